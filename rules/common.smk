@@ -68,6 +68,12 @@ def weights_row(wildcards):
     }
 
 
+def local_weights(wildcards):
+    """The weights of a row that lies in a local file, none for one on Hugging Face."""
+    row = sae(wildcards)
+    return [] if row.repo else [row.weights]
+
+
 def local_labels(wildcards):
     """The label files of a row that names its own: a file, or all files of a folder in Neuronpedia's export layout."""
     path = sae(wildcards).labels

@@ -3,7 +3,7 @@
 
 rule fetch_decoder:
     input:
-        weights=lambda wildcards: sae(wildcards).weights,
+        weights=local_weights,
         lib=lib("weights.py"),
     output:
         decoder="results/{model}/layer-{layer}/decoder.npy",

@@ -55,7 +55,14 @@ def check(settings: dict, schema: str, origin: str) -> None:
 
 
 def check_config(config: dict) -> None:
-    """Check the configuration, alone and across its keys."""
+    """Check the configuration, alone and across its keys.
+
+    Numbers in mappings of the command line (--config 'edges={threshold: 0.3}') reach Snakemake as text: they are
+    turned into numbers in place.
+    """
+    for key, block in config.items():
+        if isinstance(block, dict):
+            config[key] = {name: _number(value) for name, value in block.items()}
     check(config, "config", "configuration")
     k, umap, edges = config["neighbors"]["k"], config["umap"], config["edges"]
     if umap["n_neighbors"] > k + 1:
@@ -202,6 +209,13 @@ def _local(folder: Path, path: str) -> str:
     return str(full.relative_to(here) if full.is_relative_to(here) else full)
 
 
+def _number(value):
+    if not isinstance(value, str):
+        return value
+    meant = yaml.safe_load(value) if re.fullmatch(r"[-+.\w]+", value) else value
+    return meant if meant is None or isinstance(meant, int | float) else value
+
+
 def _read_yaml(path: Path) -> dict:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -219,6 +233,9 @@ def _explain(error: ValidationError, origin: str) -> list[str]:
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         return [f"{at}: {key} is missing" for key in missing]
+    if error.validator == "type" and error.validator_value == "object":
+        keys = error.schema.get("properties", {})
+        return [f"{at} is {error.instance!r}: expected a mapping with the keys {', '.join(keys)}"]
     if error.validator in ("anyOf", "oneOf", "type", "pattern", "enum", "minimum", "maximum", "exclusiveMinimum"):
         expected = error.schema.get("description") or error.message
         return [f"{at} is {error.instance!r}: expected {expected}"]
