@@ -41,17 +41,17 @@ def lib(*names):
     return [os.path.relpath(ROOT / "scripts" / "lib" / name) for name in ("files.py", "job.py", *names)]
 
 
-def manifests():
-    """What `rule all` asks for."""
-    return [f"results/{model}/manifest.json" for model in SELECTED]
+def products(model):
+    """The published files of one model's layers: those selected, or all where the model itself is not selected."""
+    suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
+    layers = SELECTED.get(model, MODELS[model]["rows"])
+    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers] for suffix in suffixes}
 
 
-def layer_files(suffix):
-    """Input function: the selected layers' products of a model; all its layers where it is not selected."""
-    return lambda wildcards: [
-        f"results/{wildcards.model}/layer-{layer}{suffix}"
-        for layer in SELECTED.get(wildcards.model, MODELS[wildcards.model]["rows"])
-    ]
+def published():
+    """What `rule all` asks for: the manifests and all that they list, so that a file that went missing is made anew."""
+    manifests = [f"results/{model}/manifest.json" for model in SELECTED]
+    return manifests + [path for model in SELECTED for paths in products(model).values() for path in paths]
 
 
 def weights_row(wildcards):
