@@ -27,7 +27,7 @@ rule compute_umap:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
-        lib=lib(),
+        lib=lib("layout.py"),
     output:
         coords="results/{model}/layer-{layer}/coords.npy",
         record="results/{model}/layer-{layer}/coords.json",
@@ -37,7 +37,7 @@ rule compute_umap:
         "results/benchmarks/compute_umap/{model}/layer-{layer}.tsv"
     conda:
         "../envs/geometry.yaml"
-    threads: 1  # a seeded UMAP runs on one thread whatever it is given
+    threads: 2 if config["umap"]["method"] == "batch" else 1  # a seeded umap-learn runs on one whatever it is given
     params:
         umap=config["umap"],
     message:
