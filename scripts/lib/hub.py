@@ -291,8 +291,8 @@ def _refusal(repo_id: str, error: HfHubHTTPError) -> str:
     token = "the token in use gives no access to it" if get_token() else "no token is set"
     return (
         f"{repo_id}: {constants.ENDPOINT} refused (HTTP {status}) and {token}. If the repository exists, it"
-        f" is private or gated: open https://huggingface.co/{repo_id}, accept its terms with your account, make"
-        " a token with read access at https://huggingface.co/settings/tokens and set it in HF_TOKEN"
+        f" is private or gated: open https://huggingface.co/{repo_id}, accept its terms with your account,"
+        " make a token with read access at https://huggingface.co/settings/tokens and set it in HF_TOKEN"
     )
 
 
@@ -303,5 +303,5 @@ def _cached_commit(repo_id: str, revision: str) -> str:
     except FileNotFoundError:
         raise HubError(
             f"{repo_id}: HF_HUB_OFFLINE is set and the Hugging Face cache ({constants.HF_HUB_CACHE}) does not"
-            f" know its revision {revision}; give the full commit in the configuration, or run once with a network"
+            f" know its revision {revision}; give the full commit in the catalogue, or run once with a network"
         ) from None
