@@ -303,5 +303,5 @@ def _cached_commit(repo_id: str, revision: str) -> str:
     except FileNotFoundError:
         raise HubError(
             f"{repo_id}: HF_HUB_OFFLINE is set and the Hugging Face cache ({constants.HF_HUB_CACHE}) does not"
-            f" know its revision {revision}; give the full commit in the catalogue, or run once with a network"
+            f" know revision {revision}; give the full commit in the catalogue, or run once with a network"
         ) from None

@@ -43,12 +43,9 @@ RESTARTS = 3  # times that a layer whose files change during the fetch is listed
 HOPELESS = 10  # unanswered features in a row after which the API counts as down
 PROGRESS_EVERY = 10.0  # seconds
 
-KEPT = ("index", "layer", "description", "typeName", "explanationModelName", "category")
-KEPT += (
-    "frac_nonzero",
-    "maxActApprox",
-    "pos_str",
-)  # of a row; embeddings and histograms are most of its bytes
+# What is kept of a row; embeddings and histograms are most of its bytes.
+KEPT = ("index", "layer", "description", "typeName", "explanationModelName")
+KEPT += ("frac_nonzero", "maxActApprox", "pos_str")
 
 
 class IncompleteError(RuntimeError):
@@ -283,19 +280,18 @@ class _Export:
             return {file.name: rows for file, rows in zip(files, contents, strict=True) if rows is not None}
 
     def _list(self, prefix: str) -> list[ExportFile]:
-        files, token = [], None
-        while True:
-            page = insist(
-                f"the list of {self.base}{prefix}*", lambda: self._page(prefix, token), self._patience
-            )
-            files += page[0]
-            token = page[1]
-            if token is None:
-                break
+        what = f"the list of {self.base}{prefix}*"
+        files, token = [], ""
+        try:
+            while token is not None:
+                page, token = insist(what, partial(self._page, prefix, token), self._patience)
+                files += page
+        except httpx.HTTPStatusError as error:
+            raise AccessError(f"{what}: {describe(error)}; check labels.export_url") from error
         if not files:
             raise AccessError(
-                f"{self.base}{prefix}*: there is nothing. Neuronpedia exports no such source; check the model's"
-                " Neuronpedia names in the catalogue"
+                f"{self.base}{prefix}*: there is nothing. Neuronpedia exports no such source; check the"
+                " model's names at Neuronpedia in the catalogue"
             )
         return files
 
