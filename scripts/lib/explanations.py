@@ -125,8 +125,8 @@ def add_row(
 def read_local(path: Path, count: int, source_id: str | None = None) -> dict[int, Feature]:
     """Read labels from disk: a .jsonl or .jsonl.gz file, or a folder laid out as Neuronpedia's exports.
 
-    Such a folder holds `explanations*/` and perhaps `features/`, with .jsonl[.gz] files. It speaks for the whole
-    layer: features that it does not name have no label.
+    Such a folder holds `explanations*/` and perhaps `features/`, with .jsonl[.gz] files. What is not named there
+    is known to have no label.
 
     Raises
     ------

@@ -107,7 +107,7 @@ def fetch_tensor(
     lib.tensors.TensorError : the file holds no such tensor, or one of another shape or type.
     lib.transport.UnansweredError : the Hub stayed silent.
     """
-    name = f"{repo_id}/{path}@{commit[:12]}"
+    name = f"{repo_id}/{path}"
     cached = try_to_load_from_cache(repo_id, path, revision=commit)
     if isinstance(cached, str):
         log.info("%s: read from the Hugging Face cache, %s", name, cached)

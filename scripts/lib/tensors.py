@@ -29,7 +29,7 @@ class TensorError(ValueError):
 
 
 class DamagedTensorError(TensorError):
-    """The tensor's bytes are not those that its checksum was made from."""
+    """The bytes are not those that were written: a wrong checksum, no directory where one should be."""
 
 
 class CompressedMemberError(TensorError):
@@ -116,15 +116,14 @@ def find_tensor(source: Source, tensor: str) -> Span:
 
     Raises
     ------
-    TensorError : neither format, no such tensor (the message lists those there are), not a supported dtype.
+    TensorError : another format, no such tensor (the message lists those there are), not a supported dtype.
     CompressedMemberError : the zip member is compressed.
     """
-    file = _Window(source)
-    if file.read(4).startswith(b"PK"):
-        return _find_in_npz(source, file, tensor)
     if source.name.endswith(".npz"):
-        raise TensorError(f"{source.name}: is not a zip archive, although its name says .npz")
-    return _find_in_safetensors(source, file, tensor)
+        return _find_in_npz(source, _Window(source), tensor)
+    if source.name.endswith(".safetensors"):
+        return _find_in_safetensors(source, _Window(source), tensor)
+    raise TensorError(f"{source.name}: expected a file named .npz or .safetensors")
 
 
 def _find_in_npz(source: Source, file: io.RawIOBase, tensor: str) -> Span:
@@ -143,7 +142,7 @@ def _find_in_npz(source: Source, file: io.RawIOBase, tensor: str) -> Span:
         file.seek(start)
         head = file.read(head_length)
     except (zipfile.BadZipFile, EOFError, struct.error) as error:
-        raise TensorError(f"{source.name}: is not a whole zip archive: {error}") from error
+        raise DamagedTensorError(f"{source.name}: is not a whole zip archive: {error}") from error
     span = Span(
         offset=start + head_length,
         length=member.file_size - head_length,
@@ -176,7 +175,6 @@ def _npy_header(stream: io.IOBase) -> tuple[np.dtype, tuple[int, ...], bool]:
 
 
 def _find_in_safetensors(source: Source, file: io.RawIOBase, tensor: str) -> Span:
-    file.seek(0)
     prefix = file.read(8)
     length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else LARGEST_HEADER
     try:
@@ -193,7 +191,7 @@ def _find_in_safetensors(source: Source, file: io.RawIOBase, tensor: str) -> Spa
         held = ", ".join(sorted(header))
         raise TensorError(f"{source.name}: holds no {tensor}; it holds {held}") from error
     except (ValueError, AttributeError, TypeError) as error:
-        raise TensorError(f"{source.name}: is neither .npz nor .safetensors: {error}") from error
+        raise DamagedTensorError(f"{source.name}: is no safetensors file: {error}") from error
     if dtype is None:
         raise TensorError(f"{source.name}: {tensor} is {entry['dtype']}, expected one of {', '.join(DTYPES)}")
     return _checked_size(source, tensor, Span(8 + length + start, end - start, dtype, shape))
