@@ -8,14 +8,16 @@ import time
 
 import numpy as np
 import pytest
+from huggingface_hub import constants, hf_hub_download
+from safetensors.numpy import save
+
 from fakes.hub import Hub
 from fakes.service import Fault
-from huggingface_hub import constants, hf_hub_download
 from lib import hub as client
+from lib import transport
 from lib.hub import HubError, fetch_tensor, resolve_commit
 from lib.tensors import TensorError
 from lib.transport import Patience, UnansweredError
-from safetensors.numpy import save
 
 REPO = "google/gemma-scope-2b-pt-res"
 PATH = "layer_12/width_16k/average_l0_82/params.npz"
@@ -289,7 +291,7 @@ def test_the_cache_is_used_and_offline_mode_needs_nothing_else(hub, monkeypatch,
 
 
 def test_long_transfers_show_progress(hub, monkeypatch, caplog):
-    monkeypatch.setattr(client, "PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr(transport, "PROGRESS_EVERY", 0.0)
     with caplog.at_level(logging.INFO):
         fetch(hub)
-    assert "of 1 MB, " in caplog.text
+    assert " of 1 MB, " in caplog.text

@@ -8,7 +8,6 @@ import logging
 import re
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -34,8 +33,20 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import build_hf_headers, get_session
+
+from lib.job import UserError
 from lib.tensors import CompressedMemberError, DamagedTensorError, LocalFile, read_tensor
-from lib.transport import PATIENCE, Patience, TransientError, body, describe, insist, is_transient
+from lib.transport import (
+    PATIENCE,
+    RETRIED_STATUSES,
+    Patience,
+    Progress,
+    TransientError,
+    body,
+    describe,
+    insist,
+    is_transient,
+)
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -43,10 +54,9 @@ Answer = TypeVar("Answer")
 RANGE = 16 * 2**20  # bytes of one request: what a dropped connection costs at most is far less, it continues
 CONNECTIONS = 4  # ranges under way at once
 RESTARTS = 3  # times that a file which changes under the reader is begun again
-PROGRESS_EVERY = 5.0  # seconds between lines of progress
 
 
-class HubError(RuntimeError):
+class HubError(UserError):
     """The Hub gave no file and will not by asking again. Says which repository and what the user can do."""
 
 
@@ -150,7 +160,7 @@ class RemoteFile:
 
     def read_into(self, offset: int, target: memoryview) -> None:
         """Fill `target` with the file's bytes from `offset` on; a range that fails is repeated by itself."""
-        progress = _Progress(self.name, len(target))
+        progress = Progress(self.name, len(target), "MB", 1e6)
         starts = range(0, len(target), RANGE)
         with ThreadPoolExecutor(max_workers=min(self._connections, len(starts))) as pool:
             jobs = [
@@ -181,7 +191,7 @@ class RemoteFile:
         at_hub = urlsplit(found.location).netloc in {urlsplit(url).netloc, "huggingface.co"}
         self._headers = build_hf_headers() if at_hub else {}  # the token is not for content hosts
 
-    def _read_range(self, offset: int, target: memoryview, progress: "_Progress") -> None:
+    def _read_range(self, offset: int, target: memoryview, progress: Progress) -> None:
         filled = 0  # survives a failed attempt: the next one asks for the rest only
 
         def attempt() -> None:
@@ -214,9 +224,10 @@ class RemoteFile:
             raise TransientError(f"HTTP {status}, the address of the content has expired")
         if status == 416:
             raise _FileChangedError("the file became shorter")
-        if status != 206:
+        if status in RETRIED_STATUSES:
             answer.raise_for_status()
-            raise TransientError(f"HTTP {status} in place of a range")
+        if status != 206:
+            raise HubError(f"{self.name}: the content host answered HTTP {status} {answer.reason_phrase}")
         found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", ""))
         if found is None or (int(found[1]), int(found[2])) != (first, last):
             raise TransientError(
@@ -235,25 +246,6 @@ class RemoteFile:
 
     def _timeout(self) -> float:
         return max(self._patience.timeout, constants.HF_HUB_DOWNLOAD_TIMEOUT)
-
-
-class _Progress:
-    """Lines in the log while a long transfer runs; short ones say nothing."""
-
-    def __init__(self, name: str, total: int) -> None:
-        self._name, self._total, self._done = name, total, 0
-        self._started = self._told = time.monotonic()
-        self._lock = threading.Lock()
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self._done += count
-            now = time.monotonic()
-            if now - self._told < PROGRESS_EVERY:
-                return
-            self._told = now
-            done, rate = self._done / 1e6, self._done / 1e6 / (now - self._started)
-        log.info("%s: %.0f of %.0f MB, %.1f MB/s", self._name, done, self._total / 1e6, rate)
 
 
 def _read_whole(

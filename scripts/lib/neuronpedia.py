@@ -22,10 +22,14 @@ from urllib.parse import quote
 
 import httpx
 import orjson
-from lib.explanations import Feature, LabelError, add_row, json_lines
+
+from lib.files import save_bytes
+from lib.job import UserError
+from lib.labels import Feature, LabelError, add_row, json_lines
 from lib.transport import (
     PATIENCE,
     Patience,
+    Progress,
     TransientError,
     UnansweredError,
     body,
@@ -41,18 +45,17 @@ API_URL = "https://www.neuronpedia.org/api"
 CONNECTIONS = 4
 RESTARTS = 3  # times that a layer whose files change during the fetch is listed anew
 HOPELESS = 10  # unanswered features in a row after which the API counts as down
-PROGRESS_EVERY = 10.0  # seconds
 
 # What is kept of a row; embeddings and histograms are most of its bytes.
 KEPT = ("index", "layer", "description", "typeName", "explanationModelName")
 KEPT += ("frac_nonzero", "maxActApprox", "pos_str")
 
 
-class IncompleteError(RuntimeError):
+class IncompleteError(UserError):
     """Some features were not answered. Says how many, why, and that the next run asks only for those."""
 
 
-class AccessError(RuntimeError):
+class AccessError(UserError):
     """Neuronpedia refuses: the key is missing or wrong, or there is no such source."""
 
 
@@ -71,7 +74,7 @@ class Journal:
         if not marker.exists() or marker.read_bytes() != identity:
             self.discard()
             folder.mkdir(parents=True)
-            _write_whole(marker, identity)
+            save_bytes(marker, identity)
 
     def batch(self, file: "ExportFile") -> list[dict[str, Any]] | None:
         """The rows of an export file if exactly this version of it has arrived."""
@@ -79,7 +82,7 @@ class Journal:
         return [row for _, row in json_lines(path.read_bytes(), str(path))] if path.exists() else None
 
     def keep_batch(self, file: "ExportFile", rows: Iterable[Mapping[str, Any]]) -> None:
-        _write_whole(self._batch_path(file), b"".join(orjson.dumps(row) + b"\n" for row in rows))
+        save_bytes(self._batch_path(file), b"".join(orjson.dumps(row) + b"\n" for row in rows))
 
     def answers(self) -> list[dict[str, Any]]:
         """The API's answers so far. A line that a kill tore is cut off, so that the next begins afresh."""
@@ -237,27 +240,6 @@ def _slim(row: Mapping[str, Any]) -> dict[str, Any]:
     return slim
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    temporary.replace(path)
-
-
-class _Progress:
-    def __init__(self, where: str, unit: str, total: int) -> None:
-        self._where, self._unit, self._total, self._done = where, unit, total, 0
-        self._told = time.monotonic()
-        self._lock = threading.Lock()
-
-    def add(self) -> None:
-        with self._lock:
-            self._done += 1
-            if self._done < self._total and time.monotonic() - self._told < PROGRESS_EVERY:
-                return
-            self._told = time.monotonic()
-        log.info("%s: %d of %d %s", self._where, self._done, self._total, self._unit)
-
-
 class _Export:
     """One source's files in the bucket."""
 
@@ -274,7 +256,7 @@ class _Export:
         files = [file for prefix in prefixes for file in self._list(prefix)]
         log.info("%s: %d files, %.1f MB", self.base, len(files), sum(file.size for file in files) / 1e6)
         self.failures.clear()
-        progress = _Progress(self.base, "files", len(files))
+        progress = Progress(self.base, len(files), "files")
         with ThreadPoolExecutor(max_workers=connections) as pool:
             contents = pool.map(lambda file: self._rows(file, progress), files)
             return {file.name: rows for file, rows in zip(files, contents, strict=True) if rows is not None}
@@ -303,6 +285,8 @@ class _Export:
             listing = ET.fromstring(self._get(f"{self._url}/", query)[0])
         except ET.ParseError as error:
             raise TransientError(f"the bucket's list is no XML ({error})") from error
+        if not listing.tag.endswith("ListBucketResult"):
+            raise TransientError(f"in place of the bucket's list came <{listing.tag}>")
         files = [self._listed(entry) for entry in listing.iterfind("{*}Contents")]
         wanted = [file for file in files if re.fullmatch(r"[^/]+/[^/]+\.jsonl(\.gz)?", file.name)]
         return wanted, listing.findtext("{*}NextContinuationToken")
@@ -313,7 +297,7 @@ class _Export:
             raise TransientError("the bucket's list has an entry without key, ETag or size")
         return ExportFile(key, key.removeprefix(self._prefix), etag.strip('"'), int(size))
 
-    def _rows(self, file: ExportFile, progress: _Progress) -> list[dict[str, Any]] | None:
+    def _rows(self, file: ExportFile, progress: Progress) -> list[dict[str, Any]] | None:
         rows = self._journal.batch(file)
         if rows is None:
             try:
@@ -333,7 +317,7 @@ class _Export:
         if len(content) != file.size:
             raise TransientError(f"{len(content)} bytes arrived of {file.size}")
         try:
-            return [_slim(row) for _, row in json_lines(content, file.name)]
+            return [_slim(row) for _, row in json_lines(content, "its content")]
         except LabelError as error:  # a proxy's error page, most often
             raise TransientError(str(error)) from error
 
@@ -380,7 +364,7 @@ class _Asking:
         self.reasons: Counter[str] = Counter()
         self._client, self._base, self._pace = client, base, pace
         self._journal, self._check, self._patience = journal, check, patience
-        self._progress = _Progress(base, "features", total)
+        self._progress = Progress(base, total, "features")
         self._unanswered_in_a_row = 0
         self._stop = threading.Event()
 
@@ -419,7 +403,7 @@ class _Asking:
             content = answer.read()
         try:
             ((_, found),) = json_lines(content, f"{self._base}{index}")
-        except ValueError as error:
+        except (LabelError, ValueError) as error:
             raise TransientError(f"the answer (HTTP {status}) is no JSON object") from error
         if status == 404:
             return {"index": index}

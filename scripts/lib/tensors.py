@@ -19,12 +19,14 @@ from typing import Protocol
 import ml_dtypes
 import numpy as np
 
+from lib.job import UserError
+
 DTYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype(ml_dtypes.bfloat16)}
 BLOCK = 4096  # bytes read around a small request, so that headers and the zip directory cost a request each
 LARGEST_HEADER = 100_000_000  # bytes; the safetensors library's own limit
 
 
-class TensorError(ValueError):
+class TensorError(UserError):
     """The file does not hold the tensor that was asked for. Names file, what was found, what was expected."""
 
 
