@@ -20,6 +20,10 @@ try:
 except settings.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+# Over all layers together, wherever they run; --resources downloads=1 and the like on the command line win.
+for _resource in ("downloads", "label_jobs"):
+    workflow.global_resources.setdefault(_resource, config["network"][_resource])
+
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
@@ -68,6 +72,22 @@ def weights_row(wildcards):
     }
 
 
+def repository(wildcards):
+    """Where a model's weights lie on Hugging Face: what resolve_revision asks about."""
+    weights = MODELS[wildcards.model]["weights"]
+    return {"repo": weights["repo"], "revision": weights.get("revision", "main")}
+
+
+def revision(wildcards):
+    """The commit to read from, looked up once for all layers; nothing for a model in local files."""
+    return "results/{model}/revision.json" if sae(wildcards).repo else []
+
+
+def kept_decoder(path):
+    """A decoder stays, or goes as soon as neighbours and positions are computed (weights.keep_decoders)."""
+    return path if config["weights"]["keep_decoders"] else temp(path)
+
+
 def local_weights(wildcards):
     """The weights of a row that lies in a local file, none for one on Hugging Face."""
     row = sae(wildcards)
@@ -84,6 +104,17 @@ def local_labels(wildcards):
     return [path]
 
 
+def ranking_edges(wildcards):
+    """The edges that rank features, where labels.top_k and labels.rank_by ask for it."""
+    ranked = config["labels"]["top_k"] is not None and config["labels"]["rank_by"] == "links"
+    return "results/{model}/layer-{layer}/edges.npz" if ranked else []
+
+
+def request_rate(wildcards):
+    """Requests a minute that one layer may make of the API, so that all layers together keep to the limit."""
+    return max(1, config["network"]["requests_per_minute"] // config["network"]["label_jobs"])
+
+
 def labels_row(wildcards):
     """What fetch_labels needs to know of a row."""
     row = sae(wildcards)
@@ -92,6 +123,7 @@ def labels_row(wildcards):
         "source": row.source,
         "neuronpedia": MODELS[row.model].get("neuronpedia", {}).get("model"),
         "labels": row.labels,
+        "written": row.written["labels"],
     }
 
 
