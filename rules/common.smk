@@ -71,7 +71,7 @@ def weights_row(wildcards):
 def local_weights(wildcards):
     """The weights of a row that lies in a local file, none for one on Hugging Face."""
     row = sae(wildcards)
-    return [] if row.repo else [row.weights]
+    return [] if row.repo else row.weights
 
 
 def local_labels(wildcards):

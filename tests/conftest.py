@@ -1,6 +1,7 @@
 """What several tests need: the workflow's root, small SAEs, and Snakemake runs in folders of their own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,8 +30,8 @@ class Project:
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of a run."""
-        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", self.configfile]
-        return [*snakemake, *map(str, arguments)]
+        snakemake = [sys.executable, "-m", "snakemake", *map(str, arguments)]
+        return [*snakemake, "--cores", "2", "--configfile", self.configfile]
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
         """Run to the end; stdout and stderr come together in `.stdout`."""
@@ -47,12 +48,11 @@ class Project:
             assert done.returncode == 0, done.stdout
         return done
 
-    def pending(self, *arguments: str) -> set[str]:
-        """The rules that a dry run would execute."""
-        told = self.snakemake("--dry-run", "--quiet", "host", *arguments).stdout
-        return {
-            line.split()[1].rstrip(":") for line in told.splitlines() if line.startswith(("rule ", "localrule "))
-        } - {"all"}
+    def pending(self, *arguments: str) -> dict[str, int]:
+        """The jobs that a dry run would execute: their number by rule."""
+        told = self.snakemake("--dry-run", "--quiet", "rules", *arguments).stdout
+        counts = {rule: int(jobs) for rule, jobs in re.findall(r"^(\w+) +(\d+)$", told, re.MULTILINE)}
+        return {rule: jobs for rule, jobs in counts.items() if rule not in ("all", "total")}
 
     def files(self) -> dict[str, bytes]:
         """Every product and intermediate by its path below results/, logs and benchmarks aside."""

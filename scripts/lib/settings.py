@@ -62,7 +62,8 @@ def check_config(config: dict) -> None:
     """
     for key, block in config.items():
         if isinstance(block, dict):
-            config[key] = {name: _number(value) for name, value in block.items()}
+            # in one order, for Snakemake compares the text of what a rule receives
+            config[key] = {name: _number(value) for name, value in sorted(block.items())}
     check(config, "config", "configuration")
     k, umap, edges = config["neighbors"]["k"], config["umap"], config["edges"]
     if umap["n_neighbors"] > k + 1:
