@@ -15,7 +15,8 @@ try:
     settings.check_config(config)
     MODELS = settings.read_catalogues(config["catalogues"], ROOT)
     SELECTED = {
-        model: settings.selected_layers(config, MODELS, model) for model in settings.selected_models(config, MODELS)
+        model: settings.selected_layers(config, MODELS, model)
+        for model in settings.selected_models(config, MODELS)
     }
 except settings.ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -98,7 +99,9 @@ def labels_row(wildcards):
 def about_layer(wildcards):
     """What the metadata of layer-N.json says beside counts, parameters and provenance."""
     row, model = sae(wildcards), MODELS[wildcards.model]
-    on_neuronpedia = {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    on_neuronpedia = (
+        {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    )
     return {
         "version": VERSION,
         "displayName": model["display_name"],

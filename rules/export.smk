@@ -57,6 +57,7 @@ rule write_manifest:
         "results/logs/write_manifest/{model}.log",
     benchmark:
         "results/benchmarks/write_manifest/{model}.tsv"
+    localrule: True
     conda:
         "../envs/export.yaml"
     params:

@@ -12,8 +12,11 @@ rule fetch_labels:
         "results/logs/fetch_labels/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/fetch_labels/{model}/layer-{layer}.tsv"
+    localrule: True  # compute nodes often have no internet
     conda:
         "../envs/labels.yaml"
+    resources:
+        neuronpedia=lambda wildcards: 0 if sae(wildcards).labels else 1,
     params:
         sae=labels_row,
         labels=config["labels"],

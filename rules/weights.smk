@@ -12,8 +12,11 @@ rule fetch_decoder:
         "results/logs/fetch_decoder/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/fetch_decoder/{model}/layer-{layer}.tsv"
+    localrule: True  # compute nodes often have no internet
     conda:
         "../envs/weights.yaml"
+    resources:
+        huggingface=lambda wildcards: 1 if sae(wildcards).repo else 0,
     params:
         sae=weights_row,
     message:
