@@ -54,6 +54,9 @@ SlurmctldPidFile={dir}/slurmctld.pid
 SlurmdPidFile={dir}/slurmd.pid
 SlurmctldLogFile={dir}/slurmctld.log
 SlurmdLogFile={dir}/slurmd.log
+# A line for each job that ended: `ended_jobs` reads it.
+JobCompType=jobcomp/filetxt
+JobCompLoc={dir}/jobs.txt
 # Nothing of the machine is needed: no cgroups, no accounting, no MPI.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -218,6 +221,19 @@ def _running(directory: Path) -> dict[str, int]:
     return running
 
 
+def ended_jobs(directory: Path) -> list[dict[str, str]]:
+    """What Slurm recorded of every job that ended: JobId, JobState, Tres, TimeLimit, SubmitTime, StartTime, EndTime ..."""
+    record = directory / "jobs.txt"
+    lines = record.read_text().splitlines() if record.exists() else []
+    return [dict(word.partition("=")[::2] for word in line.split()) for line in lines]
+
+
+def active_jobs(directory: Path, states: str = "PD,R,CG,CF,S") -> list[str]:
+    """Ids of the jobs in these states; by default all that have not ended."""
+    command = ["squeue", "--noheader", f"--states={states}", "--format=%i"]
+    return subprocess.run(command, capture_output=True, text=True, env=_env(directory)).stdout.split()
+
+
 # -- stopping ------------------------------------------------------------------------------------------------
 
 
@@ -237,15 +253,9 @@ def stop(directory: Path) -> None:
 
 def cancel_all(directory: Path, wait_s: float = 30) -> None:
     """Cancel every job of the cluster and wait until none is left to run."""
-    environment = _env(directory)
-
-    def active() -> str:
-        command = ["squeue", "--noheader", "--states=PD,R,CG,CF,S", "--format=%i"]
-        return subprocess.run(command, capture_output=True, text=True, env=environment).stdout.strip()
-
-    if jobs := active().split():
-        subprocess.run(["scancel", *jobs], env=environment, check=False)
-        _wait_for(lambda: not active(), wait_s, "jobs do not end", directory)
+    if jobs := active_jobs(directory):
+        subprocess.run(["scancel", *jobs], env=_env(directory), check=False)
+        _wait_for(lambda: not active_jobs(directory), wait_s, "jobs do not end", directory)
 
 
 def _end(pid: int, wait_s: float = 10) -> None:
