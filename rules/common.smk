@@ -1,5 +1,6 @@
 """What the rules share: the checked configuration, the catalogue's rows, and where library files lie. Holds no rule."""
 
+import math
 import os
 import sys
 import tomllib
@@ -40,6 +41,39 @@ def sae(wildcards):
 def lib(*names):
     """Library files that a script imports. Snakemake hashes the script alone: as inputs they make it run again."""
     return [os.path.relpath(ROOT / "scripts" / "lib" / name) for name in ("files.py", "job.py", *names)]
+
+
+def memory(base, decoders=0, per_feature=0):
+    """mem_mb of a step: the measured peak of `base` MB, so many copies of the decoder, and so many KB a feature.
+
+    Asked for is half as much again; each further attempt asks for as much more. docs/cluster.md has the measurements.
+    """
+
+    def mem_mb(wildcards, attempt):
+        row = sae(wildcards)
+        peak = base + decoders * 4e-6 * row.features * row.d_model + 1e-3 * per_feature * row.features
+        return math.ceil(1.5 * peak) * attempt
+
+    return mem_mb
+
+
+def minutes(base, per_16k=0, per_16k_squared=0):
+    """runtime of a step in minutes: `base`, and what 16,384 features take, growing in step or with their square.
+
+    Some five times what was measured on two slow cores; each further attempt asks for as much more.
+    """
+
+    def runtime(wildcards, attempt):
+        row = sae(wildcards)
+        size = row.features / 16384
+        return math.ceil(base + per_16k * size + per_16k_squared * size**2 * row.d_model / 2304) * attempt
+
+    return runtime
+
+
+def search_threads(wildcards):
+    """A thread for every 8,192 features: fewer are done before their threads have started."""
+    return min(8, max(1, sae(wildcards).features // 8192))
 
 
 def manifests():

@@ -15,8 +15,6 @@ rule fetch_labels:
     localrule: True  # compute nodes often have no internet
     conda:
         "../envs/labels.yaml"
-    resources:
-        neuronpedia=lambda wildcards: 0 if sae(wildcards).labels else 1,
     params:
         sae=labels_row,
         labels=config["labels"],

@@ -15,8 +15,6 @@ rule fetch_decoder:
     localrule: True  # compute nodes often have no internet
     conda:
         "../envs/weights.yaml"
-    resources:
-        huggingface=lambda wildcards: 1 if sae(wildcards).repo else 0,
     params:
         sae=weights_row,
     message:
