@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKFLOW = ("Snakefile", "config", "rules", "scripts", "envs", "profiles", "resources", "pyproject.toml")
+WORKFLOW = ("Snakefile", "config", "rules", "scripts", "envs", "profiles", "slurm", "resources", "pyproject.toml")
 
 
 @pytest.fixture(scope="session")
@@ -75,10 +75,10 @@ def copy_workflow(folder: Path) -> None:
     """Copy what a run needs, results and environments aside."""
     for name in WORKFLOW:
         source = ROOT / name
-        if source.is_dir():
+        if source.is_dir() and not source.is_symlink():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy2(source, folder / name)
+            shutil.copy2(source, folder / name, follow_symlinks=False)
 
 
 def demo_rows(layer: Path, folder: str, features: int) -> list[dict]:
