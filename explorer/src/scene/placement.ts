@@ -1,0 +1,106 @@
+/**
+ * Which labels stand in the scene, and where: the most prominent and the nearest features', none over another.
+ */
+import type { Projection } from "./pick";
+
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+export interface PlacedLabel {
+  node: number;
+  /** The point's place on the screen, CSS pixels. */
+  x: number;
+  y: number;
+  /** Distance from the eye in map units. */
+  depth: number;
+}
+
+export interface Placement {
+  positions: Float32Array;
+  /** Nodes, most prominent first; only these are considered. */
+  order: ArrayLike<number>;
+  view: Projection;
+  /** The depth at which a label counts as near: the eye's distance to what it looks at. */
+  near: number;
+  /** Shown whatever their prominence, first of all. */
+  wanted: number[];
+  /** Shown before: they stay unless something clearly better comes, so that labels do not flicker. */
+  shown: ReadonlySet<number>;
+  /** Where no label may be: the page's panels. */
+  taken: Box[];
+  /** Width and height of a node's label in CSS pixels. */
+  sizeOf: (node: number) => [number, number];
+  limit: number;
+}
+
+const CANDIDATES = 240;
+const MARGIN = 7;
+/** A label's left end and middle stand this far from its point. */
+export const LABEL_OFFSET = 9;
+
+export function placeLabels(placement: Placement): PlacedLabel[] {
+  const wanted = placement.wanted.flatMap((node) => project(placement, node) ?? []);
+  const candidates = [...wanted, ...bestCandidates(placement, new Set(placement.wanted))];
+  const taken = [...placement.taken];
+  const placed: PlacedLabel[] = [];
+  for (const label of candidates) {
+    if (placed.length >= placement.limit) break;
+    const box = boxOf(label, placement.sizeOf(label.node));
+    if (taken.some((other) => overlap(box, other))) continue;
+    taken.push(box);
+    placed.push(label);
+  }
+  return placed;
+}
+
+export function boxOf({ x, y }: PlacedLabel, [width, height]: [number, number]): Box {
+  const left = x + LABEL_OFFSET;
+  return {
+    left: left - MARGIN,
+    right: left + width + MARGIN,
+    top: y - height / 2 - MARGIN,
+    bottom: y + height / 2 + MARGIN,
+  };
+}
+
+export function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+/** The places of the CANDIDATES best scores, best first. Prominence counts by rank, nearness by its square. */
+function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[] {
+  const best: { label: PlacedLabel; score: number }[] = [];
+  let weakest = -1;
+  for (let rank = 0; rank < placement.order.length; rank++) {
+    const node = placement.order[rank]!;
+    if (except.has(node)) continue;
+    const label = project(placement, node);
+    if (label === null || label.depth > 2.4 * placement.near) continue;
+    const nearness = placement.near / Math.max(label.depth, 0.15 * placement.near);
+    const score = ((placement.shown.has(node) ? 1.6 : 1) * nearness ** 2.5) / (rank + 25);
+    if (best.length === CANDIDATES && score <= best[weakest]!.score) continue;
+    if (best.length < CANDIDATES) best.push({ label, score });
+    else best[weakest] = { label, score };
+    if (best.length === CANDIDATES) {
+      weakest = best.reduce((low, entry, at) => (entry.score < best[low]!.score ? at : low), 0);
+    }
+  }
+  return best.sort((a, b) => b.score - a.score).map((entry) => entry.label);
+}
+
+function project({ positions, view }: Placement, node: number): PlacedLabel | null {
+  const m = view.matrix;
+  const px = positions[3 * node]!;
+  const py = positions[3 * node + 1]!;
+  const pz = positions[3 * node + 2]!;
+  const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
+  if (w <= 0) return null;
+  const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w);
+  const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
+  if (x < 4 || y < 12 || x > view.width - 40 || y > view.height - 12) return null;
+  return { node, x, y, depth: w };
+}

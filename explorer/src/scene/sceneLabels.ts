@@ -1,0 +1,134 @@
+/** The labels in the scene: text beside points, on a layer of its own above the canvas. */
+import type { Layer } from "../data/layer";
+import { headline } from "../data/text";
+import type { Projection } from "./pick";
+import { LABEL_OFFSET, placeLabels, type Box } from "./placement";
+
+const PLACE_EVERY = 140; // milliseconds between choosing anew while the camera moves
+const FONT_SIZE = 12;
+
+export class SceneLabels {
+  visible = true;
+  private layer: Layer | null = null;
+  private order: Uint32Array = new Uint32Array();
+  private wanted: number[] = [];
+  private selected: number | null = null;
+  private readonly shown = new Map<number, HTMLElement>();
+  private readonly sizes = new Map<number, [number, number]>();
+  private readonly measure = document.createElement("canvas").getContext("2d")!;
+  private placedAt = -Infinity;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly panels: () => Element[],
+  ) {}
+
+  setLayer(layer: Layer | null): void {
+    this.layer = layer;
+    this.order = layer ? layer.prominence.filter((node) => layer.labels[node] !== null) : new Uint32Array();
+    this.shown.clear();
+    this.sizes.clear();
+    this.host.replaceChildren();
+    this.setWanted([], null);
+  }
+
+  /** Labels to show before all others: the selected feature's first, then those of its links or of the search. */
+  setWanted(nodes: number[], selected: number | null): void {
+    this.wanted = nodes.filter((node) => this.layer?.labels[node] != null);
+    this.selected = selected;
+    for (const [node, element] of this.shown) this.markWanted(node, element);
+    this.placedAt = -Infinity;
+  }
+
+  setVisible(visible: boolean): void {
+    this.visible = visible;
+    this.placedAt = -Infinity;
+  }
+
+  /** Moves the labels to their points; now and then chooses anew which to show. Returns true if another choice is due. */
+  update(view: Projection, near: number, now: number): boolean {
+    if (this.layer === null) return false;
+    const due = now - this.placedAt >= PLACE_EVERY;
+    if (due) {
+      this.choose(view, near);
+      this.placedAt = now;
+    }
+    for (const [node, element] of this.shown) this.move(node, element, view, near);
+    return !due;
+  }
+
+  private choose(view: Projection, near: number): void {
+    const placed = placeLabels({
+      positions: this.layer!.positions,
+      order: this.visible ? this.order : [],
+      view,
+      near,
+      wanted: this.wanted,
+      shown: new Set(this.shown.keys()),
+      taken: this.panels().map(boxOfElement),
+      sizeOf: (node) => this.sizeOf(node),
+      limit: Math.round(Math.min(44, (view.width * view.height) / 24_000)),
+    });
+    const chosen = new Set(placed.map((label) => label.node));
+    for (const [node, element] of this.shown) {
+      if (chosen.has(node)) continue;
+      this.shown.delete(node);
+      element.classList.add("leaving");
+      setTimeout(() => element.remove(), 200);
+    }
+    for (const { node } of placed) {
+      if (!this.shown.has(node)) this.shown.set(node, this.add(node));
+    }
+  }
+
+  private add(node: number): HTMLElement {
+    const element = document.createElement("button");
+    element.className = "scene-label";
+    element.tabIndex = -1; // the lists are the way for keyboards; this layer is hidden from screen readers
+    element.dataset["node"] = String(node);
+    element.dir = "auto";
+    element.textContent = this.textOf(node);
+    this.markWanted(node, element);
+    this.host.append(element);
+    return element;
+  }
+
+  private markWanted(node: number, element: HTMLElement): void {
+    element.classList.toggle("selected", node === this.selected);
+    element.classList.toggle("wanted", this.wanted.includes(node));
+    element.classList.toggle("receding", this.wanted.length > 0 && !this.wanted.includes(node));
+  }
+
+  private move(node: number, element: HTMLElement, view: Projection, near: number): void {
+    const { positions } = this.layer!;
+    const m = view.matrix;
+    const [px, py, pz] = [positions[3 * node]!, positions[3 * node + 1]!, positions[3 * node + 2]!];
+    const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
+    element.hidden = w <= 0;
+    if (w <= 0) return;
+    const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w) + LABEL_OFFSET;
+    const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
+    element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translateY(-50%)`;
+    const distance = Math.min(1, Math.max(0, (w / near - 0.5) / 1.6));
+    element.style.setProperty("--nearness", (1 - 0.62 * distance).toFixed(2));
+  }
+
+  private sizeOf(node: number): [number, number] {
+    let size = this.sizes.get(node);
+    if (!size) {
+      this.measure.font = `500 ${FONT_SIZE}px "Inter Variable", system-ui, sans-serif`;
+      size = [this.measure.measureText(this.textOf(node)).width, FONT_SIZE * 1.3];
+      this.sizes.set(node, size);
+    }
+    return size;
+  }
+
+  private textOf(node: number): string {
+    return headline(this.layer!.labels[node]!);
+  }
+}
+
+function boxOfElement(element: Element): Box {
+  const { left, top, right, bottom } = element.getBoundingClientRect();
+  return { left, top, right, bottom };
+}
