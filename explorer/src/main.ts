@@ -2,11 +2,11 @@
 import "@fontsource-variable/inter/wght.css";
 import "./style.css";
 import { availableColorings, colorLayer, COLORING_NAMES, type Coloring, type Theme } from "./colors";
-import { linkCount, nodeOfFeature, type Layer } from "./data/layer";
+import { linkCount, nearestNodes, nodeOfFeature, type Layer } from "./data/layer";
 import { LayerLoader, type Loaded, type OnProgress } from "./data/loader";
 import { display } from "./data/text";
 import { Published } from "./published";
-import { MapScene } from "./scene/mapScene";
+import { MapScene, type Insets } from "./scene/mapScene";
 import { SceneLabels } from "./scene/sceneLabels";
 import { scriptUrl } from "./trusted";
 import { byId, setOptions } from "./ui/dom";
@@ -69,6 +69,8 @@ function createScene(): MapScene | null {
 
 async function start(): Promise<void> {
   setTheme(storedTheme());
+  scene?.setInsets(insets());
+  window.addEventListener("resize", () => scene?.setInsets(insets()));
   wireControls();
   try {
     await published.loadIndex();
@@ -193,6 +195,7 @@ function select(node: number | null, { fly = false, remember: keep = true } = {}
     announce(`Feature ${layer.index[node]}: ${display(layer.labels[node] ?? "no label", 200)}, ${linkCount(layer, node)} links`);
   }
   document.body.classList.toggle("has-selection", node !== null);
+  scene?.setInsets(insets());
   mark();
   if (fly && node !== null) scene?.flyTo(node);
   if (keep) remember("push");
@@ -203,8 +206,25 @@ function mark(): void {
   if (!layer) return;
   const { offset, neighbor } = layer.links;
   const linked = selected === null ? [] : [...neighbor.subarray(offset[selected], offset[selected + 1])];
+  const near = selected === null ? [] : nearestNodes(layer, selected, 8);
   const hits = found ?? [];
-  scene?.mark([...linked, ...hits], selected, found !== null ? 0.92 : selected !== null ? 0.6 : 0);
+  scene?.mark({
+    lit: [...linked, ...hits],
+    named: [...linked.slice(0, 14), ...near, ...hits.slice(0, 24)],
+    selected,
+    dimming: selected !== null ? 0.7 : found !== null ? 0.9 : 0,
+  });
+}
+
+/** What the panels cover: columns at the sides, or above and below on a phone. */
+function insets(): Insets {
+  const find = byId("find").getBoundingClientRect();
+  const feature = byId("feature").getBoundingClientRect(); // empty while hidden
+  const gap = 16;
+  if (find.width > 0.6 * innerWidth) {
+    return { left: 0, right: 0, top: find.bottom, bottom: feature.height === 0 ? 0 : feature.height + gap };
+  }
+  return { left: find.right, right: feature.width === 0 ? 0 : feature.width + gap, top: 0, bottom: 0 };
 }
 
 function preview(node: number | null): void {
@@ -327,10 +347,6 @@ function wireControls(): void {
     if (layerSelect.value !== OWN_FILE) void showPublished(Number(layerSelect.value));
   });
   coloringSelect.addEventListener("change", chooseColoring);
-  byId("scene-labels").addEventListener("click", ({ target }) => {
-    const node = (target as HTMLElement).dataset["node"];
-    if (node !== undefined) select(Number(node));
-  });
   acceptFiles((file) => void showFile(file));
   watchPointer(canvas, {
     nodeAt: (x, y, reach) => scene?.nodeAt(x, y, reach) ?? null,

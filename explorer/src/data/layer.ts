@@ -180,15 +180,15 @@ function linksOf(count: number, edges: Layer["edges"]): Links {
 /**
  * Labelled nodes first by how strongly they are linked, then the rest.
  *
- * A label such as "piece: -tion" or "mixed: …" says that no plain words were found, and a sentence is hard
- * to read among points: both stand back.
+ * A label such as "piece: -tion" or "mixed: …" says that no plain words were found, one that begins with
+ * punctuation says little, and a sentence is hard to read among points: they stand back.
  */
 function prominenceOf(labels: (string | null)[], links: Links): Uint32Array {
   const score = Float32Array.from(labels, (label, node) => {
     if (label === null) return -1;
     let strength = 0.1;
     for (let at = links.offset[node]!; at < links.offset[node + 1]!; at++) strength += links.weight[at]!;
-    const plain = /^[\p{L}]+:/u.test(label) ? 0.25 : 1;
+    const plain = /^\p{L}+:|^[^;]{0,2}[^\p{L}\p{N}]/u.test(label) ? 0.2 : 1;
     return strength * plain * Math.min(1, 32 / label.length) ** 0.5;
   });
   return Uint32Array.from(score, (_, node) => node).sort((a, b) => score[b]! - score[a]! || a - b);

@@ -3,14 +3,29 @@
  *
  * Draws only when something changed. Four draw calls a frame, whatever the number of features.
  */
-import { BufferAttribute, BufferGeometry, Color, PerspectiveCamera, Points, Scene, ShaderMaterial, Vector3, WebGLRenderer } from "three";
+import { BufferAttribute, BufferGeometry, Color, PerspectiveCamera, Points, Scene, ShaderMaterial, Vector2, Vector3, WebGLRenderer } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import type { Layer } from "../data/layer";
-import { Flight } from "./flight";
+import { Flight, prefersStillness } from "./flight";
 import { FeatureLinks, SelectedLinks } from "./links";
 import { pick, type Projection } from "./pick";
-import { FeaturePoints, Mark, sharedUniforms } from "./points";
+import { FeaturePoints, LARGEST, Mark, sharedUniforms } from "./points";
 import type { SceneLabels } from "./sceneLabels";
+
+/** CSS pixels at the canvas's edges that panels cover. */
+export interface Insets {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+export interface Marking {
+  lit: number[];
+  named: number[];
+  selected: number | null;
+  dimming: number;
+}
 
 export interface SceneColors {
   background: string;
@@ -39,6 +54,9 @@ export class MapScene {
   private hoverColor = new Color();
   private selected: number | null = null;
   private hovered: number | null = null;
+  private insets: Insets = { left: 0, right: 0, top: 0, bottom: 0 };
+  private shift = new Vector2();
+  private shiftedAt = 0;
   private scheduled = false;
   private moved = false;
 
@@ -81,11 +99,19 @@ export class MapScene {
     this.links = new FeatureLinks(layer, this.shared);
     this.scene.add(this.points.object, this.links.object);
     this.controls.maxDistance = 6 * layer.radius;
-    this.labels.setLayer(layer);
+    const points = this.points;
+    this.labels.setLayer(layer, (node) => points.radiusOf(node));
     this.selected = this.hovered = null;
     this.resize();
     if (isFirst) this.setView(this.homeView());
-    this.mark([], null, 0);
+    this.mark({ lit: [], named: [], selected: null, dimming: 0 });
+  }
+
+  /** Keeps the middle of the picture in the middle of what the panels leave free. */
+  setInsets(insets: Insets): void {
+    this.insets = insets;
+    if (this.layer === null) this.shift.copy(this.wantedShift());
+    this.requestFrame();
   }
 
   setColors(colors: Uint8Array): void {
@@ -105,19 +131,18 @@ export class MapScene {
 
   /**
    * Lets `lit` stand out and the others step back by `dimming` (0..1); draws the selected feature's links.
-   * The scene keeps the labels of `lit` in sight, the first ones first.
+   * The labels of `named` are kept in sight, the first ones first.
    */
-  mark(lit: number[], selected: number | null, dimming: number): void {
+  mark({ lit, named, selected, dimming }: Marking): void {
     if (!this.layer || !this.points || !this.links) return;
-    const anything = lit.length > 0 || selected !== null || dimming > 0;
-    const marks = new Uint8Array(this.layer.count).fill(anything ? Mark.dimmed : Mark.plain);
+    const marks = new Uint8Array(this.layer.count).fill(dimming > 0 ? Mark.dimmed : Mark.plain);
     for (const node of lit) marks[node] = Mark.lit;
     if (selected !== null) marks[selected] = Mark.lit;
     this.points.setMarks(marks);
     this.links.setMarks(marks);
     this.shared.dimming.value = dimming;
     this.selected = selected;
-    this.labels.setWanted([...(selected === null ? [] : [selected]), ...lit.slice(0, 16)], selected);
+    this.labels.setWanted([...(selected === null ? [] : [selected]), ...named], selected);
     this.drawSelection();
   }
 
@@ -127,11 +152,11 @@ export class MapScene {
     this.drawSelection();
   }
 
-  /** The node at a place of the canvas in CSS pixels, or null. */
+  /** The node whose label or point is at a place of the canvas in CSS pixels, or null. */
   nodeAt(x: number, y: number, reach: number): number | null {
     if (!this.layer || !this.points) return null;
     const points = this.points;
-    return pick(this.layer.positions, (node) => points.radiusOf(node), this.projection(), x, y, reach);
+    return this.labels.nodeAt(x, y) ?? pick(this.layer.positions, (node) => points.radiusOf(node), this.projection(), x, y, reach);
   }
 
   /** Where a node is on the canvas, in CSS pixels, or null if behind the eye. */
@@ -202,7 +227,8 @@ export class MapScene {
   private frame(now: number): void {
     this.scheduled = false;
     if (this.flight && !this.flight.step(now)) this.flight = null;
-    const moving = this.controls.update() || this.flight !== null;
+    const shifting = this.shiftPicture(now);
+    const moving = this.controls.update() || this.flight !== null || shifting;
     this.updateFade();
     this.rings.update(this.pixelsPerUnit() * this.renderer.getPixelRatio(), this.renderer.getPixelRatio());
     this.renderer.render(this.scene, this.camera);
@@ -223,10 +249,29 @@ export class MapScene {
 
   private homeView(): number[] {
     const { center, radius } = this.layer ?? { center: [0, 0, 0] as [number, number, number], radius: 50 };
-    const narrow = Math.max(1, 0.92 / this.camera.aspect);
+    const { left, right, top, bottom } = this.insets;
+    const free = Math.min(this.canvas.clientWidth - left - right, this.canvas.clientHeight - top - bottom);
+    const distance = (2.3 * radius * this.pixelsPerUnit()) / Math.max(free, 120);
     const target = new Vector3(...center);
-    const eye = target.clone().addScaledVector(HOME_DIRECTION, 2.55 * radius * narrow);
+    const eye = target.clone().addScaledVector(HOME_DIRECTION, distance);
     return [...eye.toArray(), ...target.toArray()];
+  }
+
+  private wantedShift(): Vector2 {
+    const { left, right, top, bottom } = this.insets;
+    return new Vector2((right - left) / 2, (bottom - top) / 2);
+  }
+
+  /** Moves the picture some way to its place between the panels. Returns false once it is there. */
+  private shiftPicture(now: number): boolean {
+    const wanted = this.wantedShift();
+    const arrived = this.shift.distanceTo(wanted) < 0.5;
+    const share = 1 - Math.exp((this.shiftedAt - now) / 110);
+    this.shift.lerp(wanted, arrived || prefersStillness() ? 1 : share);
+    this.shiftedAt = now;
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    this.camera.setViewOffset(width, height, this.shift.x, this.shift.y, width, height);
+    return !arrived;
   }
 
   private drawSelection(): void {
@@ -243,7 +288,7 @@ export class MapScene {
     if (!this.layer) return;
     const distance = this.camera.position.distanceTo(this.controls.target);
     this.shared.fadeNear.value = Math.max(0.3 * distance, distance - 0.9 * this.layer.radius);
-    this.shared.fadeFar.value = distance + 1.5 * this.layer.radius;
+    this.shared.fadeFar.value = distance + 1.3 * this.layer.radius;
   }
 
   private resize(): void {
@@ -291,7 +336,8 @@ class Rings {
         varying float vSize;
         void main() {
           vec4 seen = modelViewMatrix * vec4(position, 1.0);
-          vSize = clamp(3.0 * pointRadius * pixelsPerUnit / max(-seen.z, 0.01), 6.0 * pixelRatio, 120.0 * pixelRatio) + 9.0 * pixelRatio;
+          float plain = 3.0 * pointRadius * pixelsPerUnit / max(-seen.z, 0.01);
+          vSize = plain / (1.0 + plain / (${LARGEST}.0 * pixelRatio)) + 11.0 * pixelRatio;
           gl_PointSize = vSize;
           vTint = tint;
           gl_Position = projectionMatrix * seen;

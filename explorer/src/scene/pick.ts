@@ -1,5 +1,7 @@
 /** Which point is under the pointer. One pass over all points: under 2 ms for 65,536. */
 
+import { radiusOnScreen } from "./points";
+
 export interface Projection {
   /** Column-major projection * view matrix, as three.js keeps it. */
   matrix: ArrayLike<number>;
@@ -41,7 +43,7 @@ export function pick(
     const dy = halfHeight - (halfHeight * (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!)) / w - y;
     const distance = dx * dx + dy * dy;
     if (distance > 2500) continue;
-    const radius = (radiusOf(node) * view.pixelsPerUnit) / w;
+    const radius = radiusOnScreen((radiusOf(node) * view.pixelsPerUnit) / w);
     if (distance <= radius * radius) {
       if (w < hitDepth) [hit, hitDepth] = [node, w];
     } else if (distance < nearDistance) {

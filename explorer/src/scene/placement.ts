@@ -2,6 +2,7 @@
  * Which labels stand in the scene, and where: the most prominent and the nearest features', none over another.
  */
 import type { Projection } from "./pick";
+import { radiusOnScreen } from "./points";
 
 export interface Box {
   left: number;
@@ -17,10 +18,14 @@ export interface PlacedLabel {
   y: number;
   /** Distance from the eye in map units. */
   depth: number;
+  /** CSS pixels from the point to where the label begins. */
+  offset: number;
 }
 
 export interface Placement {
   positions: Float32Array;
+  /** Radius of a node's disc in map units. */
+  radiusOf: (node: number) => number;
   /** Nodes, most prominent first; only these are considered. */
   order: ArrayLike<number>;
   view: Projection;
@@ -39,8 +44,8 @@ export interface Placement {
 
 const CANDIDATES = 240;
 const MARGIN = 7;
-/** A label's left end and middle stand this far from its point. */
-export const LABEL_OFFSET = 9;
+/** CSS pixels between a point's disc and its label. */
+const GAP = 5;
 
 export function placeLabels(placement: Placement): PlacedLabel[] {
   const wanted = placement.wanted.flatMap((node) => project(placement, node) ?? []);
@@ -49,7 +54,7 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
   const placed: PlacedLabel[] = [];
   for (const label of candidates) {
     if (placed.length >= placement.limit) break;
-    const box = boxOf(label, placement.sizeOf(label.node));
+    const box = boxOf(label, placement.sizeOf(label.node), MARGIN);
     if (taken.some((other) => overlap(box, other))) continue;
     taken.push(box);
     placed.push(label);
@@ -57,13 +62,13 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
   return placed;
 }
 
-export function boxOf({ x, y }: PlacedLabel, [width, height]: [number, number]): Box {
-  const left = x + LABEL_OFFSET;
+/** Where a label lies, with a margin around it; all in CSS pixels. */
+export function boxOf({ x, y, offset }: PlacedLabel, [width, height]: [number, number], margin: number): Box {
   return {
-    left: left - MARGIN,
-    right: left + width + MARGIN,
-    top: y - height / 2 - MARGIN,
-    bottom: y + height / 2 + MARGIN,
+    left: x + offset - margin,
+    right: x + offset + width + margin,
+    top: y - height / 2 - margin,
+    bottom: y + height / 2 + margin,
   };
 }
 
@@ -92,7 +97,11 @@ function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[
   return best.sort((a, b) => b.score - a.score).map((entry) => entry.label);
 }
 
-function project({ positions, view }: Placement, node: number): PlacedLabel | null {
+/** Where a node's label goes, or null if its point is outside the view. */
+export function project(
+  { positions, view, radiusOf }: Pick<Placement, "positions" | "view" | "radiusOf">,
+  node: number,
+): PlacedLabel | null {
   const m = view.matrix;
   const px = positions[3 * node]!;
   const py = positions[3 * node + 1]!;
@@ -101,6 +110,7 @@ function project({ positions, view }: Placement, node: number): PlacedLabel | nu
   if (w <= 0) return null;
   const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w);
   const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
-  if (x < 4 || y < 12 || x > view.width - 40 || y > view.height - 12) return null;
-  return { node, x, y, depth: w };
+  if (x < 4 || y < 12 || x > view.width - 30 || y > view.height - 12) return null;
+  const offset = GAP + radiusOnScreen((radiusOf(node) * view.pixelsPerUnit) / w);
+  return { node, x, y, depth: w, offset };
 }

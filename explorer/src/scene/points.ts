@@ -25,7 +25,16 @@ export function sharedUniforms() {
 
 export type SharedUniforms = ReturnType<typeof sharedUniforms>;
 
+/** CSS pixels that a disc's diameter comes near to and never reaches, however near the eye is. */
+export const LARGEST = 44;
+
+/** Radius on the screen, in CSS pixels, of a disc that plain perspective would draw with `radius`. */
+export function radiusOnScreen(radius: number): number {
+  return radius / (1 + (2 * radius) / LARGEST);
+}
+
 const VERTEX = /* glsl */ `
+  const float LARGEST = ${LARGEST}.0;
   attribute vec3 tint;
   attribute float relativeSize;
   attribute float mark;
@@ -44,12 +53,15 @@ const VERTEX = /* glsl */ `
     float depth = max(-seen.z, 0.01);
     float dimmed = mark == 1.0 ? dimming : 0.0;
     float grown = mark == 2.0 ? 1.5 : 1.0 - 0.3 * dimmed;
-    vPixels = 2.0 * pointRadius * relativeSize * grown * pixelsPerUnit / depth;
-    gl_PointSize = clamp(vPixels, 1.6 * pixelRatio, 90.0 * pixelRatio);
+    float plain = 2.0 * pointRadius * relativeSize * grown * pixelsPerUnit / depth;
+    vPixels = plain / (1.0 + plain / (LARGEST * pixelRatio));
+    gl_PointSize = max(vPixels, 1.6 * pixelRatio);
     vTint = tint;
     float far = smoothstep(fadeNear, fadeFar, depth);
     vFade = 1.0 - (1.0 - (mark == 2.0 ? 0.35 : 0.88) * far) * (1.0 - 0.86 * dimmed);
     gl_Position = projectionMatrix * seen;
+    // What is lit is not hidden by what is dimmed.
+    if (mark == 2.0) gl_Position.z = mix(gl_Position.z, -gl_Position.w, 0.9);
   }
 `;
 
@@ -79,7 +91,7 @@ export class FeaturePoints {
   private readonly sizes: Float32Array;
 
   constructor(layer: Layer, shared: SharedUniforms) {
-    this.radius = (0.0098 * layer.radius) / Math.cbrt(layer.count / 2048);
+    this.radius = (0.0108 * layer.radius) / Math.cbrt(layer.count / 2048);
     this.sizes = Float32Array.from({ length: layer.count }, (_, node) => 0.8 + 0.17 * Math.min(6, Math.sqrt(linkCount(layer, node))));
     const geometry = new BufferGeometry();
     geometry.setAttribute("position", new BufferAttribute(layer.positions, 3));

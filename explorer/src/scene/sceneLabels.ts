@@ -2,7 +2,7 @@
 import type { Layer } from "../data/layer";
 import { headline } from "../data/text";
 import type { Projection } from "./pick";
-import { LABEL_OFFSET, placeLabels, type Box } from "./placement";
+import { boxOf, placeLabels, project, type Box } from "./placement";
 
 const PLACE_EVERY = 140; // milliseconds between choosing anew while the camera moves
 const FONT_SIZE = 12;
@@ -16,6 +16,8 @@ export class SceneLabels {
   private readonly shown = new Map<number, HTMLElement>();
   private readonly sizes = new Map<number, [number, number]>();
   private readonly measure = document.createElement("canvas").getContext("2d")!;
+  private readonly boxes = new Map<number, Box>();
+  private radiusOf: (node: number) => number = () => 0;
   private placedAt = -Infinity;
 
   constructor(
@@ -23,9 +25,10 @@ export class SceneLabels {
     private readonly panels: () => Element[],
   ) {}
 
-  setLayer(layer: Layer | null): void {
+  setLayer(layer: Layer, radiusOf: (node: number) => number): void {
     this.layer = layer;
-    this.order = layer ? layer.prominence.filter((node) => layer.labels[node] !== null) : new Uint32Array();
+    this.radiusOf = radiusOf;
+    this.order = layer.prominence.filter((node) => layer.labels[node] !== null);
     this.shown.clear();
     this.sizes.clear();
     this.host.replaceChildren();
@@ -38,6 +41,14 @@ export class SceneLabels {
     this.selected = selected;
     for (const [node, element] of this.shown) this.markWanted(node, element);
     this.placedAt = -Infinity;
+  }
+
+  /** The node whose label is at a place of the screen in CSS pixels, or null. */
+  nodeAt(x: number, y: number): number | null {
+    for (const [node, box] of this.boxes) {
+      if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return node;
+    }
+    return null;
   }
 
   setVisible(visible: boolean): void {
@@ -53,6 +64,7 @@ export class SceneLabels {
       this.choose(view, near);
       this.placedAt = now;
     }
+    this.boxes.clear();
     for (const [node, element] of this.shown) this.move(node, element, view, near);
     return !due;
   }
@@ -60,6 +72,7 @@ export class SceneLabels {
   private choose(view: Projection, near: number): void {
     const placed = placeLabels({
       positions: this.layer!.positions,
+      radiusOf: this.radiusOf,
       order: this.visible ? this.order : [],
       view,
       near,
@@ -67,7 +80,7 @@ export class SceneLabels {
       shown: new Set(this.shown.keys()),
       taken: this.panels().map(boxOfElement),
       sizeOf: (node) => this.sizeOf(node),
-      limit: Math.round(Math.min(44, (view.width * view.height) / 24_000)),
+      limit: Math.round(Math.min(38, (view.width * view.height) / 26_000)),
     });
     const chosen = new Set(placed.map((label) => label.node));
     for (const [node, element] of this.shown) {
@@ -82,10 +95,8 @@ export class SceneLabels {
   }
 
   private add(node: number): HTMLElement {
-    const element = document.createElement("button");
+    const element = document.createElement("span");
     element.className = "scene-label";
-    element.tabIndex = -1; // the lists are the way for keyboards; this layer is hidden from screen readers
-    element.dataset["node"] = String(node);
     element.dir = "auto";
     element.textContent = this.textOf(node);
     this.markWanted(node, element);
@@ -100,16 +111,12 @@ export class SceneLabels {
   }
 
   private move(node: number, element: HTMLElement, view: Projection, near: number): void {
-    const { positions } = this.layer!;
-    const m = view.matrix;
-    const [px, py, pz] = [positions[3 * node]!, positions[3 * node + 1]!, positions[3 * node + 2]!];
-    const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
-    element.hidden = w <= 0;
-    if (w <= 0) return;
-    const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w) + LABEL_OFFSET;
-    const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
-    element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translateY(-50%)`;
-    const distance = Math.min(1, Math.max(0, (w / near - 0.5) / 1.6));
+    const label = project({ positions: this.layer!.positions, view, radiusOf: this.radiusOf }, node);
+    element.hidden = label === null;
+    if (label === null) return;
+    this.boxes.set(node, boxOf(label, this.sizeOf(node), 2));
+    element.style.transform = `translate(${(label.x + label.offset).toFixed(1)}px, ${label.y.toFixed(1)}px) translateY(-50%)`;
+    const distance = Math.min(1, Math.max(0, (label.depth / near - 0.5) / 1.6));
     element.style.setProperty("--nearness", (1 - 0.62 * distance).toFixed(2));
   }
 
