@@ -1,0 +1,45 @@
+# The environment, the demo and the tests, from a machine with Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONNOUSERSITE := 1
+
+.PHONY: help install demo test gates format lock clean
+
+help:  ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/installed  ## the environment in .venv, exactly as requirements.lock pins it
+
+$(VENV)/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+demo: install  ## the maps of the bundled model, without network
+	$(BIN)/snakemake --cores all --configfile config/demo.yaml --quiet rules
+	@$(BIN)/python scripts/describe_maps.py results/minilm-l6/manifest.json
+
+test: install  ## the whole test suite
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+
+gates: install  ## what must be clean before a commit
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --dry-run --quiet rules
+
+format: install  ## put the code into its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt Snakefile rules
+
+lock:  ## pin what pyproject.toml asks for; needs uv
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group dev --quiet --upgrade pyproject.toml --output-file requirements.lock
+
+clean:  ## remove the environment; results/ stays
+	rm -rf $(VENV)

@@ -1,0 +1,21 @@
+"""SAE Atlas: from the weights of sparse autoencoders to 3D maps of what a language model's features mean."""
+
+from snakemake.utils import min_version
+
+min_version("9.13")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/weights.smk"
+include: "rules/geometry.smk"
+include: "rules/labels.smk"
+include: "rules/export.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        manifests(),

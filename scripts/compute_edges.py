@@ -1,0 +1,48 @@
+"""neighbors.npz -> edges.npz: the strong links among the neighbours, each pair once.
+
+`source` < `target` int32 (e,), `weight` float32 (e,) in [threshold, 1], sorted by source, then target. edges.json
+records the parameters.
+"""
+
+import numpy as np
+
+from lib.files import save_npz, save_record
+from lib.job import job_log
+
+
+def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, threshold: float):
+    """Pairs of which one is among the k nearest of the other, at or above a cosine.
+
+    Parameters
+    ----------
+    indices, similarities : as in neighbors.npz, (n, at least k where n allows)
+    threshold : lowest cosine of an edge
+
+    Returns
+    -------
+    source, target : int32 (e,), source < target, each pair once, sorted
+    weight : float32 (e,)
+    """
+    indices, similarities = indices[:, :k], similarities[:, :k]
+    row, place = np.nonzero((indices >= 0) & (similarities >= np.float32(threshold)))
+    neighbor, weight = indices[row, place], similarities[row, place]
+    low, high = np.minimum(row, neighbor).astype(np.int64), np.maximum(row, neighbor)
+    pairs, first = np.unique(low * len(indices) + high, return_index=True)
+    source, target = np.divmod(pairs, max(len(indices), 1))
+    return source.astype(np.int32), target.astype(np.int32), weight[first]
+
+
+def main(snakemake) -> None:
+    """Read, filter, write."""
+    with job_log(snakemake) as log:
+        with np.load(snakemake.input.neighbors, allow_pickle=False) as file:
+            source, target, weight = strong_edges(
+                file["indices"], file["similarities"], **snakemake.params.edges
+            )
+        save_npz(snakemake.output.edges, source=source, target=target, weight=weight)
+        save_record(snakemake.output.record, {"parameters": snakemake.params.edges})
+        log.info("%d edges", len(weight))
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,61 @@
+"""Files written whole or not at all, the same bytes for the same content."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary sibling of `path`, renamed to `path` when the block ends well, removed when it does not.
+
+    The data reach the disk before the rename, so that neither a kill nor a crash leaves half a file under `path`.
+    """
+    path = Path(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield aside
+        with aside.open("rb+") as written:
+            os.fsync(written.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def save_bytes(path: str | os.PathLike, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all."""
+    with whole_file(path) as aside:
+        aside.write_bytes(content)
+
+
+def save_npy(path: str | os.PathLike, array: np.ndarray) -> None:
+    """Write one array as .npy, never with pickle."""
+    with whole_file(path) as aside, aside.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def save_npz(path: str | os.PathLike, **arrays: np.ndarray) -> None:
+    """Write named arrays as an uncompressed .npz, never with pickle. numpy stamps the members with a fixed date."""
+    with whole_file(path) as aside, aside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def save_record(path: str | os.PathLike, record: dict) -> None:
+    """Write the record of a step (what it really received and found) as readable JSON with sorted keys."""
+    save_bytes(path, (json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def load_record(path: str | os.PathLike) -> dict:
+    """Read a record that `save_record` wrote."""
+    return json.loads(Path(path).read_bytes())
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

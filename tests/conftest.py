@@ -1,0 +1,121 @@
+"""What several tests need: the workflow's root, small SAEs, and Snakemake runs in folders of their own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOW = ("Snakefile", "config", "rules", "scripts", "envs", "profiles", "resources", "pyproject.toml")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+class Project:
+    """A copy of the workflow with a small catalogue, run by the real `snakemake` command."""
+
+    def __init__(self, folder: Path, configfile: str):
+        self.folder = folder
+        self.configfile = configfile
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a run."""
+        snakemake = [sys.executable, "-m", "snakemake", *map(str, arguments)]
+        return [*snakemake, "--cores", "2", "--configfile", self.configfile]
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        """Run to the end; stdout and stderr come together in `.stdout`."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"SOURCE_DATE_EPOCH": "0"},
+        )
+        if check:
+            assert done.returncode == 0, done.stdout
+        return done
+
+    def pending(self, *arguments: str) -> dict[str, int]:
+        """The jobs that a dry run would execute: their number by rule."""
+        told = self.snakemake("--dry-run", "--quiet", "rules", *arguments).stdout
+        counts = {rule: int(jobs) for rule, jobs in re.findall(r"^(\w+) +(\d+)$", told, re.MULTILINE)}
+        return {rule: jobs for rule, jobs in counts.items() if rule not in ("all", "total")}
+
+    def files(self) -> dict[str, bytes]:
+        """Every product and intermediate by its path below results/, logs and benchmarks aside."""
+        results = self.folder / "results"
+        return {
+            str(path.relative_to(results)): path.read_bytes()
+            for path in sorted(results.rglob("*"))
+            if path.is_file() and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
+        }
+
+    def copy(self, folder: Path) -> "Project":
+        """The same project, with its results and Snakemake's memory of them, in another folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder, self.configfile)
+
+
+def copy_workflow(folder: Path) -> None:
+    """Copy what a run needs, results and environments aside."""
+    for name in WORKFLOW:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / name)
+
+
+def toy_catalogue(folder: Path, layers: int = 2, features: int = 300) -> None:
+    """A catalogue of one small model: the first features of the demo's layers, with their labels."""
+    rows = []
+    for layer in range(layers):
+        source = ROOT / "resources" / "demo" / f"layer_{layer}"
+        with np.load(source / "params.npz") as file:
+            np.savez(folder / f"sae_{layer}.npz", W_dec=file["W_dec"][:features])
+        shutil.copytree(source / "explanations", folder / f"labels_{layer}" / "explanations")
+        rows.append(
+            {"layer": layer, "weights": f"sae_{layer}.npz", "source": f"{layer}-toy", "labels": f"labels_{layer}"}
+        )
+    model = {
+        "display_name": "Toy",
+        "features": features,
+        "d_model": 384,
+        "weights": {"tensor": "W_dec", "shape": ["features", "d_model"]},
+        "layers": rows,
+    }
+    (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
+
+
+@pytest.fixture(scope="session")
+def toy_run(tmp_path_factory) -> Project:
+    """Two layers of a toy model, run to the end once. Copy it before changing anything."""
+    folder = tmp_path_factory.mktemp("toy") / "project"
+    folder.mkdir()
+    copy_workflow(folder)
+    (folder / "toy").mkdir()
+    toy_catalogue(folder / "toy")
+    config = {"models": ["toy"], "catalogues": ["toy/models.yaml"], "umap": {"n_epochs": 20}}
+    (folder / "toy.yaml").write_text(yaml.safe_dump(config))
+    project = Project(folder, "toy.yaml")
+    project.snakemake()
+    return project
+
+
+@pytest.fixture
+def toy(toy_run, tmp_path) -> Project:
+    """A copy of the finished toy run, free to be changed."""
+    return toy_run.copy(tmp_path / "project")

@@ -1,0 +1,222 @@
+"""The catalogue's invariants, and every mistake in a configuration told by its key before any job runs."""
+
+import copy
+
+import pytest
+import yaml
+from conftest import ROOT, Project
+from lib import settings
+from lib.settings import ConfigError
+
+DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+GEMMA = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def models():
+    return settings.read_catalogues(DEFAULTS["catalogues"], ROOT)
+
+
+def with_settings(**changes) -> dict:
+    """The defaults, changed: `umap__n_neighbors=3` sets umap.n_neighbors."""
+    config = copy.deepcopy(DEFAULTS)
+    for path, value in changes.items():
+        *blocks, key = path.split("__")
+        place = config
+        for block in blocks:
+            place = place[block]
+        place[key] = value
+    return config
+
+
+# --- the catalogue
+
+
+@pytest.mark.parametrize(("model", "layers"), [("gemma-2-2b", 26), ("gemma-2-9b", 42)])
+def test_gemma_rows_are_contiguous_and_agree_with_their_paths_and_sources(model, layers):
+    rows = GEMMA[model]["layers"]
+    assert [row["layer"] for row in rows] == list(range(layers))
+    for row in rows:
+        assert row["weights"].startswith(f"layer_{row['layer']}/width_16k/average_l0_")
+        assert row["source"] == f"{row['layer']}-gemmascope-res-16k"
+
+
+def test_no_weights_and_no_source_stand_twice():
+    for model in GEMMA.values():
+        for key in ("weights", "source"):
+            values = [row[key] for row in model["layers"]]
+            assert len(set(values)) == len(values)
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "average_l0"), [("gemma-2-2b", 12, 82), ("gemma-2-2b", 25, 116), ("gemma-2-9b", 20, 68)]
+)
+def test_weights_are_those_that_neuronpedia_explains(models, model, layer, average_l0):
+    row = settings.sae(models, model, layer)
+    assert row.weights == f"layer_{layer}/width_16k/average_l0_{average_l0}/params.npz"
+    assert (row.features, row.repo) == (16384, f"google/gemma-scope-{model[-2:]}-pt-res")
+
+
+def test_demo_rows_name_files_that_exist(models):
+    for layer in range(6):
+        row = settings.sae(models, "minilm-l6", layer)
+        assert (ROOT / "resources" / "demo" / row.written["weights"]).is_file()
+        assert row.repo is None
+
+
+def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):
+    catalogue = copy.deepcopy(GEMMA)
+    catalogue["gemma-2-2b"]["layers"][3]["source"] = "4-gemmascope-res-16k"
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump(catalogue))
+    with pytest.raises(ConfigError, match="source 4-gemmascope-res-16k stands in more than one row"):
+        settings.read_catalogues(["models.yaml"], tmp_path)
+    catalogue["gemma-2-2b"]["layers"][4]["source"] = "3-gemmascope-res-16k"
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump(catalogue))
+    with pytest.raises(ConfigError, match="layer 3 has source 4-gemmascope-res-16k"):
+        settings.read_catalogues(["models.yaml"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"features": "many"}, "toy.features is 'many': expected the number of features"),
+        ({"width": 3}, "toy.width is no key"),
+        ({"weights": {"tensor": "W_dec", "shape": ["d_model", "d_model"]}}, "toy.weights.shape is"),
+        ({"layers": [{"layer": 101, "weights": "a.npz"}]}, "toy.layers.0.layer is 101"),
+        ({"layers": [{"layer": 1, "weights": "a.pt"}]}, "ends in .npz or .safetensors"),
+        ({"layers": []}, "toy.layers"),
+    ],
+)
+def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
+    row = {"layer": 0, "weights": "a.npz"}
+    model = {"display_name": "Toy", "features": 3, "d_model": 2, "layers": [row]}
+    model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump({"toy": model | change}))
+    with pytest.raises(ConfigError) as error:
+        settings.read_catalogues(["models.yaml"], tmp_path)
+    assert told in str(error.value)
+
+
+def test_local_files_lie_beside_their_catalogue(tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    model = {"display_name": "Toy", "features": 3, "d_model": 2, "layers": [{"layer": 0, "weights": "sae/a.npz"}]}
+    model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
+    (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
+    monkeypatch.chdir(tmp_path)
+    read = settings.read_catalogues(["mine/models.yaml"], ROOT)
+    assert settings.sae(read, "toy", 0).weights == "mine/sae/a.npz"
+    assert settings.sae(read, "toy", 0).written["weights"] == "sae/a.npz"
+
+
+# --- the configuration
+
+
+def test_defaults_are_valid_and_schema_and_defaults_hold_the_same_keys():
+    settings.check_config(copy.deepcopy(DEFAULTS))
+    schema = yaml.safe_load((ROOT / "config" / "schemas" / "config.schema.yaml").read_text())
+
+    def same_keys(properties: dict, values: dict, place: str) -> None:
+        assert properties.keys() == values.keys(), place
+        for key, part in properties.items():
+            if part.get("type") == "object":
+                assert part["additionalProperties"] is False, f"{place}{key}"
+                assert set(part["required"]) == set(part["properties"]), f"{place}{key}"
+                same_keys(part["properties"], values[key], f"{place}{key}.")
+
+    same_keys(schema["properties"], DEFAULTS, "")
+
+
+def test_every_key_is_explained_above_itself():
+    lines = (ROOT / "config" / "config.yaml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        if line.strip().partition(":")[2].strip() and not line.lstrip().startswith("#"):
+            assert lines[number - 1].lstrip().startswith("#"), f"{line!r} has no comment"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"umapp": {}}, "umapp is no key of this configuration: did you mean umap?"),
+        ({"umap__n_neighbours": 3}, "umap.n_neighbours is no key of this configuration: did you mean n_neighbors?"),
+        ({"neighbors__k": 0}, "neighbors.k is 0: expected a whole number of neighbours, at least 1"),
+        ({"neighbors__k": 2.5}, "neighbors.k is 2.5"),
+        ({"neighbors__k": "many"}, "neighbors.k is 'many'"),
+        ({"edges__threshold": 1.1}, "edges.threshold is 1.1: expected a cosine similarity from 0 to 1"),
+        ({"edges__k": 500}, "edges.k is 500, but neighbors.k stores"),
+        ({"umap__n_neighbors": 500}, "umap.n_neighbors is 500"),
+        ({"umap__min_dist": 9}, "umap.min_dist is 9, above umap.spread"),
+        ({"export__gzip": "maybe"}, "export.gzip is 'maybe': expected true or false"),
+        ({"labels__source": "web"}, "labels.source is 'web': expected"),
+        ({"edges": 3}, "edges is 3: expected a mapping with the keys k, threshold"),
+        ({"layers": -1}, "layers is -1: expected `all`, a layer, or ranges such as 0-5,12"),
+        ({"models": []}, "models is []: expected"),
+    ],
+)
+def test_mistakes_in_the_configuration_are_named(changes, told):
+    with pytest.raises(ConfigError) as error:
+        settings.check_config(with_settings(**changes))
+    assert told in str(error.value)
+
+
+def test_numbers_given_as_text_become_numbers():
+    config = with_settings(edges__threshold="0.3", umap__n_epochs="null", export__gzip="false")
+    settings.check_config(config)
+    assert (config["edges"]["threshold"], config["umap"]["n_epochs"]) == (0.3, None)
+    assert config["export"]["gzip"] is False
+
+
+@pytest.mark.parametrize(
+    ("asked", "layers"),
+    [
+        ("all", list(range(26))),
+        (12, [12]),
+        ("12", [12]),
+        ("0-5,12", [0, 1, 2, 3, 4, 5, 12]),
+        ("12, 3 - 4", [3, 4, 12]),
+        ([12, "0-2"], [0, 1, 2, 12]),
+        ("3,3,2-3", [2, 3]),
+    ],
+)
+def test_layers_are_selected(models, asked, layers):
+    assert settings.selected_layers(with_settings(layers=asked), models, "gemma-2-2b") == layers
+
+
+@pytest.mark.parametrize("asked", [26, "20-26", "5-2", "a", "", "1,,2", "-1", "1.5", "all-3"])
+def test_layers_that_cannot_be_are_refused(models, asked):
+    with pytest.raises(ConfigError, match="configuration: layers: "):
+        settings.selected_layers(with_settings(layers=asked), models, "gemma-2-2b")
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("gemma-2-2b", ["gemma-2-2b"]),
+        ("gemma-2-9b, gemma-2-2b", ["gemma-2-9b", "gemma-2-2b"]),
+        (["minilm-l6", "minilm-l6"], ["minilm-l6"]),
+        ("all", ["gemma-2-2b", "gemma-2-9b", "minilm-l6"]),
+    ],
+)
+def test_models_are_selected(models, asked, names):
+    assert settings.selected_models(with_settings(models=asked), models) == names
+
+
+def test_an_unknown_model_is_told_with_those_that_exist(models):
+    with pytest.raises(ConfigError, match=r"'gemma-2-2': did you mean gemma-2-2b\? There are gemma-2-2b, gemma-2-9b"):
+        settings.selected_models(with_settings(models="gemma-2-2"), models)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("layers=26", "configuration: layers: gemma-2-2b has no layer 26: its layers are 0-25"),
+        ("umapp=1", "configuration: umapp is no key of this configuration: did you mean umap?"),
+        ("neighbors={k: 0}", "configuration: neighbors.k is 0: expected a whole number of neighbours, at least 1"),
+    ],
+)
+def test_a_run_stops_before_any_job_with_one_message(setting, told):
+    done = Project(ROOT, "config/demo.yaml").snakemake("--config", setting, "models=gemma-2-2b", check=False)
+    assert done.returncode
+    assert told in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "Job stats" not in done.stdout

@@ -1,0 +1,96 @@
+"""The workflow as its users run it: what is planned, and what runs again after a change."""
+
+import shutil
+import time
+
+import pytest
+import yaml
+from conftest import ROOT, Project
+
+AFTER_LAYER = {"compress_layer", "write_manifest"}
+GEOMETRY = {"compute_neighbors", "compute_umap", "compute_edges", "export_layer", *AFTER_LAYER}
+PER_LAYER = {"fetch_decoder", "fetch_labels", *GEOMETRY} - {"write_manifest"}
+
+
+def test_default_configuration_plans_68_layers():
+    project = Project(ROOT, "config/config.yaml")
+    started = time.monotonic()
+    planned = project.pending("--forceall")
+    assert time.monotonic() - started < 15  # 2-3 s on an idle machine
+    assert planned.pop("write_manifest") == 2
+    for rule in PER_LAYER:
+        assert planned[rule] == 68
+
+
+def test_nothing_changed_runs_nothing(toy):
+    assert toy.pending() == {}
+    assert "Nothing to be done" in toy.snakemake().stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ({"edges": {"threshold": 0.3}}, {"compute_edges", "export_layer", *AFTER_LAYER}),
+        ({"edges": {"k": 5}}, {"compute_edges", "export_layer", *AFTER_LAYER}),
+        ({"umap": {"min_dist": 0.5}}, {"compute_umap", "export_layer", *AFTER_LAYER}),
+        ({"umap": {"n_neighbors": 8}}, {"compute_umap", "export_layer", *AFTER_LAYER}),
+        ({"neighbors": {"k": 45}}, GEOMETRY),
+        ({"labels": {"source": "none"}}, {"fetch_labels", "export_layer", *AFTER_LAYER}),
+        ({"export": {"gzip": False}}, {"write_manifest"}),
+        ({"layers": "0"}, {"write_manifest"}),
+    ],
+)
+def test_a_changed_setting_reruns_what_depends_on_it(toy, change, rules):
+    config = yaml.safe_load((toy.folder / "toy.yaml").read_text())
+    for key, value in change.items():
+        config[key] = config.get(key, {}) | value if isinstance(value, dict) else value
+    (toy.folder / "toy.yaml").write_text(yaml.safe_dump(config))
+    assert toy.pending().keys() == rules
+
+
+def test_a_number_of_the_command_line_is_a_number(toy):
+    assert "compute_edges" in toy.pending("--config", "edges={threshold: 0.3}")
+    assert toy.pending("--config", "edges={threshold: 0.25}") == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("knn.py", GEOMETRY),
+        ("labels.py", {"fetch_labels", "export_layer", *AFTER_LAYER}),
+        ("graph_json.py", {"export_layer", *AFTER_LAYER}),
+        ("files.py", {*PER_LAYER, "write_manifest"}),
+        ("settings.py", set()),
+    ],
+)
+def test_an_edited_library_file_reruns_its_users(toy, module, rules):
+    path = toy.folder / "scripts" / "lib" / module
+    path.write_text(path.read_text() + "\n# edited\n")
+    assert toy.pending().keys() == rules
+
+
+def test_changed_weights_rerun_their_layer_alone(toy):
+    sae = toy.folder / "toy" / "sae_1.npz"
+    sae.write_bytes(sae.read_bytes() + b"\0")
+    told = toy.snakemake("--dry-run", "--quiet", "host").stdout
+    assert "layer-1/decoder.npy" in told
+    assert "layer-0/decoder.npy" not in told
+
+
+def test_one_layer_then_more(toy_run, tmp_path):
+    project = toy_run.copy(tmp_path / "project")
+    shutil.rmtree(project.folder / "results")
+    shutil.rmtree(project.folder / ".snakemake")
+    project.snakemake("results/toy/layer-1.json")
+    assert not (project.folder / "results/toy/layer-0.json").exists()
+    told = project.snakemake().stdout
+    assert "Writing the map of toy layer 0" in told
+    assert "Writing the map of toy layer 1" not in told
+    assert project.files() == toy_run.files()
+
+
+@pytest.mark.parametrize("target", ["results/toy/layer-01.json", "results/toy/layer-7.json", "results/toyy/layer-0.json"])
+def test_a_target_that_does_not_exist_is_refused(toy, target):
+    done = toy.snakemake("--dry-run", target, check=False)
+    assert done.returncode
+    assert "No rule to produce" in done.stdout
