@@ -1,0 +1,65 @@
+"""The front end's contract as a check: everything that it may rely on in a layer-N.json."""
+
+import json
+from decimal import Decimal
+from functools import cache
+
+from conftest import ROOT
+from jsonschema import Draft202012Validator
+
+
+@cache
+def _schema() -> Draft202012Validator:
+    return Draft202012Validator(json.loads((ROOT / "docs" / "graph.schema.json").read_text()))
+
+
+def _refuse(constant: str):
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def strict(text: bytes) -> dict:
+    """Parse as a strict parser does: no NaN, no key twice; numbers keep their digits."""
+
+    def once(pairs):
+        assert len(dict(pairs)) == len(pairs), f"a key stands twice: {pairs}"
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=_refuse, object_pairs_hook=once)
+
+
+def check_graph(text: bytes, model: str, layer: int) -> dict:
+    """Assert every point of the contract and return the graph."""
+    graph = strict(text)
+    _schema().validate(graph)
+    assert b"\n" not in text
+    assert b": " not in text[:200]
+    metadata, nodes, edges = graph["metadata"], graph["nodes"], graph["edges"]
+    assert (metadata["modelId"], metadata["layers"]) == (model, [layer])
+    for node in nodes:
+        assert node["featureId"] | {"index": 0} == {"modelId": model, "layer": layer, "index": 0}
+        assert node["id"] == f"{model}:{layer}:{node['featureId']['index']}"
+        assert all(decimals(value) <= 4 for value in node["position"])
+    ids = [node["id"] for node in nodes]
+    known = set(ids)
+    assert len(known) == len(ids)
+    pairs = set()
+    for edge in edges:
+        assert edge["source"] in known
+        assert edge["target"] in known
+        assert edge["source"] != edge["target"]
+        assert decimals(edge["weight"]) <= 4
+        pairs.add(frozenset((edge["source"], edge["target"])))
+    assert len(pairs) == len(edges) == len({edge["id"] for edge in edges})
+    assert metadata["featureCount"] == len(nodes)
+    assert metadata["edgeCount"] == len(edges)
+    assert metadata["labeledCount"] == sum("label" in node for node in nodes)
+    for side, extreme in (("min", min), ("max", max)):
+        assert metadata["bounds"][side] == [extreme(node["position"][axis] for node in nodes) for axis in range(3)]
+    for values in metadata.get("nodeFacts", {}).values():
+        assert len(values) == len(nodes)
+    return graph
+
+
+def decimals(value: float) -> int:
+    """Digits after the point, as written."""
+    return max(0, -Decimal(repr(value)).as_tuple().exponent)

@@ -1,0 +1,79 @@
+"""layer-N.json under hostile input: the contract holds whatever labels, positions and weights come."""
+
+import numpy as np
+import pytest
+from contract import check_graph
+from lib.graph_json import layer_graph, to_bytes
+
+HOSTILE = {
+    0: 'quotes " and \\ backslash',
+    1: "</script><img src=x onerror=alert(1)>",
+    2: "control \u0000\u0007\u001b[31m characters\u2028and separators",
+    3: "long " * 20_000,
+    4: "日本語 العربية עברית हिन्दी \u202eright to left",
+    5: "🧠 \U0001f9e0 e\u0301",
+    6: "",
+    7: None,
+}
+
+
+def graph(coords, edges=((), (), ()), labels=None, **metadata):
+    source, target, weight = edges
+    arrays = np.array(source, np.int32), np.array(target, np.int32), np.array(weight, np.float32)
+    about = {"version": "1", "parameters": {}, "provenance": {}}
+    return layer_graph("m", 3, np.array(coords, np.float32), arrays, labels or {}, about | metadata)
+
+
+def test_hostile_labels_keep_the_contract():
+    labels = {index: {"label": text} for index, text in HOSTILE.items()}
+    read = check_graph(to_bytes(graph(np.eye(8, 3), labels=labels)), "m", 3)
+    for node in read["nodes"]:
+        text = HOSTILE[node["featureId"]["index"]]
+        assert node.get("label") == (text or None)
+        assert ("label" in node) == bool(text)
+
+
+def test_dead_features_have_no_node_and_are_counted():
+    coords = [[1, 2, 3], [np.nan] * 3, [4, 5, 6]]
+    read = check_graph(to_bytes(graph(coords, ([0], [2], [0.5]))), "m", 3)
+    assert [node["featureId"]["index"] for node in read["nodes"]] == [0, 2]
+    assert read["metadata"]["deadCount"] == 1
+
+
+def test_bounds_hold_of_the_positions_as_written():
+    read = check_graph(to_bytes(graph([[0.00005, -1e-9, 1.23456789], [-49.99999, 50, 0.33333333]])), "m", 3)
+    assert read["metadata"]["bounds"]["min"] == [-50.0, 0.0, 0.3333]
+    assert b"-0.0," not in to_bytes(graph([[-1e-9, 0, 0]]))
+
+
+def test_weights_are_clipped_to_the_contract():
+    read = check_graph(to_bytes(graph(np.eye(3), ([0, 1], [1, 2], [1.0000001, 0.25004]))), "m", 3)
+    assert [edge["weight"] for edge in read["edges"]] == [1.0, 0.25]
+
+
+def test_facts_stand_in_the_order_of_the_nodes():
+    labels = {
+        0: {"label": "a", "explainer": None, "density": np.float32(0.1).item()},
+        2: {"label": "c", "explainer": "gpt", "density": None, "category": "kind"},
+    }
+    read = check_graph(to_bytes(graph([[0, 0, 0], [np.nan] * 3, [1, 1, 1]], labels=labels)), "m", 3)
+    assert read["metadata"]["nodeFacts"] == {"explainer": [None, "gpt"], "density": [0.1, None]}
+    assert read["nodes"][1]["category"] == "kind"
+
+
+@pytest.mark.parametrize(
+    ("coords", "edges", "told"),
+    [
+        ([[np.nan] * 3], ((), (), ()), "no feature has a position"),
+        (np.empty((0, 3)), ((), (), ()), "no feature has a position"),
+        ([[np.inf, 0, 0]], ((), (), ()), "not finite"),
+        ([[0, 0, 0], [np.nan] * 3], ([0], [1], [0.5]), "ends in a dead feature"),
+    ],
+)
+def test_what_cannot_be_a_map_is_refused(coords, edges, told):
+    with pytest.raises(ValueError, match=told):
+        graph(coords, edges)
+
+
+def test_same_graph_same_bytes():
+    assert to_bytes(graph(np.eye(3))) == to_bytes(graph(np.eye(3)))
