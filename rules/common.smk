@@ -41,6 +41,14 @@ def lib(*names):
     return [os.path.relpath(ROOT / "scripts" / "lib" / name) for name in ("files.py", "job.py", *names)]
 
 
+def explorer_sources():
+    """What the explorer's page is built from: everything in explorer/ but its tests and what tools leave there."""
+    folder = ROOT / "explorer"
+    top = [".npmrc", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"]
+    files = [folder / name for name in top] + sorted(path for path in folder.glob("src/**/*") if path.is_file())
+    return [os.path.relpath(path) for path in files]
+
+
 def manifests():
     """What `rule all` asks for."""
     return [f"results/{model}/manifest.json" for model in SELECTED]
