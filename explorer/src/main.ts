@@ -222,7 +222,8 @@ function insets(): Insets {
   const feature = byId("feature").getBoundingClientRect(); // empty while hidden
   const gap = 16;
   if (find.width > 0.6 * innerWidth) {
-    return { left: 0, right: 0, top: find.bottom, bottom: feature.height === 0 ? 0 : feature.height + gap };
+    const below = feature.height || byId("legend-panel").getBoundingClientRect().height;
+    return { left: 0, right: 0, top: find.bottom, bottom: below + gap };
   }
   return { left: find.right, right: feature.width === 0 ? 0 : feature.width + gap, top: 0, bottom: 0 };
 }

@@ -18,7 +18,7 @@ export interface PlacedLabel {
   y: number;
   /** Distance from the eye in map units. */
   depth: number;
-  /** CSS pixels from the point to where the label begins. */
+  /** CSS pixels from the point to where the label begins; negative where it ends, left of its point. */
   offset: number;
 }
 
@@ -54,19 +54,23 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
   const placed: PlacedLabel[] = [];
   for (const label of candidates) {
     if (placed.length >= placement.limit) break;
-    const box = boxOf(label, placement.sizeOf(label.node), MARGIN);
-    if (taken.some((other) => overlap(box, other))) continue;
-    taken.push(box);
-    placed.push(label);
+    const fitting = [label, { ...label, offset: -label.offset }].find((side) => {
+      const box = boxOf(side, placement.sizeOf(side.node), MARGIN);
+      return box.left > 0 && box.right < placement.view.width && !taken.some((other) => overlap(box, other));
+    });
+    if (!fitting) continue;
+    taken.push(boxOf(fitting, placement.sizeOf(label.node), MARGIN));
+    placed.push(fitting);
   }
   return placed;
 }
 
 /** Where a label lies, with a margin around it; all in CSS pixels. */
 export function boxOf({ x, y, offset }: PlacedLabel, [width, height]: [number, number], margin: number): Box {
+  const left = offset < 0 ? x + offset - width : x + offset;
   return {
-    left: x + offset - margin,
-    right: x + offset + width + margin,
+    left: left - margin,
+    right: left + width + margin,
     top: y - height / 2 - margin,
     bottom: y + height / 2 + margin,
   };
@@ -110,7 +114,7 @@ export function project(
   if (w <= 0) return null;
   const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w);
   const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
-  if (x < 4 || y < 12 || x > view.width - 30 || y > view.height - 12) return null;
+  if (x < 0 || y < 12 || x > view.width || y > view.height - 12) return null;
   const offset = GAP + radiusOnScreen((radiusOf(node) * view.pixelsPerUnit) / w);
   return { node, x, y, depth: w, offset };
 }

@@ -13,7 +13,8 @@ export class SceneLabels {
   private order: Uint32Array = new Uint32Array();
   private wanted: number[] = [];
   private selected: number | null = null;
-  private readonly shown = new Map<number, HTMLElement>();
+  /** Element and side (1: right of the point, -1: left) of the labels in the scene. */
+  private readonly shown = new Map<number, { element: HTMLElement; side: number }>();
   private readonly sizes = new Map<number, [number, number]>();
   private readonly measure = document.createElement("canvas").getContext("2d")!;
   private readonly boxes = new Map<number, Box>();
@@ -39,7 +40,7 @@ export class SceneLabels {
   setWanted(nodes: number[], selected: number | null): void {
     this.wanted = nodes.filter((node) => this.layer?.labels[node] != null);
     this.selected = selected;
-    for (const [node, element] of this.shown) this.markWanted(node, element);
+    for (const [node, { element }] of this.shown) this.markWanted(node, element);
     this.placedAt = -Infinity;
   }
 
@@ -65,7 +66,7 @@ export class SceneLabels {
       this.placedAt = now;
     }
     this.boxes.clear();
-    for (const [node, element] of this.shown) this.move(node, element, view, near);
+    for (const [node, { element, side }] of this.shown) this.move(node, element, side, view, near);
     return !due;
   }
 
@@ -83,14 +84,15 @@ export class SceneLabels {
       limit: Math.round(Math.min(38, (view.width * view.height) / 26_000)),
     });
     const chosen = new Set(placed.map((label) => label.node));
-    for (const [node, element] of this.shown) {
+    for (const [node, { element }] of this.shown) {
       if (chosen.has(node)) continue;
       this.shown.delete(node);
       element.classList.add("leaving");
       setTimeout(() => element.remove(), 200);
     }
-    for (const { node } of placed) {
-      if (!this.shown.has(node)) this.shown.set(node, this.add(node));
+    for (const { node, offset } of placed) {
+      const element = this.shown.get(node)?.element ?? this.add(node);
+      this.shown.set(node, { element, side: Math.sign(offset) });
     }
   }
 
@@ -110,12 +112,13 @@ export class SceneLabels {
     element.classList.toggle("receding", this.wanted.length > 0 && !this.wanted.includes(node));
   }
 
-  private move(node: number, element: HTMLElement, view: Projection, near: number): void {
+  private move(node: number, element: HTMLElement, side: number, view: Projection, near: number): void {
     const label = project({ positions: this.layer!.positions, view, radiusOf: this.radiusOf }, node);
     element.hidden = label === null;
     if (label === null) return;
-    this.boxes.set(node, boxOf(label, this.sizeOf(node), 2));
-    element.style.transform = `translate(${(label.x + label.offset).toFixed(1)}px, ${label.y.toFixed(1)}px) translateY(-50%)`;
+    const box = boxOf({ ...label, offset: side * label.offset }, this.sizeOf(node), 0);
+    this.boxes.set(node, box);
+    element.style.transform = `translate(${box.left.toFixed(1)}px, ${label.y.toFixed(1)}px) translateY(-50%)`;
     const distance = Math.min(1, Math.max(0, (label.depth / near - 0.5) / 1.6));
     element.style.setProperty("--nearness", (1 - 0.62 * distance).toFixed(2));
   }
