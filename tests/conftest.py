@@ -12,7 +12,17 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKFLOW = ("Snakefile", "config", "rules", "scripts", "envs", "profiles", "resources", "pyproject.toml")
+WORKFLOW = (
+    "Snakefile",
+    "config",
+    "rules",
+    "scripts",
+    "envs",
+    "explorer",
+    "profiles",
+    "resources",
+    "pyproject.toml",
+)
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +84,7 @@ def copy_workflow(folder: Path) -> None:
     for name in WORKFLOW:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         else:
             shutil.copy2(source, folder / name)
 

@@ -60,7 +60,7 @@ function createScene(): MapScene | null {
     return new MapScene(canvas, labels);
   } catch (error) {
     console.warn("No WebGL 2:", error);
-    showMessage("This browser cannot draw in 3D (WebGL 2 is missing or switched off). Search and lists work without it.");
+    byId("no-webgl").hidden = false;
     return null;
   }
 }
@@ -85,16 +85,16 @@ async function start(): Promise<void> {
 /** Shows what an address asks for, or the nearest that exists. */
 async function follow(state: ViewState): Promise<void> {
   const known = published.models.some(({ modelId }) => modelId === state.model);
-  if (state.model !== undefined && !known) showMessage(`No model ${state.model} is published here.`);
   const modelId = known ? state.model! : (published.manifest?.modelId ?? published.models[0]!.modelId);
   if (!(await chooseModel(modelId))) return;
   const layers = published.manifest!.layers;
   const wanted = published.layer(state.layer ?? -1) ?? layers[Math.floor(layers.length / 2)]!;
-  if (state.layer !== undefined && wanted.layer !== state.layer) showMessage(`${modelId} has no layer ${state.layer} here.`);
   if (state.coloring) wantedColoring = state.coloring;
   if (layer === null || ownFile || layer.modelId !== modelId || layer.layer !== wanted.layer) {
     if (!(await showPublished(wanted.layer))) return;
   } else recolor();
+  if (state.model !== undefined && !known) showMessage(`No model ${state.model} is published here.`);
+  else if (state.layer !== undefined && wanted.layer !== state.layer) showMessage(`${modelId} has no layer ${state.layer} here.`);
   if (state.camera) scene?.setView(state.camera);
   const node = state.feature === undefined ? null : nodeOfFeature(layer!, state.feature);
   select(node, { fly: node !== null && !state.camera, remember: false });

@@ -221,6 +221,7 @@ export class MapScene {
   requestFrame(): void {
     if (this.scheduled) return;
     this.scheduled = true;
+    this.canvas.ariaBusy = "true";
     requestAnimationFrame((now) => this.frame(now));
   }
 
@@ -236,10 +237,10 @@ export class MapScene {
     const labelsDue = this.labels.update(this.projection(), distance, now);
     if (moving) this.moved = true;
     if (moving || labelsDue) this.requestFrame();
-    else if (this.moved) {
-      this.moved = false;
-      this.onRest();
-    }
+    if (this.scheduled) return;
+    this.canvas.ariaBusy = "false";
+    if (this.moved) this.onRest();
+    this.moved = false;
   }
 
   private fly(eye: Vector3, target: Vector3, duration?: number): void {
