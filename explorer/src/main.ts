@@ -30,7 +30,8 @@ const canvas = byId<HTMLCanvasElement>("map");
 const tooltip = byId("tooltip");
 
 let layer: Layer | null = null;
-let ownFile = false;
+/** Which published layer `layer` is; null for a file of the user's own. */
+let shownLayer: { modelId: string; layer: number } | null = null;
 let selected: number | null = null;
 let found: number[] | null = null;
 let wantedColoring: Coloring = "links";
@@ -90,7 +91,7 @@ async function follow(state: ViewState): Promise<void> {
   const layers = published.manifest!.layers;
   const wanted = published.layer(state.layer ?? -1) ?? layers[Math.floor(layers.length / 2)]!;
   if (state.coloring) wantedColoring = state.coloring;
-  if (layer === null || ownFile || layer.modelId !== modelId || layer.layer !== wanted.layer) {
+  if (shownLayer?.modelId !== modelId || shownLayer.layer !== wanted.layer) {
     if (!(await showPublished(wanted.layer))) return;
   } else recolor();
   if (state.model !== undefined && !known) showMessage(`No model ${state.model} is published here.`);
@@ -119,11 +120,12 @@ async function showPublished(number: number): Promise<boolean> {
   layerSelect.value = String(number);
   updateSteps();
   const manifestUrl = published.manifestUrl!.href;
-  return show((onProgress) => loader.load({ kind: "published", entry, manifestUrl }, onProgress), false);
+  const which = { modelId: published.manifest!.modelId, layer: number };
+  return show(which, (onProgress) => loader.load({ kind: "published", entry, manifestUrl }, onProgress));
 }
 
 async function showFile(file: File): Promise<void> {
-  if (!(await show((onProgress) => loader.load({ kind: "file", file }, onProgress), true))) return;
+  if (!(await show(null, (onProgress) => loader.load({ kind: "file", file }, onProgress)))) return;
   layerSelect.querySelector(`[value="${OWN_FILE}"]`)?.remove();
   layerSelect.add(new Option(file.name, OWN_FILE), 0);
   layerSelect.value = OWN_FILE;
@@ -131,7 +133,10 @@ async function showFile(file: File): Promise<void> {
 }
 
 /** Loads and shows a layer. Returns false if it could not be shown; what was there then stays. */
-async function show(load: (onProgress: OnProgress) => Promise<Loaded | null>, isOwnFile: boolean): Promise<boolean> {
+async function show(
+  which: typeof shownLayer,
+  load: (onProgress: OnProgress) => Promise<Loaded | null>,
+): Promise<boolean> {
   performance.mark("layer-asked");
   showProgress(0);
   let loaded: Loaded | null;
@@ -146,7 +151,7 @@ async function show(load: (onProgress: OnProgress) => Promise<Loaded | null>, is
   showProgress(null);
   hideMessage();
   layer = loaded.layer;
-  ownFile = isOwnFile;
+  shownLayer = which;
   selected = null;
   featurePanel.hide();
   scene?.setLayer(layer);
@@ -172,14 +177,13 @@ function summarize({ layer, from }: Loaded): void {
   byId("summary").dataset["from"] = from;
   document.title = `${display(layer.displayName, 60)}, layer ${layer.layer} · SAE Atlas`;
   announce(`${layer.displayName}, layer ${layer.layer}: ${parts.join(", ")}`);
-  if (published.offline && !ownFile) showMessage("No network: this is what this browser has kept.", "note");
+  if (published.offline && shownLayer) showMessage("No network: this is what this browser has kept.", "note");
 }
 
 function fail(error: unknown): void {
   const message = (error as Error).message;
   showMessage(message.charAt(0).toUpperCase() + message.slice(1) + (/[.!?…]$/.test(message) ? "" : "."));
-  if (layer && !ownFile) layerSelect.value = String(layer.layer);
-  if (layer && ownFile) layerSelect.value = OWN_FILE;
+  if (layer) layerSelect.value = shownLayer ? String(shownLayer.layer) : OWN_FILE;
   updateSteps();
 }
 
@@ -278,8 +282,8 @@ function toggleTheme(): void {
 
 /** Writes what is shown into the address; "push" makes it a step that the browser's Back undoes. */
 function remember(how: "push" | "replace" = "replace"): void {
-  if (!layer || ownFile) return;
-  const state: ViewState = { model: layer.modelId, layer: layer.layer };
+  if (!layer || !shownLayer) return;
+  const state: ViewState = { model: shownLayer.modelId, layer: shownLayer.layer };
   if (selected !== null) state.feature = layer.index[selected]!;
   if (coloringSelect.value !== "links") state.coloring = coloringSelect.value as Coloring;
   if (scene) state.camera = scene.view();
@@ -290,8 +294,7 @@ function remember(how: "push" | "replace" = "replace"): void {
 }
 
 function stepLayer(by: number): void {
-  const current = ownFile || !layer ? Number.NaN : layer.layer;
-  const next = published.neighbor(Number(layerSelect.value) || current || 0, by);
+  const next = published.neighbor(Number(layerSelect.value), by);
   if (next) void showPublished(next.layer);
 }
 

@@ -48,7 +48,7 @@ def browser_path() -> str:
 
 @pytest.fixture(scope="session")
 def demo(browser_path, tmp_path_factory) -> Path:
-    """The folder that `make demo` leaves. Maps that an earlier `make demo` made are taken over, not made again."""
+    """The folder that `make demo` leaves. What an earlier `make demo` made is taken over, not made again."""
     folder = tmp_path_factory.mktemp("demo") / "project"
     folder.mkdir()
     copy_workflow(folder)

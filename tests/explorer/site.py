@@ -50,7 +50,9 @@ class Site:
         self.root = folder
         self.folder = folder / "some" / "path"
         shutil.copytree(
-            results, self.folder, ignore=shutil.ignore_patterns("*.npy", "*.npz", "*.parquet", "logs", "benchmarks")
+            results,
+            self.folder,
+            ignore=shutil.ignore_patterns("*.npy", "*.npz", "*.parquet", "logs", "benchmarks"),
         )
         self.server: http.server.ThreadingHTTPServer | None = None
         self.headers: dict[str, str] = {}

@@ -1,5 +1,6 @@
 """The built page in a real browser, on the demo's real output."""
 
+import base64
 import gzip
 import json
 import re
@@ -24,14 +25,15 @@ def picture(page) -> tuple[int, float]:
     """Of what is on the screen: how many colours, and the share of bright pixels."""
     counted = page.evaluate(
         """async (png) => {
-            const image = await createImageBitmap(new Blob([new Uint8Array(png)], { type: "image/png" }));
+            const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
+            const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
             const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
             context.drawImage(image, 0, 0);
             const pixels = new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer);
             const bright = pixels.filter((pixel) => ((pixel >> 8) & 255) > 90); // green counts most for the eye
             return [new Set(pixels).size, bright.length / pixels.length];
         }""",
-        list(page.locator("#map").screenshot()),
+        base64.b64encode(page.locator("#map").screenshot()).decode(),
     )
     return tuple(counted)
 
@@ -203,7 +205,10 @@ def test_a_changed_layer_is_fetched_anew(visit, site):
     [
         (lambda path: path.unlink(), "is not there (HTTP 404)"),
         (lambda path: path.write_bytes(path.read_bytes()[:5000]), "5000 bytes, and the manifest says"),
-        (lambda path: path.write_bytes(path.read_bytes().replace(b"day", b"dax")), "not the file with the manifest's sha256"),
+        (
+            lambda path: path.write_bytes(path.read_bytes().replace(b"day", b"dax")),
+            "not the file with the manifest's sha256",
+        ),
     ],
     ids=["missing", "cut short", "of another run"],
 )
@@ -240,7 +245,10 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
         page.locator("#results li").first.click()
         shown_label = page.locator("#feature h2").text_content()
         expected = re.sub(r"[\u202e\u202c\0\a]+", " ", label).strip()
-        assert re.sub(r"\s+", " ", shown_label.rstrip("…")) == re.sub(r"\s+", " ", expected)[: len(shown_label.rstrip("…"))]
+        assert (
+            re.sub(r"\s+", " ", shown_label.rstrip("…"))
+            == re.sub(r"\s+", " ", expected)[: len(shown_label.rstrip("…"))]
+        )
         page.locator("#results li").first.hover()
     page.fill("#search", "")
     page.keyboard.press("Escape")
@@ -252,7 +260,10 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
 
 def test_the_policy_forbids_markup_from_text_and_other_hosts(visit):
     page = visit.open()
-    assert page.evaluate("try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }") == "TypeError"
+    assert (
+        page.evaluate("try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }")
+        == "TypeError"
+    )
     policy = page.get_attribute("meta[http-equiv]", "content")
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
