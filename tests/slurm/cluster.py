@@ -224,7 +224,7 @@ def _running(directory: Path) -> dict[str, int]:
 
 
 def ended_jobs(directory: Path) -> list[dict[str, str]]:
-    """What Slurm recorded of every job that ended: JobId, JobState, Tres, TimeLimit, SubmitTime, StartTime, EndTime ..."""
+    """What Slurm recorded of every job that ended: JobId, JobState, Tres, TimeLimit, SubmitTime and so on."""
     record = directory / "jobs.txt"
     lines = record.read_text().splitlines() if record.exists() else []
     return [dict(word.partition("=")[::2] for word in line.split()) for line in lines]
