@@ -6,7 +6,7 @@ import pytest
 from compute_edges import strong_edges
 from compute_umap import UMAP_LEARN_ONLY, centred, embed, record
 from conftest import ROOT
-from fetch_decoder import oriented, unit_rows
+from fetch_decoder import read_decoder, unit_rows
 from lib.job import UserError
 from lib.knn import nearest_neighbors
 
@@ -69,16 +69,18 @@ def test_norms_beyond_float32_do_not_overflow():
     assert not len(dead)
 
 
-def test_orientation_is_checked_and_never_guessed():
+@pytest.mark.parametrize("shape", [["features", "d_model"], ["d_model", "features"]])
+def test_orientation_is_checked_and_never_guessed(tmp_path, shape):
     weights = np.arange(6, dtype=np.float32).reshape(3, 2)
-    assert oriented(weights, "f", 3, 2, ["features", "d_model"]) is weights
-    np.testing.assert_array_equal(oriented(weights.T, "f", 3, 2, ["d_model", "features"]), weights)
-    with pytest.raises(UserError, match=r"f has shape \(2, 3\), expected \(3, 2\) from the catalogue .*transpose"):
-        oriented(weights.T, "f", 3, 2, ["features", "d_model"])
-    with pytest.raises(UserError, match=r"shape \(3, 2\), expected \(4, 2\)"):
-        oriented(weights, "f", 4, 2, ["features", "d_model"])
-    with pytest.raises(UserError, match="dtype int64"):
-        oriented(weights.astype(np.int64), "f", 3, 2, ["features", "d_model"])
+    row = {"features": 3, "d_model": 2, "shape": shape, "tensor": "W_dec"}
+    right, turned = (weights, weights.T) if shape[0] == "features" else (weights.T, weights)
+    np.savez(tmp_path / "right.npz", W_dec=right)
+    np.testing.assert_array_equal(read_decoder(row, tmp_path / "right.npz", None), weights)
+    np.savez(tmp_path / "turned.npz", W_dec=turned)
+    with pytest.raises(UserError, match=r"turned.npz: W_dec has shape .*, expected .* transposed"):
+        read_decoder(row, tmp_path / "turned.npz", None)
+    with pytest.raises(UserError, match=r"right.npz: W_dec has shape .*, expected"):
+        read_decoder(row | {"features": 4}, tmp_path / "right.npz", None)
 
 
 # --- positions
