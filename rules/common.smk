@@ -45,17 +45,22 @@ def lib(*names):
     return [os.path.relpath(ROOT / "scripts" / "lib" / name) for name in ("files.py", "job.py", *names)]
 
 
+def layers_of(model):
+    """The layers that belong to a model's manifest: those selected, or all where the model itself is not selected."""
+    return SELECTED.get(model, MODELS[model]["rows"])
+
+
 def products(model):
-    """The published files of one model's layers: those selected, or all where the model itself is not selected."""
+    """The published files of one model's layers, by suffix."""
     suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
-    layers = SELECTED.get(model, MODELS[model]["rows"])
-    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers] for suffix in suffixes}
+    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers_of(model)] for suffix in suffixes}
 
 
 def published():
-    """What `rule all` asks for: the manifests and all that they list, so that a file that went missing is made anew."""
-    manifests = [f"results/{model}/manifest.json" for model in SELECTED]
-    return manifests + [path for model in SELECTED for paths in products(model).values() for path in paths]
+    """What `rule all` asks for: the manifests and all that they list, so that a file that went missing is made anew,
+    and the tables of quality."""
+    wholes = [f"results/{model}/{name}" for model in SELECTED for name in ("manifest.json", "quality.tsv")]
+    return wholes + [path for model in SELECTED for paths in products(model).values() for path in paths]
 
 
 def weights_row(wildcards):
@@ -130,7 +135,9 @@ def labels_row(wildcards):
 def about_layer(wildcards):
     """What the metadata of layer-N.json says beside counts, parameters and provenance."""
     row, model = sae(wildcards), MODELS[wildcards.model]
-    on_neuronpedia = {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    on_neuronpedia = (
+        {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    )
     return {
         "version": VERSION,
         "displayName": model["display_name"],

@@ -6,6 +6,7 @@ measure means: docs/geometry.md.
 """
 
 import re
+from collections import Counter
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -24,7 +25,7 @@ NEAR = 15  # points that count as near for labels and strong neighbours
 STRONG = 0.4  # cosine from which a neighbour counts as strong: far above chance in any layer
 CLUSTERS = 60
 SAMPLED_FEATURES = 2000  # for trustworthiness and continuity: their cost grows with the square
-SAMPLED_PAIRS = 200_000  # for the rank correlation of distances
+SAMPLED_PAIRS = 100_000  # for the rank correlation of distances
 SEED = 0
 WORDS = re.compile(r"[^\W\d_]{3,}")
 
@@ -39,19 +40,15 @@ class Space:
         self.decoder, self.indices, self.similarities, self.words = decoder, indices, similarities, words
         self.rng = np.random.default_rng(SEED)
         m = len(decoder)
-        self.pairs = self._pairs(m)
-        left, right = (decoder[side] for side in self.pairs)
-        self.pair_distances = 1 - np.einsum("ij,ij->i", left, right)
+        left, right = self.rng.integers(0, m, (2, SAMPLED_PAIRS))
+        self.pairs = left[left != right], right[left != right]
+        self.pair_distances = 1 - cosines(decoder, *self.pairs)
         self.sample = np.sort(self.rng.permutation(m)[:SAMPLED_FEATURES])
         self.shuffled = self.rng.permutation(m)
         self.clusters = None
         if m >= 10 * CLUSTERS:
             means = MiniBatchKMeans(CLUSTERS, n_init=1, batch_size=4096, max_iter=20, random_state=SEED)
             self.clusters = means.fit_predict(decoder)
-
-    def _pairs(self, m: int) -> tuple[np.ndarray, np.ndarray]:
-        left, right = self.rng.integers(0, m, (2, SAMPLED_PAIRS))
-        return left[left != right], right[left != right]
 
     def measure(self, coords: np.ndarray) -> dict[str, float | None]:
         """Every measure of float32 (m, 3) positions; None where the layer is too small, or knows too little, for it."""
@@ -125,6 +122,13 @@ def nearest_points(coords: np.ndarray, k: int) -> np.ndarray:
     return np.take_along_axis(near, itself_first, axis=1)[:, 1:]
 
 
+def cosines(decoder: np.ndarray, left: np.ndarray, right: np.ndarray, chunk: int = 2000) -> np.ndarray:
+    """Cosines of pairs of rows, few at a time: the rows of all pairs would take more memory than the decoder."""
+    parts = range(0, len(left), chunk)
+    products = [np.einsum("ij,ij->i", decoder[left[i : i + chunk]], decoder[right[i : i + chunk]]) for i in parts]
+    return np.concatenate([np.empty(0, decoder.dtype), *products])
+
+
 def overlap(words: list[set[str]], near: np.ndarray) -> float:
     """Mean Jaccard overlap of the words of each labelled feature and of its labelled near ones."""
     shares = [
@@ -157,11 +161,13 @@ def degrees(n_features: int, edges: tuple[np.ndarray, np.ndarray]) -> dict:
 
 
 def label_words(rows: list[dict], n: int) -> list[set[str]]:
-    """The words of three letters or more of each feature's label; an empty set where there is no label."""
+    """The telling words of each feature's label: of three letters or more, and not in every twentieth label."""
     words: list[set[str]] = [set() for _ in range(n)]
     for row in rows:
         words[row["index"]] = set(WORDS.findall(row["label"].lower()))
-    return words
+    times = Counter(word for found in words for word in found)
+    everywhere = {word for word, count in times.items() if count > max(10, len(rows) / 20)}
+    return [found - everywhere for found in words]
 
 
 def measure(decoder, indices, similarities, coords, edges, words) -> dict:
@@ -183,7 +189,7 @@ def measure(decoder, indices, similarities, coords, edges, words) -> dict:
     }
     if len(live) < 2:
         return found
-    rows = decoder[live]
+    rows = decoder if len(live) == len(decoder) else decoder[live]
     neighbors = among_the_living(indices, similarities, live, indices.shape[1] + 1)
     with threadpool_limits(1):  # the same bytes on any number of cores
         space = Space(rows, *neighbors, [words[row] for row in live])
@@ -205,7 +211,7 @@ def below_floors(measures: dict[str, float | None], floors: dict[str, float]) ->
     return [
         f"{name} is {measures[name]}, below its floor of {floor}"
         for name, floor in sorted(floors.items())
-        if measures.get(name) is not None and measures[name] < floor
+        if None not in (floor, measures.get(name)) and measures[name] < floor
     ]
 
 
