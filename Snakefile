@@ -14,6 +14,7 @@ include: "rules/geometry.smk"
 include: "rules/labels.smk"
 include: "rules/quality.smk"
 include: "rules/export.smk"
+include: "rules/explorer.smk"
 
 
 rule all:

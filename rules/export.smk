@@ -21,6 +21,9 @@ rule export_layer:
         "results/benchmarks/export_layer/{model}/layer-{layer}.tsv"
     conda:
         "../envs/export.yaml"
+    resources:
+        mem_mb=memory(500, per_feature=10),
+        runtime=minutes(3),
     params:
         about=about_layer,
     message:
@@ -41,6 +44,9 @@ rule compress_layer:
         "results/benchmarks/compress_layer/{model}/layer-{layer}.tsv"
     conda:
         "../envs/export.yaml"
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(2),
     message:
         "Compressing the map of {wildcards.model} layer {wildcards.layer}"
     script:
@@ -58,6 +64,7 @@ rule write_manifest:
         "results/logs/write_manifest/{model}.log",
     benchmark:
         "results/benchmarks/write_manifest/{model}.tsv"
+    localrule: True
     conda:
         "../envs/export.yaml"
     params:

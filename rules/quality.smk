@@ -17,6 +17,9 @@ rule measure_quality:
         "results/benchmarks/measure_quality/{model}/layer-{layer}.tsv"
     conda:
         "../envs/quality.yaml"
+    resources:
+        mem_mb=memory(500, decoders=2, per_feature=10),
+        runtime=minutes(4, per_16k=3),
     params:
         quality=config["quality"],
     message:

@@ -10,15 +10,14 @@ from collections import Counter
 
 import numpy as np
 import pyarrow.parquet as pq
+from lib.files import save_record
+from lib.job import UserError, job_log
+from lib.layout import among_the_living, principal_components
 from scipy.spatial import cKDTree
 from scipy.stats import spearmanr
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.manifold import trustworthiness
 from threadpoolctl import threadpool_limits
-
-from lib.files import save_record
-from lib.job import UserError, job_log
-from lib.layout import among_the_living, principal_components
 
 KS = (5, 15, 25)
 NEAR = 15  # points that count as near for labels and strong neighbours
@@ -101,7 +100,9 @@ class Space:
         means = np.stack([self.decoder[rows].mean(axis=0) for rows in members])
         means /= np.linalg.norm(means, axis=1, keepdims=True)
         centres = np.stack([coords[rows].mean(axis=0) for rows in members])
-        return correlation((1 - means @ means.T)[upper], np.linalg.norm(centres[:, None] - centres, axis=2)[upper])
+        return correlation(
+            (1 - means @ means.T)[upper], np.linalg.norm(centres[:, None] - centres, axis=2)[upper]
+        )
 
     def label_agreement(self, near: np.ndarray) -> float | None:
         """Mean overlap of words (Jaccard) of labels of near points, over that of labels dealt at random."""
@@ -118,14 +119,18 @@ def nearest_points(coords: np.ndarray, k: int) -> np.ndarray:
     m = len(coords)
     _, near = cKDTree(coords).query(coords, min(k + 1, m))
     near = near.reshape(m, -1)
-    itself_first = np.argsort(near != np.arange(m)[:, None], axis=1, kind="stable")  # not so where points coincide
+    itself_first = np.argsort(
+        near != np.arange(m)[:, None], axis=1, kind="stable"
+    )  # not so where points coincide
     return np.take_along_axis(near, itself_first, axis=1)[:, 1:]
 
 
 def cosines(decoder: np.ndarray, left: np.ndarray, right: np.ndarray, chunk: int = 2000) -> np.ndarray:
     """Cosines of pairs of rows, few at a time: the rows of all pairs would take more memory than the decoder."""
     parts = range(0, len(left), chunk)
-    products = [np.einsum("ij,ij->i", decoder[left[i : i + chunk]], decoder[right[i : i + chunk]]) for i in parts]
+    products = [
+        np.einsum("ij,ij->i", decoder[left[i : i + chunk]], decoder[right[i : i + chunk]]) for i in parts
+    ]
     return np.concatenate([np.empty(0, decoder.dtype), *products])
 
 
@@ -143,14 +148,18 @@ def overlap(words: list[set[str]], near: np.ndarray) -> float:
 
 def correlation(left: np.ndarray, right: np.ndarray) -> float | None:
     """Spearman's rank correlation; None where one side is all equal."""
-    found = float(spearmanr(left, right).statistic) if len(left) > 1 and np.ptp(left) and np.ptp(right) else None
+    found = (
+        float(spearmanr(left, right).statistic) if len(left) > 1 and np.ptp(left) and np.ptp(right) else None
+    )
     return found if found is None or np.isfinite(found) else None
 
 
 def degrees(n_features: int, edges: tuple[np.ndarray, np.ndarray]) -> dict:
     """How many edges the features have: how many none, mean, quantiles, largest."""
     degree = np.bincount(np.concatenate(edges), minlength=n_features)
-    quantiles = {f"p{q}": int(np.percentile(degree, q, method="nearest")) for q in (50, 90, 99)} if n_features else {}
+    quantiles = (
+        {f"p{q}": int(np.percentile(degree, q, method="nearest")) for q in (50, 90, 99)} if n_features else {}
+    )
     return {
         "edges": len(edges[0]),
         "without_edge": int((degree == 0).sum()),

@@ -22,7 +22,9 @@ class Job(SimpleNamespace):
 
 
 def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
-    inputs = {name: str(folder / value) if isinstance(value, str) else value for name, value in inputs.items()}
+    inputs = {
+        name: str(folder / value) if isinstance(value, str) else value for name, value in inputs.items()
+    }
     return Job(
         rule=rule,
         input=SimpleNamespace(**inputs),
@@ -35,7 +37,13 @@ def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
 
 
 def fetch_decoder(folder: Path, **changes) -> Job:
-    row = {"repo": None, "revision": None, "weights": "toy.npz", "tensor": "W_dec", "shape": ["features", "d_model"]}
+    row = {
+        "repo": None,
+        "revision": None,
+        "weights": "toy.npz",
+        "tensor": "W_dec",
+        "shape": ["features", "d_model"],
+    }
     row |= {"features": 200, "d_model": 384} | changes
     files = {"decoder": "decoder.npy", "record": "decoder.json"}
     return job("fetch_decoder", folder, {"weights": "toy.npz"}, files, sae=row)
@@ -68,7 +76,9 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     (folder / "layer-0").mkdir()
     job("measure_quality", folder, measured, {"quality": "layer-0/quality.json"}, quality=quality).run()
     given |= {"quality": "layer-0/quality.json"}
-    given |= {f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")}
+    given |= {
+        f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")
+    }
     about = {"version": "1", "displayName": "Toy", "sourceId": "0-demo", "neuronpedia": None}
     job("export_layer", folder, given, {"graph": "layer-0.json"}, about=about).run()
     job("compress_layer", folder, {"graph": "layer-0.json"}, {"gzip": "layer-0.json.gz"}).run()
@@ -131,9 +141,14 @@ def test_a_fault_of_the_workflow_leaves_its_traceback_in_the_log(folder):
 def test_a_file_is_whole_or_not_there(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("old")
-    with pytest.raises(RuntimeError), whole_file(path) as aside:
-        aside.write_text("half")
-        raise RuntimeError
+
+    def interrupted():
+        with whole_file(path) as aside:
+            aside.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
 
