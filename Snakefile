@@ -19,4 +19,4 @@ include: "rules/explorer.smk"
 rule all:
     default_target: True
     input:
-        manifests(),
+        published(),

@@ -1,5 +1,6 @@
 """What the rules share: the checked configuration, the catalogue's rows, and where library files lie. Holds no rule."""
 
+import math
 import os
 import sys
 import tomllib
@@ -15,10 +16,15 @@ try:
     settings.check_config(config)
     MODELS = settings.read_catalogues(config["catalogues"], ROOT)
     SELECTED = {
-        model: settings.selected_layers(config, MODELS, model) for model in settings.selected_models(config, MODELS)
+        model: settings.selected_layers(config, MODELS, model)
+        for model in settings.selected_models(config, MODELS)
     }
 except settings.ConfigError as error:
     raise WorkflowError(str(error)) from None
+
+# Over all layers together, wherever they run; --resources downloads=1 and the like on the command line win.
+for _resource in ("downloads", "label_jobs"):
+    workflow.global_resources.setdefault(_resource, config["network"][_resource])
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
@@ -49,17 +55,54 @@ def explorer_sources():
     return [os.path.relpath(path) for path in files]
 
 
+def products(model):
+    """The published files of one model's layers: those selected, or all where the model itself is not selected."""
+    suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
+    layers = SELECTED.get(model, MODELS[model]["rows"])
+    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers] for suffix in suffixes}
+
+
+def memory(base, decoders=0, per_feature=0):
+    """mem_mb of a step: the measured peak of `base` MB, so many copies of the decoder, and so many KB a feature.
+
+    Asked for is half as much again; each further attempt asks for as much more. docs/cluster.md has the measurements.
+    """
+
+    def mem_mb(wildcards, attempt):
+        row = sae(wildcards)
+        peak = base + decoders * 4e-6 * row.features * row.d_model + 1e-3 * per_feature * row.features
+        return math.ceil(1.5 * peak) * attempt
+
+    return mem_mb
+
+
+def minutes(base, per_16k=0, per_16k_squared=0):
+    """runtime of a step in minutes: `base`, and what 16,384 features take, growing in step or with their square.
+
+    Some five times what was measured on two slow cores; each further attempt asks for as much more.
+    """
+
+    def runtime(wildcards, attempt):
+        row = sae(wildcards)
+        size = row.features / 16384
+        return math.ceil(base + per_16k * size + per_16k_squared * size**2 * row.d_model / 2304) * attempt
+
+    return runtime
+
+
+def search_threads(wildcards):
+    """A thread for every 8,192 features: fewer are done before their threads have started."""
+    return min(8, max(1, sae(wildcards).features // 8192))
+
+
 def manifests():
-    """What `rule all` asks for."""
+    """The manifests of the selected models."""
     return [f"results/{model}/manifest.json" for model in SELECTED]
 
 
-def layer_files(suffix):
-    """Input function: the selected layers' products of a model; all its layers where it is not selected."""
-    return lambda wildcards: [
-        f"results/{wildcards.model}/layer-{layer}{suffix}"
-        for layer in SELECTED.get(wildcards.model, MODELS[wildcards.model]["rows"])
-    ]
+def published():
+    """What `rule all` asks for: the manifests and all that they list, so that a file that went missing is made anew."""
+    return manifests() + [path for model in SELECTED for paths in products(model).values() for path in paths]
 
 
 def weights_row(wildcards):
@@ -74,6 +117,22 @@ def weights_row(wildcards):
         "features": row.features,
         "d_model": row.d_model,
     }
+
+
+def repository(wildcards):
+    """Where a model's weights lie on Hugging Face: what resolve_revision asks about."""
+    weights = MODELS[wildcards.model]["weights"]
+    return {"repo": weights["repo"], "revision": weights.get("revision", "main")}
+
+
+def revision(wildcards):
+    """The commit to read from, looked up once for all layers; nothing for a model in local files."""
+    return "results/{model}/revision.json" if sae(wildcards).repo else []
+
+
+def kept_decoder(path):
+    """A decoder stays, or goes as soon as neighbours and positions are computed (weights.keep_decoders)."""
+    return path if config["weights"]["keep_decoders"] else temp(path)
 
 
 def local_weights(wildcards):
@@ -92,6 +151,17 @@ def local_labels(wildcards):
     return [path]
 
 
+def ranking_edges(wildcards):
+    """The edges that rank features, where labels.top_k and labels.rank_by ask for it."""
+    ranked = config["labels"]["top_k"] is not None and config["labels"]["rank_by"] == "links"
+    return "results/{model}/layer-{layer}/edges.npz" if ranked else []
+
+
+def request_rate(wildcards):
+    """Requests a minute that one layer may make of the API, so that all layers together keep to the limit."""
+    return max(1, config["network"]["requests_per_minute"] // config["network"]["label_jobs"])
+
+
 def labels_row(wildcards):
     """What fetch_labels needs to know of a row."""
     row = sae(wildcards)
@@ -100,13 +170,16 @@ def labels_row(wildcards):
         "source": row.source,
         "neuronpedia": MODELS[row.model].get("neuronpedia", {}).get("model"),
         "labels": row.labels,
+        "written": row.written["labels"],
     }
 
 
 def about_layer(wildcards):
     """What the metadata of layer-N.json says beside counts, parameters and provenance."""
     row, model = sae(wildcards), MODELS[wildcards.model]
-    on_neuronpedia = {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    on_neuronpedia = (
+        {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    )
     return {
         "version": VERSION,
         "displayName": model["display_name"],

@@ -30,7 +30,7 @@ def picture(page) -> tuple[int, float]:
             const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
             context.drawImage(image, 0, 0);
             const pixels = new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer);
-            const bright = pixels.filter((pixel) => ((pixel >> 8) & 255) > 90); // green counts most for the eye
+            const bright = pixels.filter((pixel) => ((pixel >> 8) & 255) > 90); // by their green
             return [new Set(pixels).size, bright.length / pixels.length];
         }""",
         base64.b64encode(page.locator("#map").screenshot()).decode(),
@@ -103,21 +103,17 @@ def test_hover_shows_the_label_and_click_selects(visit):
     page = visit.open("#layer=5&feature=1693")
     at_rest(page)
     page.locator("#map").focus()
-    place = page.evaluate(  # the selected feature is in the middle of what the panels leave free
-        """() => [document.querySelector("#find").getBoundingClientRect().right,
-                  document.querySelector("#feature").getBoundingClientRect().left].reduce((a, b) => a + b) / 2"""
-    )
     page.keyboard.press("Escape")
     page.keyboard.press("l")  # the label would be in the way of its point
     at_rest(page)
-    moved = page.evaluate("document.querySelector('#find').getBoundingClientRect().right + innerWidth") / 2
+    # What the camera looks at is in the middle of what the panels leave free.
+    middle = page.evaluate("(document.querySelector('#find').getBoundingClientRect().right + innerWidth) / 2")
     assert page.locator("#feature").is_hidden()
-    page.mouse.move(moved, 350)
+    page.mouse.move(middle, 350)
     page.locator("#tooltip").wait_for(state="visible")
     assert page.locator("#tooltip").text_content() == WEEK
-    page.mouse.click(moved, 350)
+    page.mouse.click(middle, 350)
     assert page.locator("#feature h2").text_content() == WEEK
-    assert place < moved
 
 
 def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
@@ -243,12 +239,9 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
     for index, label in enumerate(HOSTILE):
         page.fill("#search", f"#{index}")
         page.locator("#results li").first.click()
-        shown_label = page.locator("#feature h2").text_content()
-        expected = re.sub(r"[\u202e\u202c\0\a]+", " ", label).strip()
-        assert (
-            re.sub(r"\s+", " ", shown_label.rstrip("…"))
-            == re.sub(r"\s+", " ", expected)[: len(shown_label.rstrip("…"))]
-        )
+        text = page.locator("#feature h2").text_content().removesuffix("…")
+        assert text == re.sub(r"[\u202e\u202c\0\a\s]+", " ", label).strip()[: len(text)]
+        assert len(text) >= min(len(label) - 4, 4000)
         page.locator("#results li").first.hover()
     page.fill("#search", "")
     page.keyboard.press("Escape")
@@ -260,10 +253,8 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
 
 def test_the_policy_forbids_markup_from_text_and_other_hosts(visit):
     page = visit.open()
-    assert (
-        page.evaluate("try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }")
-        == "TypeError"
-    )
+    markup = "try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }"
+    assert page.evaluate(markup) == "TypeError"
     policy = page.get_attribute("meta[http-equiv]", "content")
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
