@@ -19,9 +19,9 @@ rule build_explorer:
         "results/logs/build_explorer.log",
     benchmark:
         "results/benchmarks/build_explorer.tsv"
+    localrule: True  # asks the npm registry, which compute nodes seldom reach
     conda:
         "../envs/explorer.yaml"
-    localrule: True  # asks the npm registry, which compute nodes seldom reach
     message:
         "Building the explorer"
     script:
@@ -38,9 +38,9 @@ rule write_index:
         "results/logs/write_index.log",
     benchmark:
         "results/benchmarks/write_index.tsv"
+    localrule: True
     conda:
         "../envs/export.yaml"
-    localrule: True
     message:
         "Listing the models for the explorer"
     script:

@@ -48,6 +48,8 @@ def test_shows_the_six_layers_of_the_demo(visit, screenshots):
     assert colors > 500
     assert bright > 0.02
     assert page.locator(".scene-label").count() > 8
+    page.set_viewport_size({"width": 1440, "height": 900})
+    at_rest(page)
     page.screenshot(path=screenshots / "overview.png")
 
 
@@ -62,6 +64,7 @@ def test_finds_a_word_flies_there_and_walks_along_a_link(visit, screenshots):
     assert feature.get_by_text("Feature 1693").is_visible()
     related = " ".join(feature.locator(".walk").all_text_contents())
     assert "day; also days, daily, today" in related
+    page.set_viewport_size({"width": 1440, "height": 900})
     at_rest(page)
     page.screenshot(path=screenshots / "monday.png")
     link = feature.locator(".walk button").first
