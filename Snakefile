@@ -18,4 +18,4 @@ include: "rules/export.smk"
 rule all:
     default_target: True
     input:
-        manifests(),
+        published(),

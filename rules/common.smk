@@ -22,6 +22,10 @@ try:
 except settings.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+# Over all layers together, wherever they run; --resources downloads=1 and the like on the command line win.
+for _resource in ("downloads", "label_jobs"):
+    workflow.global_resources.setdefault(_resource, config["network"][_resource])
+
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
@@ -76,17 +80,17 @@ def search_threads(wildcards):
     return min(8, max(1, sae(wildcards).features // 8192))
 
 
-def manifests():
-    """What `rule all` asks for."""
-    return [f"results/{model}/manifest.json" for model in SELECTED]
+def products(model):
+    """The published files of one model's layers: those selected, or all where the model itself is not selected."""
+    suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
+    layers = SELECTED.get(model, MODELS[model]["rows"])
+    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers] for suffix in suffixes}
 
 
-def layer_files(suffix):
-    """Input function: the selected layers' products of a model; all its layers where it is not selected."""
-    return lambda wildcards: [
-        f"results/{wildcards.model}/layer-{layer}{suffix}"
-        for layer in SELECTED.get(wildcards.model, MODELS[wildcards.model]["rows"])
-    ]
+def published():
+    """What `rule all` asks for: the manifests and all that they list, so that a file that went missing is made anew."""
+    manifests = [f"results/{model}/manifest.json" for model in SELECTED]
+    return manifests + [path for model in SELECTED for paths in products(model).values() for path in paths]
 
 
 def weights_row(wildcards):
@@ -101,6 +105,22 @@ def weights_row(wildcards):
         "features": row.features,
         "d_model": row.d_model,
     }
+
+
+def repository(wildcards):
+    """Where a model's weights lie on Hugging Face: what resolve_revision asks about."""
+    weights = MODELS[wildcards.model]["weights"]
+    return {"repo": weights["repo"], "revision": weights.get("revision", "main")}
+
+
+def revision(wildcards):
+    """The commit to read from, looked up once for all layers; nothing for a model in local files."""
+    return "results/{model}/revision.json" if sae(wildcards).repo else []
+
+
+def kept_decoder(path):
+    """A decoder stays, or goes as soon as neighbours and positions are computed (weights.keep_decoders)."""
+    return path if config["weights"]["keep_decoders"] else temp(path)
 
 
 def local_weights(wildcards):
@@ -119,6 +139,17 @@ def local_labels(wildcards):
     return [path]
 
 
+def ranking_edges(wildcards):
+    """The edges that rank features, where labels.top_k and labels.rank_by ask for it."""
+    ranked = config["labels"]["top_k"] is not None and config["labels"]["rank_by"] == "links"
+    return "results/{model}/layer-{layer}/edges.npz" if ranked else []
+
+
+def request_rate(wildcards):
+    """Requests a minute that one layer may make of the API, so that all layers together keep to the limit."""
+    return max(1, config["network"]["requests_per_minute"] // config["network"]["label_jobs"])
+
+
 def labels_row(wildcards):
     """What fetch_labels needs to know of a row."""
     row = sae(wildcards)
@@ -127,6 +158,7 @@ def labels_row(wildcards):
         "source": row.source,
         "neuronpedia": MODELS[row.model].get("neuronpedia", {}).get("model"),
         "labels": row.labels,
+        "written": row.written["labels"],
     }
 
 

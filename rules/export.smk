@@ -54,8 +54,8 @@ rule compress_layer:
 
 rule write_manifest:
     input:
-        graphs=layer_files(".json"),
-        gzips=layer_files(".json.gz") if config["export"]["gzip"] else [],
+        graphs=lambda wildcards: products(wildcards.model)[".json"],
+        gzips=lambda wildcards: products(wildcards.model).get(".json.gz", []),
         lib=lib(),
     output:
         manifest="results/{model}/manifest.json",

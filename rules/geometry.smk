@@ -30,7 +30,7 @@ rule compute_umap:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
-        lib=lib(),
+        lib=lib("layout.py"),
     output:
         coords="results/{model}/layer-{layer}/coords.npy",
         record="results/{model}/layer-{layer}/coords.json",
@@ -40,7 +40,7 @@ rule compute_umap:
         "results/benchmarks/compute_umap/{model}/layer-{layer}.tsv"
     conda:
         "../envs/geometry.yaml"
-    threads: 1  # a seeded UMAP runs on one thread whatever it is given
+    threads: 2 if config["umap"]["method"] == "batch" else 1  # a seeded umap-learn runs on one whatever it is given
     resources:
         mem_mb=memory(800, decoders=3, per_feature=4),
         runtime=minutes(4, per_16k=3),

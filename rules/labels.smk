@@ -1,10 +1,14 @@
-"""Neuronpedia or a local file -> labels.parquet. The only rule that reads labels; it knows nothing of geometry."""
+"""Neuronpedia or a local file -> labels.parquet. The only rule that reads labels, or talks to Neuronpedia.
+
+It knows nothing of geometry, unless labels.rank_by asks for the most strongly linked features.
+"""
 
 
 rule fetch_labels:
     input:
         labels=local_labels,
-        lib=lib("labels.py"),
+        edges=ranking_edges,
+        lib=lib("labels.py", "neuronpedia.py", "transport.py"),
     output:
         labels="results/{model}/layer-{layer}/labels.parquet",
         record="results/{model}/layer-{layer}/labels.json",
@@ -15,6 +19,9 @@ rule fetch_labels:
     localrule: True  # compute nodes often have no internet
     conda:
         "../envs/labels.yaml"
+    resources:
+        label_jobs=1,
+        requests_per_minute=request_rate,
     params:
         sae=labels_row,
         labels=config["labels"],

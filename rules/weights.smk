@@ -1,12 +1,32 @@
-"""SAE weights, local or on Hugging Face -> decoder.npy. The only rules that read weights."""
+"""SAE weights, local or on Hugging Face -> decoder.npy. The only rules that read weights, or talk to Hugging Face."""
+
+
+rule resolve_revision:
+    input:
+        lib=lib("hub.py", "tensors.py", "transport.py"),
+    output:
+        revision="results/{model}/revision.json",
+    log:
+        "results/logs/resolve_revision/{model}.log",
+    benchmark:
+        "results/benchmarks/resolve_revision/{model}.tsv"
+    conda:
+        "../envs/weights.yaml"
+    params:
+        weights=repository,
+    message:
+        "Looking up the commit of the weights of {wildcards.model}"
+    script:
+        "../scripts/resolve_revision.py"
 
 
 rule fetch_decoder:
     input:
         weights=local_weights,
-        lib=lib("weights.py"),
+        revision=revision,
+        lib=lib("hub.py", "tensors.py", "transport.py"),
     output:
-        decoder="results/{model}/layer-{layer}/decoder.npy",
+        decoder=kept_decoder("results/{model}/layer-{layer}/decoder.npy"),
         record="results/{model}/layer-{layer}/decoder.json",
     log:
         "results/logs/fetch_decoder/{model}/layer-{layer}.log",
@@ -15,6 +35,8 @@ rule fetch_decoder:
     localrule: True  # compute nodes often have no internet
     conda:
         "../envs/weights.yaml"
+    resources:
+        downloads=1,
     params:
         sae=weights_row,
     message:

@@ -6,33 +6,36 @@ a dead feature. decoder.json records where the weights came from.
 
 import numpy as np
 
-from lib.files import save_npy, save_record
-from lib.job import UserError, job_log
-from lib.weights import read_tensor
+from lib.files import load_record, save_npy, save_record
+from lib.job import job_log
+from lib.tensors import LocalFile, read_tensor
 
 SMALLEST_NORM = 1e-8
 
 
-def oriented(weights: np.ndarray, origin: str, features: int, d_model: int, shape: list[str]) -> np.ndarray:
-    """The decoder as (features, d_model), its shape checked against the catalogue and never guessed.
+def stored_shape(features: int, d_model: int, shape: list[str]) -> tuple[int, int]:
+    """The shape the file must have; `shape` is ["features", "d_model"], turned around for a transpose."""
+    sizes = {"features": features, "d_model": d_model}
+    return sizes[shape[0]], sizes[shape[1]]
+
+
+def read_decoder(row: dict, file: str | None, commit: str | None) -> np.ndarray:
+    """The decoder as (features, d_model), in the float type of its file.
 
     Parameters
     ----------
-    weights : the tensor as stored
-    shape : ["features", "d_model"], or ["d_model", "features"] where the file holds the transpose
-
-    Raises
-    ------
-    UserError
-        Shape or dtype is not what the catalogue says.
+    row : the catalogue's row, as `weights_row` gives it
+    file : the local file, where the row names one
+    commit : else the commit of the row's repository to read from
     """
-    expected = tuple({"features": features, "d_model": d_model}[axis] for axis in shape)
-    if weights.shape != expected:
-        hint = " (the transpose: turn weights.shape around?)" if weights.shape == expected[::-1] else ""
-        raise UserError(f"{origin} has shape {weights.shape}, expected {expected} from the catalogue{hint}")
-    if weights.dtype.name not in ("float16", "bfloat16", "float32", "float64"):
-        raise UserError(f"{origin} has dtype {weights.dtype}, expected float32, float16 or bfloat16")
-    return weights if shape[0] == "features" else weights.T
+    shape = stored_shape(row["features"], row["d_model"], row["shape"])
+    if commit:
+        from lib.hub import fetch_tensor  # the network's libraries only where there is one
+
+        weights = fetch_tensor(row["repo"], row["weights"], commit, row["tensor"], shape)
+    else:
+        weights = read_tensor(LocalFile(file), row["tensor"], shape)
+    return weights if row["shape"][0] == "features" else weights.T
 
 
 def unit_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,16 +65,18 @@ def unit_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main(snakemake) -> None:
-    """Read, orient, normalise, write."""
+    """Read, normalise, write."""
     with job_log(snakemake) as log:
-        row = snakemake.params.sae
-        weights = read_tensor(snakemake.input.weights, row["tensor"])
-        origin = f"{row['weights']}: {row['tensor']}"
-        decoder, dead = unit_rows(oriented(weights, origin, row["features"], row["d_model"], row["shape"]))
+        row, revision = snakemake.params.sae, snakemake.input.revision
+        commit = load_record(revision)["commit"] if revision else None
+        weights = read_decoder(row, snakemake.input.weights, commit)
+        decoder, dead = unit_rows(weights)
         save_npy(snakemake.output.decoder, decoder)
-        record = row | {"dtype": weights.dtype.name, "dead": dead.tolist()}
-        save_record(snakemake.output.record, record)
-        log.info("%s: %s features of %s dimensions, %d dead", origin, *decoder.shape, len(dead))
+        record = row | {"commit": commit, "dtype": weights.dtype.name, "dead": dead.tolist()}
+        save_record(
+            snakemake.output.record, {key: value for key, value in record.items() if value is not None}
+        )
+        log.info("%s: %d features of %d dimensions, %d dead", row["weights"], *decoder.shape, len(dead))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ def layer_entry(graph: Path, gzip: Path | None) -> dict:
     if gzip:
         entry["gzip"] = _file_entry(gzip)
     entry |= {key: metadata[key] for key in ("featureCount", "edgeCount", "labeledCount", "deadCount")}
+    entry["labelCoverage"] = metadata["provenance"]["labels"].get("coverage")  # of the features asked for
     return {key: value for key, value in entry.items() if value is not None}
 
 

@@ -1,5 +1,7 @@
 """What several tests need: the workflow's root, small SAEs, and Snakemake runs in folders of their own."""
 
+import gzip
+import json
 import os
 import re
 import shutil
@@ -79,6 +81,12 @@ def copy_workflow(folder: Path) -> None:
             shutil.copy2(source, folder / name, follow_symlinks=False)
 
 
+def demo_rows(layer: Path, folder: str, features: int) -> list[dict]:
+    """The rows of a demo layer's `explanations` or `features` that are about its first features."""
+    lines = [line for file in sorted((layer / folder).iterdir()) for line in gzip.open(file, "rt", encoding="utf-8")]
+    return [row for row in map(json.loads, lines) if int(row["index"]) < features]
+
+
 def toy_catalogue(folder: Path, layers: int = 2, features: int = 300) -> None:
     """A catalogue of one small model: the first features of the demo's layers, with their labels."""
     rows = []
@@ -86,9 +94,12 @@ def toy_catalogue(folder: Path, layers: int = 2, features: int = 300) -> None:
         source = ROOT / "resources" / "demo" / f"layer_{layer}"
         with np.load(source / "params.npz") as file:
             np.savez(folder / f"sae_{layer}.npz", W_dec=file["W_dec"][:features])
-        shutil.copytree(source / "explanations", folder / f"labels_{layer}" / "explanations")
+        explanations = folder / f"labels_{layer}" / "explanations"
+        explanations.mkdir(parents=True)
+        with (explanations / "batch-0.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(f"{json.dumps(row)}\n" for row in demo_rows(source, "explanations", features))
         rows.append(
-            {"layer": layer, "weights": f"sae_{layer}.npz", "source": f"{layer}-toy", "labels": f"labels_{layer}"}
+            {"layer": layer, "weights": f"sae_{layer}.npz", "source": f"{layer}-demo-res-2k", "labels": f"labels_{layer}"}
         )
     model = {
         "display_name": "Toy",

@@ -160,7 +160,7 @@ def test_mistakes_in_the_configuration_are_named(changes, told):
 
 
 def test_numbers_given_as_text_become_numbers():
-    config = with_settings(edges__threshold="0.3", umap__n_epochs="null", export__gzip="false")
+    config = with_settings(edges__threshold="0.3", umap__method="umap-learn", umap__n_epochs="null", export__gzip="false")
     settings.check_config(config)
     assert (config["edges"]["threshold"], config["umap"]["n_epochs"]) == (0.3, None)
     assert config["export"]["gzip"] is False

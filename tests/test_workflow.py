@@ -94,3 +94,8 @@ def test_a_target_that_does_not_exist_is_refused(toy, target):
     done = toy.snakemake("--dry-run", target, check=False)
     assert done.returncode
     assert "No rule to produce" in done.stdout
+
+
+def test_a_product_that_went_missing_is_made_anew(toy):
+    (toy.folder / "results/toy/layer-1.json.gz").unlink()
+    assert toy.pending() == {"compress_layer": 1, "write_manifest": 1}

@@ -23,6 +23,9 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         with aside.open("rb+") as written:
             os.fsync(written.fileno())
         aside.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say which file it was
+        raise
     finally:
         aside.unlink(missing_ok=True)
 

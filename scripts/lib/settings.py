@@ -76,6 +76,11 @@ def check_config(config: dict) -> None:
             f"configuration: edges.k is {edges['k']}, but neighbors.k stores {k}: raise neighbors.k to {edges['k']}"
             " or lower edges.k"
         )
+    if umap["n_epochs"] is None and umap["method"] == "batch":
+        raise ConfigError(
+            "configuration: umap.n_epochs is None, which leaves the number to umap-learn, but umap.method is batch:"
+            " give a whole number"
+        )
     if umap["min_dist"] > umap["spread"]:
         raise ConfigError(
             f"configuration: umap.min_dist is {umap['min_dist']}, above umap.spread ({umap['spread']}): lower min_dist"

@@ -1,0 +1,113 @@
+"""The Hugging Face Hub as a client sees it: commits, redirects to a content host, ranges, gates."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+
+from fakes.service import Answer, Request, Service, md5
+
+Files = Mapping[str, bytes] | Callable[[str], bytes | None]
+
+
+class Hub(Service):
+    """The front door: commits and where files lie. `content` is the host that has their bytes.
+
+    repos : repository -> files, as a mapping from path to bytes or a function (None: no such file).
+    gated : repositories that want a token; `token` is the one that may read them, any other gets 403.
+    """
+
+    def __init__(
+        self, repos: Mapping[str, Files], gated: tuple[str, ...] = (), token: str = "hf_reader"
+    ) -> None:
+        super().__init__()
+        self.repos, self.gated, self.token = dict(repos), gated, token
+        self.commits = {repo: hashlib.sha1(repo.encode()).hexdigest() for repo in repos}
+        self.content = Content(self)
+
+    def __enter__(self) -> "Hub":
+        self.content.__enter__()
+        super().__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        self.content.__exit__(*exception)
+
+    def file(self, repo: str, path: str) -> bytes | None:
+        files = self.repos[repo]
+        return files(path) if callable(files) else files.get(path)
+
+    def respond(self, request: Request) -> Answer:
+        if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", request.path):
+            return self._refusal(request, *found.groups(default="main")) or self._info(found[1])
+        if found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", request.path):
+            return self._refusal(request, found[1], found[2]) or self._file(found[1], found[3])
+        return Answer(404, b"Not Found")
+
+    def _refusal(self, request: Request, repo: str, revision: str) -> Answer | None:
+        authorization = request.headers.get("authorization")
+        if repo not in self.repos:
+            code = "RepoNotFound"
+            return _error(404 if authorization else 401, code, "Repository not found")
+        if repo in self.gated and authorization != f"Bearer {self.token}":
+            message = f"Access to model {repo} is restricted."
+            return _error(403 if authorization else 401, "GatedRepo", message)
+        if revision not in ("main", self.commits[repo]):
+            return _error(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+        return None
+
+    def _info(self, repo: str) -> Answer:
+        info = {"_id": "66aa", "id": repo, "sha": self.commits[repo], "private": False}
+        return Answer(200, json.dumps(info).encode(), {"Content-Type": "application/json"})
+
+    def _file(self, repo: str, path: str) -> Answer:
+        body = self.file(repo, path)
+        if body is None:
+            answer = _error(404, "EntryNotFound", "Entry not found")
+            answer.headers["X-Repo-Commit"] = self.commits[repo]
+            return answer
+        etag = f'"{md5(body)}"'
+        headers = {
+            "X-Repo-Commit": self.commits[repo],
+            "X-Linked-Size": str(len(body)),
+            "X-Linked-ETag": etag,
+            "Accept-Ranges": "bytes",
+            "Location": f"{self.content.url}/{repo}/{path}?Signature={self.content.signature}",
+        }
+        return Answer(302, b"Found. Redirecting", headers)
+
+
+class Content(Service):
+    """The host that signed addresses lead to. Honours Range unless `ranges` is False."""
+
+    host = "localhost"  # another name than the Hub's: tokens must not come here
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__()
+        self.hub = hub
+        self.ranges = True
+        self.signature = 1  # raise it, and addresses given out before have expired
+
+    def respond(self, request: Request) -> Answer:
+        if "authorization" in request.headers:
+            return Answer(400, b"Only one auth mechanism allowed")
+        if request.query.get("Signature") != str(self.signature):
+            return Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+        repo, path = re.fullmatch(r"/([^/]+/[^/]+)/(.+)", request.path).groups()
+        body = self.hub.file(repo, path)
+        headers = {"ETag": f'"{md5(body)}"', "Content-Type": "application/octet-stream"}
+        if not self.ranges or "range" not in request.headers:
+            return Answer(200, body, headers)
+        first, last = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers["range"]).groups()
+        start = int(first) if first else max(0, len(body) - int(last))
+        end = min(int(last), len(body) - 1) if first and last else len(body) - 1
+        if start > end:
+            return Answer(416, b"", {**headers, "Content-Range": f"bytes */{len(body)}"})
+        headers |= {"Accept-Ranges": "bytes", "Content-Range": f"bytes {start}-{end}/{len(body)}"}
+        return Answer(206, memoryview(body)[start : end + 1], headers)
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    body = json.dumps({"error": message}).encode()
+    return Answer(status, body, {"X-Error-Code": code, "X-Error-Message": message})

@@ -1,0 +1,157 @@
+"""Neuronpedia as a client sees it: the bucket of bulk exports, and the API."""
+
+import gzip
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from fakes.service import Answer, Request, Service, md5
+
+Address = tuple[str, str, int]
+
+
+def explanation_row(model_id: str, source_id: str, index: int, text: str, explainer: str) -> dict[str, Any]:
+    """A row of an export, with an embedding, which is most of its bytes."""
+    return {
+        "id": f"c{index:024d}",
+        "modelId": model_id,
+        "layer": source_id,
+        "index": str(index),
+        "authorId": "clkht01d40000jv08hvalcvly",
+        "description": text,
+        "embedding": json.dumps([round((index % 7) / 7 + j / 256, 6) for j in range(256)]),
+        "typeName": "oai_token-act-pair",
+        "explanationModelName": explainer,
+        "umap_x": 0,
+        "umap_y": 0,
+        "umap_cluster": 0,
+        "umap_log_feature_sparsity": 0,
+    }
+
+
+def feature_row(model_id: str, source_id: str, index: int) -> dict[str, Any]:
+    return {
+        "modelId": model_id,
+        "layer": source_id,
+        "index": str(index),
+        "maxActApprox": 10.0 + index % 13,
+        "frac_nonzero": round(1 / (2 + index % 101), 6),
+        "pos_str": [f" tok{index}", f"tok{index + 1}"],
+        "pos_values": [1.5, 1.25],
+        "topkCosSimIndices": [],
+        "freq_hist_data_bar_heights": [0.1] * 50,
+    }
+
+
+def jsonl(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def batches(rows: Iterable[Mapping[str, Any]], size: int = 1024) -> list[bytes]:
+    """Rows as the exporter writes them: ordered by index as text, `size` a file, an object a line, gzip."""
+    ordered = sorted(rows, key=lambda row: row["index"])
+    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    return [
+        gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in part), mtime=0) for part in parts
+    ]
+
+
+def export(
+    model_id: str,
+    source_id: str,
+    explanations: Iterable[Mapping[str, Any]],
+    features: Iterable[Mapping[str, Any]] = (),
+    *,
+    folder: str = "explanations",
+    size: int = 1024,
+) -> dict[str, bytes]:
+    """The bucket's objects for one source: key -> bytes."""
+    objects = {}
+    for name, rows in ((folder, explanations), ("features", features)):
+        for number, content in enumerate(batches(rows, size)):
+            objects[f"v1/{model_id}/{source_id}/{name}/batch-{number}.jsonl.gz"] = content
+    return objects
+
+
+class Bucket(Service):
+    """A public S3 bucket: ListObjectsV2 with pages of `page` keys, and GET."""
+
+    def __init__(self, objects: Mapping[str, bytes], page: int = 1000) -> None:
+        super().__init__()
+        self.objects, self.page = dict(objects), page
+
+    def respond(self, request: Request) -> Answer:
+        if request.path == "/" and request.query.get("list-type") == "2":
+            return self._list(request.query)
+        body = self.objects.get(request.path.removeprefix("/"))
+        if body is None:
+            return Answer(404, _xml("Error", "<Code>NoSuchKey</Code>"), {"Content-Type": "application/xml"})
+        return Answer(200, body, {"ETag": f'"{md5(body)}"', "Content-Type": "application/x-gzip"})
+
+    def _list(self, query: Mapping[str, str]) -> Answer:
+        keys = sorted(key for key in self.objects if key.startswith(query.get("prefix", "")))
+        start = int(query.get("continuation-token", 0))
+        page, more = keys[start : start + self.page], len(keys) > start + self.page
+        content = "".join(
+            f"<Contents><Key>{escape(key)}</Key><ETag>&quot;{md5(self.objects[key])}&quot;</ETag>"
+            f"<Size>{len(self.objects[key])}</Size></Contents>"
+            for key in page
+        )
+        content += f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{str(more).lower()}</IsTruncated>"
+        if more:
+            content += f"<NextContinuationToken>{start + self.page}</NextContinuationToken>"
+        return Answer(200, _xml("ListBucketResult", content), {"Content-Type": "application/xml"})
+
+
+class Api(Service):
+    """/api/feature/{modelId}/{sourceId}/{index}, for those who have the key.
+
+    features : (model, source, index) -> the feature's object; any other index answers 404.
+    per_second : requests in any one second above which the answer is 429; None: no limit.
+    """
+
+    def __init__(
+        self, features: Mapping[tuple[str, str, int], Mapping[str, Any]], key: str = "np-reader"
+    ) -> None:
+        super().__init__()
+        self.features, self.key = dict(features), key
+        self.per_second: int | None = None
+        self.times: list[float] = []
+
+    @property
+    def address(self) -> str:
+        return f"{self.url}/api"
+
+    def respond(self, request: Request) -> Answer:
+        with self.lock:
+            now = time.monotonic()
+            self.times = [each for each in self.times if each > now - 1.0] + [now]
+            limited = self.per_second is not None and len(self.times) > self.per_second
+        if limited:
+            return _json(429, {"error": "Rate limit exceeded"}, {"Retry-After": "1"})
+        if request.headers.get("x-api-key") != self.key:
+            return _json(401, {"error": "Invalid API key"})
+        found = re.fullmatch(r"/api/feature/([^/]+)/([^/]+)/(\d+)", request.path)
+        feature = self.features.get((found[1], found[2], int(found[3]))) if found else None
+        return _json(404, {"error": "Feature not found"}) if feature is None else _json(200, feature)
+
+
+def api_feature(
+    model_id: str, source_id: str, index: int, explanations: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A feature as the API sends it."""
+    return {**feature_row(model_id, source_id, index), "explanations": list(explanations), "activations": []}
+
+
+def _json(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
+
+
+def _xml(root: str, content: str) -> bytes:
+    start = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    )
+    return f"{start}{content}</{root}>".encode()
