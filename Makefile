@@ -19,7 +19,7 @@ $(VENV)/installed: requirements.lock
 	@touch $@
 
 demo: install  ## the maps of the bundled model, without network
-	$(BIN)/snakemake --cores all --configfile config/demo.yaml --quiet rules
+	$(BIN)/snakemake all explorer --cores all --keep-going --configfile config/demo.yaml --quiet rules
 	@$(BIN)/python scripts/describe_maps.py results/minilm-l6/manifest.json
 
 test: install  ## the whole test suite

@@ -13,6 +13,7 @@ include: "rules/weights.smk"
 include: "rules/geometry.smk"
 include: "rules/labels.smk"
 include: "rules/export.smk"
+include: "rules/explorer.smk"
 
 
 rule all:

@@ -47,6 +47,23 @@ def lib(*names):
     return [os.path.relpath(ROOT / "scripts" / "lib" / name) for name in ("files.py", "job.py", *names)]
 
 
+def products(model):
+    """The published files of one model's layers: those selected, or all where the model itself is not selected."""
+    suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
+    layers = SELECTED.get(model, MODELS[model]["rows"])
+    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers] for suffix in suffixes}
+
+
+def explorer_sources():
+    """What the explorer's page is built from: everything in explorer/ but its tests and what tools leave there."""
+    folder = ROOT / "explorer"
+    top = [".npmrc", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"]
+    files = [folder / name for name in top] + sorted(
+        path for path in folder.glob("src/**/*") if path.is_file()
+    )
+    return [os.path.relpath(path) for path in files]
+
+
 def memory(base, decoders=0, per_feature=0):
     """mem_mb of a step: the measured peak of `base` MB, so many copies of the decoder, and so many KB a feature.
 
@@ -80,17 +97,14 @@ def search_threads(wildcards):
     return min(8, max(1, sae(wildcards).features // 8192))
 
 
-def products(model):
-    """The published files of one model's layers: those selected, or all where the model itself is not selected."""
-    suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
-    layers = SELECTED.get(model, MODELS[model]["rows"])
-    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers] for suffix in suffixes}
+def manifests():
+    """The manifests of the selected models."""
+    return [f"results/{model}/manifest.json" for model in SELECTED]
 
 
 def published():
     """What `rule all` asks for: the manifests and all that they list, so that a file that went missing is made anew."""
-    manifests = [f"results/{model}/manifest.json" for model in SELECTED]
-    return manifests + [path for model in SELECTED for paths in products(model).values() for path in paths]
+    return manifests() + [path for model in SELECTED for paths in products(model).values() for path in paths]
 
 
 def weights_row(wildcards):

@@ -9,7 +9,6 @@ import warnings
 from importlib.metadata import version
 
 import numpy as np
-
 from lib.files import save_npy, save_record
 from lib.job import UserError, job_log
 from lib.layout import fuzzy_graph, lay_out, principal_components
@@ -70,11 +69,15 @@ def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **p
         coords[live] = _umap_learn(rows, *neighbors, **parameters)
     lost = int((~np.isfinite(coords[live]).all(axis=1)).sum())
     if lost:
-        raise UserError(f"UMAP left {lost} of {len(live)} features without a position; raise umap.n_neighbors")
+        raise UserError(
+            f"UMAP left {lost} of {len(live)} features without a position; raise umap.n_neighbors"
+        )
     return coords
 
 
-def _batch(rows, indices, similarities, *, threads, seed, n_epochs, negative_sample_rate, repulsion_strength, **_):
+def _batch(
+    rows, indices, similarities, *, threads, seed, n_epochs, negative_sample_rate, repulsion_strength, **_
+):
     start = principal_components(rows, seed)
     graph = fuzzy_graph(indices, similarities)
     return lay_out(graph, start, n_epochs, negative_sample_rate, repulsion_strength, seed, threads)
@@ -99,7 +102,9 @@ def _umap_learn(rows, indices, similarities, *, seed, init, **parameters):
         **parameters,
     )
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*not an NNDescent object")  # only transform() would need one
+        warnings.filterwarnings(
+            "ignore", message=".*not an NNDescent object"
+        )  # only transform() would need one
         placed = reducer.fit_transform(rows)
     if reducer._knn_indices is None or not np.array_equal(reducer._knn_indices, knn_indices):
         raise RuntimeError("umap-learn did not use the neighbours it was given")

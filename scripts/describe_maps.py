@@ -20,5 +20,17 @@ def describe(manifest: Path) -> str:
     return "\n".join([*lines, f"  listed with sizes and SHA-256 in {manifest}"])
 
 
+def how_to_look(results: Path) -> str:
+    """The command that opens the explorer; how to build it where it is not built."""
+    if not (results / "index.html").exists():
+        return "To look at them in a browser, build the explorer with the target `explorer`."
+    return (
+        f"To look at them:  python3 -m http.server --bind 127.0.0.1 --directory {results}\n"
+        "and open http://127.0.0.1:8000/"
+    )
+
+
 if __name__ == "__main__":
-    print("\n\n".join(describe(Path(path)) for path in sys.argv[1:]))
+    manifests = [Path(path) for path in sys.argv[1:]]
+    print("\n\n".join(map(describe, manifests)))
+    print(f"\n{how_to_look(manifests[0].parents[1])}")

@@ -22,7 +22,9 @@ class Job(SimpleNamespace):
 
 
 def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
-    inputs = {name: str(folder / value) if isinstance(value, str) else value for name, value in inputs.items()}
+    inputs = {
+        name: str(folder / value) if isinstance(value, str) else value for name, value in inputs.items()
+    }
     return Job(
         rule=rule,
         input=SimpleNamespace(**inputs),
@@ -35,7 +37,13 @@ def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
 
 
 def fetch_decoder(folder: Path, **changes) -> Job:
-    row = {"repo": None, "revision": None, "weights": "toy.npz", "tensor": "W_dec", "shape": ["features", "d_model"]}
+    row = {
+        "repo": None,
+        "revision": None,
+        "weights": "toy.npz",
+        "tensor": "W_dec",
+        "shape": ["features", "d_model"],
+    }
     row |= {"features": 200, "d_model": 384} | changes
     files = {"decoder": "decoder.npy", "record": "decoder.json"}
     return job("fetch_decoder", folder, {"weights": "toy.npz"}, files, sae=row)
@@ -63,7 +71,9 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     row = {"features": 200, "source": "0-demo", "neuronpedia": None, "labels": str(DEMO)}
     job("fetch_labels", folder, {}, made, sae=row, labels={"source": "none"}).run()
     given = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
-    given |= {f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")}
+    given |= {
+        f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")
+    }
     about = {"version": "1", "displayName": "Toy", "sourceId": "0-demo", "neuronpedia": None}
     job("export_layer", folder, given, {"graph": "layer-0.json"}, about=about).run()
     job("compress_layer", folder, {"graph": "layer-0.json"}, {"gzip": "layer-0.json.gz"}).run()

@@ -23,7 +23,11 @@ SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 FAULTS = Path(__file__).with_name("faults")
 
 # This site's override of the profile: a node this near is asked soon and often.
-SITE = ["--slurm-init-seconds-before-status-checks=9", "--max-status-checks-per-second=1", "--latency-wait=10"]
+SITE = [
+    "--slurm-init-seconds-before-status-checks=9",
+    "--max-status-checks-per-second=1",
+    "--latency-wait=10",
+]
 
 
 class ClusterProject(Project):
