@@ -65,10 +65,11 @@ def test_larger_models_ask_for_more(tmp_path):
     catalogue["wide"] = catalogue["gemma-2-9b"] | {"features": 65536}
     (root / "config/models.yaml").write_text(yaml.safe_dump(catalogue))
 
+    models = ("gemma-2-2b", "gemma-2-9b", "wide")
+    told = planned(*(f"results/{model}/layer-0/neighbors.npz" for model in models), root=root)
     asked = {}
-    for model in ("gemma-2-2b", "gemma-2-9b", "wide"):
-        told = planned(f"results/{model}/layer-0/neighbors.npz", root=root)
-        job = told[told.index("rule compute_neighbors:") :]
+    for job in told.split("rule compute_neighbors:")[1:]:
+        model = re.search(r"wildcards: model=([\w-]+)", job)[1]
         asked[model] = [int(re.search(rf"\b{name}=(\d+)", job)[1]) for name in ("mem_mb", "runtime")]
     for one, another in (("gemma-2-2b", "gemma-2-9b"), ("gemma-2-9b", "wide")):
         assert all(a < b for a, b in zip(asked[one], asked[another], strict=True))
