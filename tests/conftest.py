@@ -96,11 +96,8 @@ def copy_workflow(folder: Path) -> None:
 
 def demo_rows(layer: Path, folder: str, features: int) -> list[dict]:
     """The rows of a demo layer's `explanations` or `features` that are about its first features."""
-    lines = [
-        line
-        for file in sorted((layer / folder).iterdir())
-        for line in gzip.open(file, "rt", encoding="utf-8")
-    ]
+    texts = [gzip.decompress(file.read_bytes()) for file in sorted((layer / folder).iterdir())]
+    lines = [line for text in texts for line in text.splitlines()]
     return [row for row in map(json.loads, lines) if int(row["index"]) < features]
 
 

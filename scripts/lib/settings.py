@@ -70,8 +70,9 @@ def check_config(config: dict) -> None:
     k, umap, edges = config["neighbors"]["k"], config["umap"], config["edges"]
     if umap["n_neighbors"] > k + 1:
         raise ConfigError(
-            f"configuration: umap.n_neighbors is {umap['n_neighbors']} (the feature itself and {umap['n_neighbors'] - 1}"
-            f" others), but neighbors.k stores {k}: raise neighbors.k to {umap['n_neighbors'] - 1} or lower umap.n_neighbors"
+            f"configuration: umap.n_neighbors is {umap['n_neighbors']} (the feature itself and"
+            f" {umap['n_neighbors'] - 1} others), but neighbors.k stores {k}: raise neighbors.k to"
+            f" {umap['n_neighbors'] - 1} or lower umap.n_neighbors"
         )
     if edges["k"] > k:
         raise ConfigError(
