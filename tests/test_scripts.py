@@ -72,7 +72,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     job("fetch_labels", folder, {}, made, sae=row, labels={"source": "none"}).run()
     given = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
     measured = given | {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    quality = {"floors": {"kept_15": 0.1}}
+    quality = {"min_kept_15": 0.1, "min_trustworthiness": 0.5}
     (folder / "layer-0").mkdir()
     job("measure_quality", folder, measured, {"quality": "layer-0/quality.json"}, quality=quality).run()
     given |= {"quality": "layer-0/quality.json"}
