@@ -113,11 +113,8 @@ def published():
     """What `rule all` asks for: the tables of quality, the manifests, and all that these list, so that a file that went
     missing is made anew."""
     tables = [f"results/{model}/quality.tsv" for model in SELECTED]
-    return (
-        tables
-        + manifests()
-        + [path for model in SELECTED for paths in products(model).values() for path in paths]
-    )
+    maps = [path for model in SELECTED for paths in products(model).values() for path in paths]
+    return manifests() + tables + maps
 
 
 def weights_row(wildcards):

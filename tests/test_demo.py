@@ -80,11 +80,10 @@ def test_edges_equal_a_brute_force_recomputation(graphs, layer):
 def test_labels_are_those_of_their_features(graphs):
     for layer, graph in graphs.items():
         folder = ROOT / "resources" / "demo" / f"layer_{layer}" / "explanations"
-        rows = [
-            json.loads(line)
-            for path in folder.glob("*.gz")
-            for line in gzip.open(path, "rt", encoding="utf-8")
+        lines = [
+            line for path in folder.glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()
         ]
+        rows = [json.loads(line) for line in lines]
         described = {int(row["index"]): " ".join(row["description"].split()) for row in rows}
         assert {node["featureId"]["index"]: node["label"] for node in graph["nodes"]} == described
 
