@@ -13,9 +13,10 @@ include: "rules/weights.smk"
 include: "rules/geometry.smk"
 include: "rules/labels.smk"
 include: "rules/export.smk"
+include: "rules/explorer.smk"
 
 
 rule all:
     default_target: True
     input:
-        manifests(),
+        published(),

@@ -1,5 +1,6 @@
 """What the rules share: the checked configuration, the catalogue's rows, and where library files lie. Holds no rule."""
 
+import math
 import os
 import sys
 import tomllib
@@ -15,7 +16,8 @@ try:
     settings.check_config(config)
     MODELS = settings.read_catalogues(config["catalogues"], ROOT)
     SELECTED = {
-        model: settings.selected_layers(config, MODELS, model) for model in settings.selected_models(config, MODELS)
+        model: settings.selected_layers(config, MODELS, model)
+        for model in settings.selected_models(config, MODELS)
     }
 except settings.ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -45,17 +47,64 @@ def lib(*names):
     return [os.path.relpath(ROOT / "scripts" / "lib" / name) for name in ("files.py", "job.py", *names)]
 
 
+def products(model):
+    """The published files of one model's layers: those selected, or all where the model itself is not selected."""
+    suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
+    layers = SELECTED.get(model, MODELS[model]["rows"])
+    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers] for suffix in suffixes}
+
+
+def explorer_sources():
+    """What the explorer's page is built from: everything in explorer/ but its tests and what tools leave there."""
+    folder = ROOT / "explorer"
+    top = [".npmrc", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"]
+    files = [folder / name for name in top] + sorted(
+        path for path in folder.glob("src/**/*") if path.is_file()
+    )
+    return [os.path.relpath(path) for path in files]
+
+
+def memory(base, decoders=0, per_feature=0):
+    """mem_mb of a step: the measured peak of `base` MB, so many copies of the decoder, and so many KB a feature.
+
+    Asked for is half as much again; each further attempt asks for as much more. docs/cluster.md has the measurements.
+    """
+
+    def mem_mb(wildcards, attempt):
+        row = sae(wildcards)
+        peak = base + decoders * 4e-6 * row.features * row.d_model + 1e-3 * per_feature * row.features
+        return math.ceil(1.5 * peak) * attempt
+
+    return mem_mb
+
+
+def minutes(base, per_16k=0, per_16k_squared=0):
+    """runtime of a step in minutes: `base`, and what 16,384 features take, growing in step or with their square.
+
+    Some five times what was measured on two slow cores; each further attempt asks for as much more.
+    """
+
+    def runtime(wildcards, attempt):
+        row = sae(wildcards)
+        size = row.features / 16384
+        return math.ceil(base + per_16k * size + per_16k_squared * size**2 * row.d_model / 2304) * attempt
+
+    return runtime
+
+
+def search_threads(wildcards):
+    """A thread for every 8,192 features: fewer are done before their threads have started."""
+    return min(8, max(1, sae(wildcards).features // 8192))
+
+
 def manifests():
-    """What `rule all` asks for."""
+    """The manifests of the selected models."""
     return [f"results/{model}/manifest.json" for model in SELECTED]
 
 
-def layer_files(suffix):
-    """Input function: the selected layers' products of a model; all its layers where it is not selected."""
-    return lambda wildcards: [
-        f"results/{wildcards.model}/layer-{layer}{suffix}"
-        for layer in SELECTED.get(wildcards.model, MODELS[wildcards.model]["rows"])
-    ]
+def published():
+    """What `rule all` asks for: the manifests and all that they list, so that a file that went missing is made anew."""
+    return manifests() + [path for model in SELECTED for paths in products(model).values() for path in paths]
 
 
 def weights_row(wildcards):
@@ -130,7 +179,9 @@ def labels_row(wildcards):
 def about_layer(wildcards):
     """What the metadata of layer-N.json says beside counts, parameters and provenance."""
     row, model = sae(wildcards), MODELS[wildcards.model]
-    on_neuronpedia = {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    on_neuronpedia = (
+        {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    )
     return {
         "version": VERSION,
         "displayName": model["display_name"],

@@ -20,6 +20,9 @@ rule export_layer:
         "results/benchmarks/export_layer/{model}/layer-{layer}.tsv"
     conda:
         "../envs/export.yaml"
+    resources:
+        mem_mb=memory(500, per_feature=10),
+        runtime=minutes(3),
     params:
         about=about_layer,
     message:
@@ -40,6 +43,9 @@ rule compress_layer:
         "results/benchmarks/compress_layer/{model}/layer-{layer}.tsv"
     conda:
         "../envs/export.yaml"
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(2),
     message:
         "Compressing the map of {wildcards.model} layer {wildcards.layer}"
     script:
@@ -48,8 +54,8 @@ rule compress_layer:
 
 rule write_manifest:
     input:
-        graphs=layer_files(".json"),
-        gzips=layer_files(".json.gz") if config["export"]["gzip"] else [],
+        graphs=lambda wildcards: products(wildcards.model)[".json"],
+        gzips=lambda wildcards: products(wildcards.model).get(".json.gz", []),
         lib=lib(),
     output:
         manifest="results/{model}/manifest.json",
@@ -57,6 +63,7 @@ rule write_manifest:
         "results/logs/write_manifest/{model}.log",
     benchmark:
         "results/benchmarks/write_manifest/{model}.tsv"
+    localrule: True
     conda:
         "../envs/export.yaml"
     params:

@@ -14,7 +14,10 @@ rule compute_neighbors:
         "results/benchmarks/compute_neighbors/{model}/layer-{layer}.tsv"
     conda:
         "../envs/geometry.yaml"
-    threads: 2
+    threads: search_threads
+    resources:
+        mem_mb=memory(600, decoders=1, per_feature=1),
+        runtime=minutes(3, per_16k_squared=1),
     params:
         neighbors=config["neighbors"],
     message:
@@ -27,7 +30,7 @@ rule compute_umap:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
-        lib=lib(),
+        lib=lib("layout.py"),
     output:
         coords="results/{model}/layer-{layer}/coords.npy",
         record="results/{model}/layer-{layer}/coords.json",
@@ -37,7 +40,10 @@ rule compute_umap:
         "results/benchmarks/compute_umap/{model}/layer-{layer}.tsv"
     conda:
         "../envs/geometry.yaml"
-    threads: 1  # a seeded UMAP runs on one thread whatever it is given
+    threads: 2 if config["umap"]["method"] == "batch" else 1  # a seeded umap-learn runs on one whatever it is given
+    resources:
+        mem_mb=memory(800, decoders=3, per_feature=4),
+        runtime=minutes(4, per_16k=3),
     params:
         umap=config["umap"],
     message:
@@ -59,6 +65,9 @@ rule compute_edges:
         "results/benchmarks/compute_edges/{model}/layer-{layer}.tsv"
     conda:
         "../envs/geometry.yaml"
+    resources:
+        mem_mb=memory(500),
+        runtime=minutes(2),
     params:
         edges=config["edges"],
     message:

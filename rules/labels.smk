@@ -16,6 +16,7 @@ rule fetch_labels:
         "results/logs/fetch_labels/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/fetch_labels/{model}/layer-{layer}.tsv"
+    localrule: True  # compute nodes often have no internet
     conda:
         "../envs/labels.yaml"
     resources:

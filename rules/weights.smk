@@ -32,6 +32,7 @@ rule fetch_decoder:
         "results/logs/fetch_decoder/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/fetch_decoder/{model}/layer-{layer}.tsv"
+    localrule: True  # compute nodes often have no internet
     conda:
         "../envs/weights.yaml"
     resources:

@@ -14,7 +14,18 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKFLOW = ("Snakefile", "config", "rules", "scripts", "envs", "profiles", "resources", "pyproject.toml")
+WORKFLOW = (
+    "Snakefile",
+    "config",
+    "rules",
+    "scripts",
+    "envs",
+    "explorer",
+    "profiles",
+    "slurm",
+    "resources",
+    "pyproject.toml",
+)
 
 
 @pytest.fixture(scope="session")
@@ -76,15 +87,18 @@ def copy_workflow(folder: Path) -> None:
     """Copy what a run needs, results and environments aside."""
     for name in WORKFLOW:
         source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        if source.is_dir() and not source.is_symlink():
+            shutil.copytree(
+                source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules")
+            )
         else:
-            shutil.copy2(source, folder / name)
+            shutil.copy2(source, folder / name, follow_symlinks=False)
 
 
 def demo_rows(layer: Path, folder: str, features: int) -> list[dict]:
     """The rows of a demo layer's `explanations` or `features` that are about its first features."""
-    lines = [line for file in sorted((layer / folder).iterdir()) for line in gzip.open(file, "rt", encoding="utf-8")]
+    texts = [gzip.decompress(file.read_bytes()) for file in sorted((layer / folder).iterdir())]
+    lines = [line for text in texts for line in text.splitlines()]
     return [row for row in map(json.loads, lines) if int(row["index"]) < features]
 
 
@@ -100,7 +114,12 @@ def toy_catalogue(folder: Path, layers: int = 2, features: int = 300) -> None:
         with (explanations / "batch-0.jsonl").open("w", encoding="utf-8") as file:
             file.writelines(f"{json.dumps(row)}\n" for row in demo_rows(source, "explanations", features))
         rows.append(
-            {"layer": layer, "weights": f"sae_{layer}.npz", "source": f"{layer}-demo-res-2k", "labels": f"labels_{layer}"}
+            {
+                "layer": layer,
+                "weights": f"sae_{layer}.npz",
+                "source": f"{layer}-demo-res-2k",
+                "labels": f"labels_{layer}",
+            }
         )
     model = {
         "display_name": "Toy",

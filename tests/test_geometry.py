@@ -4,30 +4,42 @@ import ml_dtypes
 import numpy as np
 import pytest
 from compute_edges import strong_edges
-from compute_umap import centred, embed
+from compute_umap import UMAP_LEARN_ONLY, centred, embed, record
 from conftest import ROOT
 from fetch_decoder import read_decoder, unit_rows
 from lib.job import UserError
 from lib.knn import nearest_neighbors
 
-UMAP = {
+BATCH = {
+    "method": "batch",
     "n_neighbors": 15,
+    "n_epochs": 60,
+    "negative_sample_rate": 50,
+    "repulsion_strength": 1.0,
+    "seed": 42,
     "min_dist": 0.02,
     "spread": 1.0,
-    "repulsion_strength": 1.5,
-    "negative_sample_rate": 5,
-    "n_epochs": 30,
     "init": "spectral",
-    "seed": 42,
 }
+UMAP_LEARN = BATCH | {
+    "method": "umap-learn",
+    "n_epochs": 30,
+    "negative_sample_rate": 5,
+    "repulsion_strength": 1.5,
+}
+
+
+@pytest.fixture(params=[BATCH, UMAP_LEARN], ids=["batch", "umap-learn"])
+def umap(request) -> dict:
+    return request.param
 
 
 def decoder(*shape, seed=0) -> np.ndarray:
     return unit_rows(np.random.default_rng(seed).normal(size=shape).astype(np.float32))[0]
 
 
-def laid_out(rows, k=40, **changes) -> np.ndarray:
-    return centred(embed(rows, *nearest_neighbors(rows, k), **UMAP | changes))
+def laid_out(rows, umap, **changes) -> np.ndarray:
+    return centred(embed(rows, *nearest_neighbors(rows, 40), **umap | changes))
 
 
 @pytest.fixture(scope="module")
@@ -75,59 +87,71 @@ def test_orientation_is_checked_and_never_guessed(tmp_path, shape):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 12, 41])
-def test_any_number_of_features_is_placed(n):
-    coords = laid_out(decoder(n, 8))
+def test_any_number_of_features_is_placed(n, umap):
+    coords = laid_out(decoder(n, 8), umap)
     assert coords.shape == (n, 3)
     assert coords.dtype == np.float32
     assert np.isfinite(coords).all()
 
 
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_a_decoder_of_few_dimensions_is_placed(d):
+    assert np.isfinite(laid_out(decoder(60, d), BATCH)).all()
+
+
 @pytest.mark.parametrize("init", ["spectral", "pca", "random"])
-def test_positions_are_centred_and_scaled_by_one_factor(init):
-    coords = laid_out(decoder(60, 8), init=init)
+def test_positions_are_centred_and_scaled_by_one_factor(init, umap):
+    coords = laid_out(decoder(60, 8), umap, init=init)
     np.testing.assert_allclose(coords.mean(axis=0), 0, atol=1e-4)
     assert np.abs(coords).max() == pytest.approx(50)
 
 
-def test_dead_features_alone_have_no_position():
+def test_dead_features_alone_have_no_position(umap):
     rows = decoder(60, 8)
     rows[[0, 7, 59]] = 0
-    coords = laid_out(rows)
+    coords = laid_out(rows, umap)
     assert np.flatnonzero(np.isnan(coords).any(axis=1)).tolist() == [0, 7, 59]
-    assert np.isnan(laid_out(np.zeros((5, 8), np.float32))).all()
+    assert np.isnan(laid_out(np.zeros((5, 8), np.float32), umap)).all()
 
 
-def test_equal_rows_are_placed():
+def test_equal_rows_are_placed(umap):
     rows = decoder(60, 8)
     rows[10:40] = rows[10]
-    assert np.isfinite(laid_out(rows)).all()
-    assert np.isfinite(laid_out(np.repeat(rows[:1], 50, 0))).all()
+    assert np.isfinite(laid_out(rows, umap)).all()
+    assert np.isfinite(laid_out(np.repeat(rows[:1], 50, 0), umap)).all()
 
 
-def test_same_seed_same_bytes_other_seed_others():
+def test_same_seed_same_bytes_other_seed_others(umap):
     rows = decoder(80, 8)
-    assert laid_out(rows).tobytes() == laid_out(rows).tobytes()
-    assert laid_out(rows).tobytes() != laid_out(rows, seed=43).tobytes()
+    assert laid_out(rows, umap).tobytes() == laid_out(rows, umap).tobytes()
+    assert laid_out(rows, umap).tobytes() != laid_out(rows, umap, seed=43).tobytes()
 
 
-def test_only_the_stored_neighbours_decide_and_the_first_of_them_suffice(demo_rows):
+def test_only_the_stored_neighbours_decide_and_the_first_of_them_suffice(demo_rows, umap):
     indices, similarities = nearest_neighbors(demo_rows, 40)
-    wide = embed(demo_rows, indices, similarities, **UMAP)
-    narrow = embed(demo_rows, indices[:, :14], similarities[:, :14], **UMAP)
+    wide = embed(demo_rows, indices, similarities, **umap)
+    narrow = embed(demo_rows, indices[:, :14], similarities[:, :14], **umap)
     np.testing.assert_array_equal(wide, narrow)
     shuffled = np.random.default_rng(0).permutation(len(indices)).astype(np.int32)
-    other = embed(demo_rows, shuffled[indices[np.argsort(shuffled)]], similarities[np.argsort(shuffled)], **UMAP)
+    other = embed(
+        demo_rows, shuffled[indices[np.argsort(shuffled)]], similarities[np.argsort(shuffled)], **umap
+    )
     assert not np.array_equal(wide, other)
 
 
-def test_neighbours_stay_neighbours(demo_rows):
+def test_neighbours_stay_neighbours(demo_rows, umap):
     indices, similarities = nearest_neighbors(demo_rows, 15)
-    coords = centred(embed(demo_rows, indices, similarities, **UMAP | {"n_epochs": 200}))
+    coords = centred(embed(demo_rows, indices, similarities, **umap | {"n_epochs": 200}))
     distances = np.linalg.norm(coords[:, None] - coords[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     near = np.argsort(distances, axis=1)[:, :15]
     kept = np.mean([len(np.intersect1d(a, b)) / 15 for a, b in zip(near, indices, strict=True)])
     assert kept > 0.15  # positions by chance keep 15 / 800 = 0.02
+
+
+def test_the_record_holds_the_parameters_that_were_used():
+    assert record(UMAP_LEARN)["parameters"] == UMAP_LEARN
+    assert record(BATCH)["parameters"] == {name: BATCH[name] for name in BATCH if name not in UMAP_LEARN_ONLY}
 
 
 # --- edges
@@ -154,7 +178,9 @@ def test_edges_equal_brute_force(demo_rows):
     for row, neighbors in enumerate(np.argsort(-cosines, axis=1, kind="stable")[:, :25]):
         for other in neighbors[cosines[row, neighbors] >= 0.25]:
             expected[min(row, other), max(row, other)] = cosines[row, other]
-    assert dict(zip(zip(*map(list, found[:2]), strict=True), found[2].tolist(), strict=True)) == pytest.approx(expected)
+    assert dict(
+        zip(zip(*map(list, found[:2]), strict=True), found[2].tolist(), strict=True)
+    ) == pytest.approx(expected)
 
 
 def test_equal_rows_get_no_self_edge():
@@ -167,4 +193,8 @@ def test_equal_rows_get_no_self_edge():
 
 @pytest.mark.parametrize("rows", [np.zeros((4, 3), np.float32), decoder(1, 3), np.empty((0, 3), np.float32)])
 def test_nothing_to_link_makes_no_edge(rows):
-    assert [len(part) for part in strong_edges(*nearest_neighbors(rows, 25), k=25, threshold=0.0)] == [0, 0, 0]
+    assert [len(part) for part in strong_edges(*nearest_neighbors(rows, 25), k=25, threshold=0.0)] == [
+        0,
+        0,
+        0,
+    ]

@@ -6,9 +6,8 @@ import zipfile
 import ml_dtypes
 import numpy as np
 import pytest
-from safetensors.numpy import save
-
 from lib.tensors import CompressedMemberError, LocalFile, TensorError, find_tensor, read_tensor
+from safetensors.numpy import save
 
 SHAPE = (40, 24)
 

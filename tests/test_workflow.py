@@ -89,8 +89,15 @@ def test_one_layer_then_more(toy_run, tmp_path):
     assert project.files() == toy_run.files()
 
 
-@pytest.mark.parametrize("target", ["results/toy/layer-01.json", "results/toy/layer-7.json", "results/toyy/layer-0.json"])
+@pytest.mark.parametrize(
+    "target", ["results/toy/layer-01.json", "results/toy/layer-7.json", "results/toyy/layer-0.json"]
+)
 def test_a_target_that_does_not_exist_is_refused(toy, target):
     done = toy.snakemake("--dry-run", target, check=False)
     assert done.returncode
     assert "No rule to produce" in done.stdout
+
+
+def test_a_product_that_went_missing_is_made_anew(toy):
+    (toy.folder / "results/toy/layer-1.json.gz").unlink()
+    assert toy.pending() == {"compress_layer": 1, "write_manifest": 1}

@@ -1,0 +1,224 @@
+/**
+ * One map, laid out for drawing and looking up: typed arrays in the order of the file's nodes.
+ *
+ * A *node* is a place in these arrays, 0..count-1; a *feature index* is the SAE's own number. They differ
+ * as soon as a feature is dead, because dead features have no node.
+ */
+import { ContractError, type LayerFile } from "./contract";
+import { fold } from "./text";
+
+export interface Layer {
+  modelId: string;
+  displayName: string;
+  layer: number;
+  sourceId: string | null;
+  neuronpedia: LayerFile["neuronpedia"];
+  deadCount: number;
+  /** Number of nodes. */
+  count: number;
+  /** (count,) the feature index of each node. */
+  index: Uint32Array;
+  /** (count,) null where a feature has no label. */
+  labels: (string | null)[];
+  /** (count,) labels as the search compares them; "" without a label. */
+  folded: string[];
+  /** The categories that occur, most frequent first; empty if no node has one. */
+  categories: string[];
+  /** (count,) place in `categories`, -1 without one. */
+  category: Int16Array;
+  explainers: (string | null)[] | null;
+  /** (count,) share of tokens that activate the feature; NaN where unknown. */
+  density: Float32Array | null;
+  /** (count,) NaN where unknown. */
+  maxActivation: Float32Array | null;
+  /** (3 * count,) x, y, z. */
+  positions: Float32Array;
+  /** Half the largest extent of the map. */
+  radius: number;
+  center: [number, number, number];
+  edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
+  links: Links;
+  /** (count,) nodes in the order in which their labels deserve to be seen. */
+  prominence: Uint32Array;
+}
+
+/** Each node's links, strongest first: those of node i lie at offset[i]..offset[i + 1]. */
+export interface Links {
+  offset: Uint32Array;
+  neighbor: Uint32Array;
+  weight: Float32Array;
+}
+
+export function prepareLayer(file: LayerFile): Layer {
+  const count = file.nodes.length;
+  const nodeOf = new Map<string, number>();
+  file.nodes.forEach((node, at) => {
+    if (nodeOf.has(node.id)) throw new ContractError(`nodes[${at}].id ${node.id} occurs twice`);
+    nodeOf.set(node.id, at);
+  });
+  const edges = connect(file, nodeOf);
+  const links = linksOf(count, edges);
+  const labels = file.nodes.map((node) => (node.label?.trim() ? node.label.trim() : null));
+  const positions = new Float32Array(file.nodes.flatMap((node) => node.position));
+  return {
+    modelId: file.modelId,
+    displayName: file.displayName,
+    layer: file.layer,
+    sourceId: file.sourceId,
+    neuronpedia: file.neuronpedia,
+    deadCount: file.deadCount,
+    count,
+    index: Uint32Array.from(file.nodes, (node) => node.featureId.index),
+    labels,
+    folded: labels.map((label) => (label === null ? "" : fold(label))),
+    ...categoriesOf(file),
+    explainers: file.nodeFacts.explainer,
+    density: numbers(file.nodeFacts.density),
+    maxActivation: numbers(file.nodeFacts.maxActivation),
+    positions,
+    ...extent(positions),
+    edges,
+    links,
+    prominence: prominenceOf(labels, links),
+  };
+}
+
+export function linkCount(layer: Layer, node: number): number {
+  return layer.links.offset[node + 1]! - layer.links.offset[node]!;
+}
+
+/** The node of a feature index, or null: dead features and features of other widths have none. */
+export function nodeOfFeature(layer: Layer, index: number): number | null {
+  // Nodes are written in the order of their index, so a feature lies at or before its own number.
+  for (let node = Math.min(index, layer.count - 1); node >= 0; node--) {
+    if (layer.index[node] === index) return node;
+  }
+  const later = layer.index.indexOf(index);
+  return later < 0 ? null : later;
+}
+
+/** The `k` nodes nearest to `node` in the map, nearest first, itself excluded. */
+export function nearestNodes(layer: Layer, node: number, k: number): number[] {
+  const { positions, count } = layer;
+  const x = positions[3 * node]!;
+  const y = positions[3 * node + 1]!;
+  const z = positions[3 * node + 2]!;
+  const nearest: { node: number; distance: number }[] = [];
+  for (let other = 0; other < count; other++) {
+    if (other === node) continue;
+    const distance =
+      (positions[3 * other]! - x) ** 2 + (positions[3 * other + 1]! - y) ** 2 + (positions[3 * other + 2]! - z) ** 2;
+    if (nearest.length === k && distance >= nearest[k - 1]!.distance) continue;
+    let at = nearest.length;
+    while (at > 0 && nearest[at - 1]!.distance > distance) at--;
+    nearest.splice(at, 0, { node: other, distance });
+    if (nearest.length > k) nearest.pop();
+  }
+  return nearest.map((entry) => entry.node);
+}
+
+/** The arrays of a layer whose memory may move to another thread instead of being copied. */
+export function transferables(layer: Layer): Transferable[] {
+  const arrays = [
+    layer.index,
+    layer.category,
+    layer.density,
+    layer.maxActivation,
+    layer.positions,
+    layer.edges.source,
+    layer.edges.target,
+    layer.edges.weight,
+    layer.links.offset,
+    layer.links.neighbor,
+    layer.links.weight,
+    layer.prominence,
+  ];
+  return arrays.flatMap((array) => (array === null ? [] : [array.buffer]));
+}
+
+function connect(file: LayerFile, nodeOf: Map<string, number>): Layer["edges"] {
+  const find = (id: string, where: string): number => {
+    const node = nodeOf.get(id);
+    if (node === undefined) throw new ContractError(`${where} is ${JSON.stringify(id)}, which is no node`);
+    return node;
+  };
+  return {
+    source: Uint32Array.from(file.edges, (edge, at) => find(edge.source, `edges[${at}].source`)),
+    target: Uint32Array.from(file.edges, (edge, at) => find(edge.target, `edges[${at}].target`)),
+    weight: Float32Array.from(file.edges, (edge) => edge.weight),
+  };
+}
+
+function linksOf(count: number, edges: Layer["edges"]): Links {
+  const { source, target, weight } = edges;
+  const strongestFirst = Uint32Array.from(weight, (_, at) => at).sort((a, b) => weight[b]! - weight[a]! || a - b);
+  const offset = new Uint32Array(count + 1);
+  for (let edge = 0; edge < weight.length; edge++) {
+    offset[source[edge]! + 1]! += 1;
+    offset[target[edge]! + 1]! += 1;
+  }
+  for (let node = 0; node < count; node++) offset[node + 1]! += offset[node]!;
+  const links = {
+    offset,
+    neighbor: new Uint32Array(2 * weight.length),
+    weight: new Float32Array(2 * weight.length),
+  };
+  const next = offset.slice(0, count);
+  for (const edge of strongestFirst) {
+    for (const [from, to] of [
+      [source[edge]!, target[edge]!],
+      [target[edge]!, source[edge]!],
+    ] as const) {
+      const at = next[from]!++;
+      links.neighbor[at] = to;
+      links.weight[at] = weight[edge]!;
+    }
+  }
+  return links;
+}
+
+/**
+ * Labelled nodes first by how strongly they are linked, then the rest.
+ *
+ * A label such as "piece: -tion" or "mixed: …" says that no plain words were found, one that begins with
+ * punctuation says little, and a sentence is hard to read among points: they stand back.
+ */
+function prominenceOf(labels: (string | null)[], links: Links): Uint32Array {
+  const score = Float32Array.from(labels, (label, node) => {
+    if (label === null) return -1;
+    let strength = 0.1;
+    for (let at = links.offset[node]!; at < links.offset[node + 1]!; at++) strength += links.weight[at]!;
+    const plain = /^\p{L}+:|^[^;]{0,2}[^\p{L}\p{N}]/u.test(label) ? 0.2 : 1;
+    return strength * plain * Math.min(1, 32 / label.length) ** 0.5;
+  });
+  return Uint32Array.from(score, (_, node) => node).sort((a, b) => score[b]! - score[a]! || a - b);
+}
+
+function categoriesOf(file: LayerFile): Pick<Layer, "categories" | "category"> {
+  const counts = new Map<string, number>();
+  for (const { category } of file.nodes) {
+    if (category) counts.set(category, (counts.get(category) ?? 0) + 1);
+  }
+  const categories = [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1));
+  const place = new Map(categories.map((category, at) => [category, at]));
+  return {
+    categories,
+    category: Int16Array.from(file.nodes, ({ category }) => (category ? place.get(category)! : -1)),
+  };
+}
+
+function numbers(values: (number | null)[] | null): Float32Array | null {
+  return values === null ? null : Float32Array.from(values, (value) => value ?? Number.NaN);
+}
+
+function extent(positions: Float32Array): Pick<Layer, "radius" | "center"> {
+  const min = [Infinity, Infinity, Infinity];
+  const max = [-Infinity, -Infinity, -Infinity];
+  for (let at = 0; at < positions.length; at++) {
+    min[at % 3] = Math.min(min[at % 3]!, positions[at]!);
+    max[at % 3] = Math.max(max[at % 3]!, positions[at]!);
+  }
+  const center = min.map((low, axis) => (low + max[axis]!) / 2) as [number, number, number];
+  const radius = Math.max(...max.map((high, axis) => (high - min[axis]!) / 2), 1);
+  return { radius, center };
+}

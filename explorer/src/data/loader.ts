@@ -1,0 +1,47 @@
+/** The main thread's side of load.worker.ts: a promise for each layer asked for. */
+import type { LayerEntry } from "./contract";
+import type { Layer } from "./layer";
+import type { Reply, Request } from "./load.worker";
+import workerUrl from "./load.worker.ts?worker&url";
+import { scriptUrl } from "../trusted";
+
+export interface Loaded {
+  layer: Layer;
+  from: "network" | "cache" | "file";
+  /** Size of the layer's plain JSON. */
+  bytes: number;
+}
+
+/** `share` is null while the file is being prepared, which has no known length. */
+export type OnProgress = (loaded: number, total: number | null) => void;
+
+type Source = { kind: "published"; entry: LayerEntry; manifestUrl: string } | { kind: "file"; file: File };
+
+export class LayerLoader {
+  private readonly worker = new Worker(scriptUrl(workerUrl), { type: "module" });
+  private latest = 0;
+
+  /**
+   * Loads one layer; asking again ends what is under way.
+   * Resolves to null if a newer request took its place, rejects with a message for the reader.
+   */
+  load(source: Source, onProgress: OnProgress): Promise<Loaded | null> {
+    const id = ++this.latest;
+    return new Promise((resolve, reject) => {
+      const settle = (finish: () => void) => {
+        this.worker.removeEventListener("message", onMessage);
+        finish();
+      };
+      const onMessage = ({ data: reply }: MessageEvent<Reply>) => {
+        if (this.latest !== id) return settle(() => resolve(null));
+        if (reply.id !== id) return;
+        if (reply.kind === "progress") onProgress(reply.loaded, reply.total);
+        else if (reply.kind === "preparing") onProgress(0, null);
+        else if (reply.kind === "failed") settle(() => reject(new Error(reply.message)));
+        else settle(() => resolve({ layer: reply.layer, from: reply.from, bytes: reply.bytes }));
+      };
+      this.worker.addEventListener("message", onMessage);
+      this.worker.postMessage({ id, ...source } satisfies Request);
+    });
+  }
+}

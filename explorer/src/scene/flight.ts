@@ -1,0 +1,35 @@
+/** A smooth way of the camera from where it is to where it shall be. */
+import { Vector3, type PerspectiveCamera } from "three";
+
+const DURATION = 850; // milliseconds
+
+export class Flight {
+  private readonly fromEye: Vector3;
+  private readonly fromTarget: Vector3;
+  private started: number | null = null;
+
+  constructor(
+    private readonly camera: PerspectiveCamera,
+    private readonly target: Vector3,
+    private readonly toEye: Vector3,
+    private readonly toTarget: Vector3,
+    private readonly duration = prefersStillness() ? 0 : DURATION,
+  ) {
+    this.fromEye = camera.position.clone();
+    this.fromTarget = target.clone();
+  }
+
+  /** Moves the camera to where it is at `now` (milliseconds). Returns false once it has arrived. */
+  step(now: number): boolean {
+    this.started ??= now;
+    const share = this.duration === 0 ? 1 : Math.min(1, (now - this.started) / this.duration);
+    const eased = share < 0.5 ? 4 * share ** 3 : 1 - (-2 * share + 2) ** 3 / 2;
+    this.camera.position.lerpVectors(this.fromEye, this.toEye, eased);
+    this.target.lerpVectors(this.fromTarget, this.toTarget, eased);
+    return share < 1;
+  }
+}
+
+export function prefersStillness(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

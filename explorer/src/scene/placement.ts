@@ -1,0 +1,120 @@
+/**
+ * Which labels stand in the scene, and where: the most prominent and the nearest features', none over another.
+ */
+import type { Projection } from "./pick";
+import { radiusOnScreen } from "./points";
+
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+export interface PlacedLabel {
+  node: number;
+  /** The point's place on the screen, CSS pixels. */
+  x: number;
+  y: number;
+  /** Distance from the eye in map units. */
+  depth: number;
+  /** CSS pixels from the point to where the label begins; negative where it ends, left of its point. */
+  offset: number;
+}
+
+export interface Placement {
+  positions: Float32Array;
+  /** Radius of a node's disc in map units. */
+  radiusOf: (node: number) => number;
+  /** Nodes, most prominent first; only these are considered. */
+  order: ArrayLike<number>;
+  view: Projection;
+  /** The depth at which a label counts as near: the eye's distance to what it looks at. */
+  near: number;
+  /** Shown whatever their prominence, first of all. */
+  wanted: number[];
+  /** Shown before: they stay unless something clearly better comes, so that labels do not flicker. */
+  shown: ReadonlySet<number>;
+  /** Where no label may be: the page's panels. */
+  taken: Box[];
+  /** Width and height of a node's label in CSS pixels. */
+  sizeOf: (node: number) => [number, number];
+  limit: number;
+}
+
+const CANDIDATES = 240;
+const MARGIN = 7;
+/** CSS pixels between a point's disc and its label. */
+const GAP = 5;
+
+export function placeLabels(placement: Placement): PlacedLabel[] {
+  const wanted = placement.wanted.flatMap((node) => project(placement, node) ?? []);
+  const candidates = [...wanted, ...bestCandidates(placement, new Set(placement.wanted))];
+  const taken = [...placement.taken];
+  const placed: PlacedLabel[] = [];
+  for (const label of candidates) {
+    if (placed.length >= placement.limit) break;
+    const fitting = [label, { ...label, offset: -label.offset }].find((side) => {
+      const box = boxOf(side, placement.sizeOf(side.node), MARGIN);
+      return box.left > 0 && box.right < placement.view.width && !taken.some((other) => overlap(box, other));
+    });
+    if (!fitting) continue;
+    taken.push(boxOf(fitting, placement.sizeOf(label.node), MARGIN));
+    placed.push(fitting);
+  }
+  return placed;
+}
+
+/** Where a label lies, with a margin around it; all in CSS pixels. */
+export function boxOf({ x, y, offset }: PlacedLabel, [width, height]: [number, number], margin: number): Box {
+  const left = offset < 0 ? x + offset - width : x + offset;
+  return {
+    left: left - margin,
+    right: left + width + margin,
+    top: y - height / 2 - margin,
+    bottom: y + height / 2 + margin,
+  };
+}
+
+export function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+/** The places of the CANDIDATES best scores, best first. Prominence counts by rank, nearness by its square. */
+function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[] {
+  const best: { label: PlacedLabel; score: number }[] = [];
+  let weakest = -1;
+  for (let rank = 0; rank < placement.order.length; rank++) {
+    const node = placement.order[rank]!;
+    if (except.has(node)) continue;
+    const label = project(placement, node);
+    if (label === null || label.depth > 2.4 * placement.near) continue;
+    const nearness = placement.near / Math.max(label.depth, 0.15 * placement.near);
+    const score = ((placement.shown.has(node) ? 1.6 : 1) * nearness ** 2.5) / (rank + 25);
+    if (best.length === CANDIDATES && score <= best[weakest]!.score) continue;
+    if (best.length < CANDIDATES) best.push({ label, score });
+    else best[weakest] = { label, score };
+    if (best.length === CANDIDATES) {
+      weakest = best.reduce((low, entry, at) => (entry.score < best[low]!.score ? at : low), 0);
+    }
+  }
+  return best.sort((a, b) => b.score - a.score).map((entry) => entry.label);
+}
+
+/** Where a node's label goes, or null if its point is outside the view. */
+export function project(
+  { positions, view, radiusOf }: Pick<Placement, "positions" | "view" | "radiusOf">,
+  node: number,
+): PlacedLabel | null {
+  const m = view.matrix;
+  const px = positions[3 * node]!;
+  const py = positions[3 * node + 1]!;
+  const pz = positions[3 * node + 2]!;
+  const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
+  if (w <= 0) return null;
+  const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w);
+  const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
+  if (x < 0 || y < 12 || x > view.width || y > view.height - 12) return null;
+  const offset = GAP + radiusOnScreen((radiusOf(node) * view.pixelsPerUnit) / w);
+  return { node, x, y, depth: w, offset };
+}

@@ -1,0 +1,144 @@
+/** All features in one draw call: shaded discs whose size and colour fade with distance. */
+import { BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from "three";
+import { linkCount, type Layer } from "../data/layer";
+
+/** How a point stands in the picture. */
+export const enum Mark {
+  plain = 0,
+  /** Something else is being looked at. */
+  dimmed = 1,
+  /** Found by the search, or linked to the selected feature. */
+  lit = 2,
+}
+
+/** Uniforms that points and links share, so that both fade alike. */
+export function sharedUniforms() {
+  return {
+    background: { value: new Color() },
+    /** Depths, in map units, at which things begin to fade and have faded. */
+    fadeNear: { value: 1 },
+    fadeFar: { value: 1 },
+    /** 0..1: how far dimmed points and links step back. */
+    dimming: { value: 0 },
+  };
+}
+
+export type SharedUniforms = ReturnType<typeof sharedUniforms>;
+
+/** CSS pixels that a disc's diameter comes near to and never reaches, however near the eye is. */
+export const LARGEST = 44;
+
+/** Radius on the screen, in CSS pixels, of a disc that plain perspective would draw with `radius`. */
+export function radiusOnScreen(radius: number): number {
+  return radius / (1 + (2 * radius) / LARGEST);
+}
+
+const VERTEX = /* glsl */ `
+  const float LARGEST = ${LARGEST}.0;
+  attribute vec3 tint;
+  attribute float relativeSize;
+  attribute float mark;
+  uniform float pixelsPerUnit;
+  uniform float pixelRatio;
+  uniform float pointRadius;
+  uniform float fadeNear;
+  uniform float fadeFar;
+  uniform float dimming;
+  varying vec3 vTint;
+  varying float vFade;
+  varying float vPixels;
+
+  void main() {
+    vec4 seen = modelViewMatrix * vec4(position, 1.0);
+    float depth = max(-seen.z, 0.01);
+    float dimmed = mark == 1.0 ? dimming : 0.0;
+    float grown = mark == 2.0 ? 1.5 : 1.0 - 0.3 * dimmed;
+    float plain = 2.0 * pointRadius * relativeSize * grown * pixelsPerUnit / depth;
+    vPixels = plain / (1.0 + plain / (LARGEST * pixelRatio));
+    gl_PointSize = max(vPixels, 1.6 * pixelRatio);
+    vTint = tint;
+    float far = smoothstep(fadeNear, fadeFar, depth);
+    vFade = 1.0 - (1.0 - (mark == 2.0 ? 0.35 : 0.88) * far) * (1.0 - 0.86 * dimmed);
+    gl_Position = projectionMatrix * seen;
+    // What is lit is not hidden by what is dimmed.
+    if (mark == 2.0) gl_Position.z = mix(gl_Position.z, -gl_Position.w, 0.9);
+  }
+`;
+
+const FRAGMENT = /* glsl */ `
+  uniform vec3 background;
+  varying vec3 vTint;
+  varying float vFade;
+  varying float vPixels;
+
+  void main() {
+    vec2 at = 2.0 * gl_PointCoord - 1.0;
+    float distance = length(at);
+    float softness = 2.0 / max(vPixels, 2.0);
+    float coverage = 1.0 - smoothstep(1.0 - softness, 1.0, distance);
+    if (coverage < 0.04) discard;
+    vec3 normal = vec3(at.x, -at.y, sqrt(max(0.0, 1.0 - distance * distance)));
+    float light = 0.66 + 0.42 * max(0.0, dot(normal, normalize(vec3(-0.45, 0.65, 0.75))));
+    vec3 color = mix(vTint, vTint * light, smoothstep(3.0, 9.0, vPixels));
+    gl_FragColor = vec4(mix(color, background, vFade), coverage);
+  }
+`;
+
+export class FeaturePoints {
+  readonly object: Points<BufferGeometry, ShaderMaterial>;
+  /** In map units, of a feature without links. */
+  readonly radius: number;
+  private readonly sizes: Float32Array;
+
+  constructor(layer: Layer, shared: SharedUniforms) {
+    this.radius = (0.0108 * layer.radius) / Math.cbrt(layer.count / 2048);
+    this.sizes = Float32Array.from({ length: layer.count }, (_, node) => 0.8 + 0.17 * Math.min(6, Math.sqrt(linkCount(layer, node))));
+    const geometry = new BufferGeometry();
+    geometry.setAttribute("position", new BufferAttribute(layer.positions, 3));
+    geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * layer.count), 3, true));
+    geometry.setAttribute("relativeSize", new BufferAttribute(this.sizes, 1));
+    geometry.setAttribute("mark", new BufferAttribute(new Uint8Array(layer.count), 1));
+    const material = new ShaderMaterial({
+      vertexShader: VERTEX,
+      fragmentShader: FRAGMENT,
+      uniforms: {
+        ...shared,
+        pixelsPerUnit: { value: 1 },
+        pixelRatio: { value: 1 },
+        pointRadius: { value: this.radius },
+      },
+      alphaToCoverage: true,
+    });
+    this.object = new Points(geometry, material);
+    this.object.frustumCulled = false;
+  }
+
+  setColors(colors: Uint8Array): void {
+    this.write("tint", colors);
+  }
+
+  setMarks(marks: Uint8Array): void {
+    this.write("mark", marks);
+  }
+
+  setViewport(pixelsPerUnit: number, pixelRatio: number): void {
+    this.object.material.uniforms["pixelsPerUnit"]!.value = pixelsPerUnit * pixelRatio;
+    this.object.material.uniforms["pixelRatio"]!.value = pixelRatio;
+  }
+
+  /** Radius of a node's disc in map units. */
+  radiusOf(node: number): number {
+    return this.radius * this.sizes[node]!;
+  }
+
+  dispose(): void {
+    this.object.geometry.dispose();
+    this.object.material.dispose();
+  }
+
+  private write(name: string, values: Uint8Array): void {
+    const attribute = this.object.geometry.getAttribute(name) as BufferAttribute;
+    (attribute.array as Uint8Array).set(values);
+    attribute.needsUpdate = true;
+  }
+}

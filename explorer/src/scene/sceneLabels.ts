@@ -1,0 +1,144 @@
+/** The labels in the scene: text beside points, on a layer of its own above the canvas. */
+import type { Layer } from "../data/layer";
+import { headline } from "../data/text";
+import type { Projection } from "./pick";
+import { boxOf, placeLabels, project, type Box } from "./placement";
+
+const PLACE_EVERY = 140; // milliseconds between choosing anew while the camera moves
+const FONT_SIZE = 12;
+
+export class SceneLabels {
+  visible = true;
+  private layer: Layer | null = null;
+  private order: Uint32Array = new Uint32Array();
+  private wanted: number[] = [];
+  private selected: number | null = null;
+  /** Element and side (1: right of the point, -1: left) of the labels in the scene. */
+  private readonly shown = new Map<number, { element: HTMLElement; side: number }>();
+  private readonly sizes = new Map<number, [number, number]>();
+  private readonly measure = document.createElement("canvas").getContext("2d")!;
+  private readonly boxes = new Map<number, Box>();
+  private radiusOf: (node: number) => number = () => 0;
+  private placedAt = -Infinity;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly panels: () => Element[],
+  ) {}
+
+  setLayer(layer: Layer, radiusOf: (node: number) => number): void {
+    this.layer = layer;
+    this.radiusOf = radiusOf;
+    this.order = layer.prominence.filter((node) => layer.labels[node] !== null);
+    this.shown.clear();
+    this.sizes.clear();
+    this.host.replaceChildren();
+    this.setWanted([], null);
+  }
+
+  /** Labels to show before all others: the selected feature's first, then those of its links or of the search. */
+  setWanted(nodes: number[], selected: number | null): void {
+    this.wanted = nodes.filter((node) => this.layer?.labels[node] != null);
+    this.selected = selected;
+    for (const [node, { element }] of this.shown) this.markWanted(node, element);
+    this.placedAt = -Infinity;
+  }
+
+  /** The node whose label is at a place of the screen in CSS pixels, or null. */
+  nodeAt(x: number, y: number): number | null {
+    for (const [node, box] of this.boxes) {
+      if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return node;
+    }
+    return null;
+  }
+
+  setVisible(visible: boolean): void {
+    this.visible = visible;
+    this.placedAt = -Infinity;
+  }
+
+  /** Moves the labels to their points; now and then chooses anew which to show. Returns true if another choice is due. */
+  update(view: Projection, near: number, now: number): boolean {
+    if (this.layer === null) return false;
+    const due = now - this.placedAt >= PLACE_EVERY;
+    if (due) {
+      this.choose(view, near);
+      this.placedAt = now;
+    }
+    this.boxes.clear();
+    for (const [node, { element, side }] of this.shown) this.move(node, element, side, view, near);
+    return !due;
+  }
+
+  private choose(view: Projection, near: number): void {
+    const placed = placeLabels({
+      positions: this.layer!.positions,
+      radiusOf: this.radiusOf,
+      order: this.visible ? this.order : [],
+      view,
+      near,
+      wanted: this.wanted,
+      shown: new Set(this.shown.keys()),
+      taken: this.panels().map(boxOfElement),
+      sizeOf: (node) => this.sizeOf(node),
+      limit: Math.round(Math.min(38, (view.width * view.height) / 26_000)),
+    });
+    const chosen = new Set(placed.map((label) => label.node));
+    for (const [node, { element }] of this.shown) {
+      if (chosen.has(node)) continue;
+      this.shown.delete(node);
+      element.classList.add("leaving");
+      setTimeout(() => element.remove(), 200);
+    }
+    for (const { node, offset } of placed) {
+      const element = this.shown.get(node)?.element ?? this.add(node);
+      this.shown.set(node, { element, side: Math.sign(offset) });
+    }
+  }
+
+  private add(node: number): HTMLElement {
+    const element = document.createElement("span");
+    element.className = "scene-label";
+    element.dir = "auto";
+    element.textContent = this.textOf(node);
+    this.markWanted(node, element);
+    this.host.append(element);
+    return element;
+  }
+
+  private markWanted(node: number, element: HTMLElement): void {
+    element.classList.toggle("selected", node === this.selected);
+    element.classList.toggle("wanted", this.wanted.includes(node));
+    element.classList.toggle("receding", this.wanted.length > 0 && !this.wanted.includes(node));
+  }
+
+  private move(node: number, element: HTMLElement, side: number, view: Projection, near: number): void {
+    const label = project({ positions: this.layer!.positions, view, radiusOf: this.radiusOf }, node);
+    element.hidden = label === null;
+    if (label === null) return;
+    const box = boxOf({ ...label, offset: side * label.offset }, this.sizeOf(node), 0);
+    this.boxes.set(node, box);
+    element.style.transform = `translate(${box.left.toFixed(1)}px, ${label.y.toFixed(1)}px) translateY(-50%)`;
+    const distance = Math.min(1, Math.max(0, (label.depth / near - 0.5) / 1.6));
+    element.style.setProperty("--nearness", (1 - 0.62 * distance).toFixed(2));
+  }
+
+  private sizeOf(node: number): [number, number] {
+    let size = this.sizes.get(node);
+    if (!size) {
+      this.measure.font = `500 ${FONT_SIZE}px "Inter Variable", system-ui, sans-serif`;
+      size = [this.measure.measureText(this.textOf(node)).width, FONT_SIZE * 1.3];
+      this.sizes.set(node, size);
+    }
+    return size;
+  }
+
+  private textOf(node: number): string {
+    return headline(this.layer!.labels[node]!);
+  }
+}
+
+function boxOfElement(element: Element): Box {
+  const { left, top, right, bottom } = element.getBoundingClientRect();
+  return { left, top, right, bottom };
+}

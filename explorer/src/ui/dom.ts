@@ -1,0 +1,65 @@
+/** Small helpers for the page's elements. Text always goes in as text, never as markup. */
+
+type Child = Node | string | null;
+
+interface Properties {
+  class?: string;
+  title?: string;
+  dir?: string;
+  id?: string;
+  role?: string;
+  href?: string;
+  target?: string;
+  rel?: string;
+  type?: string;
+  tabIndex?: number;
+  onclick?: (event: MouseEvent) => void;
+  onpointerenter?: () => void;
+  onpointerleave?: () => void;
+  onfocus?: () => void;
+  onblur?: () => void;
+  "aria-label"?: string;
+  "aria-selected"?: string;
+  "aria-hidden"?: string;
+}
+
+/** A new element with its attributes, handlers and children; null children are left out. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Properties = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value as EventListener);
+    else if (name === "tabIndex") element.tabIndex = value as number;
+    else element.setAttribute(name, String(value));
+  }
+  element.append(...children.filter((child): child is Node | string => child !== null));
+  return element;
+}
+
+/** The page's element of that id. Throws if index.html lost it. */
+export function byId<T extends HTMLElement>(id: string): T {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no element #${id}`);
+  return element as T;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A line icon in a 24 by 24 box. */
+export function icon(path: string): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+export function setOptions(select: HTMLSelectElement, options: { value: string; name: string }[], chosen: string): void {
+  select.replaceChildren(...options.map(({ value, name }) => new Option(name, value)));
+  select.value = chosen;
+}

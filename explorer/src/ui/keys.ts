@@ -1,0 +1,58 @@
+/** Keys of the whole page and of the map. */
+import { byId } from "./dom";
+
+export interface KeyActions {
+  search(): void;
+  escape(): void;
+  stepLayer(by: number): void;
+  flyToSelected(): void;
+  home(): void;
+  toggleLabels(): void;
+  toggleTheme(): void;
+  nextColoring(): void;
+  help(): void;
+  orbit(right: number, up: number): void;
+  pan(right: number, up: number): void;
+  zoom(factor: number): void;
+}
+
+const ARROWS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
+
+export function watchKeys(actions: KeyActions): void {
+  const anywhere: Record<string, () => void> = {
+    "/": actions.search,
+    "[": () => actions.stepLayer(-1),
+    "]": () => actions.stepLayer(1),
+    f: actions.flyToSelected,
+    r: actions.home,
+    l: actions.toggleLabels,
+    t: actions.toggleTheme,
+    c: actions.nextColoring,
+    "?": actions.help,
+    "+": () => actions.zoom(0.75),
+    "=": () => actions.zoom(0.75),
+    "-": () => actions.zoom(1 / 0.75),
+  };
+  window.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") return actions.escape();
+    if ((event.target as HTMLElement).closest("input, select, textarea")) return;
+    const action = anywhere[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+  byId("map").addEventListener("keydown", (event) => {
+    const arrow = ARROWS[event.key];
+    if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const [right, up] = arrow;
+    if (event.shiftKey) actions.pan(0.1 * right, 0.1 * up);
+    else actions.orbit(0.2 * right, 0.2 * up);
+  });
+}

@@ -1,0 +1,29 @@
+/** What the colours mean. */
+import type { Legend } from "../colors";
+import { display } from "../data/text";
+import { byId, h } from "./dom";
+
+export function showLegend(legend: Legend): void {
+  byId("legend").replaceChildren(...(legend.kind === "ramp" ? ramp(legend) : [groups(legend)]));
+}
+
+function ramp(legend: Extract<Legend, { kind: "ramp" }>): HTMLElement[] {
+  const bar = h("div", { class: "ramp", role: "img", "aria-label": `${legend.title}: from ${legend.ticks[0]} to ${legend.ticks.at(-1)}` });
+  bar.style.backgroundImage = `linear-gradient(to right, ${legend.gradient.join(", ")})`;
+  const ticks = h("div", { class: "ticks", "aria-hidden": "true" }, ...legend.ticks.map((tick) => h("span", {}, tick)));
+  const title = h("p", { class: "quiet" }, legend.title);
+  return [title, bar, ticks, ...(legend.missing === null ? [] : [swatch(legend.missing, "not known")])];
+}
+
+function groups(legend: Extract<Legend, { kind: "groups" }>): HTMLElement {
+  const rows = legend.groups.map(({ color, name, count }) =>
+    h("li", {}, swatch(color, display(name, 40)), h("span", { class: "index" }, count.toLocaleString("en"))),
+  );
+  return h("ul", { class: "groups" }, ...rows);
+}
+
+function swatch(color: string, name: string): HTMLElement {
+  const dot = h("span", { class: "dot", "aria-hidden": "true" });
+  dot.style.backgroundColor = color;
+  return h("span", { class: "swatch" }, dot, h("span", { dir: "auto" }, name));
+}

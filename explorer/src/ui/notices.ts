@@ -1,0 +1,32 @@
+/** Progress, messages, and what screen readers are told. */
+import { byId } from "./dom";
+
+/** A share of 0..1, "unknown" while there is no telling, null when done. */
+export function showProgress(share: number | "unknown" | null): void {
+  const progress = byId("progress");
+  progress.hidden = share === null;
+  progress.classList.toggle("unknown", share === "unknown");
+  if (typeof share === "number") {
+    progress.setAttribute("aria-valuenow", String(Math.round(100 * share)));
+    (progress.firstElementChild as HTMLElement).style.transform = `scaleX(${Math.min(1, share).toFixed(3)})`;
+  } else {
+    progress.removeAttribute("aria-valuenow");
+  }
+}
+
+/** Shows a message until it is closed or the next layer has loaded. */
+export function showMessage(text: string, kind: "error" | "note" = "error"): void {
+  const message = byId("message");
+  message.className = kind;
+  message.querySelector("p")!.textContent = text;
+  message.hidden = false;
+}
+
+export function hideMessage(): void {
+  byId("message").hidden = true;
+}
+
+/** Said by screen readers, seen by nobody. */
+export function announce(text: string): void {
+  byId("announcer").textContent = text;
+}

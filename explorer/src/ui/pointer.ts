@@ -1,0 +1,48 @@
+/** Pointer on the map: hovering, clicking and double-clicking points, told apart from turning the map. */
+
+export interface PointerEvents {
+  /** The node at a place of the canvas, or null. */
+  nodeAt(x: number, y: number, reach: number): number | null;
+  onHover(node: number | null): void;
+  onClick(node: number | null): void;
+  onDoubleClick(node: number): void;
+}
+
+const CLICK_SLACK = 5; // CSS pixels a pointer may move during a click
+const REACH = { mouse: 5, pen: 8, touch: 18 } as const;
+
+export function watchPointer(canvas: HTMLCanvasElement, events: PointerEvents): void {
+  let down: { x: number; y: number } | null = null;
+  let hoverAt: PointerEvent | null = null;
+  const nodeAt = (event: PointerEvent | MouseEvent) => {
+    const reach = REACH[(event as PointerEvent).pointerType as keyof typeof REACH] ?? REACH.mouse;
+    return events.nodeAt(event.offsetX, event.offsetY, reach);
+  };
+
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.buttons !== 0 || event.pointerType === "touch") return;
+    // Many moves come in one frame; one look a frame is enough.
+    if (hoverAt === null) requestAnimationFrame(() => {
+      if (hoverAt) events.onHover(nodeAt(hoverAt));
+      hoverAt = null;
+    });
+    hoverAt = event;
+  });
+  canvas.addEventListener("pointerleave", () => {
+    hoverAt = null;
+    events.onHover(null);
+  });
+  canvas.addEventListener("pointerdown", (event) => {
+    down = event.isPrimary && event.button === 0 ? { x: event.clientX, y: event.clientY } : null;
+    events.onHover(null);
+  });
+  canvas.addEventListener("pointerup", (event) => {
+    const still = down && Math.hypot(event.clientX - down.x, event.clientY - down.y) <= CLICK_SLACK;
+    down = null;
+    if (still) events.onClick(nodeAt(event));
+  });
+  canvas.addEventListener("dblclick", (event) => {
+    const node = nodeAt(event);
+    if (node !== null) events.onDoubleClick(node);
+  });
+}

@@ -1,0 +1,45 @@
+/** What the page shows, as the part of its address after '#', so that a link opens the same view. */
+import { COLORINGS, type Coloring } from "./colors";
+
+export interface ViewState {
+  model?: string;
+  layer?: number;
+  /** Feature index of the selected feature. */
+  feature?: number;
+  coloring?: Coloring;
+  /** Camera position x, y, z, then the point it looks at. */
+  camera?: number[];
+}
+
+export function formatState(state: ViewState): string {
+  const parts: string[] = [];
+  if (state.model !== undefined) parts.push(`model=${encodeURIComponent(state.model)}`);
+  if (state.layer !== undefined) parts.push(`layer=${state.layer}`);
+  if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
+  if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
+  if (state.camera !== undefined) parts.push(`camera=${state.camera.map((value) => +value.toFixed(2)).join(",")}`);
+  return parts.length === 0 ? "" : `#${parts.join("&")}`;
+}
+
+/** Reads an address's hash. What makes no sense is left out, as addresses are typed and cut by hand. */
+export function parseState(hash: string): ViewState {
+  const fields = new URLSearchParams(hash.replace(/^#/, ""));
+  const state: ViewState = {};
+  const model = fields.get("model");
+  if (model) state.model = model;
+  const layer = wholeNumber(fields.get("layer"));
+  if (layer !== null) state.layer = layer;
+  const feature = wholeNumber(fields.get("feature"));
+  if (feature !== null) state.feature = feature;
+  const coloring = fields.get("color");
+  if (COLORINGS.includes(coloring as Coloring)) state.coloring = coloring as Coloring;
+  const camera = fields.get("camera")?.split(",").map((value) => (value.trim() === "" ? Number.NaN : Number(value)));
+  if (camera?.length === 6 && camera.every((value) => Number.isFinite(value) && Math.abs(value) < 1e5)) {
+    state.camera = camera;
+  }
+  return state;
+}
+
+function wholeNumber(text: string | null): number | null {
+  return text !== null && /^\d{1,7}$/.test(text) ? Number(text) : null;
+}

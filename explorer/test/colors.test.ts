@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import { availableColorings, colorLayer, COLORINGS, formatShare } from "../src/colors";
+import { parseLayer } from "../src/data/contract";
+import { prepareLayer } from "../src/data/layer";
+import { rawLayer } from "./fixtures";
+
+const layer = prepareLayer(parseLayer(rawLayer()));
+const rgb = (colors: Uint8Array, node: number) => [...colors.slice(3 * node, 3 * node + 3)];
+const lightness = ([red, green, blue]: number[]) => 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+
+it("offers only colourings of which the layer knows something", () => {
+  expect(availableColorings(layer)).toEqual(["links", "labelled", "density", "index"]);
+});
+
+it("gets lighter as a quantity grows, in every theme", () => {
+  for (const theme of ["dark", "light"] as const) {
+    const { colors } = colorLayer(layer, "density", theme); // 0.1, 0.01, unknown, 0.001
+    expect(lightness(rgb(colors, 0))).toBeGreaterThan(lightness(rgb(colors, 1)));
+    expect(lightness(rgb(colors, 1))).toBeGreaterThan(lightness(rgb(colors, 3)));
+  }
+});
+
+it("names what has no value, in the legend and by a colour of its own", () => {
+  const { colors, legend } = colorLayer(layer, "density", "dark");
+  expect(legend).toMatchObject({ kind: "ramp", missing: "rgb(91 100 117)", ticks: ["0.1 %", "1 %", "10 %"] });
+  expect(rgb(colors, 2)).toEqual([91, 100, 117]);
+});
+
+it("counts groups, and lumps those beyond the palette together", () => {
+  expect(colorLayer(layer, "labelled", "dark").legend).toMatchObject({
+    groups: [
+      { name: "labelled", count: 3 },
+      { name: "no label", count: 1 },
+    ],
+  });
+  const many = { ...layer, count: 10, categories: [..."abcdefghij"], category: Int16Array.from({ length: 10 }, (_, at) => at) };
+  const { legend } = colorLayer(many, "category", "dark");
+  expect(legend.kind === "groups" && legend.groups.at(-1)).toMatchObject({ name: "4 others", count: 4 });
+  expect(legend.kind === "groups" && new Set(legend.groups.map((group) => group.color)).size).toBe(7);
+});
+
+it("colours a layer of one node, and one without links", () => {
+  const raw = rawLayer();
+  raw.nodes.length = 1;
+  raw.edges = [];
+  raw.metadata.nodeFacts = { density: [0] };
+  const lone = prepareLayer(parseLayer(raw));
+  for (const coloring of COLORINGS.filter((name) => availableColorings(lone).includes(name))) {
+    expect(colorLayer(lone, coloring, "dark").colors).toHaveLength(3);
+  }
+});
+
+it("writes shares with two digits", () => {
+  expect([0.5, 0.00123, 0.0000456].map(formatShare)).toEqual(["50 %", "0.12 %", "0.0046 %"]);
+});

@@ -1,0 +1,122 @@
+import "fake-indexeddb/auto";
+import { createHash } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { LayerCache } from "../src/data/cache";
+import type { LayerEntry } from "../src/data/contract";
+import { fetchJson, fetchLayer, gunzip } from "../src/data/fetch";
+
+const plain = Buffer.from(JSON.stringify({ layer: "x".repeat(5000) }));
+const packed = gzipSync(plain);
+const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+
+let server: Server;
+let base: URL;
+let name = 0;
+let cache: LayerCache;
+let answers: Record<string, { status?: number; headers?: Record<string, string>; body: Buffer | string }>;
+let asked: string[];
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    asked.push(request.url!);
+    const answer = answers[request.url!] ?? { status: 404, body: "no" };
+    response.writeHead(answer.status ?? 200, answer.headers).end(answer.body);
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  base = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/m/manifest.json`);
+});
+
+afterAll(() => void server.close());
+
+beforeEach(() => {
+  cache = new LayerCache(1e6, `fetch-${++name}`);
+  answers = { "/m/layer-1.json": { body: plain }, "/m/layer-1.json.gz": { body: packed } };
+  asked = [];
+});
+
+const file = (filePath: string, content: Buffer) => ({ filePath, fileSize: content.length, sha256: sha256(content) });
+const entry: LayerEntry = {
+  layer: 1,
+  sourceId: null,
+  ...file("layer-1.json", plain),
+  gzip: file("layer-1.json.gz", packed),
+};
+const load = async (from: LayerEntry = entry, progress: (loaded: number, total: number) => void = () => {}) => {
+  const { bytes, from: where } = await fetchLayer(from, base, cache, progress, new AbortController().signal);
+  return { where, same: Buffer.from(bytes).equals(plain) };
+};
+
+it("reads the compressed twin as it is", async () => {
+  let last: [number, number] = [0, 0];
+  expect(await load(entry, (loaded, total) => (last = [loaded, total]))).toEqual({ where: "network", same: true });
+  expect(asked).toEqual(["/m/layer-1.json.gz"]);
+  expect(last).toEqual([packed.length, packed.length]);
+});
+
+it("reads the compressed twin from a host that announces it as an encoding", async () => {
+  answers["/m/layer-1.json.gz"] = { body: packed, headers: { "Content-Encoding": "gzip" } };
+  expect(await load()).toEqual({ where: "network", same: true });
+});
+
+it("takes the plain file where there is no twin", async () => {
+  expect(await load({ ...entry, gzip: null })).toEqual({ where: "network", same: true });
+  delete answers["/m/layer-1.json.gz"];
+  expect(await load()).toMatchObject({ same: true });
+});
+
+it("asks the network once for the same bytes, and again for others", async () => {
+  await load();
+  expect(await load()).toEqual({ where: "cache", same: true });
+  expect(asked).toHaveLength(1);
+  const changed = Buffer.from('{"changed": 1}');
+  answers["/m/layer-1.json"] = { body: changed };
+  const { bytes } = await fetchLayer(
+    { ...entry, ...file("layer-1.json", changed), gzip: null },
+    base,
+    cache,
+    () => {},
+    new AbortController().signal,
+  );
+  expect(Buffer.from(bytes).equals(changed)).toBe(true);
+});
+
+it("fetches anew what is damaged in the cache", async () => {
+  await cache.put(entry.sha256, Uint8Array.from(packed.subarray(0, 20)).buffer);
+  expect(await load()).toEqual({ where: "network", same: true });
+});
+
+it.each([
+  ["cut short", packed.subarray(0, 20), /layer-1\.json\.gz is damaged or cut short: 20 bytes/],
+  ["cut short, plain", plain.subarray(0, 60), /holds 60 bytes, and the manifest says 5012/],
+  ["another of the same size", Buffer.from(plain.toString().replace("xx", "yy")), /is not the file with the manifest's sha256/],
+])("refuses a file that is %s, and keeps nothing of it", async (_, body, message) => {
+  answers["/m/layer-1.json.gz"] = { body };
+  await expect(load()).rejects.toThrow(message);
+  expect(await cache.get(entry.sha256)).toBeUndefined();
+});
+
+it("says what the host answered", async () => {
+  answers = {};
+  await expect(load()).rejects.toThrow(/m\/layer-1\.json is not there \(HTTP 404\)/);
+  answers = { "/m/layer-1.json.gz": { status: 403, body: "" } };
+  await expect(load()).rejects.toThrow(/was refused \(HTTP 403\)/);
+});
+
+it("keeps the last manifest for visits without a network, and does not hide a missing one", async () => {
+  answers["/m/manifest.json"] = { body: '{"a": 1}' };
+  expect(await fetchJson(base)).toEqual({ value: { a: 1 }, offline: false });
+  answers["/m/manifest.json"] = { status: 503, body: "" };
+  expect(await fetchJson(base)).toEqual({ value: { a: 1 }, offline: true });
+  delete answers["/m/manifest.json"];
+  await expect(fetchJson(base)).rejects.toThrow(/is not there/);
+  await expect(fetchJson(new URL("http://127.0.0.1:9/never/index.json"))).rejects.toThrow(/no answer from 127\.0\.0\.1:9/);
+});
+
+it("decides by the first bytes whether something is compressed", async () => {
+  expect(new TextDecoder().decode(await gunzip(Uint8Array.from(gzipSync("text")).buffer))).toBe("text");
+  expect(new TextDecoder().decode(await gunzip(new TextEncoder().encode("text").buffer))).toBe("text");
+  expect((await gunzip(new ArrayBuffer(0))).byteLength).toBe(0);
+});

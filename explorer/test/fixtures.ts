@@ -1,0 +1,41 @@
+/** A small layer as the workflow writes it, to be changed by each test. */
+
+export interface RawNode {
+  id: string;
+  featureId: { modelId: string; layer: number; index: number };
+  position: number[];
+  label?: unknown;
+  category?: unknown;
+}
+
+/** Features 0, 1, 3 and 4 (2 is dead), linked 0-1 (0.9), 0-3 (0.4), 3-4 (0.6). */
+export function rawLayer() {
+  const labels = ["friday; also monday", "weekend", undefined, "piece: -day in holiday"];
+  const nodes: RawNode[] = [0, 1, 3, 4].map((index, at) => ({
+    id: `m:2:${index}`,
+    featureId: { modelId: "m", layer: 2, index },
+    position: [at, 2 * at, -at],
+    ...(labels[at] === undefined ? {} : { label: labels[at] }),
+  }));
+  const edge = (a: number, b: number, weight: number) => ({
+    id: `m:2:${a}-${b}`,
+    source: `m:2:${a}`,
+    target: `m:2:${b}`,
+    weight,
+    type: "coactivation",
+  });
+  return {
+    metadata: {
+      modelId: "m",
+      displayName: "Model",
+      layers: [2],
+      sourceId: "2-res",
+      deadCount: 1,
+      unknownKey: { anything: true },
+      nodeFacts: { density: [0.1, 0.01, null, 0.001] } as Record<string, unknown>,
+      neuronpedia: { modelId: "m", sourceId: "2-res" } as unknown,
+    },
+    nodes,
+    edges: [edge(0, 1, 0.9), edge(0, 3, 0.4), edge(3, 4, 0.6)],
+  };
+}

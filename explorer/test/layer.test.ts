@@ -1,0 +1,65 @@
+import { expect, it } from "vitest";
+import { parseLayer } from "../src/data/contract";
+import { linkCount, nearestNodes, nodeOfFeature, prepareLayer } from "../src/data/layer";
+import { rawLayer } from "./fixtures";
+
+const layer = prepareLayer(parseLayer(rawLayer()));
+
+function linksOf(node: number) {
+  const { offset, neighbor, weight } = layer.links;
+  return Array.from({ length: linkCount(layer, node) }, (_, at) => [
+    neighbor[offset[node]! + at]!,
+    +weight[offset[node]! + at]!.toFixed(4),
+  ]);
+}
+
+it("gives every node its links, strongest first, from both sides", () => {
+  expect([0, 1, 2, 3].map(linksOf)).toEqual([
+    [
+      [1, 0.9],
+      [2, 0.4],
+    ],
+    [[0, 0.9]],
+    [
+      [3, 0.6],
+      [0, 0.4],
+    ],
+    [[2, 0.6]],
+  ]);
+});
+
+it("finds the node of a feature index, and none of a dead or unknown feature", () => {
+  expect([0, 1, 2, 3, 4, 5, 99].map((index) => nodeOfFeature(layer, index))).toEqual([0, 1, null, 2, 3, null, null]);
+});
+
+it("finds the node of a feature in a file whose nodes are in another order", () => {
+  const raw = rawLayer();
+  raw.nodes.reverse();
+  delete (raw.metadata as Partial<typeof raw.metadata>).nodeFacts;
+  const reversed = prepareLayer(parseLayer(raw));
+  expect([0, 1, 3, 4].map((index) => reversed.index[nodeOfFeature(reversed, index)!])).toEqual([0, 1, 3, 4]);
+});
+
+it("finds the nearest nodes in the map, nearest first", () => {
+  expect(nearestNodes(layer, 0, 2)).toEqual([1, 2]);
+  expect(nearestNodes(layer, 3, 10)).toEqual([2, 1, 0]);
+});
+
+it("puts plain, well linked labels first and nodes without a label last", () => {
+  expect([...layer.prominence]).toEqual([0, 1, 3, 2]);
+});
+
+it("keeps what is not known as not a number", () => {
+  expect(layer.density![2]).toBeNaN();
+  expect(layer.maxActivation).toBeNull();
+  expect(layer.labels[2]).toBeNull();
+});
+
+it("refuses a link to a node that is not there, and an id that occurs twice", () => {
+  const raw = rawLayer();
+  raw.edges[1]!.target = "m:2:2";
+  expect(() => prepareLayer(parseLayer(raw))).toThrow(/edges\[1\]\.target is "m:2:2", which is no node/);
+  const twice = rawLayer();
+  twice.nodes[3]!.id = twice.nodes[0]!.id;
+  expect(() => prepareLayer(parseLayer(twice))).toThrow(/nodes\[3\]\.id m:2:0 occurs twice/);
+});

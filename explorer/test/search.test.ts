@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+import { parseLayer } from "../src/data/contract";
+import { prepareLayer } from "../src/data/layer";
+import { search } from "../src/data/search";
+import { rawLayer } from "./fixtures";
+
+function layerOf(labels: string[]) {
+  const raw = rawLayer();
+  raw.nodes = labels.map((label, index) => ({
+    id: `m:2:${index}`,
+    featureId: { modelId: "m", layer: 2, index },
+    position: [0, 0, index],
+    label,
+  }));
+  raw.edges = [];
+  raw.metadata.nodeFacts = {};
+  return prepareLayer(parseLayer(raw));
+}
+
+function found(labels: string[], query: string): string[] {
+  return search(layerOf(labels), query).nodes.map((node) => labels[node]!);
+}
+
+it("ranks whole words before beginnings of words before other places, and early before late", () => {
+  const labels = ["holiday", "daybreak", "a long label about the day", "day; also night"];
+  expect(found(labels, "day")).toEqual(["day; also night", "a long label about the day", "daybreak", "holiday"]);
+});
+
+it("wants all words, in any order", () => {
+  expect(found(["red wine", "wine", "wine that is red"], "red wine")).toEqual(["red wine", "wine that is red"]);
+});
+
+it("takes no notice of case and accents", () => {
+  expect(found(["Élan vital", "Straße", "ПРИВЕТ"], "elan")).toEqual(["Élan vital"]);
+  expect(found(["Élan vital", "Straße", "ПРИВЕТ"], "привет")).toEqual(["ПРИВЕТ"]);
+});
+
+it("finds a feature by its index before labels that hold the number", () => {
+  const labels = ["a", "year 2", "b", "c"];
+  expect(search(layerOf(labels), "2").nodes).toEqual([2, 1]);
+  expect(search(layerOf(labels), "#2").nodes).toEqual([2]);
+});
+
+it("takes special characters as they are", () => {
+  expect(found(["a.b", "axb", "<script>alert(1)</script>", "(x"], ".")).toEqual(["a.b"]);
+  expect(found(["a.b", "axb", "<script>alert(1)</script>", "(x"], "<script>")).toEqual(["<script>alert(1)</script>"]);
+  expect(found(["a.b", "axb", "(x"], "(")).toEqual(["(x"]);
+});
+
+it("finds nothing for nothing", () => {
+  expect(found(["a"], "   ")).toEqual([]);
+  expect(found(["a"], "zebra")).toEqual([]);
+});

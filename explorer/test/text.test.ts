@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import { display, fold, headline } from "../src/data/text";
+
+it("folds case, accents and compatible forms", () => {
+  expect(fold("Crème BRÛLÉE ﬁne")).toBe("creme brulee fine");
+});
+
+it("shows text on one line, without what reorders or hides it", () => {
+  expect(display("a\u0000b\n\tc \u202egnp.exe\u2069 \u200bd")).toBe("a b c gnp.exe d");
+  expect(display("العربية שלום 日本語")).toBe("العربية שלום 日本語");
+});
+
+it("cuts long text at a word, and never a character in two", () => {
+  expect(display("one two three four", 12)).toBe("one two…");
+  expect(display("😀".repeat(50), 3)).toBe("😀😀😀…");
+  expect(display("x".repeat(100_000), 20)).toBe(`${"x".repeat(20)}…`);
+});
+
+it("takes the first part of a label as its headline", () => {
+  expect(headline("friday; also monday, tuesday")).toBe("friday");
+  expect(headline("; also monday")).toBe("; also monday");
+});

@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { formatState, parseState, type ViewState } from "../src/urlState";
+
+it("reads what it writes", () => {
+  const state: ViewState = {
+    model: "a model/with & signs",
+    layer: 12,
+    feature: 16383,
+    coloring: "density",
+    camera: [1.5, -2.25, 3, 0, 0, -0.01],
+  };
+  expect(parseState(formatState(state))).toEqual(state);
+});
+
+it("writes nothing for nothing", () => {
+  expect(formatState({})).toBe("");
+  expect(parseState("")).toEqual({});
+});
+
+it.each([
+  "#layer=-1&feature=x&color=red&camera=1,2,3",
+  "#layer=1.5&feature=99999999&camera=1,2,3,4,5,NaN",
+  "#camera=1,,3,4,5,6",
+  "#camera=1e9,2,3,4,5,6&model=",
+  "#%%%",
+])("leaves out what makes no sense: %s", (hash) => {
+  expect(parseState(hash)).toEqual({});
+});

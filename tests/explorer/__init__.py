@@ -1,0 +1,1 @@
+"""Tests of the explorer: its sources, and the built page in a real browser."""

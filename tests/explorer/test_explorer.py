@@ -1,0 +1,385 @@
+"""The built page in a real browser, on the demo's real output."""
+
+import base64
+import gzip
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import FLAGS, Visit, at_rest, shown
+from .site import HOSTILE, layer_file
+
+pytestmark = pytest.mark.xdist_group("explorer")  # one build and one browser for all
+
+WEEK = "week, weekend; also friday, monday, saturday"
+
+
+def options(page, selector: str) -> list[str]:
+    """The texts of a selector's options."""
+    return page.locator(f"{selector} option").all_text_contents()
+
+
+def picture(page) -> tuple[int, float]:
+    """Of what is on the screen: how many colours, and the share of bright pixels."""
+    counted = page.evaluate(
+        """async (png) => {
+            const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
+            const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+            const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+            context.drawImage(image, 0, 0);
+            const pixels = new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer);
+            const bright = pixels.filter((pixel) => ((pixel >> 8) & 255) > 90); // green counts most for the eye
+            return [new Set(pixels).size, bright.length / pixels.length];
+        }""",
+        base64.b64encode(page.locator("#map").screenshot()).decode(),
+    )
+    return tuple(counted)
+
+
+def test_shows_the_six_layers_of_the_demo(visit, screenshots):
+    page = visit.open()
+    assert options(page, "#model") == ["all-MiniLM-L6-v2", "hostile"]
+    assert options(page, "#layer") == ["0", "1", "2", "3", "4", "5"]
+    assert page.locator("#summary").text_content().startswith("2,048 features · ")
+    at_rest(page)
+    colors, bright = picture(page)
+    assert colors > 500
+    assert bright > 0.02
+    assert page.locator(".scene-label").count() > 8
+    page.screenshot(path=screenshots / "overview.png")
+
+
+def test_finds_a_word_flies_there_and_walks_along_a_link(visit, screenshots):
+    page = visit.open("#layer=5")
+    page.keyboard.press("/")
+    page.keyboard.type("monday")
+    assert page.locator("#results li").count() == 1
+    page.keyboard.press("Enter")
+    feature = page.locator("#feature")
+    assert feature.locator("h2").text_content() == WEEK
+    assert feature.get_by_text("Feature 1693").is_visible()
+    related = " ".join(feature.locator(".walk").all_text_contents())
+    assert "day; also days, daily, today" in related
+    at_rest(page)
+    page.screenshot(path=screenshots / "monday.png")
+    link = feature.locator(".walk button").first
+    label = link.locator(".label").text_content()
+    assert float(link.locator(".cosine").text_content()) >= 0.25
+    link.click()
+    assert feature.locator("h2").text_content() == label
+    assert "feature=1693" not in page.url
+    page.go_back()
+    expect(feature.locator("h2")).to_have_text(WEEK)
+
+
+def test_search_lists_with_the_keyboard_and_lights_up_what_it_finds(visit):
+    page = visit.open("#layer=5")
+    at_rest(page)
+    before = picture(page)[1]
+    page.fill("#search", "water")
+    assert page.locator("#found").text_content() != "No feature found"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.get_attribute("#search", "aria-activedescendant") == "result-1"
+    assert page.locator("#tooltip").is_visible()
+    at_rest(page)
+    assert picture(page)[1] < 0.8 * before  # the others step back
+    second = page.locator("#result-1 .label").text_content()
+    page.keyboard.press("Enter")
+    assert page.locator("#feature h2").text_content() == second
+    page.keyboard.press("Escape")
+    assert page.locator("#feature").is_hidden()
+    page.keyboard.press("Escape")
+    assert page.input_value("#search") == ""
+    page.fill("#search", "#1693")
+    assert page.locator("#results li").first.text_content() == f"{WEEK}#1693"
+    page.fill("#search", "no such feature anywhere")
+    assert page.locator("#found").text_content() == "No feature found"
+
+
+def test_hover_shows_the_label_and_click_selects(visit):
+    page = visit.open("#layer=5&feature=1693")
+    at_rest(page)
+    page.locator("#map").focus()
+    place = page.evaluate(  # the selected feature is in the middle of what the panels leave free
+        """() => [document.querySelector("#find").getBoundingClientRect().right,
+                  document.querySelector("#feature").getBoundingClientRect().left].reduce((a, b) => a + b) / 2"""
+    )
+    page.keyboard.press("Escape")
+    page.keyboard.press("l")  # the label would be in the way of its point
+    at_rest(page)
+    moved = page.evaluate("document.querySelector('#find').getBoundingClientRect().right + innerWidth") / 2
+    assert page.locator("#feature").is_hidden()
+    page.mouse.move(moved, 350)
+    page.locator("#tooltip").wait_for(state="visible")
+    assert page.locator("#tooltip").text_content() == WEEK
+    page.mouse.click(moved, 350)
+    assert page.locator("#feature h2").text_content() == WEEK
+    assert place < moved
+
+
+def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
+    page = visit.open("#layer=2")
+    assert page.input_value("#layer") == "2"
+    page.keyboard.press("]")
+    shown(page, 3)
+    assert "layer=3" in page.url
+    page.keyboard.press("[")
+    shown(page, 2)
+    page.select_option("#layer", "0")
+    shown(page, 0)
+    assert page.locator("#previous-layer").is_disabled()
+    assert page.locator("#next-layer").is_enabled()
+    page.select_option("#model", "hostile")
+    shown(page, 3)
+    assert "model=hostile&layer=3" in page.url
+    assert options(page, "#layer") == ["3"]
+
+
+def test_a_link_opens_the_same_view(visit):
+    page = visit.open("#layer=4&feature=100&color=density")
+    at_rest(page)
+    page.locator("#map").focus()
+    for key in ("ArrowLeft", "ArrowUp", "+"):
+        page.keyboard.press(key)
+        at_rest(page)
+    at_rest(page)
+    again = visit.open(page.url.split("/")[-1])
+    at_rest(again)
+    assert again.url == page.url
+    assert again.locator("#feature h2").text_content() == page.locator("#feature h2").text_content()
+    assert again.input_value("#coloring") == "density"
+
+
+def test_a_link_to_what_is_not_there_says_so(visit):
+    page = visit.open("#model=gpt-9")
+    expect(page.locator("#message")).to_be_visible()
+    assert "No model gpt-9" in page.locator("#message").text_content()
+    page = visit.open("#layer=77")
+    expect(page.locator("#message")).to_be_visible()
+    assert "no layer 77" in page.locator("#message").text_content()
+
+
+def test_a_second_visit_needs_no_network(visit, site):
+    page = visit.open("#layer=5")
+    assert page.get_attribute("#summary", "data-from") == "network"
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    site.stop()
+    page.reload()
+    shown(page, 5)
+    assert page.get_attribute("#summary", "data-from") == "cache"
+    assert page.locator("#summary").text_content().startswith("2,048 features · ")
+    assert "No network" in page.locator("#message").text_content()
+    page.fill("#search", "monday")
+    assert page.locator("#results li").count() == 1
+    page.keyboard.press("Escape")
+    page.select_option("#layer", "1")  # never loaded, so it cannot be there
+    expect(page.locator("#message")).to_contain_text("could not be fetched")
+    assert page.input_value("#layer") == "5"
+    site.start()
+    page.select_option("#layer", "1")
+    shown(page, 1)
+    visit.complaints.clear()  # the browser itself reports requests that nobody answers
+
+
+def test_a_changed_layer_is_fetched_anew(visit, site):
+    page = visit.open("#model=hostile")
+    site_model = site.folder / "hostile"
+    index = json.loads((site.folder / "index.json").read_bytes())
+    index["models"] = [entry for entry in index["models"] if entry["modelId"] != "hostile"]
+    (site.folder / "index.json").write_text(json.dumps(index))
+    for path in site_model.iterdir():
+        path.unlink()
+    site_model.rmdir()
+    site.add_model("hostile", layer_file("hostile", 3, ["changed", "and one more"], []))
+    page.reload()
+    shown(page, 3)
+    assert page.get_attribute("#summary", "data-from") == "network"
+    assert page.locator("#summary").text_content().startswith("2 features")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda path: path.unlink(), "is not there (HTTP 404)"),
+        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "5000 bytes, and the manifest says"),
+        (
+            lambda path: path.write_bytes(path.read_bytes().replace(b"day", b"dax")),
+            "not the file with the manifest's sha256",
+        ),
+    ],
+    ids=["missing", "cut short", "of another run"],
+)
+def test_a_broken_file_is_refused_and_the_rest_stays_usable(visit, site, spoil, told):
+    (site.folder / "minilm-l6" / "layer-3.json.gz").unlink()
+    spoil(site.folder / "minilm-l6" / "layer-3.json")
+    page = visit.open("#layer=2")
+    page.keyboard.press("]")
+    page.locator("#message").wait_for()
+    message = page.locator("#message").text_content()
+    assert told in message
+    assert "layer-3.json" in message
+    assert page.input_value("#layer") == "2"
+    page.fill("#search", "monday")
+    page.select_option("#layer", "4")
+    shown(page, 4)
+    assert page.locator("#message").is_hidden()
+    visit.complaints[:] = [text for text in visit.complaints if "404" not in text]  # the browser's own report
+
+
+@pytest.mark.parametrize("announced", [False, True], ids=["plain bytes", "Content-Encoding"])
+def test_reads_compressed_files_from_hosts_of_either_habit(visit, site, announced):
+    for path in (site.folder / "minilm-l6").glob("layer-?.json"):
+        path.unlink()  # only the compressed ones are there
+    site.headers = {"Content-Encoding": "gzip"} if announced else {}
+    page = visit.open("#layer=1")
+    assert page.locator("#summary").text_content().startswith("2,048 features")
+
+
+def test_hostile_labels_are_shown_as_text(visit, screenshots):
+    page = visit.open("#model=hostile")
+    for index, label in enumerate(HOSTILE):
+        page.fill("#search", f"#{index}")
+        page.locator("#results li").first.click()
+        shown_label = page.locator("#feature h2").text_content()
+        expected = re.sub(r"[\u202e\u202c\0\a]+", " ", label).strip()
+        assert (
+            re.sub(r"\s+", " ", shown_label.rstrip("…"))
+            == re.sub(r"\s+", " ", expected)[: len(shown_label.rstrip("…"))]
+        )
+        page.locator("#results li").first.hover()
+    page.fill("#search", "")
+    page.keyboard.press("Escape")
+    at_rest(page)
+    page.screenshot(path=screenshots / "hostile.png")
+    assert page.evaluate("window.hit") is None
+    assert page.locator("img, iframe, script:not([src])").count() == 0
+
+
+def test_the_policy_forbids_markup_from_text_and_other_hosts(visit):
+    page = visit.open()
+    assert (
+        page.evaluate("try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }")
+        == "TypeError"
+    )
+    policy = page.get_attribute("meta[http-equiv]", "content")
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    visit.complaints.clear()  # the browser reports the refusal
+
+
+@pytest.mark.parametrize("way", ["chosen", "dropped"])
+def test_opens_a_file_of_ones_own(visit, tmp_path, way):
+    page = visit.open("#layer=5")
+    graph = json.dumps(layer_file("mine", 7, ["alpha", "beta; also gamma"], [(0, 1, 0.5)])).encode()
+    content = gzip.compress(graph)
+    if way == "chosen":
+        (tmp_path / "layer-7.json.gz").write_bytes(content)
+        page.set_input_files("#file", tmp_path / "layer-7.json.gz")
+    else:
+        page.evaluate(
+            """bytes => {
+                const transfer = new DataTransfer();
+                transfer.items.add(new File([new Uint8Array(bytes)], "layer-7.json.gz"));
+                document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+            }""",
+            list(content),
+        )
+    shown(page, 7)
+    assert page.locator("#summary").text_content() == "2 features · 1 links · all labelled · your file"
+    page.fill("#search", "gamma")
+    page.keyboard.press("Enter")
+    assert page.locator("#feature .walk .label").first.text_content() == "alpha"
+    page.select_option("#layer", "0")  # back among the published
+    shown(page, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"metadata": {"modelId": "m", "layers": [1]}, "nodes": [], "edges": []}', "nodes is empty"),
+        (b'{"metadata": {"modelId"', "is not valid JSON, or is cut short"),
+        (b"\xff\xfe\x00binary", "could not be read"),
+        (b"\x1f\x8b\x08\x00broken", "could not be read"),
+    ],
+)
+def test_refuses_a_file_that_is_no_layer(visit, tmp_path, content, told):
+    page = visit.open("#layer=5")
+    (tmp_path / "mine.json").write_bytes(content)
+    page.set_input_files("#file", tmp_path / "mine.json")
+    page.locator("#message").wait_for()
+    assert told in page.locator("#message").text_content()
+    assert "mine.json" in page.locator("#message").text_content().lower()
+    page.fill("#search", "monday")
+    assert page.locator("#results li").count() == 1
+
+
+def test_colours_themes_and_their_legend(visit, screenshots):
+    page = visit.open("#layer=5")
+    values = page.eval_on_selector_all("#coloring option", "options => options.map(option => option.value)")
+    assert values == ["links", "labelled", "density", "activation", "index"]
+    legends = set()
+    for value in values:
+        page.select_option("#coloring", value)
+        legends.add(page.locator("#legend").inner_html())
+    assert len(legends) == len(values)
+    page.keyboard.press("Escape")
+    page.click("#theme")
+    assert page.get_attribute("html", "data-theme") == "light"
+    at_rest(page)
+    page.screenshot(path=screenshots / "light.png")
+    page.reload()
+    shown(page)
+    assert page.get_attribute("html", "data-theme") == "light"
+
+
+def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
+    page = visit.open("#layer=5&feature=1693")
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input:not([hidden]), a, canvas")]
+            .filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length))
+            .map(e => e.outerHTML)"""
+    )
+    assert nameless == []
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+    assert {"map", "model", "layer", "search", "coloring", "theme", "reset", "open"} <= reached
+    assert any("day; also days" in text for text in reached)
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+    assert "Drawn by" in page.locator("#renderer").text_content()
+    page.keyboard.press("Escape")
+    assert page.get_by_role("dialog").is_hidden()
+    assert page.locator("#feature").is_visible()
+
+
+def test_fits_a_phone(browser, site, screenshots):
+    visit = Visit(browser, site, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+    page = visit.open("#layer=5")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.fill("#search", "monday")
+    page.locator("#results li").first.tap()
+    assert page.locator("#feature h2").text_content() == WEEK
+    boxes = [page.locator(name).bounding_box() for name in ("#find", "#feature")]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"]  # the map is seen between them
+    at_rest(page)
+    page.screenshot(path=screenshots / "phone.png")
+    visit.context.close()
+    assert visit.complaints == []
+
+
+def test_search_and_lists_work_without_webgl(playwright, browser_path, site):
+    flags = [flag for flag in FLAGS if "swiftshader" not in flag] + ["--disable-3d-apis"]
+    browser = playwright.chromium.launch(executable_path=browser_path, args=flags)
+    page = Visit(browser, site).open("#layer=5&feature=1693")
+    assert page.get_by_text("cannot draw in 3D").is_visible()
+    assert page.locator("#feature h2").text_content() == WEEK
+    page.fill("#search", "monday")
+    assert page.locator("#results li").count() == 1
+    browser.close()

@@ -1,0 +1,190 @@
+"""The workflow on a real Slurm: `snakemake --profile slurm` against slurmctld and slurmd of this machine.
+
+Without Slurm's programs and root these tests are skipped, but in CI they fail: there they must run.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cluster
+import pytest
+import yaml
+from conftest import Project, copy_workflow
+
+pytestmark = pytest.mark.xdist_group("slurm")
+
+SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
+FAULTS = Path(__file__).with_name("faults")
+
+# This site's override of the profile: a node this near is asked soon and often.
+SITE = [
+    "--slurm-init-seconds-before-status-checks=4",
+    "--max-status-checks-per-second=1",
+    "--latency-wait=10",
+]
+
+
+class ClusterProject(Project):
+    """A project whose jobs go to Slurm."""
+
+    def command(self, *arguments: str) -> list[str]:
+        return [SNAKEMAKE, "--profile", "slurm", "--configfile", self.configfile, *SITE, *map(str, arguments)]
+
+    def started(self, **environment: str) -> subprocess.Popen:
+        """A run in the background, its output in run.log; SIGINT reaches it as from a terminal."""
+        with (self.folder / "run.log").open("w") as log:
+            return subprocess.Popen(
+                self.command(),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"SOURCE_DATE_EPOCH": "0"} | environment,
+            )
+
+    def forget(self, *patterns: str) -> "ClusterProject":
+        """Remove results, as if the run had not come so far."""
+        for pattern in patterns:
+            for path in (self.folder / "results").glob(pattern):
+                path.unlink()
+        return self
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory) -> Iterator[Path]:
+    """A running cluster, its directory; afterwards /etc must be as it was."""
+    if missing := cluster.missing_programs():
+        unavailable(f"Slurm is not installed ({', '.join(missing)}): sudo {cluster.__file__} install")
+    if os.getuid() != 0:
+        unavailable("a Slurm cluster for tests needs root")
+    before = etc()
+    directory = tmp_path_factory.mktemp("slurm")
+    cluster.start(directory)
+    yield directory
+    cluster.stop(directory)
+    assert etc() == before
+    assert cluster.status(directory) == 3
+
+
+def unavailable(reason: str) -> None:
+    """Skip, but not in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def etc() -> set[Path]:
+    """Every file below /etc."""
+    return set(Path("/etc").rglob("*"))
+
+
+@pytest.fixture
+def project(slurm, toy_run, tmp_path) -> ClusterProject:
+    """The finished toy run of two layers, to be sent to the cluster from where a test makes it begin."""
+    copy = toy_run.copy(tmp_path / "project")
+    return ClusterProject(copy.folder, copy.configfile)
+
+
+def test_the_demo_from_nothing(slurm, tmp_path):
+    """Six layers by the literal command, the same bytes as a local run, two submissions a layer."""
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    copy_workflow(folder)
+    settings = {"models": ["minilm-l6"], "umap": {"n_epochs": 20}}
+    (folder / "quick.yaml").write_text(yaml.safe_dump(settings))
+    shutil.copytree(folder, tmp_path / "local", symlinks=True)
+    on_cluster = ClusterProject(folder, "quick.yaml")
+    on_cluster.snakemake()
+    local = Project(tmp_path / "local", "quick.yaml")
+    local.snakemake()
+
+    assert on_cluster.files() == local.files()
+    assert [path for path in local.files() if path.endswith(".json.gz")] == [
+        f"minilm-l6/layer-{layer}.json.gz" for layer in range(6)
+    ]
+    jobs = jobs_of(on_cluster, slurm)
+    assert [job["JobState"] for job in jobs] == ["COMPLETED"] * 12
+    assert len(list((folder / "results/logs/slurm").rglob("*.log"))) == 12
+    assert "Nothing to be done" in on_cluster.snakemake().stdout
+
+
+def test_a_step_that_fails_twice_and_one_that_always_fails(slurm, project, toy_run, tmp_path):
+    project.forget("toy/layer-*.json*", "toy/manifest.json")
+    counts = tmp_path / "counts"
+    counts.mkdir()
+    faults = {"SAE_FAULTS": "export_layer:0=2 compress_layer:1=always", "SAE_FAULTS_DIR": str(counts)}
+    run = project.started(PYTHONPATH=str(FAULTS), **faults)
+    assert run.wait(timeout=300) == 1
+
+    told = (project.folder / "run.log").read_text()
+    jobs = jobs_of(project, slurm)
+    states = [job["JobState"] for job in jobs]
+    assert states.count("FAILED") == 2 + 3
+    assert states.count("COMPLETED") == 1
+    limits = sorted(int(job["TimeLimit"]) for job in jobs)
+    assert limits[:2] < limits[2:4] < limits[4:], "each attempt asks for more time"
+    assert project.files()["toy/layer-0.json.gz"] == toy_run.files()["toy/layer-0.json.gz"]
+    assert "toy/manifest.json" not in project.files()
+    assert "compress_layer of layer 1 fails" in told or "compress_layer" in told
+
+    assert not any("layer-0" in rule for rule in project.pending())
+    project.snakemake()
+    assert project.files() == toy_run.files()
+
+
+def test_ctrl_c_cancels_the_jobs_and_a_rerun_completes(slurm, project, toy_run):
+    project.forget("toy/layer-*/coords.npy", "toy/layer-*.json*", "toy/manifest.json")
+    run = project.started()
+    wait_for(lambda: len(cluster.active_jobs(slurm, "R")) == 2)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(timeout=60) != 0
+    wait_for(lambda: not cluster.active_jobs(slurm))
+    assert {job["JobState"] for job in jobs_of(project, slurm)} == {"CANCELLED"}
+
+    project.snakemake()
+    assert project.files() == toy_run.files()
+
+
+def test_a_killed_head_is_recovered_from_as_documented(slurm, project, toy_run):
+    project.forget("toy/layer-*/coords.npy", "toy/layer-*.json*", "toy/manifest.json")
+    run = project.started()
+    wait_for(lambda: len(cluster.active_jobs(slurm, "R")) == 2)
+
+    second = project.snakemake(check=False)
+    assert second.returncode != 0
+    assert "cannot be locked" in second.stdout
+    assert "no other Snakemake process" in second.stdout
+
+    run.kill()
+    run.wait()
+    assert len(cluster.active_jobs(slurm)) == 2, "jobs outlive their head"
+    subprocess.run(["scancel", "--name", run_id(project)], check=True)
+    wait_for(lambda: not cluster.active_jobs(slurm))
+    project.snakemake("--unlock")
+    project.snakemake()
+    assert project.files() == toy_run.files()
+
+
+def run_id(project: ClusterProject) -> str:
+    """The name under which a run's jobs stand in the queue, from its log."""
+    lines = (project.folder / "run.log").read_text().splitlines()
+    return next(line.removeprefix("SLURM run ID: ") for line in lines if line.startswith("SLURM run ID: "))
+
+
+def jobs_of(project: ClusterProject, slurm: Path) -> list[dict[str, str]]:
+    """Slurm's record of the jobs submitted from a project's folder."""
+    return [job for job in cluster.ended_jobs(slurm) if job["WorkDir"] == str(project.folder)]
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    """Until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
+        time.sleep(0.2)

@@ -1,0 +1,164 @@
+"""The demo, on real input: six layers that obey the contract, whose edges an independent computation confirms."""
+
+import gzip
+import hashlib
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT, Project, copy_workflow
+from contract import check_graph
+
+pytestmark = pytest.mark.xdist_group("demo")
+LAYERS = range(6)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Project:
+    folder = tmp_path_factory.mktemp("demo") / "project"
+    folder.mkdir()
+    copy_workflow(folder)
+    project = Project(folder, "config/demo.yaml")
+    project.snakemake()
+    return project
+
+
+@pytest.fixture(scope="module")
+def graphs(demo) -> dict[int, dict]:
+    files = demo.files()
+    return {
+        layer: check_graph(files[f"minilm-l6/layer-{layer}.json"], "minilm-l6", layer) for layer in LAYERS
+    }
+
+
+def cosines(layer: int) -> np.ndarray:
+    """All cosines of the bundled weights in float64, the diagonal below any."""
+    with np.load(ROOT / "resources" / "demo" / f"layer_{layer}" / "params.npz") as file:
+        rows = file["W_dec"].astype(np.float64)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    products = rows @ rows.T
+    np.fill_diagonal(products, -2)
+    return products
+
+
+def index(node_id: str) -> int:
+    return int(node_id.rpartition(":")[2])
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers_obey_the_contract(graphs, layer):
+    metadata = graphs[layer]["metadata"]
+    assert metadata["featureCount"] == metadata["labeledCount"] == 2048
+    assert metadata["deadCount"] == 0
+    assert metadata["sourceId"] == f"{layer}-demo-res-2k"
+    assert "neuronpedia" not in metadata
+    extent = max(abs(value) for side in metadata["bounds"].values() for value in side)
+    assert extent == pytest.approx(50, abs=1e-3)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_edges_equal_a_brute_force_recomputation(graphs, layer):
+    products = cosines(layer)
+    nearest = np.argsort(-products, axis=1, kind="stable")[:, :25]
+    expected = {
+        (min(row, other), max(row, other))
+        for row in range(len(products))
+        for other in nearest[row].tolist()
+        if products[row, other] >= 0.25
+    }
+    found = {
+        (index(edge["source"]), index(edge["target"])): edge["weight"] for edge in graphs[layer]["edges"]
+    }
+    assert found.keys() == expected
+    for (a, b), weight in found.items():
+        assert weight == pytest.approx(products[a, b], abs=1e-4)
+
+
+def test_labels_are_those_of_their_features(graphs):
+    for layer, graph in graphs.items():
+        folder = ROOT / "resources" / "demo" / f"layer_{layer}" / "explanations"
+        lines = [line for path in folder.glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()]
+        rows = [json.loads(line) for line in lines]
+        described = {int(row["index"]): " ".join(row["description"].split()) for row in rows}
+        assert {node["featureId"]["index"]: node["label"] for node in graph["nodes"]} == described
+
+
+def test_metadata_carries_the_parameters_used_and_the_origin(graphs):
+    metadata = graphs[3]["metadata"]
+    assert metadata["parameters"]["edges"] == {"k": 25, "threshold": 0.25}
+    assert metadata["parameters"]["umap"]["seed"] == 42
+    assert metadata["provenance"]["weights"]["weights"] == "layer_3/params.npz"
+    assert "umap-learn" in metadata["provenance"]["versions"]
+    assert str(ROOT) not in json.dumps(metadata)
+
+
+def test_gzip_twins_hold_the_same_bytes_and_no_clock(demo):
+    files = demo.files()
+    for layer in LAYERS:
+        packed = files[f"minilm-l6/layer-{layer}.json.gz"]
+        assert gzip.decompress(packed) == files[f"minilm-l6/layer-{layer}.json"]
+        assert packed[4:8] == bytes(4)
+        assert packed[3] & 8 == 0  # no file name
+
+
+def test_manifest_lists_the_layers_with_their_sizes_and_hashes(demo, graphs):
+    files = demo.files()
+    manifest = json.loads(files["minilm-l6/manifest.json"])
+    assert [entry["layer"] for entry in manifest["layers"]] == list(LAYERS)
+    assert (manifest["totalLayers"], manifest["featuresPerLayer"]) == (6, 2048)
+    for entry in manifest["layers"]:
+        for part in (entry, entry["gzip"]):
+            content = files[f"minilm-l6/{part['filePath']}"]
+            assert (len(content), hashlib.sha256(content).hexdigest()) == (part["fileSize"], part["sha256"])
+        assert re.fullmatch(r"layer-(0|[1-9]\d*)\.json", entry["filePath"])
+        assert entry["edgeCount"] == graphs[entry["layer"]]["metadata"]["edgeCount"]
+
+
+def test_positions_are_related_in_meaning(graphs):
+    """Features whose labels share a word lie nearer than others: labels took no part in the layout."""
+    nearer = []
+    for graph in graphs.values():
+        nodes = graph["nodes"]
+        positions = np.array([node["position"] for node in nodes])
+        words = [
+            frozenset(re.findall(r"[a-z]{4,}", node["label"])) - {"also", "mixed", "context", "piece"}
+            for node in nodes
+        ]
+        distances = np.linalg.norm(positions[:, None] - positions[None], axis=2)
+        np.fill_diagonal(distances, np.inf)
+        near = np.argsort(distances, axis=1)[:, :10]
+        shared = np.mean(
+            [bool(words[row] & words[other]) for row in range(len(nodes)) for other in near[row]]
+        )
+        chance = np.random.default_rng(0).integers(len(nodes), size=(len(nodes), 10))
+        by_chance = np.mean(
+            [bool(words[row] & words[other]) for row in range(len(nodes)) for other in chance[row]]
+        )
+        nearer.append(shared / by_chance)
+    assert min(nearer) > 2
+
+
+def test_a_second_run_gives_the_same_bytes(demo, tmp_path):
+    again = demo.copy(tmp_path / "project")
+    before = again.files()
+    again.snakemake("results/minilm-l6/layer-5.json.gz", "--forcerun", "fetch_decoder", "fetch_labels")
+    assert again.files() == before
+
+
+def test_a_second_run_runs_no_job(demo):
+    assert demo.pending() == {}
+
+
+def test_the_summary_tells_what_was_made(demo):
+    done = subprocess.run(
+        [sys.executable, "scripts/describe_maps.py", "results/minilm-l6/manifest.json"],
+        cwd=demo.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "all-MiniLM-L6-v2: 6 of 6 layers in results/minilm-l6/" in done.stdout
+    assert "layer-5.json" in done.stdout

@@ -1,0 +1,151 @@
+"""Every script as Snakemake runs it, with a small stand-in job, and what it leaves behind when it fails."""
+
+import json
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from lib.files import save_npy, whole_file
+
+DEMO = ROOT / "resources" / "demo" / "layer_0"
+
+
+class Job(SimpleNamespace):
+    """What a script sees as `snakemake`."""
+
+    def run(self):
+        runpy.run_path(str(ROOT / "scripts" / f"{self.rule}.py"), {"snakemake": self}, run_name="__main__")
+        return self
+
+
+def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
+    inputs = {
+        name: str(folder / value) if isinstance(value, str) else value for name, value in inputs.items()
+    }
+    return Job(
+        rule=rule,
+        input=SimpleNamespace(**inputs),
+        output=SimpleNamespace(**{name: str(folder / value) for name, value in outputs.items()}),
+        params=SimpleNamespace(**params),
+        wildcards=SimpleNamespace(model="toy", layer="0"),
+        threads=1,
+        log=[str(folder / "logs" / f"{rule}.log")],
+    )
+
+
+def fetch_decoder(folder: Path, **changes) -> Job:
+    row = {
+        "repo": None,
+        "revision": None,
+        "weights": "toy.npz",
+        "tensor": "W_dec",
+        "shape": ["features", "d_model"],
+    }
+    row |= {"features": 200, "d_model": 384} | changes
+    files = {"decoder": "decoder.npy", "record": "decoder.json"}
+    return job("fetch_decoder", folder, {"weights": "toy.npz"}, files, sae=row)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    with np.load(DEMO / "params.npz") as file:
+        np.savez(tmp_path / "toy.npz", W_dec=file["W_dec"][:200])
+    return tmp_path
+
+
+def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
+    fetch_decoder(folder).run()
+    neighbors = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
+    job("compute_neighbors", folder, {"decoder": "decoder.npy"}, neighbors, neighbors={"k": 20}).run()
+    given = {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
+    umap = {"n_neighbors": 10, "min_dist": 0.1, "spread": 1.0, "repulsion_strength": 1.0}
+    umap |= {"negative_sample_rate": 5, "n_epochs": 10, "init": "pca", "seed": 1}
+    job("compute_umap", folder, given, {"coords": "coords.npy", "record": "coords.json"}, umap=umap).run()
+    edges = {"k": 5, "threshold": 0.2}
+    made = {"edges": "edges.npz", "record": "edges.json"}
+    job("compute_edges", folder, {"neighbors": "neighbors.npz"}, made, edges=edges).run()
+    made = {"labels": "labels.parquet", "record": "labels.json"}
+    row = {"features": 200, "source": "0-demo", "neuronpedia": None, "labels": str(DEMO)}
+    job("fetch_labels", folder, {}, made, sae=row, labels={"source": "none"}).run()
+    given = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
+    given |= {
+        f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")
+    }
+    about = {"version": "1", "displayName": "Toy", "sourceId": "0-demo", "neuronpedia": None}
+    job("export_layer", folder, given, {"graph": "layer-0.json"}, about=about).run()
+    job("compress_layer", folder, {"graph": "layer-0.json"}, {"gzip": "layer-0.json.gz"}).run()
+    given = {"graphs": [folder / "layer-0.json"], "gzips": [folder / "layer-0.json.gz"]}
+    job("write_manifest", folder, given, {"manifest": "manifest.json"}, about={"modelId": "toy"}).run()
+
+    graph = json.loads((folder / "layer-0.json").read_bytes())
+    assert graph["metadata"]["parameters"] == {"neighbors": {"k": 20}, "umap": umap, "edges": edges}
+    assert graph["metadata"]["labeledCount"] == 200
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    assert manifest["layers"][0]["gzip"]["filePath"] == "layer-0.json.gz"
+    assert not list(folder.glob(".*.part"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"features": 201}, "toy.npz: W_dec has shape (200, 384), expected (201, 384) from the catalogue"),
+        ({"tensor": "decoder"}, "holds no tensor decoder; it holds W_dec"),
+    ],
+)
+def test_a_mistake_of_the_user_is_one_line_in_the_log(folder, changes, told, capsys):
+    failing = fetch_decoder(folder, **changes)
+    with pytest.raises(SystemExit) as stop:
+        failing.run()
+    log = Path(failing.log[0]).read_text()
+    assert stop.value.code == 1
+    assert told in log
+    assert "Traceback" not in log
+    assert failing.log[0] in capsys.readouterr().err
+    assert not (folder / "decoder.npy").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"<html>error</html>"])
+def test_weights_that_are_none_are_told(folder, content):
+    (folder / "toy.npz").write_bytes(content)
+    failing = fetch_decoder(folder)
+    with pytest.raises(SystemExit):
+        failing.run()
+    log = Path(failing.log[0]).read_text()
+    assert "toy.npz" in log
+    assert "Traceback" not in log
+
+
+def test_a_fault_of_the_workflow_leaves_its_traceback_in_the_log(folder):
+    save_npy(folder / "decoder.npy", np.ones((3, 2), np.float32) * 7)
+    files = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
+    failing = job("compute_neighbors", folder, {"decoder": "decoder.npy"}, files, neighbors={"k": 2})
+    with pytest.raises(SystemExit):
+        failing.run()
+    assert "Traceback" in Path(failing.log[0]).read_text()
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("old")
+
+    def interrupted():
+        with whole_file(path) as aside:
+            aside.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_arrays_are_written_without_a_clock(tmp_path, monkeypatch):
+    from lib.files import save_npz
+
+    save_npz(tmp_path / "a.npz", x=np.arange(3))
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    save_npz(tmp_path / "b.npz", x=np.arange(3))
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
