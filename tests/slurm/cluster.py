@@ -6,13 +6,13 @@
     cluster.py status           what runs, and whether the node takes jobs; exit status 3 when it does not
     cluster.py stop             cancels the jobs and ends the daemons that `start` began, and only those
 
-Everything lives under one directory (--dir): configuration, a munge key of its own, sockets, state, logs, pid
-files; the ports are free ones chosen at the start. Outside of it there is one thing, the link
-/etc/slurm/slurm.conf, because the Slurm executor of Snakemake drops SLURM_CONF inside a job; `stop` removes it.
-A machine that has a slurm.conf of its own is refused.
+Everything lives under one directory (--dir): configuration, a munge key of its own, sockets, state, logs,
+pid files; the ports are free ones chosen at the start. Outside of it there is one thing, the link
+/etc/slurm/slurm.conf, because the Slurm executor of Snakemake drops SLURM_CONF inside a job; `stop` removes
+it. A machine that has a slurm.conf of its own is refused.
 
-Needs root (the link, and slurmd switching users) and Debian or Ubuntu (`install` alone). It is for tests: jobs
-are neither accounted nor confined, and the node claims more processors and memory than the machine has.
+Needs root (the link, and slurmd switching users) and Debian or Ubuntu (`install` alone). It is for tests:
+jobs are neither accounted nor confined, and the node claims more processors and memory than the machine has.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def _running(directory: Path) -> dict[str, int]:
 
 
 def ended_jobs(directory: Path) -> list[dict[str, str]]:
-    """What Slurm recorded of every job that ended: JobId, JobState, Tres, TimeLimit, SubmitTime and so on."""
+    """What Slurm recorded of every job that ended: JobId, JobState, Tres, TimeLimit, StartTime ..."""
     record = directory / "jobs.txt"
     lines = record.read_text().splitlines() if record.exists() else []
     return [dict(word.partition("=")[::2] for word in line.split()) for line in lines]
