@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import ROOT
+import yaml
+from conftest import ROOT, demo_rows
 from lib.files import save_npy, whole_file
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
@@ -46,13 +47,14 @@ def fetch_decoder(folder: Path, **changes) -> Job:
     }
     row |= {"features": 200, "d_model": 384} | changes
     files = {"decoder": "decoder.npy", "record": "decoder.json"}
-    return job("fetch_decoder", folder, {"weights": "toy.npz"}, files, sae=row)
+    return job("fetch_decoder", folder, {"weights": "toy.npz", "revision": []}, files, sae=row)
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
     with np.load(DEMO / "params.npz") as file:
         np.savez(tmp_path / "toy.npz", W_dec=file["W_dec"][:200])
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, demo_rows(DEMO, "explanations", 200))))
     return tmp_path
 
 
@@ -74,8 +76,15 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     made = {"edges": "edges.npz", "record": "edges.json"}
     job("compute_edges", folder, {"neighbors": "neighbors.npz"}, made, edges=edges).run()
     made = {"labels": "labels.parquet", "record": "labels.json"}
-    row = {"features": 200, "source": "0-demo", "neuronpedia": None, "labels": str(DEMO)}
-    job("fetch_labels", folder, {}, made, sae=row, labels={"source": "none"}).run()
+    row = {
+        "features": 200,
+        "source": "0-demo-res-2k",
+        "neuronpedia": None,
+        "labels": str(folder / "labels.jsonl"),
+    }
+    row["written"] = "labels.jsonl"
+    settings = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["labels"]
+    job("fetch_labels", folder, {"edges": []}, made, sae=row, labels=settings).run()
     given = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
     measured = given | {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
     quality = {"min_kept_15": 0.1, "min_trustworthiness": 0.5}
