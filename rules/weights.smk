@@ -10,6 +10,7 @@ rule resolve_revision:
         "results/logs/resolve_revision/{model}.log",
     benchmark:
         "results/benchmarks/resolve_revision/{model}.tsv"
+    localrule: True  # compute nodes often have no internet
     conda:
         "../envs/weights.yaml"
     params:

@@ -9,33 +9,12 @@ import warnings
 from importlib.metadata import version
 
 import numpy as np
-
 from lib.files import save_npy, save_record
 from lib.job import UserError, job_log
-from lib.layout import fuzzy_graph, lay_out, principal_components
+from lib.layout import among_the_living, fuzzy_graph, lay_out, principal_components
 
 EXTENT = 50.0
 UMAP_LEARN_ONLY = ("min_dist", "spread", "init")
-
-
-def among_the_living(indices, similarities, live, n_neighbors):
-    """The nearest neighbours of the live features, numbered among themselves.
-
-    Parameters
-    ----------
-    indices, similarities : as in neighbors.npz, (n, k)
-    live : int (m,), indices of the live features
-    n_neighbors : how many to keep, the feature itself counted but left out; fewer where fewer features are alive
-
-    Returns
-    -------
-    indices : int32 (m, others), positions within `live`
-    similarities : float32 (m, others)
-    """
-    others = min(n_neighbors, len(live)) - 1
-    position = np.full(len(indices), -1, np.int32)
-    position[live] = np.arange(len(live), dtype=np.int32)
-    return position[indices[live, :others]], similarities[live, :others]
 
 
 def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **parameters) -> np.ndarray:
@@ -70,11 +49,15 @@ def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **p
         coords[live] = _umap_learn(rows, *neighbors, **parameters)
     lost = int((~np.isfinite(coords[live]).all(axis=1)).sum())
     if lost:
-        raise UserError(f"UMAP left {lost} of {len(live)} features without a position; raise umap.n_neighbors")
+        raise UserError(
+            f"UMAP left {lost} of {len(live)} features without a position; raise umap.n_neighbors"
+        )
     return coords
 
 
-def _batch(rows, indices, similarities, *, threads, seed, n_epochs, negative_sample_rate, repulsion_strength, **_):
+def _batch(
+    rows, indices, similarities, *, threads, seed, n_epochs, negative_sample_rate, repulsion_strength, **_
+):
     start = principal_components(rows, seed)
     graph = fuzzy_graph(indices, similarities)
     return lay_out(graph, start, n_epochs, negative_sample_rate, repulsion_strength, seed, threads)
@@ -99,7 +82,9 @@ def _umap_learn(rows, indices, similarities, *, seed, init, **parameters):
         **parameters,
     )
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*not an NNDescent object")  # only transform() would need one
+        warnings.filterwarnings(
+            "ignore", message=".*not an NNDescent object"
+        )  # only transform() would need one
         placed = reducer.fit_transform(rows)
     if reducer._knn_indices is None or not np.array_equal(reducer._knn_indices, knn_indices):
         raise RuntimeError("umap-learn did not use the neighbours it was given")

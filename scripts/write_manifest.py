@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
-
 from lib.files import save_bytes, sha256
 from lib.job import job_log
 
@@ -54,7 +53,9 @@ def main(snakemake) -> None:
             "generatedAt": generated_at(),
             "layers": [layer_entry(graph, packed.get(graph.name)) for graph in graphs],
         }
-        save_bytes(snakemake.output.manifest, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+        save_bytes(
+            snakemake.output.manifest, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+        )
         for name in unlisted(graphs[0].parent, graphs):
             log.info("%s lies here too, but the configuration does not ask for it: not listed", name)
         log.info("%d layers", len(graphs))

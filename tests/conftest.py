@@ -37,9 +37,10 @@ def root() -> Path:
 class Project:
     """A copy of the workflow with a small catalogue, run by the real `snakemake` command."""
 
-    def __init__(self, folder: Path, configfile: str):
+    def __init__(self, folder: Path, configfile: str, environment: dict[str, str] | None = None):
         self.folder = folder
         self.configfile = configfile
+        self.environment = {"SOURCE_DATE_EPOCH": "0"} | (environment or {})
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of a run."""
@@ -55,7 +56,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"SOURCE_DATE_EPOCH": "0"},
+            env=os.environ | self.environment,
         )
         if check:
             assert done.returncode == 0, done.stdout
@@ -79,7 +80,7 @@ class Project:
     def copy(self, folder: Path) -> "Project":
         """The same project, with its results and Snakemake's memory of them, in another folder."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return Project(folder, self.configfile)
+        return Project(folder, self.configfile, self.environment)
 
 
 def copy_workflow(folder: Path) -> None:
@@ -96,11 +97,8 @@ def copy_workflow(folder: Path) -> None:
 
 def demo_rows(layer: Path, folder: str, features: int) -> list[dict]:
     """The rows of a demo layer's `explanations` or `features` that are about its first features."""
-    lines = [
-        line
-        for file in sorted((layer / folder).iterdir())
-        for line in gzip.open(file, "rt", encoding="utf-8")
-    ]
+    texts = [gzip.decompress(file.read_bytes()) for file in sorted((layer / folder).iterdir())]
+    lines = [line for text in texts for line in text.splitlines()]
     return [row for row in map(json.loads, lines) if int(row["index"]) < features]
 
 

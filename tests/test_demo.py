@@ -29,7 +29,9 @@ def demo(tmp_path_factory) -> Project:
 @pytest.fixture(scope="module")
 def graphs(demo) -> dict[int, dict]:
     files = demo.files()
-    return {layer: check_graph(files[f"minilm-l6/layer-{layer}.json"], "minilm-l6", layer) for layer in LAYERS}
+    return {
+        layer: check_graph(files[f"minilm-l6/layer-{layer}.json"], "minilm-l6", layer) for layer in LAYERS
+    }
 
 
 def cosines(layer: int) -> np.ndarray:
@@ -67,7 +69,9 @@ def test_edges_equal_a_brute_force_recomputation(graphs, layer):
         for other in nearest[row].tolist()
         if products[row, other] >= 0.25
     }
-    found = {(index(edge["source"]), index(edge["target"])): edge["weight"] for edge in graphs[layer]["edges"]}
+    found = {
+        (index(edge["source"]), index(edge["target"])): edge["weight"] for edge in graphs[layer]["edges"]
+    }
     assert found.keys() == expected
     for (a, b), weight in found.items():
         assert weight == pytest.approx(products[a, b], abs=1e-4)
@@ -76,7 +80,10 @@ def test_edges_equal_a_brute_force_recomputation(graphs, layer):
 def test_labels_are_those_of_their_features(graphs):
     for layer, graph in graphs.items():
         folder = ROOT / "resources" / "demo" / f"layer_{layer}" / "explanations"
-        rows = [json.loads(line) for path in folder.glob("*.gz") for line in gzip.open(path, "rt", encoding="utf-8")]
+        lines = [
+            line for path in folder.glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()
+        ]
+        rows = [json.loads(line) for line in lines]
         described = {int(row["index"]): " ".join(row["description"].split()) for row in rows}
         assert {node["featureId"]["index"]: node["label"] for node in graph["nodes"]} == described
 
@@ -118,13 +125,20 @@ def test_positions_are_related_in_meaning(graphs):
     for graph in graphs.values():
         nodes = graph["nodes"]
         positions = np.array([node["position"] for node in nodes])
-        words = [frozenset(re.findall(r"[a-z]{4,}", node["label"])) - {"also", "mixed", "context", "piece"} for node in nodes]
+        words = [
+            frozenset(re.findall(r"[a-z]{4,}", node["label"])) - {"also", "mixed", "context", "piece"}
+            for node in nodes
+        ]
         distances = np.linalg.norm(positions[:, None] - positions[None], axis=2)
         np.fill_diagonal(distances, np.inf)
         near = np.argsort(distances, axis=1)[:, :10]
-        shared = np.mean([bool(words[row] & words[other]) for row in range(len(nodes)) for other in near[row]])
+        shared = np.mean(
+            [bool(words[row] & words[other]) for row in range(len(nodes)) for other in near[row]]
+        )
         chance = np.random.default_rng(0).integers(len(nodes), size=(len(nodes), 10))
-        by_chance = np.mean([bool(words[row] & words[other]) for row in range(len(nodes)) for other in chance[row]])
+        by_chance = np.mean(
+            [bool(words[row] & words[other]) for row in range(len(nodes)) for other in chance[row]]
+        )
         nearer.append(shared / by_chance)
     assert min(nearer) > 2
 

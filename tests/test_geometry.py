@@ -133,7 +133,9 @@ def test_only_the_stored_neighbours_decide_and_the_first_of_them_suffice(demo_ro
     narrow = embed(demo_rows, indices[:, :14], similarities[:, :14], **umap)
     np.testing.assert_array_equal(wide, narrow)
     shuffled = np.random.default_rng(0).permutation(len(indices)).astype(np.int32)
-    other = embed(demo_rows, shuffled[indices[np.argsort(shuffled)]], similarities[np.argsort(shuffled)], **umap)
+    other = embed(
+        demo_rows, shuffled[indices[np.argsort(shuffled)]], similarities[np.argsort(shuffled)], **umap
+    )
     assert not np.array_equal(wide, other)
 
 
@@ -176,7 +178,9 @@ def test_edges_equal_brute_force(demo_rows):
     for row, neighbors in enumerate(np.argsort(-cosines, axis=1, kind="stable")[:, :25]):
         for other in neighbors[cosines[row, neighbors] >= 0.25]:
             expected[min(row, other), max(row, other)] = cosines[row, other]
-    assert dict(zip(zip(*map(list, found[:2]), strict=True), found[2].tolist(), strict=True)) == pytest.approx(expected)
+    assert dict(
+        zip(zip(*map(list, found[:2]), strict=True), found[2].tolist(), strict=True)
+    ) == pytest.approx(expected)
 
 
 def test_equal_rows_get_no_self_edge():
@@ -189,4 +193,8 @@ def test_equal_rows_get_no_self_edge():
 
 @pytest.mark.parametrize("rows", [np.zeros((4, 3), np.float32), decoder(1, 3), np.empty((0, 3), np.float32)])
 def test_nothing_to_link_makes_no_edge(rows):
-    assert [len(part) for part in strong_edges(*nearest_neighbors(rows, 25), k=25, threshold=0.0)] == [0, 0, 0]
+    assert [len(part) for part in strong_edges(*nearest_neighbors(rows, 25), k=25, threshold=0.0)] == [
+        0,
+        0,
+        0,
+    ]

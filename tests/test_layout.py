@@ -61,7 +61,9 @@ def test_same_bytes_for_every_number_of_threads_and_others_for_another_seed(rows
 
 
 def test_neighbours_stay_neighbours(rows, neighbors):
-    assert kept(neighbors[0], placed(rows, neighbors)) > 0.2  # 0.28 with the default's epochs; 0.02 for the start
+    assert (
+        kept(neighbors[0], placed(rows, neighbors)) > 0.2
+    )  # 0.28 with the default's epochs; 0.02 for the start
     assert kept(neighbors[0], principal_components(rows, 42)) < 0.1
 
 

@@ -49,7 +49,8 @@ def test_no_weights_and_no_source_stand_twice():
 
 
 @pytest.mark.parametrize(
-    ("model", "layer", "average_l0"), [("gemma-2-2b", 12, 82), ("gemma-2-2b", 25, 116), ("gemma-2-9b", 20, 68)]
+    ("model", "layer", "average_l0"),
+    [("gemma-2-2b", 12, 82), ("gemma-2-2b", 25, 116), ("gemma-2-9b", 20, 68)],
 )
 def test_weights_are_those_that_neuronpedia_explains(models, model, layer, average_l0):
     row = settings.sae(models, model, layer)
@@ -100,7 +101,12 @@ def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
 def test_local_files_lie_beside_their_catalogue(tmp_path, monkeypatch):
     folder = tmp_path / "mine"
     folder.mkdir()
-    model = {"display_name": "Toy", "features": 3, "d_model": 2, "layers": [{"layer": 0, "weights": "sae/a.npz"}]}
+    model = {
+        "display_name": "Toy",
+        "features": 3,
+        "d_model": 2,
+        "layers": [{"layer": 0, "weights": "sae/a.npz"}],
+    }
     model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
     (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
     monkeypatch.chdir(tmp_path)
@@ -138,7 +144,10 @@ def test_every_key_is_explained_above_itself():
     ("changes", "told"),
     [
         ({"umapp": {}}, "umapp is no key of this configuration: did you mean umap?"),
-        ({"umap__n_neighbours": 3}, "umap.n_neighbours is no key of this configuration: did you mean n_neighbors?"),
+        (
+            {"umap__n_neighbours": 3},
+            "umap.n_neighbours is no key of this configuration: did you mean n_neighbors?",
+        ),
         ({"neighbors__k": 0}, "neighbors.k is 0: expected a whole number of neighbours, at least 1"),
         ({"neighbors__k": 2.5}, "neighbors.k is 2.5"),
         ({"neighbors__k": "many"}, "neighbors.k is 'many'"),
@@ -160,7 +169,9 @@ def test_mistakes_in_the_configuration_are_named(changes, told):
 
 
 def test_numbers_given_as_text_become_numbers():
-    config = with_settings(edges__threshold="0.3", umap__method="umap-learn", umap__n_epochs="null", export__gzip="false")
+    config = with_settings(
+        edges__threshold="0.3", umap__method="umap-learn", umap__n_epochs="null", export__gzip="false"
+    )
     settings.check_config(config)
     assert (config["edges"]["threshold"], config["umap"]["n_epochs"]) == (0.3, None)
     assert config["export"]["gzip"] is False
@@ -202,7 +213,9 @@ def test_models_are_selected(models, asked, names):
 
 
 def test_an_unknown_model_is_told_with_those_that_exist(models):
-    with pytest.raises(ConfigError, match=r"'gemma-2-2': did you mean gemma-2-2b\? There are gemma-2-2b, gemma-2-9b"):
+    with pytest.raises(
+        ConfigError, match=r"'gemma-2-2': did you mean gemma-2-2b\? There are gemma-2-2b, gemma-2-9b"
+    ):
         settings.selected_models(with_settings(models="gemma-2-2"), models)
 
 
@@ -211,7 +224,10 @@ def test_an_unknown_model_is_told_with_those_that_exist(models):
     [
         ("layers=26", "configuration: layers: gemma-2-2b has no layer 26: its layers are 0-25"),
         ("umapp=1", "configuration: umapp is no key of this configuration: did you mean umap?"),
-        ("neighbors={k: 0}", "configuration: neighbors.k is 0: expected a whole number of neighbours, at least 1"),
+        (
+            "neighbors={k: 0}",
+            "configuration: neighbors.k is 0: expected a whole number of neighbours, at least 1",
+        ),
     ],
 )
 def test_a_run_stops_before_any_job_with_one_message(setting, told):

@@ -36,7 +36,9 @@ def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np
     Raises ValueError for k < 1, another shape or type, or a row whose norm is neither 1 nor 0.
     """
     if decoder.ndim != 2 or decoder.dtype != np.float32:
-        raise ValueError(f"the decoder has shape {decoder.shape} and type {decoder.dtype}, expected float32 (n, d)")
+        raise ValueError(
+            f"the decoder has shape {decoder.shape} and type {decoder.dtype}, expected float32 (n, d)"
+        )
     if k < 1:
         raise ValueError(f"k is {k}, expected at least 1")
     n = len(decoder)
@@ -82,7 +84,9 @@ def _search(rows: np.ndarray, k: int, threads: int) -> tuple[np.ndarray, np.ndar
         def rank(start: int) -> None:
             part = slice(start, start + BLOCK)
             candidates = (products[part], columns[part], floors[part])
-            _rank_candidates(rows, start, *candidates, error, indices[part], similarities[part], complete[part])
+            _rank_candidates(
+                rows, start, *candidates, error, indices[part], similarities[part], complete[part]
+            )
 
         _in_threads(threads, rank, range(0, m, BLOCK))
 
@@ -194,7 +198,8 @@ def _rank(rows, row, others, indices, similarities):
         cosine = np.float32(min(_cosine(rows[row], rows[other]), 1.0))
         place = filled
         while place > 0 and (
-            similarities[place - 1] < cosine or (similarities[place - 1] == cosine and indices[place - 1] > other)
+            similarities[place - 1] < cosine
+            or (similarities[place - 1] == cosine and indices[place - 1] > other)
         ):
             if place < k:
                 indices[place] = indices[place - 1]
@@ -219,7 +224,9 @@ def _cosine(left, right):
     return sums.sum()
 
 
-def _compare_with_all(rows: np.ndarray, part: np.ndarray, k: int, error: float) -> tuple[np.ndarray, np.ndarray]:
+def _compare_with_all(
+    rows: np.ndarray, part: np.ndarray, k: int, error: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Neighbours of the rows `part` by a look at all their products, however many of them are equal."""
     indices = np.empty((len(part), k), np.int32)
     similarities = np.empty((len(part), k), np.float32)

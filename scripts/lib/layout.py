@@ -29,8 +29,32 @@ from threadpoolctl import threadpool_limits
 
 MOMENTUM = 0.5  # share of the last move that goes on
 STEP = 4.0  # of the first epoch, per unit of force; falls to 0 in a straight line, which averages the sampling out
-START_SPREAD = 1.0  # standard deviation of the first coordinate at the start; the layout grows to its own size
+START_SPREAD = (
+    1.0  # standard deviation of the first coordinate at the start; the layout grows to its own size
+)
 CHUNK = 1024  # features a thread takes at a time
+
+
+def among_the_living(
+    indices: np.ndarray, similarities: np.ndarray, live: np.ndarray, n_neighbors: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest neighbours of the live features, numbered among themselves.
+
+    Parameters
+    ----------
+    indices, similarities : as in neighbors.npz, (n, k)
+    live : int (m,), indices of the live features
+    n_neighbors : how many to keep, the feature itself counted but left out; fewer where fewer features are alive
+
+    Returns
+    -------
+    indices : int32 (m, others), positions within `live`
+    similarities : float32 (m, others)
+    """
+    others = min(n_neighbors, len(live)) - 1
+    position = np.full(len(indices), -1, np.int32)
+    position[live] = np.arange(len(live), dtype=np.int32)
+    return position[indices[live, :others]], similarities[live, :others]
 
 
 def fuzzy_graph(indices: np.ndarray, similarities: np.ndarray) -> csr_matrix:
@@ -78,7 +102,9 @@ def principal_components(rows: np.ndarray, seed: int, iterations: int = 8) -> np
     would take longer than the layout itself.
     """
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    basis = np.random.default_rng(seed).standard_normal((rows.shape[1], min(rows.shape[1], 12)), dtype=np.float32)
+    basis = np.random.default_rng(seed).standard_normal(
+        (rows.shape[1], min(rows.shape[1], 12)), dtype=np.float32
+    )
     with threadpool_limits(1, user_api="blas"):  # the same bytes however many threads BLAS would take
         for _ in range(iterations):
             basis, _ = np.linalg.qr(basis)

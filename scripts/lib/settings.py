@@ -49,7 +49,9 @@ def check(settings: dict, schema: str, origin: str) -> None:
         One line for each mistake: where it stands, what is wrong, what would be right.
     """
     validator = Draft202012Validator(_read_yaml(SCHEMAS / f"{schema}.schema.yaml"))
-    mistakes = sorted(validator.iter_errors(settings), key=lambda error: [str(step) for step in error.absolute_path])
+    mistakes = sorted(
+        validator.iter_errors(settings), key=lambda error: [str(step) for step in error.absolute_path]
+    )
     if mistakes:
         raise ConfigError("\n".join(line for error in mistakes for line in _explain(error, origin)))
 
@@ -68,8 +70,9 @@ def check_config(config: dict) -> None:
     k, umap, edges = config["neighbors"]["k"], config["umap"], config["edges"]
     if umap["n_neighbors"] > k + 1:
         raise ConfigError(
-            f"configuration: umap.n_neighbors is {umap['n_neighbors']} (the feature itself and {umap['n_neighbors'] - 1}"
-            f" others), but neighbors.k stores {k}: raise neighbors.k to {umap['n_neighbors'] - 1} or lower umap.n_neighbors"
+            f"configuration: umap.n_neighbors is {umap['n_neighbors']} (the feature itself and"
+            f" {umap['n_neighbors'] - 1} others), but neighbors.k stores {k}: raise neighbors.k to"
+            f" {umap['n_neighbors'] - 1} or lower umap.n_neighbors"
         )
     if edges["k"] > k:
         raise ConfigError(
@@ -198,7 +201,9 @@ def _check_rows(name: str, model: dict, path: str) -> None:
         values = [row[key] for row in model["layers"] if row.get(key) is not None]
         twice = [value for value in dict.fromkeys(values) if values.count(value) > 1]
         if twice:
-            raise ConfigError(f"{path}: {name}: {key} {twice[0]} stands in more than one row: every layer has its own")
+            raise ConfigError(
+                f"{path}: {name}: {key} {twice[0]} stands in more than one row: every layer has its own"
+            )
     source_set = model.get("neuronpedia", {}).get("source_set")
     for row in model["layers"]:
         right = f"{row['layer']}-{source_set}"
@@ -242,7 +247,16 @@ def _explain(error: ValidationError, origin: str) -> list[str]:
     if error.validator == "type" and error.validator_value == "object":
         keys = error.schema.get("properties", {})
         return [f"{at} is {error.instance!r}: expected a mapping with the keys {', '.join(keys)}"]
-    if error.validator in ("anyOf", "oneOf", "type", "pattern", "enum", "minimum", "maximum", "exclusiveMinimum"):
+    if error.validator in (
+        "anyOf",
+        "oneOf",
+        "type",
+        "pattern",
+        "enum",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+    ):
         expected = error.schema.get("description") or error.message
         return [f"{at} is {error.instance!r}: expected {expected}"]
     return [f"{at}: {error.message}"]

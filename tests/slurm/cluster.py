@@ -6,13 +6,13 @@
     cluster.py status           what runs, and whether the node takes jobs; exit status 3 when it does not
     cluster.py stop             cancels the jobs and ends the daemons that `start` began, and only those
 
-Everything lives under one directory (--dir): configuration, a munge key of its own, sockets, state, logs, pid
-files; the ports are free ones chosen at the start. Outside of it there is one thing, the link
-/etc/slurm/slurm.conf, because the Slurm executor of Snakemake drops SLURM_CONF inside a job; `stop` removes it.
-A machine that has a slurm.conf of its own is refused.
+Everything lives under one directory (--dir): configuration, a munge key of its own, sockets, state, logs,
+pid files; the ports are free ones chosen at the start. Outside of it there is one thing, the link
+/etc/slurm/slurm.conf, because the Slurm executor of Snakemake drops SLURM_CONF inside a job; `stop` removes
+it. A machine that has a slurm.conf of its own is refused.
 
-Needs root (the link, and slurmd switching users) and Debian or Ubuntu (`install` alone). It is for tests: jobs
-are neither accounted nor confined, and the node claims more processors and memory than the machine has.
+Needs root (the link, and slurmd switching users) and Debian or Ubuntu (`install` alone). It is for tests:
+jobs are neither accounted nor confined, and the node claims more processors and memory than the machine has.
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ def start(directory: Path, cpus: int = 8, mem_mb: int = 64_000, wait_s: float = 
     if running := _running(directory):
         raise ClusterError(f"{', '.join(running)} already running from {directory}: stop it, or use it")
     if SYSTEM_CONF.exists() or SYSTEM_CONF.is_symlink():
-        raise ClusterError(f"{SYSTEM_CONF} exists: this machine has a Slurm of its own, or another test cluster")
+        raise ClusterError(
+            f"{SYSTEM_CONF} exists: this machine has a Slurm of its own, or another test cluster"
+        )
     try:
         _configure(directory, cpus, mem_mb)
         _start_munged(directory)
@@ -222,7 +224,7 @@ def _running(directory: Path) -> dict[str, int]:
 
 
 def ended_jobs(directory: Path) -> list[dict[str, str]]:
-    """What Slurm recorded of every job that ended: JobId, JobState, Tres, TimeLimit, SubmitTime, StartTime, EndTime ..."""
+    """What Slurm recorded of every job that ended: JobId, JobState, Tres, TimeLimit, StartTime ..."""
     record = directory / "jobs.txt"
     lines = record.read_text().splitlines() if record.exists() else []
     return [dict(word.partition("=")[::2] for word in line.split()) for line in lines]
@@ -282,7 +284,9 @@ def _wait_for(condition, wait_s: float, complaint: str, directory: Path) -> None
 def _run(command: list[str], directory: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=_env(directory))
     if done.returncode != 0:
-        raise ClusterError(f"{command[0]} exited {done.returncode}: {done.stderr.strip()}; see {directory}/*.log")
+        raise ClusterError(
+            f"{command[0]} exited {done.returncode}: {done.stderr.strip()}; see {directory}/*.log"
+        )
 
 
 def _path() -> str:
@@ -301,7 +305,9 @@ def _require_root() -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=["install", "start", "status", "stop"])
     parser.add_argument("--dir", type=Path, default=DEFAULT_DIR, help=f"where it lives ({DEFAULT_DIR})")
     parser.add_argument("--cpus", type=int, default=8, help="processors the node claims (8)")
@@ -313,7 +319,9 @@ def main(argv: list[str] | None = None) -> int:
             install()
         elif arguments.command == "start":
             start(directory, arguments.cpus, arguments.mem_mb)
-            print(f"ready: sinfo, sbatch, squeue work as they are. Stop with: {__file__} stop --dir {directory}")
+            print(
+                f"ready: sinfo, sbatch, squeue work as they are. Stop with: {__file__} stop --dir {directory}"
+            )
         elif arguments.command == "status":
             return status(directory)
         else:

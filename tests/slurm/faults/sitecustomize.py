@@ -1,7 +1,7 @@
-"""On PYTHONPATH, this makes jobs of the workflow fail: Python imports it by itself at the start of every script.
+"""On PYTHONPATH, this makes jobs of the workflow fail: Python imports it at the start of every script.
 
-SAE_FAULTS lists what fails, and how many times: `export_layer:0=2` fails the first two attempts at layer 0, and
-`export_layer:1=always` every one. SAE_FAULTS_DIR is where the attempts are counted.
+SAE_FAULTS lists what fails, and how many times: `export_layer:0=2` fails the first two attempts at layer 0,
+and `export_layer:1=always` every one. SAE_FAULTS_DIR is where the attempts are counted.
 """
 
 import os

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Rehearse the whole run: every layer of the catalogue, with small made-up decoders in local files.
+
+    rehearse.py                 on this machine's cores
+    rehearse.py --slurm         through the cluster that `cluster.py start` brought up
+
+The decoders have the models' full width and few rows, so the steps have next to nothing to do, and what
+remains is the cost of the workflow itself. Prints it for each layer: planning, submitting, waiting, starting.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import cluster
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+
+
+def make_inputs(folder: Path, features: int) -> int:
+    """Write the catalogue of models.yaml over made-up decoders, and a configuration; the number of layers."""
+    models = yaml.safe_load((ROOT / "config" / "models.yaml").read_text(encoding="utf-8"))
+    for name, model in models.items():
+        model["features"] = features
+        model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
+        for row in model["layers"]:
+            row["weights"] = f"{name}-{row['layer']}.npz"
+            rng = np.random.default_rng(row["layer"])
+            decoder = rng.standard_normal((features, model["d_model"]), np.float32)
+            np.savez(folder / row["weights"], W_dec=decoder.astype(np.float16))
+    (folder / "models.yaml").write_text(yaml.safe_dump(models))
+    config = {"models": list(models), "catalogues": ["models.yaml"], "labels": {"source": "none"}}
+    (folder / "rehearsal.yaml").write_text(yaml.safe_dump(config))
+    return sum(len(model["layers"]) for model in models.values())
+
+
+def timed(folder: Path, *arguments: str) -> float:
+    """Seconds of a Snakemake run in `folder`; its output is in rehearsal.log."""
+    command = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--configfile", "rehearsal.yaml", *arguments]
+    started = time.monotonic()
+    with (folder / "rehearsal.log").open("a") as log:
+        done = subprocess.run(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        sys.exit(f"rehearse.py: {' '.join(map(str, command))} failed; see {log.name}")
+    return time.monotonic() - started
+
+
+def step_seconds(folder: Path, submitted_alone: bool) -> float:
+    """Seconds of all steps together, from Snakemake's benchmarks; those of Slurm's jobs alone if asked."""
+    local = ("resolve_revision", "fetch_decoder", "fetch_labels", "write_manifest")
+    total = 0.0
+    for file in (folder / "results" / "benchmarks").rglob("*.tsv"):
+        rule = file.relative_to(folder / "results" / "benchmarks").parts[0]
+        if not (submitted_alone and rule in local):
+            total += float(file.read_text().splitlines()[1].split("\t")[0])
+    return total
+
+
+def seconds_between(job: dict[str, str], first: str, last: str) -> float:
+    """Seconds between two moments of a job's record."""
+    return (datetime.fromisoformat(job[last]) - datetime.fromisoformat(job[first])).total_seconds()
+
+
+def main() -> None:
+    """Make the inputs, plan, run, report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--features", type=int, default=300, help="features of each made-up SAE (300)")
+    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of a run on this machine")
+    parser.add_argument("--slurm", action="store_true", help="through Slurm")
+    parser.add_argument("--cluster", type=Path, default=cluster.DEFAULT_DIR, help="directory of the cluster")
+    arguments = parser.parse_args()
+    if arguments.slurm and cluster.node_state(arguments.cluster) not in ("idle", "mixed", "allocated"):
+        sys.exit(f"rehearse.py: no cluster runs from {arguments.cluster}; first: cluster.py start")
+
+    folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
+    layers = make_inputs(folder, arguments.features)
+    how = ["--cores", str(arguments.cores)]
+    if arguments.slurm:
+        how = [
+            "--profile",
+            str(ROOT / "profiles" / "slurm"),
+            "--slurm-init-seconds-before-status-checks",
+            "10",
+        ]
+    print(f"{layers} layers of {arguments.features} features, in {folder}")
+    rows = [("planning", timed(folder, *how, "--dry-run", "--quiet", "rules"), "s")]
+    run = timed(folder, *how)
+    rows.append(("the run", run, "s"))
+    rows.append(("  per layer", run / layers, "s"))
+    if arguments.slurm:
+        jobs = [job for job in cluster.ended_jobs(arguments.cluster) if job["WorkDir"] == str(folder)]
+        inside = sum(seconds_between(job, "StartTime", "EndTime") for job in jobs)
+        waiting = sum(seconds_between(job, "SubmitTime", "StartTime") for job in jobs)
+        steps = step_seconds(folder, submitted_alone=True)
+        rows.append(("submissions", len(jobs), ""))
+        rows.append(("  per layer", len(jobs) / layers, ""))
+        rows.append(("a submission waits for a processor", waiting / len(jobs), "s"))
+        rows.append(("  and runs", inside / len(jobs), "s"))
+        rows.append(("    of this the steps", steps / len(jobs), "s"))
+        rows.append(("    of this Snakemake's start", (inside - steps) / len(jobs), "s"))
+    else:
+        steps = step_seconds(folder, submitted_alone=False)
+        rows.append(
+            (
+                f"  per layer, on each of {arguments.cores} cores: the steps",
+                steps / layers / arguments.cores,
+                "s",
+            )
+        )
+        rows.append(("  and the workflow itself", (run - steps / arguments.cores) / layers, "s"))
+    rows.append(("planning when all is done", timed(folder, *how, "--dry-run", "--quiet", "rules"), "s"))
+    for name, value, unit in rows:
+        print(f"{name:<52}{value:10.2f} {unit}")
+
+
+if __name__ == "__main__":
+    main()

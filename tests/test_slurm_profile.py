@@ -1,0 +1,87 @@
+"""What `snakemake --profile slurm` would do, as far as it can be told without a cluster."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, copy_workflow
+
+PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+RULES = {
+    name: body
+    for file in sorted((ROOT / "rules").glob("*.smk"))
+    for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", file.read_text(), re.MULTILINE | re.DOTALL)
+    if "script:" in body
+}
+NEED_THE_INTERNET = {"resolve_revision", "fetch_decoder", "fetch_labels", "build_explorer"}
+AT_THE_HEAD = NEED_THE_INTERNET | {"write_manifest", "write_index"}
+
+
+def planned(*arguments: str, root: Path = ROOT) -> str:
+    """What a dry run with the profile says, from the root of the repository or of a copy."""
+    command = [Path(sys.executable).with_name("snakemake"), "--dry-run", *arguments, "--profile", "slurm"]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+
+
+def jobs(told: str) -> dict[str, int]:
+    """The number of jobs by rule."""
+    return {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", told, re.MULTILINE)}
+
+
+def test_the_literal_command_plans_all_68_layers():
+    counts = jobs(planned("--quiet", "rules"))
+    assert {rule: counts[rule] for rule in PROFILE["groups"]} == dict.fromkeys(PROFILE["groups"], 68)
+
+
+def test_profiles_do_not_compete():
+    default = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
+    assert not default.keys() & PROFILE.keys(), "the default profile wins over any other, key by key"
+    assert (ROOT / "slurm").readlink() == Path("profiles/slurm")
+
+
+def test_what_needs_the_internet_stays_at_the_head_and_the_rest_is_grouped():
+    assert {name for name, body in RULES.items() if "localrule: True" in body} == AT_THE_HEAD
+    assert PROFILE["groups"].keys() == RULES.keys() - AT_THE_HEAD
+    assert set(PROFILE["groups"].values()) == PROFILE["group-components"].keys()
+
+
+@pytest.mark.parametrize("rule", sorted(RULES.keys() - AT_THE_HEAD))
+def test_submitted_steps_say_what_they_need(rule):
+    assert "mem_mb=memory(" in RULES[rule]
+    assert "runtime=minutes(" in RULES[rule]
+
+
+def test_larger_models_ask_for_more(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    copy_workflow(root)
+    for file in (root / "rules").glob("*.smk"):
+        # A job with a message is announced by it alone, without its resources.
+        file.write_text(re.sub(r"^    message:\n.*\n", "", file.read_text(), flags=re.MULTILINE))
+    catalogue = yaml.safe_load((root / "config/models.yaml").read_text())
+    catalogue["wide"] = catalogue["gemma-2-9b"] | {"features": 65536}
+    (root / "config/models.yaml").write_text(yaml.safe_dump(catalogue))
+
+    models = ("gemma-2-2b", "gemma-2-9b", "wide")
+    told = planned(*(f"results/{model}/layer-0/neighbors.npz" for model in models), root=root)
+    asked = {}
+    for job in told.split("rule compute_neighbors:")[1:]:
+        model = re.search(r"wildcards: model=([\w-]+)", job)[1]
+        asked[model] = [int(re.search(rf"\b{name}=(\d+)", job)[1]) for name in ("mem_mb", "runtime")]
+    for one, another in (("gemma-2-2b", "gemma-2-9b"), ("gemma-2-9b", "wide")):
+        assert all(a < b for a, b in zip(asked[one], asked[another], strict=True))
+
+
+def test_a_part_of_the_run():
+    """--until stops after a step; --batch takes a share of the manifest's layers."""
+    until = jobs(planned("--quiet", "rules", "--until", "compute_neighbors"))
+    assert until["compute_neighbors"] == 68
+    assert "compute_umap" not in until
+    batch = jobs(
+        planned("--quiet", "rules", "--batch", "write_manifest=1/2", "results/gemma-2-2b/manifest.json")
+    )
+    assert 12 <= batch["export_layer"] <= 14
+    assert "write_manifest" not in batch
