@@ -216,7 +216,7 @@ function mark(): void {
     lit: [...linked, ...hits],
     named: [...linked.slice(0, 14), ...near, ...hits.slice(0, 24)],
     selected,
-    dimming: selected !== null ? 0.7 : found !== null ? 0.9 : 0,
+    dimming: selected !== null ? 0.6 : found !== null ? 0.9 : 0,
   });
 }
 

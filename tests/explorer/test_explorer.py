@@ -248,6 +248,7 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
         page.locator("#results li").first.hover()
     page.fill("#search", "")
     page.keyboard.press("Escape")
+    page.click("#reset")
     at_rest(page)
     page.screenshot(path=screenshots / "hostile.png")
     assert page.evaluate("window.hit") is None
