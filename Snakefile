@@ -12,6 +12,7 @@ include: "rules/common.smk"
 include: "rules/weights.smk"
 include: "rules/geometry.smk"
 include: "rules/labels.smk"
+include: "rules/quality.smk"
 include: "rules/export.smk"
 include: "rules/explorer.smk"
 

@@ -47,11 +47,18 @@ def lib(*names):
     return [os.path.relpath(ROOT / "scripts" / "lib" / name) for name in ("files.py", "job.py", *names)]
 
 
+def layers_of(model):
+    """The layers that belong to a model's manifest: those selected, or all where the model itself is not selected."""
+    return SELECTED.get(model, MODELS[model]["rows"])
+
+
 def products(model):
-    """The published files of one model's layers: those selected, or all where the model itself is not selected."""
+    """The published files of one model's layers, by suffix."""
     suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
-    layers = SELECTED.get(model, MODELS[model]["rows"])
-    return {suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers] for suffix in suffixes}
+    return {
+        suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers_of(model)]
+        for suffix in suffixes
+    }
 
 
 def explorer_sources():
@@ -103,8 +110,11 @@ def manifests():
 
 
 def published():
-    """What `rule all` asks for: the manifests and all that they list, so that a file that went missing is made anew."""
-    return manifests() + [path for model in SELECTED for paths in products(model).values() for path in paths]
+    """What `rule all` asks for: the tables of quality, the manifests, and all that these list, so that a file that went
+    missing is made anew."""
+    tables = [f"results/{model}/quality.tsv" for model in SELECTED]
+    maps = [path for model in SELECTED for paths in products(model).values() for path in paths]
+    return manifests() + tables + maps
 
 
 def weights_row(wildcards):

@@ -11,6 +11,7 @@ rule export_layer:
         coords_record="results/{model}/layer-{layer}/coords.json",
         edges_record="results/{model}/layer-{layer}/edges.json",
         labels_record="results/{model}/layer-{layer}/labels.json",
+        quality="results/{model}/layer-{layer}/quality.json",
         lib=lib("graph_json.py"),
     output:
         graph="results/{model}/layer-{layer}.json",

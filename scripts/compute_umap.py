@@ -11,30 +11,10 @@ from importlib.metadata import version
 import numpy as np
 from lib.files import save_npy, save_record
 from lib.job import UserError, job_log
-from lib.layout import fuzzy_graph, lay_out, principal_components
+from lib.layout import among_the_living, fuzzy_graph, lay_out, principal_components
 
 EXTENT = 50.0
 UMAP_LEARN_ONLY = ("min_dist", "spread", "init")
-
-
-def among_the_living(indices, similarities, live, n_neighbors):
-    """The nearest neighbours of the live features, numbered among themselves.
-
-    Parameters
-    ----------
-    indices, similarities : as in neighbors.npz, (n, k)
-    live : int (m,), indices of the live features
-    n_neighbors : how many to keep, the feature itself counted but left out; fewer where fewer features are alive
-
-    Returns
-    -------
-    indices : int32 (m, others), positions within `live`
-    similarities : float32 (m, others)
-    """
-    others = min(n_neighbors, len(live)) - 1
-    position = np.full(len(indices), -1, np.int32)
-    position[live] = np.arange(len(live), dtype=np.int32)
-    return position[indices[live, :others]], similarities[live, :others]
 
 
 def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **parameters) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Say what a run made, where it lies and how to look at it; with --near, what lies around some features.
 
-    python scripts/describe_maps.py results/minilm-l6/manifest.json
-    python scripts/describe_maps.py results/minilm-l6/manifest.json --layer 5 --near music father doctor
+python scripts/describe_maps.py results/minilm-l6/manifest.json
+python scripts/describe_maps.py results/minilm-l6/manifest.json --layer 5 --near music father doctor
 """
 
 import argparse
@@ -52,7 +52,9 @@ def main() -> None:
     """Read the command line, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("manifests", nargs="+", type=Path, metavar="manifest.json")
-    parser.add_argument("--near", nargs="+", metavar="WORD", help="show what lies around features labelled so")
+    parser.add_argument(
+        "--near", nargs="+", metavar="WORD", help="show what lies around features labelled so"
+    )
     parser.add_argument("--layer", type=int, help="the layer for --near; the last one unless told")
     asked = parser.parse_args()
     for path in asked.manifests:
@@ -61,7 +63,10 @@ def main() -> None:
         print(describe(path))
         if not asked.near:
             continue
-        layers = {entry["layer"]: path.parent / entry["filePath"] for entry in json.loads(path.read_bytes())["layers"]}
+        layers = {
+            entry["layer"]: path.parent / entry["filePath"]
+            for entry in json.loads(path.read_bytes())["layers"]
+        }
         layer = max(layers) if asked.layer is None else asked.layer
         if layer not in layers:
             sys.exit(f"{path}: lists no layer {layer}; it lists {', '.join(map(str, layers))}")

@@ -8,7 +8,7 @@ from lib.job import job_log
 
 
 def metadata(about: dict, records: dict[str, dict]) -> dict:
-    """The free part of the metadata: what the map is of, the parameters each step received, where it all came from.
+    """The free part of the metadata: what the map is of, how it was made, where all came from, how good it is.
 
     Parameters
     ----------
@@ -23,6 +23,7 @@ def metadata(about: dict, records: dict[str, dict]) -> dict:
             "labels": records["labels"],
             "versions": records["umap"]["versions"],
         },
+        "quality": records["quality"].get("map", {}),
     }
 
 
@@ -43,6 +44,7 @@ def main(snakemake) -> None:
             "umap": load_record(given.coords_record),
             "edges": load_record(given.edges_record),
             "labels": load_record(given.labels_record),
+            "quality": load_record(given.quality),
         }
         graph = layer_graph(
             snakemake.wildcards.model,

@@ -8,7 +8,7 @@ from lib.job import job_log
 
 
 def index(manifests: list[Path], folder: Path) -> dict:
-    """The models in the order of the configuration; `manifest` is a path from `folder`, where the index lies."""
+    """The models in the order of the configuration; `manifest` is a path from `folder`, the index's."""
     models = []
     for path in manifests:
         listed = json.loads(path.read_bytes())

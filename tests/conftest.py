@@ -37,9 +37,10 @@ def root() -> Path:
 class Project:
     """A copy of the workflow with a small catalogue, run by the real `snakemake` command."""
 
-    def __init__(self, folder: Path, configfile: str):
+    def __init__(self, folder: Path, configfile: str, environment: dict[str, str] | None = None):
         self.folder = folder
         self.configfile = configfile
+        self.environment = {"SOURCE_DATE_EPOCH": "0"} | (environment or {})
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of a run."""
@@ -55,7 +56,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"SOURCE_DATE_EPOCH": "0"},
+            env=os.environ | self.environment,
         )
         if check:
             assert done.returncode == 0, done.stdout
@@ -79,7 +80,7 @@ class Project:
     def copy(self, folder: Path) -> "Project":
         """The same project, with its results and Snakemake's memory of them, in another folder."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return Project(folder, self.configfile)
+        return Project(folder, self.configfile, self.environment)
 
 
 def copy_workflow(folder: Path) -> None:

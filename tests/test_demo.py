@@ -80,7 +80,9 @@ def test_edges_equal_a_brute_force_recomputation(graphs, layer):
 def test_labels_are_those_of_their_features(graphs):
     for layer, graph in graphs.items():
         folder = ROOT / "resources" / "demo" / f"layer_{layer}" / "explanations"
-        lines = [line for path in folder.glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()]
+        lines = [
+            line for path in folder.glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()
+        ]
         rows = [json.loads(line) for line in lines]
         described = {int(row["index"]): " ".join(row["description"].split()) for row in rows}
         assert {node["featureId"]["index"]: node["label"] for node in graph["nodes"]} == described

@@ -21,7 +21,8 @@ from safetensors.numpy import save
 REPO = "google/gemma-scope-2b-pt-res"
 PATH = "layer_12/width_16k/average_l0_82/params.npz"
 SHAPE = (300, 512)
-QUICK = Patience(attempts=4, first_wait=0.01, timeout=0.5)
+QUICK = Patience(attempts=4, first_wait=0.01, timeout=10.0)
+HURRIED = Patience(attempts=4, first_wait=0.01, timeout=0.5)  # where a timeout is what is tried
 GET = rf"GET /{REPO}/{PATH}"  # a range of the content; the Hub's own addresses have /resolve/ in them
 
 
@@ -106,9 +107,8 @@ def test_safetensors_too(hub):
 
 def test_several_ranges_are_under_way_at_once(hub):
     hub.content.faults = [Fault("stall", GET, times=4, skip=2, at=100, seconds=0.3)]
-    started = time.monotonic()
     assert_right(fetch(hub))
-    assert time.monotonic() - started < 4 * 0.3
+    assert 2 <= hub.content.busiest <= client.CONNECTIONS
 
 
 def test_tokens_stay_with_the_hub(hub, monkeypatch):
@@ -136,7 +136,7 @@ def test_tokens_stay_with_the_hub(hub, monkeypatch):
 )
 def test_a_range_that_fails_is_repeated_by_itself(hub, fault):
     hub.content.faults = [fault]
-    assert_right(fetch(hub))
+    assert_right(fetch(hub, patience=HURRIED if fault.kind in ("stall", "trickle") else QUICK))
     ranges = 2 + -(-params()[1].nbytes // client.RANGE)
     assert ranges < hub.content.count() <= ranges + 3
     assert hub.content.sent <= params()[1].nbytes + 20_000 + 3 * client.RANGE
@@ -181,12 +181,14 @@ def test_a_whole_file_survives_a_cut_as_well(hub):
 
 
 def test_a_file_that_changes_between_two_ranges_is_begun_again(hub, caplog):
+    other = params(seed=2)[0]
+
     class Switch(Fault):
         def change(self, answer):
-            hub.repos[REPO] = {PATH: params(seed=2)[0]}
+            hub.repos[REPO] = {PATH: other}
             return answer
 
-    hub.content.faults = [Switch("switch", GET, skip=4)]
+    hub.content.faults = [Switch("switch", GET, skip=2)]
     assert_right(fetch(hub), seed=2)
     assert "starting over" in caplog.text
 

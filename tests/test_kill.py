@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+PER_MODEL = ("write_manifest", "tabulate_quality")
 PRODUCTS = ["layer-0.json", "layer-0.json.gz", "manifest.json"]
 RULES = {  # what is missing, so that a run comes by the rule
     "fetch_decoder": ["layer-0/decoder.npy", "layer-0/neighbors.npz", "layer-0/coords.npy", *PRODUCTS],
@@ -15,9 +16,11 @@ RULES = {  # what is missing, so that a run comes by the rule
     "compute_umap": ["layer-0/coords.npy", *PRODUCTS],
     "compute_edges": ["layer-0/edges.npz", *PRODUCTS],
     "fetch_labels": ["layer-0/labels.parquet", *PRODUCTS],
+    "measure_quality": ["layer-0/quality.json", "quality.tsv", *PRODUCTS],
     "export_layer": PRODUCTS,
     "compress_layer": PRODUCTS[1:],
     "write_manifest": PRODUCTS[2:],
+    "tabulate_quality": ["quality.tsv"],
 }
 
 
@@ -43,7 +46,7 @@ def kill(run: subprocess.Popen) -> None:
 def test_killed_in_the_middle_of_a_rule(toy_run, toy, rule):
     for name in RULES[rule]:
         (toy.folder / "results" / "toy" / name).unlink()
-    log = toy.folder / "results/logs" / rule / ("toy.log" if rule == "write_manifest" else "toy/layer-0.log")
+    log = toy.folder / "results/logs" / rule / ("toy.log" if rule in PER_MODEL else "toy/layer-0.log")
     log.unlink()
     run = start(toy)
     while not log.exists():  # the script has begun

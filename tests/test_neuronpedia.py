@@ -16,7 +16,8 @@ from lib.transport import Patience, UnansweredError
 
 MODEL, SOURCE = "gemma-2-2b", "12-gemmascope-res-16k"
 COUNT = 600
-QUICK = Patience(attempts=4, first_wait=0.01, timeout=0.5)
+QUICK = Patience(attempts=4, first_wait=0.01, timeout=10.0)
+HURRIED = Patience(attempts=4, first_wait=0.01, timeout=0.5)  # where a timeout is what is tried
 BATCH = f"GET /v1/{MODEL}/{SOURCE}/explanations/batch-{{}}.jsonl.gz"
 ASK = f"GET /api/feature/{MODEL}/{SOURCE}/.*"
 
@@ -138,7 +139,8 @@ def named(fault):
 @pytest.mark.parametrize("on", ["GET /", BATCH.format(3)], ids=["list", "batch"])
 def test_what_passes_is_repeated(bucket, journal, fault, on):
     bucket.faults = [Fault(**(vars(fault) | {"on": on}))]
-    assert_all_labels(from_bucket(bucket, journal))
+    patience = HURRIED if fault.kind == "stall" else QUICK
+    assert_all_labels(from_bucket(bucket, journal, patience))
     assert 7 < bucket.count() <= 7 + 3
 
 
@@ -260,7 +262,8 @@ def test_an_unknown_feature_is_an_answer(api, journal):
 @pytest.mark.parametrize("fault", NETWORK_FAULTS, ids=named)
 def test_the_api_may_stumble(api, journal, fault):
     api.faults = [Fault(**(vars(fault) | {"on": ASK, "skip": 5, "at": min(fault.at, 50)}))]
-    assert_all_labels(from_api(api, journal), range(40))
+    patience = HURRIED if fault.kind == "stall" else QUICK
+    assert_all_labels(from_api(api, journal, patience=patience), range(40))
     assert api.count() <= 40 + 3
 
 

@@ -61,8 +61,8 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     neighbors = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
     job("compute_neighbors", folder, {"decoder": "decoder.npy"}, neighbors, neighbors={"k": 20}).run()
     given = {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    umap = {"n_neighbors": 10, "min_dist": 0.1, "spread": 1.0, "repulsion_strength": 1.0}
-    umap |= {"negative_sample_rate": 5, "n_epochs": 10, "init": "pca", "seed": 1}
+    umap = {"method": "batch", "n_neighbors": 10, "repulsion_strength": 1.0}
+    umap |= {"negative_sample_rate": 50, "n_epochs": 50, "seed": 1}
     job("compute_umap", folder, given, {"coords": "coords.npy", "record": "coords.json"}, umap=umap).run()
     edges = {"k": 5, "threshold": 0.2}
     made = {"edges": "edges.npz", "record": "edges.json"}
@@ -71,6 +71,11 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     row = {"features": 200, "source": "0-demo", "neuronpedia": None, "labels": str(DEMO)}
     job("fetch_labels", folder, {}, made, sae=row, labels={"source": "none"}).run()
     given = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
+    measured = given | {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
+    quality = {"floors": {"kept_15": 0.1}}
+    (folder / "layer-0").mkdir()
+    job("measure_quality", folder, measured, {"quality": "layer-0/quality.json"}, quality=quality).run()
+    given |= {"quality": "layer-0/quality.json"}
     given |= {
         f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")
     }
@@ -80,9 +85,15 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     given = {"graphs": [folder / "layer-0.json"], "gzips": [folder / "layer-0.json.gz"]}
     job("write_manifest", folder, given, {"manifest": "manifest.json"}, about={"modelId": "toy"}).run()
 
+    qualities = {"qualities": [str(folder / "layer-0/quality.json")]}
+    job("tabulate_quality", folder, qualities, {"table": "quality.tsv"}).run()
+
     graph = json.loads((folder / "layer-0.json").read_bytes())
     assert graph["metadata"]["parameters"] == {"neighbors": {"k": 20}, "umap": umap, "edges": edges}
     assert graph["metadata"]["labeledCount"] == 200
+    assert graph["metadata"]["quality"]["kept_15"] > 0.1
+    header, row = (folder / "quality.tsv").read_text().splitlines()
+    assert dict(zip(header.split("\t"), row.split("\t"), strict=True))["features"] == "200"
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert manifest["layers"][0]["gzip"]["filePath"] == "layer-0.json.gz"
     assert not list(folder.glob(".*.part"))

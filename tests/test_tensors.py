@@ -83,9 +83,11 @@ def test_little_is_read_beside_the_tensor(tmp_path):
 def test_another_shape_is_refused_before_the_data_is_read(tmp_path):
     npz(tmp_path / "params.npz", W_dec=values(shape=(500, 300)))
     file = Counting(tmp_path / "params.npz")
-    with pytest.raises(TensorError, match=r"params.npz: W_dec .*\(500, 300\), expected \(500, 301\)$"):
+    with pytest.raises(
+        TensorError, match=r"params.npz: W_dec .*\(500, 300\), expected \(500, 301\) from the catalogue$"
+    ):
         read_tensor(file, "W_dec", (500, 301))
-    with pytest.raises(TensorError, match=r"expected \(300, 500\); it lies transposed"):
+    with pytest.raises(TensorError, match=r"expected \(300, 500\) .*it lies transposed"):
         read_tensor(file, "W_dec", (300, 500))
     assert sum(length for _, length in file.reads) < 30_000
 

@@ -7,9 +7,11 @@ import pytest
 import yaml
 from conftest import ROOT, Project
 
-AFTER_LAYER = {"compress_layer", "write_manifest"}
-GEOMETRY = {"compute_neighbors", "compute_umap", "compute_edges", "export_layer", *AFTER_LAYER}
-PER_LAYER = {"fetch_decoder", "fetch_labels", *GEOMETRY} - {"write_manifest"}
+PER_MODEL = {"write_manifest", "tabulate_quality"}
+PUBLISHED = {"export_layer", "compress_layer", "write_manifest"}
+MEASURED = {"measure_quality", "tabulate_quality", *PUBLISHED}
+GEOMETRY = {"compute_neighbors", "compute_umap", "compute_edges", *MEASURED}
+PER_LAYER = {"fetch_decoder", "fetch_labels", *GEOMETRY} - PER_MODEL
 
 
 def test_default_configuration_plans_68_layers():
@@ -17,7 +19,8 @@ def test_default_configuration_plans_68_layers():
     started = time.monotonic()
     planned = project.pending("--forceall")
     assert time.monotonic() - started < 15  # 2-3 s on an idle machine
-    assert planned.pop("write_manifest") == 2
+    for rule in PER_MODEL:
+        assert planned[rule] == 2
     for rule in PER_LAYER:
         assert planned[rule] == 68
 
@@ -30,14 +33,15 @@ def test_nothing_changed_runs_nothing(toy):
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ({"edges": {"threshold": 0.3}}, {"compute_edges", "export_layer", *AFTER_LAYER}),
-        ({"edges": {"k": 5}}, {"compute_edges", "export_layer", *AFTER_LAYER}),
-        ({"umap": {"min_dist": 0.5}}, {"compute_umap", "export_layer", *AFTER_LAYER}),
-        ({"umap": {"n_neighbors": 8}}, {"compute_umap", "export_layer", *AFTER_LAYER}),
+        ({"edges": {"threshold": 0.3}}, {"compute_edges", *MEASURED}),
+        ({"edges": {"k": 5}}, {"compute_edges", *MEASURED}),
+        ({"umap": {"min_dist": 0.5}}, {"compute_umap", *MEASURED}),
+        ({"umap": {"n_neighbors": 8}}, {"compute_umap", *MEASURED}),
         ({"neighbors": {"k": 45}}, GEOMETRY),
-        ({"labels": {"source": "none"}}, {"fetch_labels", "export_layer", *AFTER_LAYER}),
+        ({"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}),
+        ({"quality": {"floors": {"kept_15": 0.04}}}, MEASURED),
         ({"export": {"gzip": False}}, {"write_manifest"}),
-        ({"layers": "0"}, {"write_manifest"}),
+        ({"layers": "0"}, PER_MODEL),
     ],
 )
 def test_a_changed_setting_reruns_what_depends_on_it(toy, change, rules):
@@ -57,9 +61,10 @@ def test_a_number_of_the_command_line_is_a_number(toy):
     ("module", "rules"),
     [
         ("knn.py", GEOMETRY),
-        ("labels.py", {"fetch_labels", "export_layer", *AFTER_LAYER}),
-        ("graph_json.py", {"export_layer", *AFTER_LAYER}),
-        ("files.py", {*PER_LAYER, "write_manifest"}),
+        ("layout.py", {"compute_umap", *MEASURED}),
+        ("labels.py", {"fetch_labels", *MEASURED}),
+        ("graph_json.py", PUBLISHED),
+        ("files.py", PER_LAYER | PER_MODEL),
         ("settings.py", set()),
     ],
 )

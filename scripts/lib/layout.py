@@ -35,6 +35,28 @@ START_SPREAD = (
 CHUNK = 1024  # features a thread takes at a time
 
 
+def among_the_living(
+    indices: np.ndarray, similarities: np.ndarray, live: np.ndarray, n_neighbors: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest neighbours of the live features, numbered among themselves.
+
+    Parameters
+    ----------
+    indices, similarities : as in neighbors.npz, (n, k)
+    live : int (m,), indices of the live features
+    n_neighbors : how many to keep, the feature itself counted but left out; fewer where fewer features are alive
+
+    Returns
+    -------
+    indices : int32 (m, others), positions within `live`
+    similarities : float32 (m, others)
+    """
+    others = min(n_neighbors, len(live)) - 1
+    position = np.full(len(indices), -1, np.int32)
+    position[live] = np.arange(len(live), dtype=np.int32)
+    return position[indices[live, :others]], similarities[live, :others]
+
+
 def fuzzy_graph(indices: np.ndarray, similarities: np.ndarray) -> csr_matrix:
     """UMAP's fuzzy simplicial set of exact neighbours, as umap-learn builds it (McInnes et al., 2018, section 3.1).
 

@@ -221,8 +221,10 @@ def _check_shape(source: Source, tensor: str, found: tuple[int, ...], expected: 
     if found != expected:
         hint = ""
         if found == expected[::-1]:
-            hint = "; it lies transposed, which the catalogue has to say of this model"
-        raise TensorError(f"{source.name}: {tensor} has shape {found}, expected {expected}{hint}")
+            hint = " (it lies transposed: turn weights.shape around?)"
+        raise TensorError(
+            f"{source.name}: {tensor} has shape {found}, expected {expected} from the catalogue{hint}"
+        )
 
 
 def _read_compressed(source: LocalFile, tensor: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -52,9 +52,12 @@ def demo(browser_path, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "project"
     folder.mkdir()
     copy_workflow(folder)
-    made = ROOT / "results" / "minilm-l6"
-    if (made / "manifest.json").exists():
-        shutil.copytree(made, folder / "results" / "minilm-l6")
+    made = ROOT / "results"
+    if (made / "minilm-l6" / "manifest.json").exists() and (made / "index.html").exists():
+        for name in ("minilm-l6", "assets"):
+            shutil.copytree(made / name, folder / "results" / name)
+        for name in ("index.html", "sw.js"):
+            shutil.copy2(made / name, folder / "results" / name)
         shutil.copytree(ROOT / ".snakemake" / "metadata", folder / ".snakemake" / "metadata")
     Project(folder, "config/demo.yaml").snakemake("all", "explorer", "--rerun-triggers", "mtime")
     return folder / "results"

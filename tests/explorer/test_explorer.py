@@ -30,7 +30,7 @@ def picture(page) -> tuple[int, float]:
             const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
             context.drawImage(image, 0, 0);
             const pixels = new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer);
-            const bright = pixels.filter((pixel) => ((pixel >> 8) & 255) > 90); // green counts most for the eye
+            const bright = pixels.filter((pixel) => ((pixel >> 8) & 255) > 90); // by their green
             return [new Set(pixels).size, bright.length / pixels.length];
         }""",
         base64.b64encode(page.locator("#map").screenshot()).decode(),
@@ -48,6 +48,8 @@ def test_shows_the_six_layers_of_the_demo(visit, screenshots):
     assert colors > 500
     assert bright > 0.02
     assert page.locator(".scene-label").count() > 8
+    page.set_viewport_size({"width": 1440, "height": 900})
+    at_rest(page)
     page.screenshot(path=screenshots / "overview.png")
 
 
@@ -62,6 +64,7 @@ def test_finds_a_word_flies_there_and_walks_along_a_link(visit, screenshots):
     assert feature.get_by_text("Feature 1693").is_visible()
     related = " ".join(feature.locator(".walk").all_text_contents())
     assert "day; also days, daily, today" in related
+    page.set_viewport_size({"width": 1440, "height": 900})
     at_rest(page)
     page.screenshot(path=screenshots / "monday.png")
     link = feature.locator(".walk button").first
@@ -103,21 +106,17 @@ def test_hover_shows_the_label_and_click_selects(visit):
     page = visit.open("#layer=5&feature=1693")
     at_rest(page)
     page.locator("#map").focus()
-    place = page.evaluate(  # the selected feature is in the middle of what the panels leave free
-        """() => [document.querySelector("#find").getBoundingClientRect().right,
-                  document.querySelector("#feature").getBoundingClientRect().left].reduce((a, b) => a + b) / 2"""
-    )
     page.keyboard.press("Escape")
     page.keyboard.press("l")  # the label would be in the way of its point
     at_rest(page)
-    moved = page.evaluate("document.querySelector('#find').getBoundingClientRect().right + innerWidth") / 2
+    # What the camera looks at is in the middle of what the panels leave free.
+    middle = page.evaluate("(document.querySelector('#find').getBoundingClientRect().right + innerWidth) / 2")
     assert page.locator("#feature").is_hidden()
-    page.mouse.move(moved, 350)
+    page.mouse.move(middle, 350)
     page.locator("#tooltip").wait_for(state="visible")
     assert page.locator("#tooltip").text_content() == WEEK
-    page.mouse.click(moved, 350)
+    page.mouse.click(middle, 350)
     assert page.locator("#feature h2").text_content() == WEEK
-    assert place < moved
 
 
 def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
@@ -243,12 +242,9 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
     for index, label in enumerate(HOSTILE):
         page.fill("#search", f"#{index}")
         page.locator("#results li").first.click()
-        shown_label = page.locator("#feature h2").text_content()
-        expected = re.sub(r"[\u202e\u202c\0\a]+", " ", label).strip()
-        assert (
-            re.sub(r"\s+", " ", shown_label.rstrip("…"))
-            == re.sub(r"\s+", " ", expected)[: len(shown_label.rstrip("…"))]
-        )
+        text = page.locator("#feature h2").text_content().removesuffix("…")
+        assert text == re.sub(r"[\u202e\u202c\0\a\s]+", " ", label).strip()[: len(text)]
+        assert len(text) >= min(len(label) - 4, 4000)
         page.locator("#results li").first.hover()
     page.fill("#search", "")
     page.keyboard.press("Escape")
@@ -260,10 +256,8 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
 
 def test_the_policy_forbids_markup_from_text_and_other_hosts(visit):
     page = visit.open()
-    assert (
-        page.evaluate("try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }")
-        == "TypeError"
-    )
+    markup = "try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }"
+    assert page.evaluate(markup) == "TypeError"
     policy = page.get_attribute("meta[http-equiv]", "content")
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

@@ -40,12 +40,10 @@ def test_unit_tests_pass(installed):
 
 def test_the_lock_file_pins_by_hash_and_names_no_host():
     lock = json.loads((EXPLORER / "package-lock.json").read_bytes())
-    packages = {
-        path: package for path, package in lock["packages"].items() if path and not package.get("inBundle")
-    }
+    packages = [package for path, package in lock["packages"].items() if path and not package.get("inBundle")]
     assert packages
-    assert [path for path, package in packages.items() if "integrity" not in package] == []
-    assert [path for path, package in packages.items() if "resolved" in package] == []
+    assert [package for package in packages if "integrity" not in package] == []
+    assert [package for package in packages if "resolved" in package] == []
 
 
 def test_maps_do_not_depend_on_the_explorer(toy):

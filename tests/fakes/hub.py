@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from fakes.service import Answer, Request, Service, md5
+from fakes.service import Answer, Request, Service, etag
 
 Files = Mapping[str, bytes] | Callable[[str], bytes | None]
 
@@ -67,11 +67,10 @@ class Hub(Service):
             answer = _error(404, "EntryNotFound", "Entry not found")
             answer.headers["X-Repo-Commit"] = self.commits[repo]
             return answer
-        etag = f'"{md5(body)}"'
         headers = {
             "X-Repo-Commit": self.commits[repo],
             "X-Linked-Size": str(len(body)),
-            "X-Linked-ETag": etag,
+            "X-Linked-ETag": f'"{etag(body)}"',
             "Accept-Ranges": "bytes",
             "Location": f"{self.content.url}/{repo}/{path}?Signature={self.content.signature}",
         }
@@ -96,7 +95,7 @@ class Content(Service):
             return Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
         repo, path = re.fullmatch(r"/([^/]+/[^/]+)/(.+)", request.path).groups()
         body = self.hub.file(repo, path)
-        headers = {"ETag": f'"{md5(body)}"', "Content-Type": "application/octet-stream"}
+        headers = {"ETag": f'"{etag(body)}"', "Content-Type": "application/octet-stream"}
         if not self.ranges or "range" not in request.headers:
             return Answer(200, body, headers)
         first, last = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers["range"]).groups()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from fakes.service import Answer, Request, Service, md5
+from fakes.service import Answer, Request, Service, etag
 
 Address = tuple[str, str, int]
 
@@ -89,14 +89,14 @@ class Bucket(Service):
         body = self.objects.get(request.path.removeprefix("/"))
         if body is None:
             return Answer(404, _xml("Error", "<Code>NoSuchKey</Code>"), {"Content-Type": "application/xml"})
-        return Answer(200, body, {"ETag": f'"{md5(body)}"', "Content-Type": "application/x-gzip"})
+        return Answer(200, body, {"ETag": f'"{etag(body)}"', "Content-Type": "application/x-gzip"})
 
     def _list(self, query: Mapping[str, str]) -> Answer:
         keys = sorted(key for key in self.objects if key.startswith(query.get("prefix", "")))
         start = int(query.get("continuation-token", 0))
         page, more = keys[start : start + self.page], len(keys) > start + self.page
         content = "".join(
-            f"<Contents><Key>{escape(key)}</Key><ETag>&quot;{md5(self.objects[key])}&quot;</ETag>"
+            f"<Contents><Key>{escape(key)}</Key><ETag>&quot;{etag(self.objects[key])}&quot;</ETag>"
             f"<Size>{len(self.objects[key])}</Size></Contents>"
             for key in page
         )

@@ -11,6 +11,7 @@ import { FeatureLinks, SelectedLinks } from "./links";
 import { pick, type Projection } from "./pick";
 import { FeaturePoints, LARGEST, Mark, sharedUniforms } from "./points";
 import type { SceneLabels } from "./sceneLabels";
+import { Sharpness } from "./sharpness";
 
 /** CSS pixels at the canvas's edges that panels cover. */
 export interface Insets {
@@ -46,6 +47,7 @@ export class MapScene {
   private readonly shared = sharedUniforms();
   private readonly selectedLinks = new SelectedLinks();
   private readonly rings = new Rings();
+  private readonly sharpness = new Sharpness();
   private layer: Layer | null = null;
   private points: FeaturePoints | null = null;
   private links: FeatureLinks | null = null;
@@ -230,8 +232,8 @@ export class MapScene {
     if (this.flight && !this.flight.step(now)) this.flight = null;
     const shifting = this.shiftPicture(now);
     const moving = this.controls.update() || this.flight !== null || shifting;
+    this.setPixelRatio(this.sharpness.next(moving, now) * Math.min(window.devicePixelRatio, 2));
     this.updateFade();
-    this.rings.update(this.pixelsPerUnit() * this.renderer.getPixelRatio(), this.renderer.getPixelRatio());
     this.renderer.render(this.scene, this.camera);
     const distance = this.camera.position.distanceTo(this.controls.target);
     const labelsDue = this.labels.update(this.projection(), distance, now);
@@ -252,7 +254,7 @@ export class MapScene {
     const { center, radius } = this.layer ?? { center: [0, 0, 0] as [number, number, number], radius: 50 };
     const { left, right, top, bottom } = this.insets;
     const free = Math.min(this.canvas.clientWidth - left - right, this.canvas.clientHeight - top - bottom);
-    const distance = (2.3 * radius * this.pixelsPerUnit()) / Math.max(free, 120);
+    const distance = (2.2 * radius * this.pixelsPerUnit()) / Math.max(free, 120);
     const target = new Vector3(...center);
     const eye = target.clone().addScaledVector(HOME_DIRECTION, distance);
     return [...eye.toArray(), ...target.toArray()];
@@ -292,14 +294,18 @@ export class MapScene {
     this.shared.fadeFar.value = distance + 1.3 * this.layer.radius;
   }
 
+  private setPixelRatio(ratio: number): void {
+    if (ratio !== this.renderer.getPixelRatio()) this.renderer.setPixelRatio(ratio);
+    this.points?.setViewport(this.pixelsPerUnit(), ratio);
+    this.rings.setViewport(this.pixelsPerUnit(), ratio);
+  }
+
   private resize(): void {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (width === 0 || height === 0) return;
-    this.renderer.setPixelRatio(Math.min(window.devicePixelRatio, 2));
     this.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
     this.camera.updateProjectionMatrix();
-    this.points?.setViewport(this.pixelsPerUnit(), this.renderer.getPixelRatio());
     this.requestFrame();
   }
 
@@ -378,8 +384,8 @@ class Rings {
     this.object.geometry = geometry;
   }
 
-  update(pixelsPerUnit: number, pixelRatio: number): void {
-    this.object.material.uniforms["pixelsPerUnit"]!.value = pixelsPerUnit;
+  setViewport(pixelsPerUnit: number, pixelRatio: number): void {
+    this.object.material.uniforms["pixelsPerUnit"]!.value = pixelsPerUnit * pixelRatio;
     this.object.material.uniforms["pixelRatio"]!.value = pixelRatio;
   }
 }

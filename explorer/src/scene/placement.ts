@@ -44,6 +44,10 @@ export interface Placement {
 
 const CANDIDATES = 240;
 const MARGIN = 7;
+/** Height that labels need at the upper and lower edge, both together, in CSS pixels. */
+const EDGE = 24;
+/** How much better a label must be to take the place of one that is shown. */
+const STICKINESS = 1.6;
 /** CSS pixels between a point's disc and its label. */
 const GAP = 5;
 
@@ -80,25 +84,37 @@ export function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-/** The places of the CANDIDATES best scores, best first. Prominence counts by rank, nearness by its square. */
+/** The CANDIDATES best labels, best first. Prominence counts by rank, nearness by a power of the depth. */
 function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[] {
-  const best: { label: PlacedLabel; score: number }[] = [];
-  let weakest = -1;
-  for (let rank = 0; rank < placement.order.length; rank++) {
-    const node = placement.order[rank]!;
-    if (except.has(node)) continue;
-    const label = project(placement, node);
-    if (label === null || label.depth > 2.4 * placement.near) continue;
-    const nearness = placement.near / Math.max(label.depth, 0.15 * placement.near);
-    const score = ((placement.shown.has(node) ? 1.6 : 1) * nearness ** 2.5) / (rank + 25);
-    if (best.length === CANDIDATES && score <= best[weakest]!.score) continue;
-    if (best.length < CANDIDATES) best.push({ label, score });
-    else best[weakest] = { label, score };
-    if (best.length === CANDIDATES) {
-      weakest = best.reduce((low, entry, at) => (entry.score < best[low]!.score ? at : low), 0);
-    }
+  const { positions, order, near, shown } = placement;
+  const { matrix: m, height } = placement.view;
+  const nodes: number[] = [];
+  const scores: number[] = [];
+  let weakest = 0;
+  // All labels are looked at for every choice, so nothing in this loop may allocate.
+  for (let rank = 0; rank < order.length; rank++) {
+    const node = order[rank]!;
+    const px = positions[3 * node]!;
+    const py = positions[3 * node + 1]!;
+    const pz = positions[3 * node + 2]!;
+    const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
+    if (w <= 0 || w > 2.4 * near) continue;
+    const nearness = near / Math.max(w, 0.15 * near);
+    const score = (nearness * nearness * Math.sqrt(nearness)) / (rank + 25);
+    if (nodes.length === CANDIDATES && STICKINESS * score <= scores[weakest]!) continue;
+    if (Math.abs(m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) > w) continue;
+    if (Math.abs(m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) > w * (1 - EDGE / height)) continue;
+    const known = shown.has(node) ? STICKINESS * score : score;
+    if ((nodes.length === CANDIDATES && known <= scores[weakest]!) || except.has(node)) continue;
+    const at = nodes.length < CANDIDATES ? nodes.length : weakest;
+    nodes[at] = node;
+    scores[at] = known;
+    if (nodes.length === CANDIDATES) weakest = scores.indexOf(Math.min(...scores));
   }
-  return best.sort((a, b) => b.score - a.score).map((entry) => entry.label);
+  return nodes
+    .map((node, at) => ({ node, score: scores[at]! }))
+    .sort((a, b) => b.score - a.score)
+    .flatMap(({ node }) => project(placement, node) ?? []);
 }
 
 /** Where a node's label goes, or null if its point is outside the view. */
@@ -114,7 +130,7 @@ export function project(
   if (w <= 0) return null;
   const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w);
   const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
-  if (x < 0 || y < 12 || x > view.width || y > view.height - 12) return null;
+  if (x < 0 || y < EDGE / 2 || x > view.width || y > view.height - EDGE / 2) return null;
   const offset = GAP + radiusOnScreen((radiusOf(node) * view.pixelsPerUnit) / w);
   return { node, x, y, depth: w, offset };
 }

@@ -40,7 +40,10 @@ export function watchKeys(actions: KeyActions): void {
   };
   window.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.key === "Escape") return actions.escape();
+    if (event.key === "Escape") {
+      event.preventDefault(); // the browser would empty the search field at once
+      return actions.escape();
+    }
     if ((event.target as HTMLElement).closest("input, select, textarea")) return;
     const action = anywhere[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;

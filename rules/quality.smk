@@ -1,0 +1,48 @@
+"""Everything of a layer -> quality.json, or a refusal; all layers of a model -> quality.tsv. Changes no map."""
+
+
+rule measure_quality:
+    input:
+        decoder="results/{model}/layer-{layer}/decoder.npy",
+        neighbors="results/{model}/layer-{layer}/neighbors.npz",
+        coords="results/{model}/layer-{layer}/coords.npy",
+        edges="results/{model}/layer-{layer}/edges.npz",
+        labels="results/{model}/layer-{layer}/labels.parquet",
+        lib=lib("layout.py"),
+    output:
+        quality="results/{model}/layer-{layer}/quality.json",
+    log:
+        "results/logs/measure_quality/{model}/layer-{layer}.log",
+    benchmark:
+        "results/benchmarks/measure_quality/{model}/layer-{layer}.tsv"
+    conda:
+        "../envs/quality.yaml"
+    resources:
+        mem_mb=memory(500, decoders=2, per_feature=10),
+        runtime=minutes(4, per_16k=3),
+    params:
+        quality=config["quality"],
+    message:
+        "Measuring the map of {wildcards.model} layer {wildcards.layer}"
+    script:
+        "../scripts/measure_quality.py"
+
+
+rule tabulate_quality:
+    input:
+        qualities=lambda wildcards: [
+            f"results/{wildcards.model}/layer-{layer}/quality.json" for layer in layers_of(wildcards.model)
+        ],
+        lib=lib(),
+    output:
+        table="results/{model}/quality.tsv",
+    log:
+        "results/logs/tabulate_quality/{model}.log",
+    benchmark:
+        "results/benchmarks/tabulate_quality/{model}.tsv"
+    conda:
+        "../envs/quality.yaml"
+    message:
+        "Listing the quality of the maps of {wildcards.model}"
+    script:
+        "../scripts/tabulate_quality.py"

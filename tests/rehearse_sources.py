@@ -1,0 +1,208 @@
+"""Rehearse the whole catalogue against the loopback services and count what they were asked and sent.
+
+    .venv/bin/python tests/rehearse_sources.py --features 300
+
+runs the 68 layers with the real catalogue's paths and sources, but with so few features a layer, from the network to
+the manifests; then fetches the decoder and the labels of one layer of each model at full size. Prints the tables
+of docs/sources.md. Takes some minutes; not part of the test suite.
+"""
+
+import argparse
+import functools
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import yaml
+from conftest import ROOT, copy_workflow
+from fakes.hub import Hub
+from fakes.neuronpedia import Bucket, explanation_row, export, feature_row
+
+LAYER_AT_FULL_SIZE = 12
+LABELS_OF_THE_ORIGINAL = 1000  # features of a layer that the original asked for, one request each
+
+
+def small_catalogue(features: int, models: dict) -> dict:
+    """The real catalogue, each row as it is, with fewer features a layer."""
+    return {name: model | {"features": features} for name, model in models.items()}
+
+
+def weights(features: int, width: int, seed: int) -> bytes:
+    """A params.npz as Gemma Scope's: clustered rows, so that there are edges."""
+    random = np.random.default_rng(seed)
+    centres = random.standard_normal((40, width), dtype=np.float32)
+    decoder = random.standard_normal((features, width), dtype=np.float32)
+    decoder += centres[random.integers(0, 40, features)]
+    content = io.BytesIO()
+    np.savez(
+        content,
+        W_enc=decoder.T.copy(),
+        W_dec=decoder,
+        b_enc=np.zeros(features, np.float32),
+        b_dec=np.zeros(width, np.float32),
+        threshold=np.zeros(features, np.float32),
+    )
+    return content.getvalue()
+
+
+def repository(model: dict):
+    """Path -> bytes, made when asked for."""
+    rows = {row["weights"]: row["layer"] for row in model["layers"]}
+
+    @functools.lru_cache(maxsize=4)
+    def file(path: str) -> bytes | None:
+        if path not in rows:
+            return None
+        return weights(model["features"], model["d_model"], rows[path])
+
+    return file
+
+
+def exports(models: dict, layers: set[int] | None = None) -> dict[str, bytes]:
+    """The bucket's objects of every layer, in 16 files each; one feature in 300 has no label."""
+    objects = {}
+    for model in models.values():
+        name, features = model["neuronpedia"]["model"], model["features"]
+        for row in model["layers"]:
+            if layers is None or row["layer"] in layers:
+                source = row["source"]
+                rows = [
+                    explanation_row(name, source, index, f"feature {index} of {source}", "gpt-4o-mini")
+                    for index in range(features)
+                    if index % 300 != 299
+                ]
+                facts = [feature_row(name, source, index) for index in range(features)]
+                objects |= export(name, source, rows, facts, size=-(-features // 16))
+    return objects
+
+
+def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, *targets: str) -> None:
+    """Snakemake over `catalogue`, as a user starts it, with the services in place of the real ones."""
+    (project / "small.yaml").write_text(yaml.safe_dump(catalogue, sort_keys=False))
+    config = {
+        "models": list(catalogue),
+        "catalogues": ["small.yaml"],
+        "labels": {"export_url": bucket.url},
+        "weights": {"keep_decoders": False},
+        "umap": {"n_epochs": 20},
+    }
+    (project / "rehearsal.yaml").write_text(yaml.safe_dump(config))
+    command = [
+        "-m",
+        "snakemake",
+        "--cores",
+        "2",
+        "--configfile",
+        "rehearsal.yaml",
+        "--quiet",
+        "rules",
+        *targets,
+    ]
+    environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(project / "hf")}
+    subprocess.run([sys.executable, *command], cwd=project, env=environment, check=True)
+
+
+def counted(model: dict, hub: Hub, bucket: Bucket) -> dict[str, list[int]]:
+    """By layer of a model: requests to and bytes from each service."""
+    counts = {key: [] for key in ("look-ups", "ranges", "weight bytes", "lists and files", "label bytes")}
+    for row in model["layers"]:
+        path, source = row["weights"], f"v1/{model['neuronpedia']['model']}/{row['source']}/"
+        repo = model["weights"]["repo"]
+        looked = [each for each in hub.requests if each.path.endswith(path) and f"/{repo}/" in each.path]
+        ranges = [each for each in hub.content.requests if each.path == f"/{repo}/{path}"]
+        asked = [each for each in bucket.requests if source in each.path + each.query.get("prefix", "")]
+        counts["look-ups"].append(len(looked))
+        counts["ranges"].append(len(ranges))
+        counts["weight bytes"].append(sum(each.sent for each in ranges))
+        counts["lists and files"].append(len(asked))
+        counts["label bytes"].append(sum(each.sent for each in asked))
+    return counts
+
+
+def spread(values: list[int]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def table(catalogue: dict, hub: Hub, bucket: Bucket) -> list[str]:
+    """Markdown: one column a model."""
+    columns = [["a layer (smallest to largest)"]]
+    columns[0] += ["layers", "commit look-ups, in all", "file look-ups", "ranges", "bytes of weights"]
+    columns[0] += ["bytes of the decoder itself", "ratio", "the original: bytes of weights"]
+    columns[0] += ["requests for labels", "bytes of labels", "the original: requests for labels"]
+    for model in catalogue.values():
+        counts = counted(model, hub, bucket)
+        if not any(counts["ranges"]):
+            continue
+        used = [place for place, count in enumerate(counts["ranges"]) if count]
+        counts = {key: [values[place] for place in used] for key, values in counts.items()}
+        decoder = 4 * model["features"] * model["d_model"]
+        whole = len(hub.file(model["weights"]["repo"], model["layers"][used[0]]["weights"]))
+        revisions = hub.count(f"GET /api/models/{model['weights']['repo']}/revision/.*")
+        columns.append(
+            [
+                model["display_name"],
+                str(len(used)),
+                str(revisions),
+                spread(counts["look-ups"]),
+                spread(counts["ranges"]),
+                spread(counts["weight bytes"]),
+                f"{decoder:,}",
+                f"{max(counts['weight bytes']) / decoder:.4f}",
+                f"{whole:,}",
+                spread(counts["lists and files"]),
+                spread(counts["label bytes"]),
+                f"{LABELS_OF_THE_ORIGINAL:,}",
+            ]
+        )
+    rows = [f"| {' | '.join(cells)} |" for cells in zip(*columns, strict=True)]
+    return [rows[0], "|---" * len(columns) + "|", *rows[1:]]
+
+
+def published(project: Path, catalogue: dict) -> list[str]:
+    """What the manifests say: a line a model."""
+    lines = []
+    for name, model in catalogue.items():
+        manifest = json.loads((project / f"results/{name}/manifest.json").read_bytes())
+        labels = sum(layer["labeledCount"] for layer in manifest["layers"])
+        features = sum(layer["featureCount"] for layer in manifest["layers"])
+        assert len(manifest["layers"]) == len(model["layers"])
+        lines.append(f"{name}: {len(manifest['layers'])} layers, {labels:,} labels for {features:,} features")
+    return lines
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--features", type=int, default=300, help="features a layer of the 68")
+    arguments.add_argument("--layers", type=int, help="only so many layers of each model, for a quick look")
+    arguments = arguments.parse_args()
+    models = yaml.safe_load((ROOT / "config/models.yaml").read_text(encoding="utf-8"))
+    catalogue = small_catalogue(arguments.features, models)
+    for model in catalogue.values():
+        model["layers"] = model["layers"][: arguments.layers]
+    for title, chosen in (("reduced", catalogue), ("full", models)):
+        full = title == "full"
+        repos = {model["weights"]["repo"]: repository(model) for model in chosen.values()}
+        objects = exports(chosen, {LAYER_AT_FULL_SIZE} if full else None)
+        with tempfile.TemporaryDirectory() as folder, Hub(repos) as hub, Bucket(objects) as bucket:
+            copy_workflow(Path(folder))
+            layer = f"layer-{LAYER_AT_FULL_SIZE}"
+            targets = [
+                f"results/{name}/{layer}/{file}"
+                for name in chosen
+                for file in ("decoder.json", "labels.json")
+            ]
+            run(Path(folder), hub, bucket, chosen, *(targets if full else []))
+            print(f"\n{title} size, {next(iter(chosen.values()))['features']:,} features a layer\n")
+            print("\n".join(table(chosen, hub, bucket)))
+            if not full:
+                print("\n" + "\n".join(published(Path(folder), chosen)))
+
+
+if __name__ == "__main__":
+    main()
