@@ -44,7 +44,7 @@ rule compute_umap:
         "../envs/geometry.yaml"
     threads: 2 if config["umap"]["method"] == "batch" else 1  # a seeded umap-learn runs on one whatever it is given
     resources:
-        mem_mb=memory(800, decoders=3, per_feature=4),
+        mem_mb=memory(700, decoders=1 if config["umap"]["method"] == "batch" else 3, per_feature=4),
         runtime=minutes(4, per_16k=3),
     params:
         umap=config["umap"],

@@ -41,6 +41,7 @@ rule tabulate_quality:
         "results/logs/tabulate_quality/{model}.log",
     benchmark:
         "results/benchmarks/tabulate_quality/{model}.tsv"
+    localrule: True
     conda:
         "../envs/quality.yaml"
     message:
