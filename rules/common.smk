@@ -110,7 +110,7 @@ def manifests():
 
 
 def published():
-    """What `rule all` asks for: the tables of quality, the manifests, and all that these list, so that a file that went
+    """What `all` asks for: the tables of quality, the manifests, and all that these list, so that a file that went
     missing is made anew."""
     tables = [f"results/{model}/quality.tsv" for model in SELECTED]
     maps = [path for model in SELECTED for paths in products(model).values() for path in paths]

@@ -17,6 +17,8 @@ RULES = {
     for path in sorted((ROOT / "rules").glob("*.smk"))
     for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
 }
+TARGETS = {"explorer"}  # rules that only gather files
+RULES = {name: body for name, body in RULES.items() if name not in TARGETS}
 EVERY_SCRIPT = ("files.py", "job.py")  # what lib() in common.smk always adds
 
 
@@ -43,7 +45,7 @@ def imports(path: Path) -> tuple[set[str], set[str]]:
 
 def test_every_rule_was_found():
     told = "\n".join(path.read_text() for path in [*(ROOT / "rules").glob("*.smk"), ROOT / "Snakefile"])
-    assert len(re.findall(r"^rule ", told, re.MULTILINE)) == len(RULES) + 1  # rule all
+    assert len(re.findall(r"^rule ", told, re.MULTILINE)) == len(RULES) + len(TARGETS) + 1  # rule all
 
 
 @pytest.mark.parametrize("rule", RULES)
