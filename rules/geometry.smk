@@ -12,6 +12,7 @@ rule compute_neighbors:
         "results/logs/compute_neighbors/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/compute_neighbors/{model}/layer-{layer}.tsv"
+    priority: 1  # before further layers are fetched: decoders that wait fill the disk
     conda:
         "../envs/geometry.yaml"
     threads: search_threads
@@ -38,11 +39,12 @@ rule compute_umap:
         "results/logs/compute_umap/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/compute_umap/{model}/layer-{layer}.tsv"
+    priority: 1  # before further layers are fetched: decoders that wait fill the disk
     conda:
         "../envs/geometry.yaml"
     threads: 2 if config["umap"]["method"] == "batch" else 1  # a seeded umap-learn runs on one whatever it is given
     resources:
-        mem_mb=memory(800, decoders=3, per_feature=4),
+        mem_mb=memory(700, decoders=1 if config["umap"]["method"] == "batch" else 3, per_feature=4),
         runtime=minutes(4, per_16k=3),
     params:
         umap=config["umap"],

@@ -6,8 +6,8 @@ rule measure_quality:
         decoder="results/{model}/layer-{layer}/decoder.npy",
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
         coords="results/{model}/layer-{layer}/coords.npy",
-        edges="results/{model}/layer-{layer}/edges.npz",
-        labels="results/{model}/layer-{layer}/labels.parquet",
+        edges=settled("results/{model}/layer-{layer}/edges.npz"),
+        labels=settled("results/{model}/layer-{layer}/labels.parquet"),
         lib=lib("layout.py"),
     output:
         quality="results/{model}/layer-{layer}/quality.json",
@@ -15,6 +15,7 @@ rule measure_quality:
         "results/logs/measure_quality/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/measure_quality/{model}/layer-{layer}.tsv"
+    priority: 1  # before further layers are fetched: decoders that wait fill the disk
     conda:
         "../envs/quality.yaml"
     resources:
@@ -40,6 +41,7 @@ rule tabulate_quality:
         "results/logs/tabulate_quality/{model}.log",
     benchmark:
         "results/benchmarks/tabulate_quality/{model}.tsv"
+    localrule: True
     conda:
         "../envs/quality.yaml"
     message:

@@ -216,18 +216,18 @@ def rounded(measures: dict) -> dict:
 
 
 def below_floors(measures: dict[str, float | None], floors: dict[str, float]) -> list[str]:
-    """One line for each measure that lies below its floor; a measure that is None has no say."""
+    """What to say of each measure below its floor `min_{measure}`; a measure that is None has no say."""
     return [
-        f"{name} is {measures[name]}, below its floor of {floor}"
-        for name, floor in sorted(floors.items())
-        if None not in (floor, measures.get(name)) and measures[name] < floor
+        f"{name} is {measures[name]}, below its floor {floor}"
+        for name, floor in ((key.removeprefix("min_"), floor) for key, floor in sorted(floors.items()))
+        if measures.get(name) is not None and measures[name] < floor
     ]
 
 
 def main(snakemake) -> None:
     """Read everything, measure, refuse or write."""
     with job_log(snakemake) as log:
-        given, floors = snakemake.input, snakemake.params.quality["floors"]
+        given, floors = snakemake.input, snakemake.params.quality
         decoder = np.load(given.decoder, allow_pickle=False)
         with np.load(given.neighbors, allow_pickle=False) as file:
             neighbors = file["indices"], file["similarities"]
@@ -241,7 +241,7 @@ def main(snakemake) -> None:
             raise UserError(
                 f"{given.coords}: this map must not be published: {'; '.join(refused)}. Neighbours in the decoder are "
                 "not neighbours in the map. Look at umap.n_epochs and umap.repulsion_strength, or, where the decoder "
-                "really has so little structure, lower quality.floors in the configuration"
+                "really has so little structure, lower the floor in the configuration's quality block"
             )
         save_record(snakemake.output.quality, found | {"floors": floors})
 

@@ -2,9 +2,9 @@
 
     .venv/bin/python tests/rehearse_sources.py --features 300
 
-runs the 68 layers with the real catalogue's paths and sources, but with so few features a layer, from the network to
-the manifests; then fetches the decoder and the labels of one layer of each model at full size. Prints the tables
-of docs/sources.md. Takes some minutes; not part of the test suite.
+fetches the decoder and the labels of one layer of each model at full size, then runs the 68 layers with the real
+catalogue's paths and sources, but so few features a layer, from the network to the manifests. Prints the tables of
+docs/sources.md. Takes some minutes; not part of the test suite.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -81,8 +82,11 @@ def exports(models: dict, layers: set[int] | None = None) -> dict[str, bytes]:
     return objects
 
 
-def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, *targets: str) -> None:
-    """Snakemake over `catalogue`, as a user starts it, with the services in place of the real ones."""
+def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, *targets: str) -> int:
+    """Snakemake over `catalogue`, as a user starts it, with the services in place of the real ones.
+
+    Returns the largest number of decoders seen on disk at once.
+    """
     (project / "small.yaml").write_text(yaml.safe_dump(catalogue, sort_keys=False))
     config = {
         "models": list(catalogue),
@@ -95,16 +99,23 @@ def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, *targets: str)
     command = [
         "-m",
         "snakemake",
+        *targets,
         "--cores",
         "2",
         "--configfile",
         "rehearsal.yaml",
         "--quiet",
-        "rules",
-        *targets,
+        "all",
     ]
     environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(project / "hf")}
-    subprocess.run([sys.executable, *command], cwd=project, env=environment, check=True)
+    most = 0
+    with subprocess.Popen([sys.executable, *command], cwd=project, env=environment) as process:
+        while process.poll() is None:
+            most = max(most, len(list(project.glob("results/*/layer-*/decoder.npy"))))
+            time.sleep(0.5)
+    if process.returncode:
+        raise SystemExit(f"snakemake ended with {process.returncode}")
+    return most
 
 
 def counted(model: dict, hub: Hub, bucket: Bucket) -> dict[str, list[int]]:
@@ -176,32 +187,37 @@ def published(project: Path, catalogue: dict) -> list[str]:
     return lines
 
 
+def rehearse(chosen: dict, full: bool) -> None:
+    """Run, and print the table."""
+    repos = {model["weights"]["repo"]: repository(model) for model in chosen.values()}
+    objects = exports(chosen, {LAYER_AT_FULL_SIZE} if full else None)
+    with tempfile.TemporaryDirectory() as folder, Hub(repos) as hub, Bucket(objects) as bucket:
+        copy_workflow(Path(folder))
+        layer = f"layer-{LAYER_AT_FULL_SIZE}"
+        fetched = [f"results/{name}/{layer}/{kind}.json" for name in chosen for kind in ("decoder", "labels")]
+        manifests = [f"results/{name}/manifest.json" for name in chosen]
+        most = run(Path(folder), hub, bucket, chosen, *(fetched if full else manifests))
+        print(f"\n{next(iter(chosen.values()))['features']:,} features a layer\n")
+        print("\n".join(table(chosen, hub, bucket)))
+        if not full:
+            print("\n" + "\n".join(published(Path(folder), chosen)))
+            print(f"at most {most} decoders on disk at once", flush=True)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--features", type=int, default=300, help="features a layer of the 68")
     arguments.add_argument("--layers", type=int, help="only so many layers of each model, for a quick look")
+    arguments.add_argument("--only", choices=["small", "full"], help="one of the two parts")
     arguments = arguments.parse_args()
     models = yaml.safe_load((ROOT / "config/models.yaml").read_text(encoding="utf-8"))
-    catalogue = small_catalogue(arguments.features, models)
-    for model in catalogue.values():
-        model["layers"] = model["layers"][: arguments.layers]
-    for title, chosen in (("reduced", catalogue), ("full", models)):
-        full = title == "full"
-        repos = {model["weights"]["repo"]: repository(model) for model in chosen.values()}
-        objects = exports(chosen, {LAYER_AT_FULL_SIZE} if full else None)
-        with tempfile.TemporaryDirectory() as folder, Hub(repos) as hub, Bucket(objects) as bucket:
-            copy_workflow(Path(folder))
-            layer = f"layer-{LAYER_AT_FULL_SIZE}"
-            targets = [
-                f"results/{name}/{layer}/{file}"
-                for name in chosen
-                for file in ("decoder.json", "labels.json")
-            ]
-            run(Path(folder), hub, bucket, chosen, *(targets if full else []))
-            print(f"\n{title} size, {next(iter(chosen.values()))['features']:,} features a layer\n")
-            print("\n".join(table(chosen, hub, bucket)))
-            if not full:
-                print("\n" + "\n".join(published(Path(folder), chosen)))
+    if arguments.only != "small":
+        rehearse(models, full=True)
+    if arguments.only != "full":
+        small = small_catalogue(arguments.features, models)
+        for model in small.values():
+            model["layers"] = model["layers"][: arguments.layers]
+        rehearse(small, full=False)
 
 
 if __name__ == "__main__":

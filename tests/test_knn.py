@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from lib import knn
-from lib.knn import nearest_neighbors
+from lib.knn import approximate_neighbors, nearest_neighbors, recall
 
 
 def normalised(rows: np.ndarray) -> np.ndarray:
@@ -154,3 +154,27 @@ def test_refuses_what_is_no_decoder(rows, message):
 def test_refuses_a_k_without_meaning():
     with pytest.raises(ValueError, match="k is 0"):
         nearest_neighbors(gaussian(5, 3), 0)
+
+
+def test_approximate_neighbours_are_nearly_the_exact_ones_and_exactly_ranked():
+    rows = gaussian(3000, 12)
+    rows[[0, 1500]] = 0
+    indices, similarities = approximate_neighbors(rows, 15, threads=2)
+    exact, _ = nearest_neighbors(rows, 15)
+    found = (exact[:, :, None] == indices[:, None, :]).any(axis=2)[rows.any(axis=1)].mean()
+    assert found > 0.9
+    assert recall(rows, indices, 15) == pytest.approx(found, abs=0.02)
+    assert recall(rows, exact, 15) == 1
+    assert (indices[[0, 1500]] == -1).all()
+    assert not np.isin(indices, [0, 1500]).any()
+    assert (np.diff(similarities, axis=1) <= 0).all()
+    cosines = np.einsum("ij,ikj->ik", rows[2:50].astype(np.float64), rows[indices[2:50]])
+    np.testing.assert_allclose(similarities[2:50], cosines, atol=1e-7)
+    again, _ = approximate_neighbors(rows, 15, threads=2)
+    assert again.tobytes() == indices.tobytes()
+
+
+def test_approximate_neighbours_of_few_rows_are_the_exact_ones():
+    rows = with_dead_rows()
+    for there, here in zip(nearest_neighbors(rows, 100), approximate_neighbors(rows, 100), strict=True):
+        np.testing.assert_array_equal(there, here)

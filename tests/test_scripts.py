@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import ROOT
+import yaml
+from conftest import ROOT, demo_rows
 from lib.files import save_npy, whole_file
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
@@ -46,20 +47,27 @@ def fetch_decoder(folder: Path, **changes) -> Job:
     }
     row |= {"features": 200, "d_model": 384} | changes
     files = {"decoder": "decoder.npy", "record": "decoder.json"}
-    return job("fetch_decoder", folder, {"weights": "toy.npz"}, files, sae=row)
+    return job("fetch_decoder", folder, {"weights": "toy.npz", "revision": []}, files, sae=row)
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
     with np.load(DEMO / "params.npz") as file:
         np.savez(tmp_path / "toy.npz", W_dec=file["W_dec"][:200])
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, demo_rows(DEMO, "explanations", 200))))
     return tmp_path
 
 
 def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     fetch_decoder(folder).run()
     neighbors = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
-    job("compute_neighbors", folder, {"decoder": "decoder.npy"}, neighbors, neighbors={"k": 20}).run()
+    job(
+        "compute_neighbors",
+        folder,
+        {"decoder": "decoder.npy"},
+        neighbors,
+        neighbors={"k": 20, "exact_up_to": 1000},
+    ).run()
     given = {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
     umap = {"method": "batch", "n_neighbors": 10, "repulsion_strength": 1.0}
     umap |= {"negative_sample_rate": 50, "n_epochs": 50, "seed": 1}
@@ -68,11 +76,18 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     made = {"edges": "edges.npz", "record": "edges.json"}
     job("compute_edges", folder, {"neighbors": "neighbors.npz"}, made, edges=edges).run()
     made = {"labels": "labels.parquet", "record": "labels.json"}
-    row = {"features": 200, "source": "0-demo", "neuronpedia": None, "labels": str(DEMO)}
-    job("fetch_labels", folder, {}, made, sae=row, labels={"source": "none"}).run()
+    row = {
+        "features": 200,
+        "source": "0-demo-res-2k",
+        "neuronpedia": None,
+        "labels": str(folder / "labels.jsonl"),
+    }
+    row["written"] = "labels.jsonl"
+    settings = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["labels"]
+    job("fetch_labels", folder, {"edges": []}, made, sae=row, labels=settings).run()
     given = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
     measured = given | {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    quality = {"floors": {"kept_15": 0.1}}
+    quality = {"min_kept_15": 0.1, "min_trustworthiness": 0.5}
     (folder / "layer-0").mkdir()
     job("measure_quality", folder, measured, {"quality": "layer-0/quality.json"}, quality=quality).run()
     given |= {"quality": "layer-0/quality.json"}
@@ -89,7 +104,11 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     job("tabulate_quality", folder, qualities, {"table": "quality.tsv"}).run()
 
     graph = json.loads((folder / "layer-0.json").read_bytes())
-    assert graph["metadata"]["parameters"] == {"neighbors": {"k": 20}, "umap": umap, "edges": edges}
+    assert graph["metadata"]["parameters"] == {
+        "neighbors": {"k": 20, "exact_up_to": 1000},
+        "umap": umap,
+        "edges": edges,
+    }
     assert graph["metadata"]["labeledCount"] == 200
     assert graph["metadata"]["quality"]["kept_15"] > 0.1
     header, row = (folder / "quality.tsv").read_text().splitlines()
@@ -132,7 +151,13 @@ def test_weights_that_are_none_are_told(folder, content):
 def test_a_fault_of_the_workflow_leaves_its_traceback_in_the_log(folder):
     save_npy(folder / "decoder.npy", np.ones((3, 2), np.float32) * 7)
     files = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
-    failing = job("compute_neighbors", folder, {"decoder": "decoder.npy"}, files, neighbors={"k": 2})
+    failing = job(
+        "compute_neighbors",
+        folder,
+        {"decoder": "decoder.npy"},
+        files,
+        neighbors={"k": 2, "exact_up_to": 1000},
+    )
     with pytest.raises(SystemExit):
         failing.run()
     assert "Traceback" in Path(failing.log[0]).read_text()

@@ -39,7 +39,7 @@ def test_nothing_changed_runs_nothing(toy):
         ({"umap": {"n_neighbors": 8}}, {"compute_umap", *MEASURED}),
         ({"neighbors": {"k": 45}}, GEOMETRY),
         ({"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}),
-        ({"quality": {"floors": {"kept_15": 0.04}}}, MEASURED),
+        ({"quality": {"min_kept_15": 0.04}}, MEASURED),
         ({"export": {"gzip": False}}, {"write_manifest"}),
         ({"layers": "0"}, PER_MODEL),
     ],

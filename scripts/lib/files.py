@@ -1,5 +1,6 @@
 """Files written whole or not at all, the same bytes for the same content."""
 
+import errno
 import hashlib
 import json
 import os
@@ -24,8 +25,11 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
             os.fsync(written.fileno())
         aside.replace(path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk does not say which file it was
-        raise
+        if error.filename:
+            raise
+        # A full disk does not say which file it was about, and numpy not even that the disk is full.
+        reason = error.strerror or f"cannot be written whole, is the disk full? ({error})"
+        raise OSError(error.errno or errno.EIO, reason, str(path)) from error
     finally:
         aside.unlink(missing_ok=True)
 

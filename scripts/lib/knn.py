@@ -53,6 +53,49 @@ def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np
     return indices, similarities
 
 
+def approximate_neighbors(
+    decoder: np.ndarray, k: int, threads: int = 1, seed: int = 42
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `nearest_neighbors` returns, found by descent (pynndescent): for decoders too wide to compare all rows.
+
+    A few of the neighbours are missed (`recall` says how many); the similarities of those found are exact, and their
+    order is too. Time grows little faster than n, where the exact search grows with its square.
+    """
+    from pynndescent import NNDescent  # slow to import: scikit-learn
+
+    n = len(decoder)
+    indices = np.full((n, min(k, max(n - 1, 0))), -1, np.int32)
+    similarities = np.zeros(indices.shape, np.float32)
+    alive = _living_rows(decoder)
+    if len(alive) <= k + 1:  # every living row is a neighbour: nothing to approximate
+        return nearest_neighbors(decoder, k, threads)
+    rows = np.ascontiguousarray(decoder if len(alive) == n else decoder[alive])
+    # on rows of norm 1, the Euclidean distance orders as the cosine does, and costs less
+    found, _ = NNDescent(
+        rows, metric="euclidean", n_neighbors=k + 1, random_state=seed, n_jobs=threads, compressed=True
+    ).neighbor_graph
+    for row, others in enumerate(found):
+        others = others[(others != row) & (others >= 0)][:k].astype(np.int32)
+        _rank(rows, row, others, *(array[alive[row], : len(others)] for array in (indices, similarities)))
+    indices[indices >= 0] = alive[indices[indices >= 0]]
+    return indices, similarities
+
+
+def recall(decoder: np.ndarray, indices: np.ndarray, k: int, sample: int = 500, seed: int = 0) -> float:
+    """Share of the exact k nearest neighbours of `sample` living rows that are among the `indices` found for them."""
+    alive = _living_rows(decoder)
+    rows = np.ascontiguousarray(decoder if len(alive) == len(decoder) else decoder[alive])
+    k = min(k, len(alive) - 1)
+    sampled = np.random.default_rng(seed).permutation(len(alive))[:sample]
+    if k < 1:
+        return 1.0
+    error = _error_of_products(rows.shape[1])
+    exact = np.concatenate(
+        [_compare_with_all(rows, sampled[i : i + 64], k, error)[0] for i in range(0, len(sampled), 64)]
+    )
+    return float((alive[exact][:, :, None] == indices[alive[sampled], None, :]).any(axis=2).mean())
+
+
 def _living_rows(decoder: np.ndarray) -> np.ndarray:
     norms = np.sqrt(np.einsum("ij,ij->i", decoder, decoder, dtype=np.float64))
     wrong = np.flatnonzero(~((norms == 0) | (np.abs(norms - 1) <= NORM_TOLERANCE)))
@@ -64,16 +107,22 @@ def _living_rows(decoder: np.ndarray) -> np.ndarray:
     return np.flatnonzero(norms).astype(np.int32)
 
 
+def _error_of_products(width: int) -> float:
+    """Bound on |float32 product - exact product| of rows of norm 1, whatever the order of the additions.
+
+    Higham, Accuracy and Stability of Numerical Algorithms, section 3.1; with room for the final rounding.
+    """
+    return 1.01 * width * FLOAT32 / (1 - width * FLOAT32) + 4 * FLOAT32
+
+
 def _search(rows: np.ndarray, k: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
     """k nearest neighbours of float32 (m, d) rows of norm 1, none of them dead, k < m."""
-    m, width = rows.shape
+    m = len(rows)
     kept = min(k + 8 + k // 4, m - 1)  # a margin, so that few rows, usually none, need the full comparison
     products = np.full((m, kept), -np.inf, np.float32)
     columns = np.full((m, kept), -1, np.int32)
     floors = np.full(m, -np.inf, np.float32)
-    # |float32 product - exact product| whatever the order of the additions (Higham, Accuracy and Stability of
-    # Numerical Algorithms, section 3.1), with room for the final rounding.
-    error = 1.01 * width * FLOAT32 / (1 - width * FLOAT32) + 4 * FLOAT32
+    error = _error_of_products(rows.shape[1])
     indices = np.empty((m, k), np.int32)
     similarities = np.empty((m, k), np.float32)
     complete = np.zeros(m, np.bool_)

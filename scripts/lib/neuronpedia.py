@@ -96,8 +96,11 @@ class Journal:
         return [row for _, row in json_lines(whole, str(self._answers))]
 
     def keep_answer(self, row: Mapping[str, Any]) -> None:
-        with self._lock, self._answers.open("ab") as file:
-            file.write(orjson.dumps(row) + b"\n")
+        try:
+            with self._lock, self._answers.open("ab") as file:
+                file.write(orjson.dumps(row) + b"\n")
+        except OSError as error:  # a full disk does not say which file it was about
+            raise OSError(error.errno, error.strerror, str(self._answers)) from error
 
     def discard(self) -> None:
         """Forget everything: called when the labels are safely written."""

@@ -148,6 +148,7 @@ def start(directory: Path, cpus: int = 8, mem_mb: int = 64_000, wait_s: float = 
 
 def _configure(directory: Path, cpus: int, mem_mb: int) -> None:
     """Write the key and the configuration of a fresh cluster into its directory."""
+    (directory / "jobs.txt").unlink(missing_ok=True)
     for name in ("state", "spool"):
         shutil.rmtree(directory / name, ignore_errors=True)
         (directory / name).mkdir(mode=0o755, parents=True)

@@ -1,0 +1,270 @@
+"""Time, memory and meaning of the geometry, against the original's method and against the machine's floor.
+
+    make bench                                                everything, to bench/results.md (an hour on 2 cores)
+    PYTHONPATH=scripts python bench/benchmark.py --only layer    one part: neighbours, layer, scaling
+
+Methods that are compared run in turn, round after round, in one run on one machine: the ratios mean something where
+the seconds do not. faiss-cpu takes part where it is installed.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import yaml
+from decoders import ROOT, synthetic
+from lib import knn
+from lib.knn import nearest_neighbors
+from measure_quality import measure
+from threadpoolctl import threadpool_limits
+
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+K = CONFIG["edges"]["k"]
+
+
+class Report:
+    """Markdown, printed as it grows and written whole to a file."""
+
+    def __init__(self, path: Path):
+        self.path, self.lines = path, []
+
+    def say(self, text: str = "") -> None:
+        print(text, flush=True)
+        self.lines.append(text)
+        self.path.write_text("\n".join(self.lines) + "\n")
+
+    def table(self, title: str, header: list[str], rows: list[list]) -> None:
+        self.say(f"\n## {title}\n")
+        for cells in [header, ["---"] * len(header), *rows]:
+            self.say(
+                "| "
+                + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells)
+                + " |"
+            )
+
+
+def machine() -> str:
+    """Processor, cores, memory, system, and the libraries that compute."""
+    cpuinfo = Path("/proc/cpuinfo")
+    names = [
+        line.split(":")[1].strip()
+        for line in cpuinfo.read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    libraries = ", ".join(
+        f"{name} {version(name)}" for name in ("numpy", "numba", "umap-learn", "scikit-learn")
+    )
+    return (
+        f"{names[0] if names else platform.processor()}, {CORES} cores, {memory:.0f} GiB, {platform.system()}; "
+        f"Python {platform.python_version()}, {libraries}. Load when it began: {os.getloadavg()[0]:.1f}."
+    )
+
+
+# --- the search alone, against the products it cannot do without
+
+
+def floor(decoder: np.ndarray, threads: int) -> None:
+    """The products of the upper triangle, and nothing else."""
+    with threadpool_limits(1, user_api="blas"):
+        knn.for_each_block(decoder, threads, lambda *_: None)
+
+
+def brute_force(decoder: np.ndarray, threads: int) -> None:
+    """scikit-learn."""
+    from sklearn.neighbors import NearestNeighbors
+
+    with threadpool_limits(threads):
+        NearestNeighbors(n_neighbors=K + 1, metric="cosine", algorithm="brute").fit(decoder).kneighbors(
+            decoder
+        )
+
+
+def faiss_flat(decoder: np.ndarray, threads: int) -> None:
+    """faiss-cpu."""
+    import faiss
+
+    faiss.omp_set_num_threads(threads)
+    index = faiss.IndexFlatIP(decoder.shape[1])
+    index.add(decoder)
+    index.search(decoder, K + 1)
+
+
+def compare_searches(report: Report, n: int, rounds: int) -> None:
+    """Ours beside the floor, scikit-learn and faiss: the best wall and CPU time of each over the rounds."""
+    methods = {"floor": floor, "ours": lambda rows, threads: nearest_neighbors(rows, K, threads)}
+    methods["scikit-learn"] = brute_force
+    if importlib.util.find_spec("faiss"):
+        methods["faiss"] = faiss_flat
+    rows = []
+    for d in (2304, 3584):
+        decoder = synthetic(n, d)
+        nearest_neighbors(decoder[:600], K)  # compiled
+        for threads in sorted({1, 2, CORES} & set(range(1, CORES + 1))):
+            best = {}
+            for _ in range(rounds):
+                for name, method in methods.items():
+                    wall, cpu = time.perf_counter(), time.process_time()
+                    method(decoder, threads)
+                    spent = time.perf_counter() - wall, time.process_time() - cpu
+                    best[name] = tuple(map(min, spent, best.get(name, spent)))
+            for name, (wall, cpu) in best.items():
+                rows.append([d, threads, name, wall, wall / best["floor"][0], cpu, cpu / best["floor"][1]])
+    header = ["d", "threads", "method", "wall s", "of the floor", "CPU s", "of the floor"]
+    report.table(f"Exact {K} nearest neighbours of {n:,} rows", header, rows)
+
+
+# --- a whole layer, each step in a process of its own
+
+
+# In a small process between: a child's peak memory begins with that of the process that started it.
+TIMER = """
+import json, resource, subprocess, sys, time
+started = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+
+
+def timed(script: str, *arguments: str) -> tuple[float, float, float]:
+    """Run a Python script of this folder: wall s, CPU s, peak MB of its memory."""
+    command = [sys.executable, str(ROOT / "bench" / script), *arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", TIMER, *command], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return tuple(json.loads(done.stdout.splitlines()[-1]))
+
+
+def steps(folder: Path, umap: dict) -> dict[str, dict]:
+    """The jobs from decoder.npy to coords.npy and edges.npz."""
+    decoder, neighbors = str(folder / "decoder.npy"), str(folder / "neighbors.npz")
+
+    def step(rule: str, name: str, given: dict, output: str, params: dict) -> dict:
+        made = {name: str(folder / output), "record": str(folder / f"{rule}.json")}
+        log = str(folder / f"{rule}.log")
+        return {"rule": rule, "threads": CORES, "input": given, "output": made, "params": params, "log": log}
+
+    given = {"decoder": decoder, "neighbors": neighbors}
+    return {
+        "neighbours": step(
+            "compute_neighbors",
+            "neighbors",
+            {"decoder": decoder},
+            "neighbors.npz",
+            {"neighbors": CONFIG["neighbors"]},
+        ),
+        "layout": step("compute_umap", "coords", given, "coords.npy", {"umap": umap}),
+        "edges": step(
+            "compute_edges", "edges", {"neighbors": neighbors}, "edges.npz", {"edges": CONFIG["edges"]}
+        ),
+    }
+
+
+def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
+    """decoder.npy to positions and edges: ours by step, the original's method, and what each map is worth."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "decoder.npy", synthetic(n, d))
+        best: dict[str, tuple] = {}
+        (folder / "original").mkdir()
+        for _ in range(rounds):
+            for step, job in steps(folder, CONFIG["umap"]).items():
+                spent = timed("stage.py", json.dumps(job))
+                best[step] = tuple(map(min, spent, best.get(step, spent)))
+            spent = timed("original.py", str(folder / "decoder.npy"), str(folder / "original"))
+            best["the original's method"] = tuple(map(min, spent, best.get("the original's method", spent)))
+        ours = [best[step] for step in ("neighbours", "layout", "edges")]
+        total = (
+            sum(spent[0] for spent in ours),
+            sum(spent[1] for spent in ours),
+            max(spent[2] for spent in ours),
+        )
+        yardstick = best.pop("the original's method")
+        rows = [
+            [step, *spent, spent[0] / yardstick[0], spent[1] / yardstick[1]]
+            for step, spent in {**best, "ours together": total, "the original's method": yardstick}.items()
+        ]
+        header = ["step", "wall s", "CPU s", "peak MB", "wall, of the original", "CPU, of the original"]
+        report.table(
+            f"A layer of {n:,} x {d:,}: decoder to positions and edges, each a process", header, rows
+        )
+        compare_maps(report, folder)
+
+
+def compare_maps(report: Report, folder: Path) -> None:
+    """The measures of both maps of one decoder, beside PCA's and chance's."""
+    decoder = np.load(folder / "decoder.npy")
+    with np.load(folder / "neighbors.npz") as file:
+        neighbors = file["indices"], file["similarities"]
+    with np.load(folder / "edges.npz") as file:
+        edges = file["source"], file["target"]
+    maps = {"ours": np.load(folder / "coords.npy"), "original": np.load(folder / "original" / "coords.npy")}
+    found = {
+        name: measure(decoder, *neighbors, coords, edges, [set()] * len(decoder))
+        for name, coords in maps.items()
+    }
+    rows = [
+        [
+            name,
+            value,
+            found["original"]["map"][name],
+            found["ours"]["pca"][name],
+            found["ours"]["random"][name],
+        ]
+        for name, value in found["ours"]["map"].items()
+        if value is not None
+    ]
+    report.table("What the maps keep", ["measure", "ours", "the original's", "PCA", "random"], rows)
+
+
+# --- growth
+
+
+def measure_growth(report: Report, sizes: list[int], d: int) -> None:
+    """Time and peak memory of search and layout by the number of features, each in a process of its own."""
+    rows = []
+    for n in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            np.save(Path(name) / "decoder.npy", synthetic(n, d))
+            jobs = steps(Path(name), CONFIG["umap"])
+            spent = {step: timed("stage.py", json.dumps(jobs[step])) for step in ("neighbours", "layout")}
+        rows.append([n, *spent["neighbours"], *spent["layout"]])
+    header = [
+        "n",
+        *(f"{step} {what}" for step in ("search", "layout") for what in ("wall s", "CPU s", "peak MB")),
+    ]
+    report.table(f"Growth with the number of features, d = {d}", header, rows)
+
+
+def main() -> None:
+    """Parse, measure, report."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results.md")
+    parser.add_argument("--only", choices=["neighbours", "layer", "scaling"])
+    parser.add_argument("--features", type=int, default=16384)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[8192, 16384, 32768, 65536])
+    given = parser.parse_args()
+    report = Report(given.output)
+    report.say(f"# Benchmark\n\n{machine()}\nThe best of {given.rounds} rounds; the methods take turns.")
+    if given.only in (None, "neighbours"):
+        compare_searches(report, given.features, given.rounds)
+    if given.only in (None, "layer"):
+        compare_layers(report, given.features, 2304, given.rounds)
+    if given.only in (None, "scaling"):
+        measure_growth(report, given.sizes, 512)
+
+
+if __name__ == "__main__":
+    main()

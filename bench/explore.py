@@ -1,0 +1,131 @@
+"""What the parameters of the layout do to a map: the table and the pictures of docs/geometry.md.
+
+PYTHONPATH=scripts python bench/explore.py --output bench/exploration.md --pictures docs/images
+
+Every variant lays out the same exact neighbours of the same decoders: layers of the demo, and a synthetic decoder of
+full size. Its CPU time is beside it; the measures are those of quality.json.
+"""
+
+import argparse
+import struct
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import yaml
+from compute_umap import centred, embed
+from decoders import ROOT, demo, synthetic
+from lib.knn import nearest_neighbors
+from measure_quality import Space
+from threadpoolctl import threadpool_limits
+
+DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["umap"]
+PRESETS = {
+    path.stem: DEFAULT | yaml.safe_load(path.read_text())["umap"]
+    for path in (ROOT / "config/presets").glob("*.yaml")
+}
+ORIGINAL = PRESETS["original"]
+VARIANTS = {
+    "default": DEFAULT,
+    "original": ORIGINAL,
+    "umap-learn, 40 neighbours, repulsion 12": ORIGINAL | {"repulsion_strength": 12},
+    "umap-learn, 15 neighbours, repulsion 6": ORIGINAL | {"n_neighbors": 15, "repulsion_strength": 6},
+    "umap-learn, 10 neighbours, repulsion 12": ORIGINAL | {"n_neighbors": 10, "repulsion_strength": 12},
+    "the same from PCA": ORIGINAL | {"n_neighbors": 10, "repulsion_strength": 12, "init": "pca"},
+    "the same, min_dist 0.5": ORIGINAL | {"n_neighbors": 10, "repulsion_strength": 12, "min_dist": 0.5},
+    "10 neighbours": DEFAULT | {"n_neighbors": 10},
+    "30 neighbours": DEFAULT | {"n_neighbors": 30},
+    "repulsion 0.5": DEFAULT | {"repulsion_strength": 0.5},
+    "repulsion 1.5": DEFAULT | {"repulsion_strength": 1.5},
+    "200 epochs": DEFAULT | {"n_epochs": 200},
+    "50 random features": DEFAULT | {"negative_sample_rate": 50},
+    "faithful": PRESETS["faithful"],
+}
+SHOWN = ("kept_5", "kept_15", "strongest_near", "trustworthiness", "continuity", "cluster_correlation")
+
+
+def explore(decoder: np.ndarray, variants: dict[str, dict]) -> tuple[list[list], dict[str, np.ndarray]]:
+    """A row for each variant: CPU s of the layout, and its measures; and the maps themselves."""
+    indices, similarities = nearest_neighbors(decoder, 40)
+    rows, maps = [], {}
+    with threadpool_limits(1):
+        space = Space(decoder, indices, similarities, [set()] * len(decoder))
+        for name, umap in variants.items():
+            embed(decoder[:200], *nearest_neighbors(decoder[:200], 40), **umap | {"n_epochs": 2})  # compiled
+            started = time.process_time()
+            maps[name] = centred(embed(decoder, indices, similarities, **umap))
+            spent = time.process_time() - started
+            found = space.measure(maps[name])
+            rows.append([name, f"{spent:.1f}", *(f"{found[measure]:.3f}" for measure in SHOWN)])
+            print(*rows[-1], sep="\t", flush=True)
+    return rows, maps
+
+
+def picture(coords: np.ndarray, colours: np.ndarray, size: int = 420) -> np.ndarray:
+    """An orthographic view of the points from above, the nearer ones brighter: uint8 (size, size, 3)."""
+    image = np.full((size, size, 3), 16.0)
+    extent = np.percentile(np.abs(coords), 99.5)
+    x, y = (
+        ((coords[:, axis] / extent + 1) / 2 * (size - 3)).clip(0, size - 3).astype(int) for axis in (0, 1)
+    )
+    for point in np.argsort(coords[:, 2]):
+        light = 0.45 + 0.55 * (np.clip(coords[point, 2] / extent, -1, 1) + 1) / 2
+        image[y[point] : y[point] + 2, x[point] : x[point] + 2] = colours[point] * light
+    return image.astype(np.uint8)
+
+
+def palette(groups: np.ndarray) -> np.ndarray:
+    """A colour for each group, hues far from each other: float (n, 3)."""
+    hue = (groups * 0.618034 % 1)[:, None] * 6
+    return 255 * (0.35 + 0.65 * np.clip(np.abs((hue + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1))
+
+
+def write_png(path: Path, image: np.ndarray) -> None:
+    """uint8 (height, width, 3) as a PNG file."""
+    height, width, _ = image.shape
+    lines = b"".join(b"\0" + image[row].tobytes() for row in range(height))
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+
+
+def side_by_side(path: Path, decoder: np.ndarray, maps: list[np.ndarray]) -> None:
+    """Maps of one decoder beside each other; a colour is a cluster of the decoder."""
+    from sklearn.cluster import KMeans
+
+    colours = palette(KMeans(24, n_init=1, random_state=0).fit_predict(decoder))
+    gap = np.full((420, 12, 3), 255, np.uint8)
+    images = [part for coords in maps for part in (gap, picture(coords, colours))][1:]
+    write_png(path, np.hstack(images))
+
+
+def main() -> None:
+    """Explore, write the table and the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "exploration.md")
+    parser.add_argument("--pictures", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--features", type=int, default=16384, help="of the synthetic decoder")
+    given = parser.parse_args()
+    decoders = {"demo-layer-0": demo(0), "demo-layer-5": demo(5)}
+    if given.features:
+        decoders["synthetic"] = synthetic(given.features, 384)
+    lines = ["# What the parameters do"]
+    given.pictures.mkdir(parents=True, exist_ok=True)
+    for name, decoder in decoders.items():
+        rows, maps = explore(decoder, VARIANTS)
+        side_by_side(given.pictures / f"{name}.png", decoder, [maps["original"], maps["default"]])
+        lines += ["", f"## {name}: {decoder.shape[0]:,} x {decoder.shape[1]}", ""]
+        header = ["variant", "layout CPU s", *SHOWN]
+        lines += ["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows]]
+        given.output.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
