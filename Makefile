@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONNOUSERSITE := 1
 
-.PHONY: help install demo test gates format lock clean
+.PHONY: help install demo test bench gates format lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ demo: install  ## the maps of the bundled model, without network
 
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+
+bench: install  ## speed, memory and meaning against the original's method, to bench/results.md; takes an hour
+	PYTHONPATH=scripts $(BIN)/python bench/benchmark.py
 
 gates: install  ## what must be clean before a commit
 	$(BIN)/ruff check

@@ -21,3 +21,9 @@ rule all:
     default_target: True
     input:
         published(),
+
+
+rule explorer:
+    input:
+        "results/index.html",
+        "results/index.json",

@@ -1,7 +1,7 @@
 """Time, memory and meaning of the geometry, against the original's method and against the machine's floor.
 
-    make bench                                       everything, to bench/results.md (an hour on 2 cores)
-    python bench/benchmark.py --only layer           one part: neighbours, layer, scaling
+    make bench                                                everything, to bench/results.md (an hour on 2 cores)
+    PYTHONPATH=scripts python bench/benchmark.py --only layer    one part: neighbours, layer, scaling
 
 Methods that are compared run in turn, round after round, in one run on one machine: the ratios mean something where
 the seconds do not. faiss-cpu takes part where it is installed.
@@ -127,15 +127,23 @@ def compare_searches(report: Report, n: int, rounds: int) -> None:
 # --- a whole layer, each step in a process of its own
 
 
-def timed(command: list[str], **environment: str) -> tuple[float, float, float]:
-    """Run a command: wall s, CPU s, peak MB of its memory."""
-    started = time.perf_counter()
-    child = subprocess.Popen(command, env=os.environ | environment)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise subprocess.CalledProcessError(child.returncode, command)
-    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+# In a small process between: a child's peak memory begins with that of the process that started it.
+TIMER = """
+import json, resource, subprocess, sys, time
+started = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+
+
+def timed(script: str, *arguments: str) -> tuple[float, float, float]:
+    """Run a Python script of this folder: wall s, CPU s, peak MB of its memory."""
+    command = [sys.executable, str(ROOT / "bench" / script), *arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", TIMER, *command], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 
 def steps(folder: Path, umap: dict) -> dict[str, dict]:
@@ -169,22 +177,13 @@ def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
         folder = Path(name)
         np.save(folder / "decoder.npy", synthetic(n, d))
         best: dict[str, tuple] = {}
-        for turn in range(rounds):
+        (folder / "original").mkdir()
+        for _ in range(rounds):
             for step, job in steps(folder, CONFIG["umap"]).items():
-                spent = timed([sys.executable, str(ROOT / "bench" / "stage.py"), json.dumps(job)])
+                spent = timed("stage.py", json.dumps(job))
                 best[step] = tuple(map(min, spent, best.get(step, spent)))
-            if turn < max(1, rounds - 1):
-                original = [
-                    sys.executable,
-                    str(ROOT / "bench" / "original.py"),
-                    str(folder / "decoder.npy"),
-                    name,
-                ]
-                (folder / "original").mkdir(exist_ok=True)
-                spent = timed([*original[:-1], str(folder / "original")], PYTHONWARNINGS="ignore")
-                best["the original's method"] = tuple(
-                    map(min, spent, best.get("the original's method", spent))
-                )
+            spent = timed("original.py", str(folder / "decoder.npy"), str(folder / "original"))
+            best["the original's method"] = tuple(map(min, spent, best.get("the original's method", spent)))
         ours = [best[step] for step in ("neighbours", "layout", "edges")]
         total = (
             sum(spent[0] for spent in ours),
@@ -239,10 +238,7 @@ def measure_growth(report: Report, sizes: list[int], d: int) -> None:
         with tempfile.TemporaryDirectory() as name:
             np.save(Path(name) / "decoder.npy", synthetic(n, d))
             jobs = steps(Path(name), CONFIG["umap"])
-            spent = {
-                step: timed([sys.executable, str(ROOT / "bench" / "stage.py"), json.dumps(jobs[step])])
-                for step in jobs
-            }
+            spent = {step: timed("stage.py", json.dumps(jobs[step])) for step in ("neighbours", "layout")}
         rows.append([n, *spent["neighbours"], *spent["layout"]])
     header = [
         "n",

@@ -5,15 +5,12 @@ is its own. `synthetic` draws rows like that. Its default is as hard to lay out 
 original's method keeps 6 % of the 15 nearest neighbours, as it does on a real SAE on 384 dimensions.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
+from fetch_decoder import unit_rows
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from fetch_decoder import unit_rows  # noqa: E402
 
 TOPICS = 24
 CONCEPTS = 5000

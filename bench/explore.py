@@ -1,6 +1,6 @@
 """What the parameters of the layout do to a map: the table and the pictures of docs/geometry.md.
 
-python bench/explore.py --output bench/exploration.md --pictures docs/images
+PYTHONPATH=scripts python bench/explore.py --output bench/exploration.md --pictures docs/images
 
 Every variant lays out the same exact neighbours of the same decoders: layers of the demo, and a synthetic decoder of
 full size. Its CPU time is beside it; the measures are those of quality.json.

@@ -143,8 +143,13 @@ def revision(wildcards):
 
 
 def kept_decoder(path):
-    """A decoder stays, or goes as soon as neighbours and positions are computed (weights.keep_decoders)."""
+    """A decoder stays, or goes as soon as all that is computed from it is there (weights.keep_decoders)."""
     return path if config["weights"]["keep_decoders"] else temp(path)
+
+
+def settled(path):
+    """An input whose change alone does not measure a map again where that would mean to fetch the decoder again."""
+    return path if config["weights"]["keep_decoders"] else ancient(path)
 
 
 def local_weights(wildcards):

@@ -1,12 +1,6 @@
 """The explorer's sources -> the page in results/; the manifests -> index.json, which it reads. No map waits for either."""
 
 
-rule explorer:
-    input:
-        "results/index.html",
-        "results/index.json",
-
-
 rule build_explorer:
     input:
         sources=explorer_sources(),
@@ -16,9 +10,9 @@ rule build_explorer:
         worker="results/sw.js",
         assets=directory("results/assets"),
     log:
-        "results/logs/build_explorer.log",
+        "results/logs/build_explorer/page.log",
     benchmark:
-        "results/benchmarks/build_explorer.tsv"
+        "results/benchmarks/build_explorer/page.tsv"
     localrule: True  # asks the npm registry, which compute nodes seldom reach
     conda:
         "../envs/explorer.yaml"
@@ -35,9 +29,9 @@ rule write_index:
     output:
         index="results/index.json",
     log:
-        "results/logs/write_index.log",
+        "results/logs/write_index/index.log",
     benchmark:
-        "results/benchmarks/write_index.tsv"
+        "results/benchmarks/write_index/index.tsv"
     localrule: True
     conda:
         "../envs/export.yaml"

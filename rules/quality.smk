@@ -6,8 +6,8 @@ rule measure_quality:
         decoder="results/{model}/layer-{layer}/decoder.npy",
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
         coords="results/{model}/layer-{layer}/coords.npy",
-        edges="results/{model}/layer-{layer}/edges.npz",
-        labels="results/{model}/layer-{layer}/labels.parquet",
+        edges=settled("results/{model}/layer-{layer}/edges.npz"),
+        labels=settled("results/{model}/layer-{layer}/labels.parquet"),
         lib=lib("layout.py"),
     output:
         quality="results/{model}/layer-{layer}/quality.json",

@@ -88,9 +88,7 @@ def copy_workflow(folder: Path) -> None:
     for name in WORKFLOW:
         source = ROOT / name
         if source.is_dir() and not source.is_symlink():
-            shutil.copytree(
-                source, folder / name, ignore=shutil.ignore_patterns("node_modules")
-            )
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("node_modules"))
         else:
             shutil.copy2(source, folder / name, follow_symlinks=False)
 

@@ -24,6 +24,8 @@ DEMO = ROOT / "resources" / "demo"
 COUNT = 200
 REPO, MODEL = "toy/sae", "toy-on-neuronpedia"
 LAYERS = (0, 1)
+TARGETS = ("results/toy/manifest.json", "results/toy/quality.tsv")
+LABELS = "results/toy/layer-0/labels.parquet"
 TOKEN, KEY = "hf_aVerySecretToken", "np-aVerySecretKey"
 
 
@@ -104,7 +106,7 @@ def finished(running, tmp_path_factory):
     project = Project(folder, "mine.yaml", secrets | hub)
     configure(project, labels=running.labels(facts=True), weights={"keep_decoders": False})
     running.forget()
-    project.told = project.snakemake().stdout
+    project.told = project.snakemake(*TARGETS).stdout
     project.asked = {service: list(service.requests) for service in running.all}
     return project
 
@@ -145,7 +147,7 @@ def test_nothing_is_left_but_what_was_promised(finished):
     assert "decoder.npy" not in names
     assert {"decoder.json", "neighbors.npz", "labels.parquet"} <= names
     assert not any("journal" in name or name.startswith(".") for name in names)
-    assert finished.pending() == {}
+    assert finished.pending(*TARGETS) == {}
 
 
 def test_secrets_are_nowhere(finished):
@@ -178,22 +180,22 @@ def test_later_stages_rerun_without_the_decoders(project, running, change, rules
     for name, block in change.items():
         blocks[name] = blocks.get(name, {}) | block
     configure(project, **blocks)
-    assert project.pending().keys() == rules
+    assert project.pending(*TARGETS).keys() == rules
 
 
 def test_a_failed_layer_is_told_and_the_next_run_asks_for_the_rest(finished, project, services):
-    (project.folder / "results/toy/layer-0/labels.parquet").unlink()
+    (project.folder / LABELS).unlink()
     lost = f"GET /v1/{MODEL}/{source(0)}/explanations/batch-4.jsonl.gz"
     services.bucket.faults = [Fault("status", lost, status=404)]
     configure(project, labels=services.labels(facts=True), weights={"keep_decoders": False})
-    failed = project.snakemake(check=False)
+    failed = project.snakemake(LABELS, check=False)
     assert failed.returncode
     assert (
         "20 of 200 features not answered (explanations/batch-4.jsonl.gz: HTTP 404 Not Found)" in failed.stdout
     )
-    assert not (project.folder / "results/toy/layer-0/labels.parquet").exists()
+    assert not (project.folder / LABELS).exists()
     services.forget()
-    project.snakemake()
+    project.snakemake(LABELS)
     assert services.bucket.count() == 3  # two lists and the lost file
     assert project.files() == finished.files()
 
@@ -202,20 +204,18 @@ def test_the_api_labels_the_most_strongly_linked(project, services):
     labels = services.labels(source="api", top_k=30, rank_by="links")
     configure(project, labels=labels, network={"requests_per_minute": 60_000})
     key = project.environment.pop("NEURONPEDIA_API_KEY")
-    failed = project.snakemake("results/toy/layer-0/labels.parquet", check=False)
+    failed = project.snakemake(LABELS, check=False)
     assert failed.returncode
     assert "NEURONPEDIA_API_KEY is not set. Get one at https://www.neuronpedia.org/account" in failed.stdout
     assert services.api.count() == 0
     project.environment["NEURONPEDIA_API_KEY"] = key
-    project.snakemake("results/toy/layer-0/labels.parquet")
+    project.snakemake(LABELS)
     assert services.api.count() == 30
     with np.load(project.folder / "results/toy/layer-0/edges.npz") as edges:
         strength = np.zeros(COUNT)
         for side in ("source", "target"):
             np.add.at(strength, edges[side], edges["weight"])
-    labelled = (
-        pq.read_table(project.folder / "results/toy/layer-0/labels.parquet").column("index").to_pylist()
-    )
+    labelled = pq.read_table(project.folder / LABELS).column("index").to_pylist()
     assert len(labelled) == 30
     assert strength[labelled].min() >= np.sort(strength)[-30]
 

@@ -93,11 +93,11 @@ def test_another_shape_is_refused_before_the_data_is_read(tmp_path):
 
 
 def test_missing_tensor_names_those_there_are(tmp_path):
-    with pytest.raises(TensorError, match=r"params.npz: holds no W_dec; it holds W_enc, b_enc"):
+    with pytest.raises(TensorError, match=r"params.npz: holds no tensor W_dec; it holds W_enc, b_enc"):
         read_tensor(npz(tmp_path / "params.npz", W_enc=values(), b_enc=values()), "W_dec", SHAPE)
     path = tmp_path / "sae.safetensors"
     path.write_bytes(save({"W_enc": values()}))
-    with pytest.raises(TensorError, match=r"sae.safetensors: holds no W_dec; it holds W_enc"):
+    with pytest.raises(TensorError, match=r"sae.safetensors: holds no tensor W_dec; it holds W_enc"):
         read_tensor(LocalFile(path), "W_dec", SHAPE)
 
 

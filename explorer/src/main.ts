@@ -108,6 +108,7 @@ async function chooseModel(modelId: string): Promise<boolean> {
   try {
     await published.chooseModel(modelId);
   } catch (error) {
+    modelSelect.value = published.manifest?.modelId ?? "";
     fail(error);
     return false;
   }
@@ -126,7 +127,6 @@ async function showPublished(number: number): Promise<boolean> {
 
 async function showFile(file: File): Promise<void> {
   if (!(await show(null, (onProgress) => loader.load({ kind: "file", file }, onProgress)))) return;
-  layerSelect.querySelector(`[value="${OWN_FILE}"]`)?.remove();
   layerSelect.add(new Option(file.name, OWN_FILE), 0);
   layerSelect.value = OWN_FILE;
   updateSteps();
@@ -152,6 +152,7 @@ async function show(
   hideMessage();
   layer = loaded.layer;
   shownLayer = which;
+  layerSelect.querySelector(`[value="${OWN_FILE}"]`)?.remove();
   selected = null;
   featurePanel.hide();
   scene?.setLayer(layer);
@@ -216,7 +217,7 @@ function mark(): void {
     lit: [...linked, ...hits],
     named: [...linked.slice(0, 14), ...near, ...hits.slice(0, 24)],
     selected,
-    dimming: selected !== null ? 0.7 : found !== null ? 0.9 : 0,
+    dimming: selected !== null ? 0.6 : found !== null ? 0.82 : 0,
   });
 }
 

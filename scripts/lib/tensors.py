@@ -160,7 +160,7 @@ def _find_in_npz(source: Source, file: io.RawIOBase, tensor: str) -> Span:
 def _member(source: Source, archive: zipfile.ZipFile, tensor: str) -> zipfile.ZipInfo:
     names = [name.removesuffix(".npy") for name in archive.namelist()]
     if tensor not in names:
-        raise TensorError(f"{source.name}: holds no {tensor}; it holds {', '.join(sorted(names))}")
+        raise TensorError(f"{source.name}: holds no tensor {tensor}; it holds {', '.join(sorted(names))}")
     return archive.infolist()[names.index(tensor)]
 
 
@@ -191,7 +191,7 @@ def _find_in_safetensors(source: Source, file: io.RawIOBase, tensor: str) -> Spa
         if error.args != (tensor,):
             raise TensorError(f"{source.name}: the header entry of {tensor} lacks {error}") from error
         held = ", ".join(sorted(header))
-        raise TensorError(f"{source.name}: holds no {tensor}; it holds {held}") from error
+        raise TensorError(f"{source.name}: holds no tensor {tensor}; it holds {held}") from error
     except (ValueError, AttributeError, TypeError) as error:
         raise DamagedTensorError(f"{source.name}: is no safetensors file: {error}") from error
     if dtype is None:

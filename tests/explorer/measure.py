@@ -78,21 +78,12 @@ def measure(browser, site: Site, model: str) -> dict[str, float | str]:
     network = load(lambda: page.goto(f"{site.url}#model={model}"))
     cache = load(page.reload)
     expect(page.locator("#summary")).to_have_attribute("data-from", "cache")
-    session = context.new_cdp_session(page)
-    session.send("Performance.enable")
-
-    def script() -> float:
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return next(1000 * entry["value"] for entry in metrics if entry["name"] == "ScriptDuration")
-
-    before = script()
     frames = page.evaluate(TURN, SECONDS)
     result = {
         "network": network,
         "cache": cache,
         "frame": statistics.median(frames),
         "slow frame": sorted(frames)[int(0.95 * len(frames))],
-        "script a frame": (script() - before) / len(frames),
     }
     page.keyboard.press("?")
     result["renderer"] = page.locator("#renderer").text_content()
@@ -118,10 +109,10 @@ def main() -> None:
             site.add_model(name, made_up_map(name, *size))
         site.start()
         browser = playwright.chromium.launch(executable_path=program, args=flags)
-        print("milliseconds: load from network, from cache; median and 95 % of frames; script a frame")
+        print("milliseconds: load from network, from cache; median and 95 % of frames")
         for name, (features, links) in SIZES.items():
             found = measure(browser, site, name)
-            times = "".join(f"{value:9.1f}" for value in found.values() if isinstance(value, float))
+            times = "".join(f"{value:9.1f}" for value in found.values() if not isinstance(value, str))
             print(f"{name:5}{features:7,} features{links:8,} links{times}")
         print(found["renderer"])
         browser.close()
