@@ -101,7 +101,7 @@ def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, cores: int, *t
         "snakemake",
         *targets,
         "--cores",
-        "2",
+        str(cores),
         "--configfile",
         "rehearsal.yaml",
         "--quiet",
