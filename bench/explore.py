@@ -65,13 +65,13 @@ def explore(decoder: np.ndarray, variants: dict[str, dict]) -> tuple[list[list],
 def picture(coords: np.ndarray, colours: np.ndarray, size: int = 420) -> np.ndarray:
     """An orthographic view of the points from above, the nearer ones brighter: uint8 (size, size, 3)."""
     image = np.full((size, size, 3), 16.0)
-    extent = np.percentile(np.abs(coords), 99.5)
-    x, y = (
-        ((coords[:, axis] / extent + 1) / 2 * (size - 3)).clip(0, size - 3).astype(int) for axis in (0, 1)
-    )
-    for point in np.argsort(coords[:, 2]):
-        light = 0.45 + 0.55 * (np.clip(coords[point, 2] / extent, -1, 1) + 1) / 2
-        image[y[point] : y[point] + 2, x[point] : x[point] + 2] = colours[point] * light
+    low, high = coords.min(axis=0), coords.max(axis=0)
+    placed = (coords - (low + high) / 2) / (high - low).max() + 0.5  # within the unit cube
+    x, y = (placed[:, :2].T * (size - 4)).astype(int)
+    for point in np.argsort(placed[:, 2]):
+        image[y[point] : y[point] + 3, x[point] : x[point] + 3] = colours[point] * (
+            0.4 + 0.6 * placed[point, 2]
+        )
     return image.astype(np.uint8)
 
 
