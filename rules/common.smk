@@ -147,6 +147,13 @@ def kept_decoder(path):
     return path if config["weights"]["keep_decoders"] else temp(path)
 
 
+def download_threads(wildcards):
+    """One; with decoders that are to go, as many as the steps that use them: whenever a download fits, so do those
+    steps, and they have priority. Else downloads would fill every free thread, and their decoders the disk.
+    """
+    return 1 if config["weights"]["keep_decoders"] else max(2, search_threads(wildcards))
+
+
 def settled(path):
     """An input whose change alone does not measure a map again where that would mean to fetch the decoder again."""
     return path if config["weights"]["keep_decoders"] else ancient(path)

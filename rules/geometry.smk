@@ -39,7 +39,7 @@ rule compute_umap:
         "results/logs/compute_umap/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/compute_umap/{model}/layer-{layer}.tsv"
-    priority: 1  # before further layers are fetched: decoders that wait fill the disk
+    priority: 2
     conda:
         "../envs/geometry.yaml"
     threads: 2 if config["umap"]["method"] == "batch" else 1  # a seeded umap-learn runs on one whatever it is given

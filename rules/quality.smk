@@ -15,7 +15,7 @@ rule measure_quality:
         "results/logs/measure_quality/{model}/layer-{layer}.log",
     benchmark:
         "results/benchmarks/measure_quality/{model}/layer-{layer}.tsv"
-    priority: 1  # before further layers are fetched: decoders that wait fill the disk
+    priority: 3  # then the decoder may go
     conda:
         "../envs/quality.yaml"
     resources:

@@ -36,6 +36,7 @@ rule fetch_decoder:
     localrule: True  # compute nodes often have no internet
     conda:
         "../envs/weights.yaml"
+    threads: download_threads
     resources:
         downloads=1,
     params:

@@ -183,7 +183,7 @@ function summarize({ layer, from }: Loaded): void {
 
 function fail(error: unknown): void {
   const message = (error as Error).message;
-  showMessage(message.charAt(0).toUpperCase() + message.slice(1) + (/[.!?…]$/.test(message) ? "" : "."));
+  showMessage(/[.!?…]$/.test(message) ? message : `${message}.`);
   if (layer) layerSelect.value = shownLayer ? String(shownLayer.layer) : OWN_FILE;
   updateSteps();
 }

@@ -37,7 +37,15 @@ def make_inputs(folder: Path, features: int) -> int:
             decoder = rng.standard_normal((features, model["d_model"]), np.float32)
             np.savez(folder / row["weights"], W_dec=decoder.astype(np.float16))
     (folder / "models.yaml").write_text(yaml.safe_dump(models))
-    config = {"models": list(models), "catalogues": ["models.yaml"], "labels": {"source": "none"}}
+    config = {
+        "models": list(models),
+        "catalogues": ["models.yaml"],
+        "labels": {"source": "none"},
+        "quality": {
+            "min_kept_15": 0,
+            "min_trustworthiness": 0,
+        },  # nothing is near anything in random directions
+    }
     (folder / "rehearsal.yaml").write_text(yaml.safe_dump(config))
     return sum(len(model["layers"]) for model in models.values())
 
@@ -55,7 +63,7 @@ def timed(folder: Path, *arguments: str) -> float:
 
 def step_seconds(folder: Path, submitted_alone: bool) -> float:
     """Seconds of all steps together, from Snakemake's benchmarks; those of Slurm's jobs alone if asked."""
-    local = ("resolve_revision", "fetch_decoder", "fetch_labels", "write_manifest")
+    local = ("fetch_decoder", "fetch_labels", "tabulate_quality", "write_manifest")
     total = 0.0
     for file in (folder / "results" / "benchmarks").rglob("*.tsv"):
         rule = file.relative_to(folder / "results" / "benchmarks").parts[0]
