@@ -19,7 +19,7 @@ rule measure_quality:
     conda:
         "../envs/quality.yaml"
     resources:
-        mem_mb=memory(500, decoders=2, per_feature=10),
+        mem_mb=memory(300, decoders=2, per_feature=10),
         runtime=minutes(4, per_16k=3),
     params:
         quality=config["quality"],

@@ -64,7 +64,7 @@ class Project:
 
     def pending(self, *arguments: str) -> dict[str, int]:
         """The jobs that a dry run would execute: their number by rule."""
-        told = self.snakemake("--dry-run", "--quiet", "rules", *arguments).stdout
+        told = self.snakemake(*arguments, "--dry-run", "--quiet", "rules").stdout
         counts = {rule: int(jobs) for rule, jobs in re.findall(r"^(\w+) +(\d+)$", told, re.MULTILINE)}
         return {rule: jobs for rule, jobs in counts.items() if rule not in ("all", "total")}
 

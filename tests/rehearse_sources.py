@@ -82,7 +82,7 @@ def exports(models: dict, layers: set[int] | None = None) -> dict[str, bytes]:
     return objects
 
 
-def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, *targets: str) -> int:
+def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, cores: int, *targets: str) -> int:
     """Snakemake over `catalogue`, as a user starts it, with the services in place of the real ones.
 
     Returns the largest number of decoders seen on disk at once.
@@ -101,7 +101,7 @@ def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, *targets: str)
         "snakemake",
         *targets,
         "--cores",
-        "2",
+        str(cores),
         "--configfile",
         "rehearsal.yaml",
         "--quiet",
@@ -187,7 +187,7 @@ def published(project: Path, catalogue: dict) -> list[str]:
     return lines
 
 
-def rehearse(chosen: dict, full: bool) -> None:
+def rehearse(chosen: dict, full: bool, cores: int) -> None:
     """Run, and print the table."""
     repos = {model["weights"]["repo"]: repository(model) for model in chosen.values()}
     objects = exports(chosen, {LAYER_AT_FULL_SIZE} if full else None)
@@ -196,7 +196,7 @@ def rehearse(chosen: dict, full: bool) -> None:
         layer = f"layer-{LAYER_AT_FULL_SIZE}"
         fetched = [f"results/{name}/{layer}/{kind}.json" for name in chosen for kind in ("decoder", "labels")]
         manifests = [f"results/{name}/manifest.json" for name in chosen]
-        most = run(Path(folder), hub, bucket, chosen, *(fetched if full else manifests))
+        most = run(Path(folder), hub, bucket, chosen, cores, *(fetched if full else manifests))
         print(f"\n{next(iter(chosen.values()))['features']:,} features a layer\n")
         print("\n".join(table(chosen, hub, bucket)))
         if not full:
@@ -208,16 +208,17 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--features", type=int, default=300, help="features a layer of the 68")
     arguments.add_argument("--layers", type=int, help="only so many layers of each model, for a quick look")
+    arguments.add_argument("--cores", type=int, default=2, help="cores for Snakemake")
     arguments.add_argument("--only", choices=["small", "full"], help="one of the two parts")
     arguments = arguments.parse_args()
     models = yaml.safe_load((ROOT / "config/models.yaml").read_text(encoding="utf-8"))
     if arguments.only != "small":
-        rehearse(models, full=True)
+        rehearse(models, full=True, cores=arguments.cores)
     if arguments.only != "full":
         small = small_catalogue(arguments.features, models)
         for model in small.values():
             model["layers"] = model["layers"][: arguments.layers]
-        rehearse(small, full=False)
+        rehearse(small, full=False, cores=arguments.cores)
 
 
 if __name__ == "__main__":

@@ -164,6 +164,12 @@ def test_broken_content_is_named_and_the_next_run_asks_for_it_alone(bucket, jour
     assert bucket.count() == 2
 
 
+def test_facts_do_not_stand_for_explanations(bucket, journal):
+    bucket.faults = [Fault("status", BATCH.format(2), times=99, status=404)]
+    with pytest.raises(IncompleteError, match="101 of 600"):
+        from_bucket(bucket, journal, facts=True)
+
+
 @pytest.mark.parametrize("status", [404, 403, 500])
 def test_a_batch_that_cannot_be_had_fails_with_count_and_reason(bucket, journal, status):
     bucket.faults = [Fault("status", BATCH.format(2), times=99, status=status)]

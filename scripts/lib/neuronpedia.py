@@ -164,11 +164,13 @@ def fetch_export(
                 f"{export.base}: changed {RESTARTS} times while it was read; try again later"
             )
     features: dict[int, Feature] = {}
+    seen: dict[str, set[int]] = {"explanations": set(), "features": set()}
     for name, content in rows.items():
         for number, row in enumerate(content, start=1):
             add_row(features, row, count, f"{export.base}{name}, line {number}", source_id)
+            seen[_kind(name)].add(int(row["index"]))
     if export.failures:
-        missing = count - len(features)
+        missing = count - min(len(seen[_kind(name)]) for name in export.failures)
         reasons = "; ".join(f"{name}: {reason}" for name, reason in sorted(export.failures.items()))
         raise IncompleteError(_incomplete(f"{model_id}/{source_id}", missing, count, reasons, journal))
     return {index: features.get(index, Feature()) for index in range(count)}
@@ -227,6 +229,11 @@ def fetch_api(
 KEY_HELP = (
     "Get one at https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
 )
+
+
+def _kind(name: str) -> str:
+    """Explanations may lie in several folders: explanations/, explanations-gpt-4o-mini/."""
+    return "features" if name.startswith("features/") else "explanations"
 
 
 def _incomplete(where: str, missing: int, asked: int, reasons: str, journal: Journal) -> str:
