@@ -93,7 +93,8 @@ def test_metadata_carries_the_parameters_used_and_the_origin(graphs):
     assert metadata["parameters"]["edges"] == {"k": 25, "threshold": 0.25}
     assert metadata["parameters"]["umap"]["seed"] == 42
     assert metadata["provenance"]["weights"]["weights"] == "layer_3/params.npz"
-    assert "umap-learn" in metadata["provenance"]["versions"]
+    assert metadata["parameters"]["umap"]["method"] == "batch"
+    assert "numba" in metadata["provenance"]["versions"]
     assert str(ROOT) not in json.dumps(metadata)
 
 
