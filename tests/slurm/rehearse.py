@@ -25,12 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
-def make_inputs(folder: Path, features: int) -> int:
+def make_inputs(folder: Path, features: int, layers: range) -> int:
     """Write the catalogue of models.yaml over made-up decoders, and a configuration; the number of layers."""
     models = yaml.safe_load((ROOT / "config" / "models.yaml").read_text(encoding="utf-8"))
     for name, model in models.items():
         model["features"] = features
         model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
+        model["layers"] = [row for row in model["layers"] if row["layer"] in layers]
         for row in model["layers"]:
             row["weights"] = f"{name}-{row['layer']}.npz"
             rng = np.random.default_rng(row["layer"])
@@ -83,6 +84,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--features", type=int, default=300, help="features of each made-up SAE (300)")
+    parser.add_argument("--layers", type=int, default=101, help="only so many first layers of each model")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of a run on this machine")
     parser.add_argument("--slurm", action="store_true", help="through Slurm")
     parser.add_argument("--cluster", type=Path, default=cluster.DEFAULT_DIR, help="directory of the cluster")
@@ -91,7 +93,7 @@ def main() -> None:
         sys.exit(f"rehearse.py: no cluster runs from {arguments.cluster}; first: cluster.py start")
 
     folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
-    layers = make_inputs(folder, arguments.features)
+    layers = make_inputs(folder, arguments.features, range(arguments.layers))
     how = ["--cores", str(arguments.cores)]
     if arguments.slurm:
         how = [
