@@ -19,6 +19,7 @@ from conftest import ROOT, Project, copy_workflow, demo_rows
 from fakes.hub import Hub
 from fakes.neuronpedia import Api, Bucket, api_feature, export
 from fakes.service import Fault
+from lib.job import _Masking
 
 DEMO = ROOT / "resources" / "demo"
 COUNT = 200
@@ -378,3 +379,10 @@ def test_the_highest_densities_are_labelled(script, services):
     densities = {int(row["index"]): row["frac_nonzero"] for row in rows}
     labelled = pq.read_table(chosen.folder / "labels.parquet").column("index").to_pylist()
     assert min(densities[index] for index in labelled) >= sorted(densities.values())[-10]
+
+
+def test_secrets_are_masked_in_whatever_is_logged(monkeypatch):
+    monkeypatch.setenv("NEURONPEDIA_API_KEY", KEY)
+    log = io.StringIO()
+    print(f"a library says: x-api-key: {KEY}", file=_Masking(log))
+    assert log.getvalue() == "a library says: x-api-key: ***\n"

@@ -155,6 +155,7 @@ class RemoteFile:
         self._repo_id, self._path, self._commit = repo_id, path, commit
         self._connections, self._patience = connections, patience
         self._lock = threading.Lock()
+        self._etag: str | None = None  # the Hub's for the file, and the content host's, which may be another
         self._content_etag: str | None = None
         self._locate()
 
@@ -185,11 +186,12 @@ class RemoteFile:
             raise HubError(f"{url}: came without size, ETag or commit; is HF_ENDPOINT a Hub?")
         if found.commit_hash != self._commit:
             raise HubError(f"{url}: answered with commit {found.commit_hash}")
-        if getattr(self, "etag", found.etag) != found.etag or getattr(self, "size", found.size) != found.size:
+        if self._etag not in (None, found.etag):
             raise _FileChangedError("the Hub names another version of the file than before")
-        self.size, self.etag, self._location = found.size, found.etag, found.location
+        self.size, self._etag = found.size, found.etag
         at_hub = urlsplit(found.location).netloc in {urlsplit(url).netloc, "huggingface.co"}
-        self._headers = build_hf_headers() if at_hub else {}  # the token is not for content hosts
+        headers = build_hf_headers() if at_hub else {}  # the token is not for content hosts
+        self._address = found.location, headers
 
     def _read_range(self, offset: int, target: memoryview, progress: Progress) -> None:
         filled = 0  # survives a failed attempt: the next one asks for the rest only
@@ -197,8 +199,8 @@ class RemoteFile:
         def attempt() -> None:
             nonlocal filled
             first, last = offset + filled, offset + len(target) - 1
-            location = self._location
-            headers = {**self._headers, "Range": f"bytes={first}-{last}", "Accept-Encoding": "identity"}
+            location, headers = self._address
+            headers = {**headers, "Range": f"bytes={first}-{last}", "Accept-Encoding": "identity"}
             with get_session().stream("GET", location, headers=headers, timeout=self._timeout()) as answer:
                 self._check(answer, location, first, last)
                 for piece in body(answer, self._patience):
@@ -241,7 +243,7 @@ class RemoteFile:
 
     def _relocate(self, expired: str) -> None:
         with self._lock:  # one of the ranges asks, the others find the new address
-            if self._location == expired:
+            if self._address[0] == expired:
                 self._locate()
 
     def _timeout(self) -> float:
