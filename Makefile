@@ -25,7 +25,7 @@ demo: install  ## the maps of the bundled model, without network
 	@$(BIN)/python scripts/describe_maps.py results/minilm-l6/manifest.json
 
 test: install  ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 bench: install  ## speed, memory and meaning against the original's method, to bench/results.md; takes an hour
 	PYTHONPATH=scripts $(BIN)/python bench/benchmark.py

@@ -12,7 +12,6 @@ import pytest
 from conftest import ROOT, Project, copy_workflow
 from contract import check_graph
 
-pytestmark = pytest.mark.xdist_group("demo")
 LAYERS = range(6)
 
 

@@ -18,7 +18,9 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
     The data reach the disk before the rename, so that neither a kill nor a crash leaves half a file under `path`.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(
+        f".{path.name}.part"
+    )  # one name: what a kill left behind is overwritten by the next run
     try:
         yield aside
         with aside.open("rb+") as written:

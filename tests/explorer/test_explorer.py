@@ -11,8 +11,6 @@ from playwright.sync_api import expect
 from .conftest import FLAGS, Visit, at_rest, shown
 from .site import HOSTILE, layer_file
 
-pytestmark = pytest.mark.xdist_group("explorer")  # one build and one browser for all
-
 WEEK = "week, weekend; also friday, monday, saturday"
 
 

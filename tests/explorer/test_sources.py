@@ -8,7 +8,6 @@ import pytest
 from build_explorer import node_and_npm
 from conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("explorer-sources")
 EXPLORER = ROOT / "explorer"
 
 

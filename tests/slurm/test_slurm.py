@@ -17,8 +17,6 @@ import pytest
 import yaml
 from conftest import Project, copy_workflow
 
-pytestmark = pytest.mark.xdist_group("slurm")
-
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 FAULTS = Path(__file__).with_name("faults")
 
