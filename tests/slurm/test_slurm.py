@@ -44,6 +44,8 @@ class ClusterProject(Project):
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"SOURCE_DATE_EPOCH": "0"} | environment,
+                # a script's background job ignores SIGINT and hands that on: then Ctrl-C would do nothing here
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
 
     def forget(self, *patterns: str) -> "ClusterProject":
