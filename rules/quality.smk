@@ -8,7 +8,7 @@ rule measure_quality:
         coords="results/{model}/layer-{layer}/coords.npy",
         edges=settled("results/{model}/layer-{layer}/edges.npz"),
         labels=settled("results/{model}/layer-{layer}/labels.parquet"),
-        lib=lib("layout.py"),
+        lib=lib("layout.py", "quality.py"),
     output:
         quality="results/{model}/layer-{layer}/quality.json",
     log:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from lib.files import save_record
 from lib.job import UserError, job_log
 from lib.layout import among_the_living, principal_components
+from lib.quality import below_floors
 from scipy.spatial import cKDTree
 from scipy.stats import spearmanr
 from sklearn.cluster import MiniBatchKMeans
@@ -213,15 +214,6 @@ def measure(decoder, indices, similarities, coords, edges, words) -> dict:
 def rounded(measures: dict) -> dict:
     """Four decimals: the sampling leaves no more."""
     return {name: None if value is None else round(value, 4) for name, value in measures.items()}
-
-
-def below_floors(measures: dict[str, float | None], floors: dict[str, float]) -> list[str]:
-    """What to say of each measure below its floor `min_{measure}`; a measure that is None has no say."""
-    return [
-        f"{name} is {measures[name]}, below its floor {floor}"
-        for name, floor in ((key.removeprefix("min_"), floor) for key, floor in sorted(floors.items()))
-        if measures.get(name) is not None and measures[name] < floor
-    ]
 
 
 def main(snakemake) -> None:
