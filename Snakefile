@@ -15,6 +15,7 @@ include: "rules/labels.smk"
 include: "rules/quality.smk"
 include: "rules/export.smk"
 include: "rules/explorer.smk"
+include: "rules/publish.smk"
 
 
 rule all:
@@ -27,3 +28,18 @@ rule explorer:
     input:
         "results/index.html",
         "results/index.json",
+
+
+rule release:
+    input:
+        [f"results/{model}/published/github.json" for model in SELECTED],
+
+
+rule dataset:
+    input:
+        "results/published/huggingface.json",
+
+
+rule site:
+    input:
+        "results/site",

@@ -117,6 +117,55 @@ def published():
     return manifests() + tables + maps
 
 
+def checksums():
+    """What says of the selected models that they may be published, and which files."""
+    return [f"results/{model}/SHA256SUMS" for model in SELECTED]
+
+
+def origins(model):
+    """Where a model's weights come from, and the licences of weights and labels, as far as its catalogue says."""
+    return {
+        "weights": MODELS[model]["weights"].get("repo"),
+        "licenses": MODELS[model].get("licenses", {}),
+    }
+
+
+def github_release(wildcards):
+    """Where and as what a model is released on GitHub."""
+    try:
+        return settings.release(config, MODELS, wildcards.model, VERSION)
+    except settings.ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def huggingface_dataset(wildcards):
+    """Where the dataset goes."""
+    try:
+        return settings.dataset(config)
+    except settings.ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def released(model):
+    """The files of a model that its SHA256SUMS lists."""
+    beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
+    return [path for paths in products(model).values() for path in paths] + [
+        f"results/{model}/{name}" for name in beside
+    ]
+
+
+def released_on_github(wildcards):
+    """The files of a model. Asked while Snakemake plans, so that a repository which is not set stops the run at once."""
+    github_release(wildcards)
+    return released(wildcards.model)
+
+
+def released_on_huggingface(wildcards):
+    """The files of all selected models; as above."""
+    huggingface_dataset(wildcards)
+    return [path for model in SELECTED for path in released(model)]
+
+
 def weights_row(wildcards):
     """What fetch_decoder needs to know of a row: a change of these, and of nothing else in the catalogue, reruns it."""
     row = sae(wildcards)

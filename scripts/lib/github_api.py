@@ -119,13 +119,11 @@ class Releases:
             seconds_between_writes=BETWEEN_WRITES if api_url == DEFAULT_BASE_URL else None,
         )
         self._repository = self._ask("the repository", lambda: self._github.get_repo(repository))
-
-    def find(self, tag: str) -> GitRelease | None:
-        """The release with this tag, published or still a draft; the lookup by tag would not see drafts."""
-        return self._ask(f"release {tag}", lambda: self._find(tag))
+        if "full_name" not in self._repository.raw_data:
+            raise UserError(f"{api_url} does not answer as GitHub's API does: is publish.github.api_url right?")
 
     def find_or_draft(self, tag: str, title: str, notes: str) -> GitRelease:
-        """The release with this tag; a new draft where there is none."""
+        """The release with this tag, public or still a draft; a new draft where there is none."""
 
         def attempt() -> GitRelease:  # looks first each time: an answer that was lost may have made the draft
             return self._find(tag) or self._repository.create_git_release(tag, title, notes, draft=True)
@@ -170,6 +168,7 @@ class Releases:
         )
 
     def _find(self, tag: str) -> GitRelease | None:
+        """Among all releases, for a lookup by tag does not see drafts."""
         found = [release for release in self._repository.get_releases() if release.tag_name == tag]
         found.sort(key=lambda release: release.draft)  # a published one first
         if len(found) > 1 and found[0].draft:

@@ -64,8 +64,7 @@ def check_config(config: dict) -> None:
     """
     for key, block in config.items():
         if isinstance(block, dict):
-            # in one order, for Snakemake compares the text of what a rule receives
-            config[key] = {name: _number(value) for name, value in sorted(block.items())}
+            config[key] = _numbered(block)
     check(config, "config", "configuration")
     k, umap, edges = config["neighbors"]["k"], config["umap"], config["edges"]
     if umap["n_neighbors"] > k + 1:
@@ -176,6 +175,54 @@ def selected_layers(config: dict, models: dict[str, dict], name: str) -> list[in
     return sorted(layers)
 
 
+def release(config: dict, models: dict[str, dict], name: str, version: str) -> dict[str, str]:
+    """Where and as what one model is released on GitHub: `repository`, `api_url`, `tag`, `title` and `notes`.
+
+    Raises
+    ------
+    ConfigError
+        No repository is set, a placeholder or the tag is impossible, or two selected models have the same tag.
+    """
+    github = config["publish"]["github"]
+    if github["repository"] is None:
+        raise ConfigError(_unset("github", "the GitHub repository whose releases the maps go to"))
+    tags = {
+        model: _filled(github, "tag", models, model, version)
+        for model in dict.fromkeys([name, *selected_models(config, models)])
+    }
+    twins = [model for model in tags if model != name and tags[model] == tags[name]]
+    if twins:
+        raise ConfigError(
+            f"configuration: publish.github.tag makes {tags[name]!r} the tag of both {name} and {twins[0]}: put {{model}}"
+            " into it"
+        )
+    if not re.fullmatch(r"[A-Za-z0-9_][\w.+/-]*(?<![./])(?<!\.lock)", tags[name], re.ASCII) or ".." in tags[name]:
+        raise ConfigError(
+            f"configuration: publish.github.tag makes {tags[name]!r}, which git does not take as the name of a tag: use"
+            " letters, digits, and . _ + - / between them"
+        )
+    return {
+        "repository": github["repository"],
+        "api_url": github["api_url"],
+        "tag": tags[name],
+        "title": _filled(github, "title", models, name, version),
+        "notes": _filled(github, "notes", models, name, version),
+    }
+
+
+def dataset(config: dict) -> dict:
+    """Where the dataset goes on Hugging Face: `repository`, `private`, `revision`.
+
+    Raises
+    ------
+    ConfigError
+        No repository is set.
+    """
+    if config["publish"]["huggingface"]["repository"] is None:
+        raise ConfigError(_unset("huggingface", "the dataset on Hugging Face that the maps go to"))
+    return config["publish"]["huggingface"]
+
+
 def spell(numbers) -> str:
     """Layer numbers in words: [0, 1, 2, 5] is `0-2, 5`."""
     runs: list[list[int]] = []
@@ -193,6 +240,25 @@ def _model(models: dict[str, dict], name: str) -> dict:
         hint = f"did you mean {close[0]}? There are" if close else "there are"
         raise ConfigError(f"configuration: models: no catalogue defines {name!r}: {hint} {', '.join(models)}")
     return models[name]
+
+
+def _unset(service: str, what: str) -> str:
+    return (
+        f"configuration: publish.{service}.repository is not set: name {what}, owner/name, in a configuration file or"
+        f" with --config 'publish={{{service}: {{repository: owner/name}}}}'"
+    )
+
+
+def _filled(github: dict, key: str, models: dict[str, dict], name: str, version: str) -> str:
+    """A text of publish.github with its placeholders filled in."""
+    known = {"model": name, "display_name": models[name]["display_name"], "version": version}
+    try:
+        return github[key].format_map(known)
+    except (KeyError, ValueError, IndexError, AttributeError) as error:
+        raise ConfigError(
+            f"configuration: publish.github.{key} is {github[key]!r}: {error} is no placeholder; there are"
+            f" {', '.join(f'{{{word}}}' for word in known)}, and {{{{ for a brace"
+        ) from error
 
 
 def _check_rows(name: str, model: dict, path: str) -> None:
@@ -218,6 +284,14 @@ def _local(folder: Path, path: str) -> str:
     full = Path(folder.resolve(), Path(path).expanduser())
     here = Path.cwd()
     return str(full.relative_to(here) if full.is_relative_to(here) else full)
+
+
+def _numbered(block: dict) -> dict:
+    """A block in one order, for Snakemake compares the text of what a rule receives, with its numbers as numbers."""
+    return {
+        name: _numbered(value) if isinstance(value, dict) else _number(value)
+        for name, value in sorted(block.items())
+    }
 
 
 def _number(value):

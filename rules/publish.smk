@@ -1,0 +1,131 @@
+"""Finished maps -> GitHub releases, a Hugging Face dataset, a static site: each on its own demand, never by `all`.
+
+What is published of a model are the files of results/{model}/ that SHA256SUMS lists, and itself. It is written only
+where every map is above its floors and the manifest describes the files; what sends them compares them with it again.
+"""
+
+
+rule tabulate_features:
+    input:
+        graphs=lambda wildcards: products(wildcards.model)[".json"],
+        lib=lib(),
+    output:
+        features="results/{model}/features.parquet",
+    log:
+        "results/logs/tabulate_features/{model}.log",
+    benchmark:
+        "results/benchmarks/tabulate_features/{model}.tsv"
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    message:
+        "Tabulating the features of {wildcards.model}"
+    script:
+        "../scripts/tabulate_features.py"
+
+
+rule describe_release:
+    input:
+        graphs=lambda wildcards: products(wildcards.model)[".json"],
+        gzips=lambda wildcards: products(wildcards.model).get(".json.gz", []),
+        manifest="results/{model}/manifest.json",
+        features="results/{model}/features.parquet",
+        table="results/{model}/quality.tsv",
+        qualities=lambda wildcards: [
+            f"results/{wildcards.model}/layer-{layer}/quality.json" for layer in layers_of(wildcards.model)
+        ],
+        lib=lib("quality.py", "release.py"),
+    output:
+        readme="results/{model}/README.md",
+        checksums="results/{model}/SHA256SUMS",
+    log:
+        "results/logs/describe_release/{model}.log",
+    benchmark:
+        "results/benchmarks/describe_release/{model}.tsv"
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    params:
+        about=lambda wildcards: origins(wildcards.model),
+        quality=config["quality"],
+    message:
+        "Checking and describing what is published of {wildcards.model}"
+    script:
+        "../scripts/describe_release.py"
+
+
+rule publish_github:
+    input:
+        checksums="results/{model}/SHA256SUMS",
+        files=released_on_github,
+        lib=lib("github_api.py", "release.py", "transport.py"),
+    output:
+        record="results/{model}/published/github.json",
+    log:
+        "results/logs/publish_github/{model}.log",
+    benchmark:
+        "results/benchmarks/publish_github/{model}.tsv"
+    localrule: True  # compute nodes often have no internet
+    conda:
+        "../envs/publish.yaml"
+    params:
+        release=github_release,
+        files=lambda wildcards, input: len(input.files) + 1,  # and SHA256SUMS
+    message:
+        "Publishing {params.files} files of {wildcards.model}: GitHub, {params.release[repository]},"
+        " release {params.release[tag]}"
+    script:
+        "../scripts/publish_github.py"
+
+
+rule publish_huggingface:
+    input:
+        checksums=checksums(),
+        files=released_on_huggingface,
+        manifests=manifests(),
+        index="results/index.json",
+        lib=lib("release.py", "transport.py"),
+    output:
+        record="results/published/huggingface.json",
+        card="results/published/README.md",
+    log:
+        "results/logs/publish_huggingface/dataset.log",
+    benchmark:
+        "results/benchmarks/publish_huggingface/dataset.tsv"
+    localrule: True  # compute nodes often have no internet
+    conda:
+        "../envs/publish.yaml"
+    params:
+        dataset=huggingface_dataset,
+        about=lambda wildcards: {model: origins(model) for model in SELECTED},
+        files=lambda wildcards, input: len(input.files) + len(input.checksums) + 2,  # and the card and the index
+    message:
+        "Publishing {params.files} files: Hugging Face, dataset {params.dataset[repository]},"
+        " branch {params.dataset[revision]}"
+    script:
+        "../scripts/publish_huggingface.py"
+
+
+rule build_site:
+    input:
+        page="results/index.html",
+        worker="results/sw.js",
+        assets="results/assets",
+        index="results/index.json",
+        checksums=checksums(),
+        lib=lib("release.py"),
+    output:
+        site=directory("results/site"),
+    log:
+        "results/logs/build_site/site.log",
+    benchmark:
+        "results/benchmarks/build_site/site.tsv"
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    params:
+        site=config["publish"]["site"],
+    message:
+        "Putting the explorer and its maps into one folder"
+    script:
+        "../scripts/build_site.py"
