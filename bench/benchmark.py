@@ -21,11 +21,12 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from threadpoolctl import threadpool_limits
+
 from decoders import ROOT, synthetic
 from lib import knn
 from lib.knn import nearest_neighbors
 from measure_quality import measure
-from threadpoolctl import threadpool_limits
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from threadpoolctl import threadpool_limits
+
 from compute_umap import centred, embed
 from decoders import ROOT, demo, synthetic
 from lib.knn import nearest_neighbors
 from measure_quality import Space
-from threadpoolctl import threadpool_limits
 
 DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["umap"]
 PRESETS = {

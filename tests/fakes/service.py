@@ -26,6 +26,7 @@ class Request:
     path: str
     query: dict[str, str]
     headers: dict[str, str]  # names in lower case
+    body: bytes = b""
     status: int = 0
     sent: int = 0  # bytes of body that left
 
@@ -45,6 +46,9 @@ class Fault:
         corrupt   the body's byte `at` is another
         replace   the body is `body`
         headers   `headers` replace those of the answer
+        cut       the connection is reset when `at` bytes of the request's body have arrived
+        hold      as cut, but first nothing happens until `release` of the service is set
+        lost      the request is carried out, and the connection reset in place of an answer
     """
 
     kind: str
@@ -97,6 +101,7 @@ class Service:
         self.faults: list[Fault] = []
         self.busiest = 0  # the most requests ever under way at once
         self.lock = threading.Lock()
+        self.held, self.release = threading.Event(), threading.Event()  # a request is on hold; it may go on
         self._under_way = 0
         self._server = _Server((self.host, 0), _Handler)
         self._server.service = self
@@ -104,6 +109,9 @@ class Service:
 
     def respond(self, request: Request) -> Answer:
         raise NotImplementedError
+
+    def interrupted(self, request: Request) -> None:
+        """A request whose body did not arrive whole."""
 
     @property
     def url(self) -> str:
@@ -123,6 +131,8 @@ class Service:
         with self.lock:
             self.requests.clear()
             self.faults.clear()
+            self.held.clear()
+            self.release.clear()
 
     def __enter__(self) -> "Service":
         self._thread.start()
@@ -165,10 +175,47 @@ class _Handler(BaseHTTPRequestHandler):
             with service.lock:
                 service._under_way -= 1
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
+
+    def _receive(self, request: Request, fault: Fault | None) -> bool:
+        """Read the request's body; whether it came whole."""
+        length = int(request.headers.get("content-length", 0))
+        if fault and fault.kind in ("cut", "hold"):
+            request.body = self.rfile.read(min(fault.at, length))
+            return False
+        if request.headers.get("transfer-encoding") == "chunked":
+            request.body = b"".join(iter(self._chunk, b""))
+            return True
+        request.body = self.rfile.read(length)
+        return len(request.body) == length
+
+    def _chunk(self) -> bytes:
+        chunk = self.rfile.read(int(self.rfile.readline(), 16))
+        self.rfile.readline()
+        return chunk
+
+    def _reset(self) -> None:
+        """Closing with zero linger sends RST."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def _answer(self, service: Service, request: Request, fault: Fault | None) -> None:
-        answer = service.respond(request)
+        if not self._receive(request, fault):
+            if fault and fault.kind == "hold":
+                service.held.set()
+                service.release.wait(30)
+            service.interrupted(request)
+            self._reset()
+            return
+        if fault and fault.kind == "status" and request.method not in ("GET", "HEAD"):
+            service.interrupted(request)  # refused before anything was done
+            answer = Answer()
+        else:
+            answer = service.respond(request)
+        if fault and fault.kind == "lost":
+            self._reset()
+            return
         answer = fault.change(answer) if fault else answer
         request.status = answer.status
         self.send_response(answer.status)
@@ -192,9 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(fault.seconds)
         if kind in ("reset", "truncate", "stall"):
             self.close_connection = True
-        if kind == "reset":  # closing with zero linger sends RST
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
+        if kind == "reset":
+            self._reset()
 
     def log_message(self, *_: object) -> None:
         """Silent: `Service.requests` is the log."""

@@ -1,0 +1,185 @@
+"""The Hugging Face Hub as one who writes a dataset sees it: creation, trees, LFS by basic transfer, commits, downloads."""
+
+import base64
+import hashlib
+import json
+import re
+from urllib.parse import unquote
+
+from fakes.service import Answer, Request, Service
+
+REGULAR = 2048  # bytes up to which a text file is kept in git itself; the Hub's own limit is megabytes
+
+
+class Datasets(Service):
+    """Datasets by name: branches, and by commit the files, path -> content. `token` may write, `reader` may only look."""
+
+    def __init__(self, token: str = "hf_writer", page: int = 1000) -> None:
+        super().__init__()
+        self.token, self.reader, self.page = token, "hf_reader", page
+        self.clear()
+
+    def clear(self) -> None:
+        """No datasets, asked nothing yet."""
+        self.forget()
+        self.private: dict[str, bool] = {}
+        self.branches: dict[str, dict[str, str]] = {}
+        self.commits: dict[str, dict[str, bytes]] = {}
+        self.large: dict[str, bytes] = {}  # contents by SHA-256
+        self.messages: list[str] = []
+
+    def files(self, name: str, branch: str = "main") -> dict[str, bytes]:
+        return self.commits[self.branches[name][branch]]
+
+    def respond(self, request: Request) -> Answer:
+        if found := re.fullmatch(r"/large/([0-9a-f]{64})", request.path):
+            if "authorization" in request.headers:  # a signed address: tokens must not come here
+                return Answer(400, b"Only one auth mechanism allowed")
+            return self._store(found[1], request.body)
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if given not in (self.token, self.reader):
+            return _error(401, "Invalid username or password.")
+        path = request.path
+        if path == "/api/validate-yaml":
+            return _answer({"warnings": [], "errors": []})
+        if path == "/api/repos/create":
+            return self._create(json.loads(request.body), given)
+        found = re.fullmatch(r"(/api)?/datasets/([^/]+/[^/.]+)(?:\.git)?(/.*)?", path)
+        if not found or found[2] not in self.branches:
+            return _error(404, "Repository not found", "RepoNotFound")
+        if request.method == "POST" and given == self.reader:
+            return _error(403, "You don't have the rights to write to this repo")
+        with self.lock:
+            return self._route(request, found[2], found[3] or "")
+
+    def _route(self, request: Request, name: str, path: str) -> Answer:
+        if found := re.fullmatch(r"(?:/revision/([^/]+))?", path):
+            commit = self._commit_of(name, found[1] or "main")
+            return _answer({"id": name, "sha": commit, "private": self.private[name]}) if commit else _no_revision()
+        if found := re.fullmatch(r"/branch/([^/]+)", path):
+            known = self.branches[name]
+            if unquote(found[1]) in known:
+                return _error(409, "Reference already exists")
+            known[unquote(found[1])] = known["main"]
+            return _answer({})
+        if found := re.fullmatch(r"/tree/([^/]+)", path):
+            return self._tree(request, name, unquote(found[1]))
+        if found := re.fullmatch(r"/preupload/([^/]+)", path):
+            return self._preupload(json.loads(request.body), name, unquote(found[1]))
+        if path == "/info/lfs/objects/batch":
+            return self._batch(json.loads(request.body))
+        if found := re.fullmatch(r"/commit/([^/]+)", path):
+            return self._commit(request.body, name, unquote(found[1]))
+        if found := re.fullmatch(r"/resolve/([^/]+)/(.+)", path):
+            content = self.commits.get(self._commit_of(name, unquote(found[1])) or "", {}).get(found[2])
+            return _error(404, "Entry not found", "EntryNotFound") if content is None else Answer(200, content)
+        return _error(404, "Not Found")
+
+    def _commit_of(self, name: str, revision: str) -> str | None:
+        return self.branches[name].get(revision) or (revision if revision in self.commits else None)
+
+    def _create(self, wanted: dict, given: str) -> Answer:
+        name = f"{wanted['organization']}/{wanted['name']}"
+        if given == self.reader:
+            return _error(403, "You don't have the rights to create a dataset under this namespace")
+        if name in self.branches:
+            return _error(409, "You already created this dataset repo", url=f"{self.url}/datasets/{name}")
+        self.private[name] = wanted.get("visibility") == "private"
+        self.branches[name] = {"main": self._add(name, {".gitattributes": b"*.parquet filter=lfs\n"})}
+        return _answer({"url": f"{self.url}/datasets/{name}", "id": name})
+
+    def _add(self, name: str, files: dict[str, bytes]) -> str:
+        commit = hashlib.sha1(f"{name} {len(self.commits)}".encode()).hexdigest()
+        self.commits[commit] = files
+        return commit
+
+    def _tree(self, request: Request, name: str, revision: str) -> Answer:
+        commit = self._commit_of(name, revision)
+        if commit is None:
+            return _no_revision()
+        files = sorted(self.commits[commit].items())
+        entries = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": "a-folder"}]
+        for path, content in files:
+            entry = {"type": "file", "path": path, "size": len(content), "oid": _git_hash(content)}
+            if _is_large(path, len(content)):
+                digest = hashlib.sha256(content).hexdigest()
+                entry |= {"oid": "1" * 40, "lfs": {"oid": digest, "size": len(content), "pointerSize": 134}}
+            entries.append(entry)
+        start = int(request.query.get("cursor", 0))
+        answer = _answer(entries[start : start + self.page])
+        if start + self.page < len(entries):
+            answer.headers["Link"] = (
+                f'<{self.url}{request.path}?recursive=true&cursor={start + self.page}>; rel="next"'
+            )
+        return answer
+
+    def _preupload(self, wanted: dict, name: str, revision: str) -> Answer:
+        there = self.commits[self._commit_of(name, revision)]
+        told = []
+        for file in wanted["files"]:
+            large, content = _is_large(file["path"], file["size"]), there.get(file["path"])
+            known = {} if content is None else {"oid": _sha256(content) if large else _git_hash(content)}
+            mode = "lfs" if large else "regular"
+            told.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, **known})
+        return _answer({"files": told})
+
+    def _batch(self, wanted: dict) -> Answer:
+        objects = []
+        for each in wanted["objects"]:
+            href = f"{self.url}/large/{each['oid']}"
+            new = {} if each["oid"] in self.large else {"actions": {"upload": {"href": href, "header": {}}}}
+            objects.append({"oid": each["oid"], "size": each["size"], **new})
+        return _answer({"transfer": "basic", "objects": objects})
+
+    def _store(self, digest: str, content: bytes) -> Answer:
+        if _sha256(content) != digest:
+            return Answer(400, b"<Error><Code>BadDigest</Code></Error>")
+        self.large[digest] = content
+        return Answer(200)
+
+    def _commit(self, body: bytes, name: str, branch: str) -> Answer:
+        lines = [json.loads(line) for line in body.splitlines()]
+        header, head = lines[0]["value"], self.branches[name][branch]
+        if header.get("parentCommit", head) != head:
+            return _error(412, "A commit has happened since. Please refresh and try again.")
+        files = dict(self.commits[head])
+        for line in lines[1:]:
+            value = line["value"]
+            if line["key"] == "file":
+                files[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "lfsFile":
+                if value["oid"] not in self.large:
+                    return _error(400, f"LFS pointer pointed to a file that does not exist: {value['oid']}")
+                files[value["path"]] = self.large[value["oid"]]
+            elif line["key"] == "deletedFile":
+                del files[value["path"]]
+        commit = self._add(name, files)
+        self.branches[name][branch] = commit
+        self.messages.append(header["summary"])
+        url = f"{self.url}/datasets/{name}/commit/{commit}"
+        return _answer({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
+
+
+def _is_large(path: str, size: int) -> bool:
+    return size > REGULAR or path.endswith((".parquet", ".gz"))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _git_hash(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _answer(content: object) -> Answer:
+    return Answer(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
+
+
+def _error(status: int, message: str, code: str = "", **more: str) -> Answer:
+    headers = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
+    return Answer(status, json.dumps({"error": message, **more}).encode(), headers)
+
+
+def _no_revision() -> Answer:
+    return _error(404, "Invalid rev id", "RevisionNotFound")

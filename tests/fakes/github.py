@@ -1,0 +1,164 @@
+"""GitHub's releases as an API client sees them, at the addresses of an Enterprise Server: /api/v3 and /api/uploads."""
+
+import hashlib
+import itertools
+import json
+import re
+from urllib.parse import urlencode
+
+from fakes.service import Answer, Request, Service
+
+API, UPLOADS = "/api/v3", "/api/uploads"
+
+
+class GitHub(Service):
+    """One repository with its releases; `token` may write them, `reader` may only look.
+
+    page : entries of a page at most, whatever is asked for
+    digests : whether assets tell their SHA-256, as GitHub's do since June 2025
+    releases : by id, as GitHub's JSON has them, with the assets' contents in `contents` by asset id
+    """
+
+    def __init__(self, repository: str = "owner/maps", token: str = "ghp_writer", page: int = 100) -> None:
+        super().__init__()
+        self.repository, self.token, self.reader, self.page = repository, token, "ghp_reader", page
+        self.digests = True
+        self.clear()
+
+    def clear(self) -> None:
+        """A repository without releases, asked nothing yet."""
+        self.forget()
+        self.releases: dict[int, dict] = {}
+        self.contents: dict[int, bytes] = {}
+        self._ids = itertools.count(1)
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}{API}"
+
+    def published(self, tag: str) -> dict[str, bytes] | None:
+        """The assets of a public release; None where there is none."""
+        found = [each for each in self.releases.values() if each["tag_name"] == tag and not each["draft"]]
+        return {asset["name"]: self.contents[asset["id"]] for asset in found[0]["assets"]} if found else None
+
+    def drafts(self) -> list[dict]:
+        return [release for release in self.releases.values() if release["draft"]]
+
+    def uploads(self) -> list[str]:
+        """The names that were uploaded, attempts included, in their order."""
+        return [each.query["name"] for each in self.requests if each.path.startswith(UPLOADS)]
+
+    def respond(self, request: Request) -> Answer:
+        given = request.headers.get("authorization", "").removeprefix("token ").removeprefix("Bearer ")
+        if given not in (self.token, self.reader):
+            return _answer(401, {"message": "Bad credentials"})
+        found = re.fullmatch(rf"({API}|{UPLOADS})/repos/([^/]+/[^/]+)(/.*)?", request.path)
+        if not found or found[2] != self.repository:
+            return _answer(404, {"message": "Not Found"})
+        if request.method != "GET" and given == self.reader:
+            return _answer(403, {"message": "Resource not accessible by personal access token"})
+        with self.lock:
+            return self._route(request, found[1], found[3] or "", given)
+
+    def _route(self, request: Request, base: str, path: str, given: str) -> Answer:
+        method = request.method
+        if (method, path) == ("GET", ""):
+            return _answer(200, {"full_name": self.repository, "url": self._address("")})
+        if (method, path) == ("GET", "/releases"):
+            seen = [each for each in self.releases.values() if given == self.token or not each["draft"]]
+            return self._listed(request, seen[::-1])
+        if (method, path) == ("POST", "/releases"):
+            return self._create(json.loads(request.body))
+        if found := re.fullmatch(r"/releases/tags/(.+)", path):
+            seen = [each for each in self.releases.values() if each["tag_name"] == found[1] and not each["draft"]]
+            return _answer(200, seen[0]) if seen else _answer(404, {"message": "Not Found"})
+        if found := re.fullmatch(r"/releases/assets/(\d+)", path):
+            return self._asset(method, int(found[1]))
+        found = re.fullmatch(r"/releases/(\d+)(/assets)?", path)
+        release = self.releases.get(int(found[1])) if found else None
+        if release is None:
+            return _answer(404, {"message": "Not Found"})
+        if found[2] and method == "GET":
+            return self._listed(request, release["assets"])
+        if found[2] and (method, base) == ("POST", UPLOADS):
+            return self._upload(request, release)
+        if method == "PATCH":
+            release |= json.loads(request.body)
+            release["html_url"] = self._page(release)
+        return _answer(200, release)
+
+    def interrupted(self, request: Request) -> None:
+        """GitHub keeps an empty asset of an upload that broke off, and its name is taken."""
+        if found := re.fullmatch(rf"{UPLOADS}/repos/[^/]+/[^/]+/releases/(\d+)/assets", request.path):
+            release = self.releases[int(found[1])]
+            if all(asset["name"] != request.query["name"] for asset in release["assets"]):
+                self._add(release, request.query["name"], b"", "starter")
+
+    def _create(self, wanted: dict) -> Answer:
+        taken = any(each["tag_name"] == wanted["tag_name"] and not each["draft"] for each in self.releases.values())
+        if taken and not wanted.get("draft"):
+            return _invalid("Release", "already_exists", "tag_name")
+        number = next(self._ids)
+        release = {
+            "id": number,
+            "url": self._address(f"/releases/{number}"),
+            "upload_url": f"{self.url}{UPLOADS}/repos/{self.repository}/releases/{number}/assets{{?name,label}}",
+            "tag_name": wanted["tag_name"],
+            "name": wanted.get("name"),
+            "body": wanted.get("body"),
+            "draft": wanted.get("draft", False),
+            "assets": [],
+        }
+        release["html_url"] = self._page(release)
+        self.releases[number] = release
+        return _answer(201, release)
+
+    def _upload(self, request: Request, release: dict) -> Answer:
+        name = request.query["name"]
+        if any(asset["name"] == name for asset in release["assets"]):
+            return _invalid("ReleaseAsset", "already_exists", "name")
+        return _answer(201, self._add(release, name, request.body, "uploaded"))
+
+    def _add(self, release: dict, name: str, content: bytes, state: str) -> dict:
+        number = next(self._ids)
+        self.contents[number] = content
+        asset = {"id": number, "url": self._address(f"/releases/assets/{number}"), "name": name, "state": state}
+        asset |= {"size": len(content), "digest": None}
+        if self.digests and state == "uploaded":
+            asset["digest"] = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        release["assets"].append(asset)
+        return asset
+
+    def _asset(self, method: str, number: int) -> Answer:
+        for release in self.releases.values():
+            for asset in release["assets"]:
+                if asset["id"] == number:
+                    if method == "DELETE":
+                        release["assets"].remove(asset)
+                        return Answer(204)
+                    return _answer(200, asset)
+        return _answer(404, {"message": "Not Found"})
+
+    def _listed(self, request: Request, entries: list[dict]) -> Answer:
+        size, page = min(self.page, int(request.query.get("per_page", 30))), int(request.query.get("page", 1))
+        answer = _answer(200, entries[(page - 1) * size : page * size])
+        if page * size < len(entries):
+            query = urlencode(request.query | {"page": page + 1})
+            answer.headers["Link"] = f'<{self.url}{request.path}?{query}>; rel="next"'
+        return answer
+
+    def _address(self, path: str) -> str:
+        return f"{self.url}{API}/repos/{self.repository}{path}"
+
+    def _page(self, release: dict) -> str:
+        name = f"untagged-{release['id']}" if release["draft"] else release["tag_name"]
+        return f"{self.url}/{self.repository}/releases/tag/{name}"
+
+
+def _answer(status: int, content: object) -> Answer:
+    return Answer(status, json.dumps(content).encode(), {"Content-Type": "application/json; charset=utf-8"})
+
+
+def _invalid(resource: str, code: str, field: str) -> Answer:
+    error = {"resource": resource, "code": code, "field": field}
+    return _answer(422, {"message": "Validation Failed", "errors": [error]})
