@@ -1,4 +1,4 @@
-"""The explorer's page and the selected models' maps -> results/site: a folder for any static host, GitHub Pages above all.
+"""The explorer's page and the selected models' maps -> results/site: a folder for GitHub Pages, or any static host.
 
 Files are linked where the file system can, so the folder takes no room of its own.
 """
@@ -16,7 +16,10 @@ def model_files(checksums: Path) -> dict[str, File]:
     """What the page reads of a model: its manifest and maps, by name, compared with the model's SHA256SUMS."""
     files = verified(checksums)
     manifest = read_manifest(files["manifest.json"].path)
-    return {name: files[name] for name in ["manifest.json", *(entry["filePath"] for entry in layer_files(manifest))]}
+    return {
+        name: files[name]
+        for name in ["manifest.json", *(entry["filePath"] for entry in layer_files(manifest))]
+    }
 
 
 def page_files(page: Path, worker: Path, assets: Path, index: Path) -> dict[str, File]:
@@ -37,8 +40,8 @@ def check_size(sizes: dict[str, int], max_mb: int) -> float:
     if total > max_mb:
         parts = ", ".join(f"{part} {size / 1e6:.1f} MB" for part, size in sizes.items())
         raise UserError(
-            f"the site would have {total:.1f} MB, publish.site.max_mb is {max_mb}: {parts}. Choose fewer models or layers,"
-            " or raise it for another host: GitHub Pages takes no site above 1 GB"
+            f"the site would have {total:.1f} MB, publish.site.max_mb is {max_mb}: {parts}. Choose fewer models or"
+            " layers, or raise it for another host: GitHub Pages takes no site above 1 GB"
         )
     return total
 

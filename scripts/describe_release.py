@@ -24,7 +24,9 @@ def main(snakemake) -> None:
     """Check, describe, then list the checksums of all."""
     with job_log(snakemake) as log:
         given = snakemake.input
-        if refused := refused_maps({path: load_record(path) for path in given.qualities}, snakemake.params.quality):
+        if refused := refused_maps(
+            {path: load_record(path) for path in given.qualities}, snakemake.params.quality
+        ):
             raise UserError(
                 f"not to be published: {'; '.join(refused)}. Choose another layout (umap), leave these layers out"
                 " (layers), or, where the decoder really has so little structure, lower the floor (quality)"

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from lib.files import save_record
 from lib.job import UserError, job_log
 from lib.layout import among_the_living, principal_components
+from lib.quality import below_floors
 
 KS = (5, 15, 25)
 NEAR = 15  # points that count as near for labels and strong neighbours

@@ -28,7 +28,9 @@ def publish(releases: Releases, tag: str, title: str, notes: str, files: dict[st
                 f"{releases.name}: release {tag} is public already, and is not changed: {wrong}. Give these maps"
                 " another tag (publish.github.tag), or delete that release on GitHub first"
             )
-        progress.info("%s: release %s is public already, with the same files: nothing to do", releases.name, tag)
+        progress.info(
+            "%s: release %s is public already, with the same files: nothing to do", releases.name, tag
+        )
         return record(releases, release, files)
     present = releases.assets(release)
     for name in sorted(present.keys() - files.keys()):

@@ -6,7 +6,6 @@ here what they mean to huggingface_hub.
 """
 
 import hashlib
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +15,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, co
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
+
 from lib.files import save_bytes, save_record
 from lib.job import UserError, job_log
 from lib.release import File, columns, is_layer_file, licences, read_manifest, verified
@@ -23,7 +23,13 @@ from lib.transport import Patience, describe, insist, is_transient, progress
 
 Answer = TypeVar("Answer")
 PATIENCE = Patience(attempts=4)  # of whole commits: huggingface_hub repeats single requests by itself
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
+SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (10**6, "100K<n<1M"),
+    (10**7, "1M<n<10M"),
+)
 
 
 def dataset_card(repository: str, manifests: list[dict], about: dict[str, dict]) -> str:
@@ -129,7 +135,9 @@ class Dataset:
         """
         self._ask(
             "creating the dataset",
-            lambda: self._api.create_repo(self.name, repo_type="dataset", private=self.private, exist_ok=True),
+            lambda: self._api.create_repo(
+                self.name, repo_type="dataset", private=self.private, exist_ok=True
+            ),
         )
         info = self._ask("asking about the dataset", lambda: self._api.dataset_info(self.name))
         if self.private and not info.private:
@@ -140,7 +148,9 @@ class Dataset:
         if self.revision != "main":
             self._ask(
                 f"branch {self.revision}",
-                lambda: self._api.create_branch(self.name, branch=self.revision, repo_type="dataset", exist_ok=True),
+                lambda: self._api.create_branch(
+                    self.name, branch=self.revision, repo_type="dataset", exist_ok=True
+                ),
             )
 
     def bring(self, files: dict[str, File], message: str) -> tuple[str, int]:
@@ -195,7 +205,9 @@ class Dataset:
 
     def _tree(self, commit: str) -> dict[str, RepoFile]:
         def ask() -> dict[str, RepoFile]:
-            entries = self._api.list_repo_tree(self.name, recursive=True, revision=commit, repo_type="dataset")
+            entries = self._api.list_repo_tree(
+                self.name, recursive=True, revision=commit, repo_type="dataset"
+            )
             return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
 
         return self._ask("its files", ask)
@@ -208,7 +220,9 @@ class Dataset:
                 if is_transient(error):
                     raise
                 raise UserError(self._refusal(what, error)) from error
-            except RuntimeError as error:  # how huggingface_hub wraps what went wrong with one of several files
+            except (
+                RuntimeError
+            ) as error:  # how huggingface_hub wraps what went wrong with one of several files
                 raise error.__cause__ or error from error
 
         return insist(f"{constants.ENDPOINT}/datasets/{self.name}, {what}", attempt, self._patience)
@@ -220,8 +234,8 @@ class Dataset:
         if status not in (401, 403, 404):
             return f"{self.name}, {what}: {constants.ENDPOINT} refused: {describe(error)}: {error.server_message or ''}"
         return (
-            f"{self.name}, {what}: {constants.ENDPOINT} refused (HTTP {status}). The token must be one with write access"
-            " to this dataset, or to the user or organisation it is to be made for: make it at"
+            f"{self.name}, {what}: {constants.ENDPOINT} refused (HTTP {status}). The token must be one with write"
+            " access to this dataset, or to the user or organisation it is to be made for: make it at"
             " https://huggingface.co/settings/tokens and set it in HF_TOKEN; publish.huggingface.repository must name"
             " that user or organisation"
         )
@@ -262,7 +276,9 @@ def main(snakemake) -> None:
         check_access()
         dataset = Dataset(**wanted)
         dataset.open()
-        commit, sent = dataset.bring(files, f"Maps of {', '.join(manifest['displayName'] for manifest in manifests)}")
+        commit, sent = dataset.bring(
+            files, f"Maps of {', '.join(manifest['displayName'] for manifest in manifests)}"
+        )
         told = {name: {"size": file.size, "sha256": file.sha256} for name, file in files.items()}
         record = wanted | {"commit": commit, "url": dataset.url(commit), "files": told}
         save_record(snakemake.output.record, record)

@@ -6,6 +6,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from lib.files import whole_file
 from lib.job import job_log
 
@@ -52,7 +53,7 @@ def degrees(graph: dict) -> np.ndarray:
 
 
 def write_table(graphs: list[Path], target: Path) -> int:
-    """Write the layers, one in memory at a time and a row group each, in the order of their numbers; returns the rows."""
+    """Write the layers by their numbers, a row group each and one in memory at a time; returns the number of rows."""
     rows = 0
     with whole_file(target) as aside, pq.ParquetWriter(aside, SCHEMA, compression="zstd") as writer:
         for path in sorted(graphs, key=lambda path: int(path.stem.removeprefix("layer-"))):

@@ -33,7 +33,9 @@ TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 # https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases#storage-and-bandwidth-quotas
 LARGEST_ASSET = 2 * 2**30  # bytes: each file must be under 2 GiB
 MOST_ASSETS = 1000
-SECONDARY_WAIT = 60  # seconds, where a secondary limit does not say how long (GitHub's best practices for its REST API)
+SECONDARY_WAIT = (
+    60  # seconds, where a secondary limit does not say how long (GitHub's best practices for its REST API)
+)
 BETWEEN_WRITES = 1.0  # seconds, from the same page; a GitHub Enterprise Server has no such limits by default
 UPLOAD_TIMEOUT = 120  # seconds without a byte
 
@@ -120,7 +122,9 @@ class Releases:
         )
         self._repository = self._ask("the repository", lambda: self._github.get_repo(repository))
         if "full_name" not in self._repository.raw_data:
-            raise UserError(f"{api_url} does not answer as GitHub's API does: is publish.github.api_url right?")
+            raise UserError(
+                f"{api_url} does not answer as GitHub's API does: is publish.github.api_url right?"
+            )
 
     def find_or_draft(self, tag: str, title: str, notes: str) -> GitRelease:
         """The release with this tag, public or still a draft; a new draft where there is none."""
@@ -181,7 +185,11 @@ class Releases:
                 return request()
             except GithubException as error:
                 raise self._understood(what, error) from error
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            except (
+                requests.ConnectionError,
+                requests.Timeout,
+                requests.exceptions.ChunkedEncodingError,
+            ) as error:
                 raise TransientError(f"{type(error).__name__}: {error}") from error
 
         return insist(f"{self._host}, {self.name}: {what}", attempt, self._patience)
@@ -197,7 +205,8 @@ class Releases:
             return _AnsweredError(status, dict(headers))
         if status == 422 and _already_exists(error.data):
             return TransientError("an asset of this name is there already")
-        return UserError(f"{self.name}: {what}: {self._host} refused (HTTP {status}: {said or 'no reason given'}).{_advice(status)}")
+        refused = f"{self.name}: {what}: {self._host} refused (HTTP {status}: {said or 'no reason given'})."
+        return UserError(refused + _advice(status))
 
 
 def same(asset: GitReleaseAsset, file: File) -> bool:
@@ -219,7 +228,7 @@ def differs(asset: GitReleaseAsset | None, file: File) -> str | None:
 
 
 def rate_limited(status: int, headers: dict[str, str], said: str) -> float | None:
-    """Seconds to wait where an answer is about a rate limit, primary or secondary; None where it is about something else.
+    """Seconds to wait where an answer is about a rate limit, primary or secondary; None where it is not.
 
     headers : with names in lower case
     """

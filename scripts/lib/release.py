@@ -52,11 +52,13 @@ def read_manifest(path: Path) -> dict:
             _ = entry["filePath"], entry["fileSize"], entry["sha256"]
         return manifest
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: is no manifest of maps ({error!r}); delete it and run the same command again") from error
+        raise UserError(
+            f"{path}: is no manifest of maps ({error!r}); delete it and run the same command again"
+        ) from error
 
 
 def layer_files(manifest: dict) -> Iterator[dict]:
-    """The manifest's entries of files, `filePath`, `fileSize` and `sha256`: each map, and its gzip twin if it has one."""
+    """The manifest's entries of files, with `filePath`, `fileSize` and `sha256`: each map, then its gzip twin."""
     for entry in manifest["layers"]:
         yield entry
         if "gzip" in entry:
@@ -85,7 +87,11 @@ def mismatches(folder: Path, manifest: dict, asked: Iterable[str]) -> list[str]:
         elif (digest := sha256(path)) != entry["sha256"]:
             found.append(f"{name} has SHA-256 {digest}, the manifest says {entry['sha256']}")
     for entry in manifest["layers"]:
-        if "gzip" in entry and not found and _unpacked_sha256(folder / entry["gzip"]["filePath"]) != entry["sha256"]:
+        if (
+            "gzip" in entry
+            and not found
+            and _unpacked_sha256(folder / entry["gzip"]["filePath"]) != entry["sha256"]
+        ):
             found.append(f"{entry['gzip']['filePath']} holds another map than {entry['filePath']}")
     return found
 
@@ -127,7 +133,9 @@ def verified(path: Path) -> dict[str, File]:
 def readme(manifest: dict, about: dict) -> str:
     """README.md of a model's release: counts, files, columns, licences. The same text for the same manifest."""
     layers = manifest["layers"]
-    total = {key: sum(layer[key] for layer in layers) for key in ("featureCount", "labeledCount", "edgeCount")}
+    total = {
+        key: sum(layer[key] for layer in layers) for key in ("featureCount", "labeledCount", "edgeCount")
+    }
     lines = [
         f"# Maps of {manifest['displayName']}",
         "",
@@ -140,7 +148,7 @@ def readme(manifest: dict, about: dict) -> str:
         "",
         "| file | content |",
         "|---|---|",
-        "| layer-N.json | the map of layer N: `metadata` (how it was made, from which weights and labels), `nodes`, `edges` |",
+        "| layer-N.json | the map of layer N: `metadata` (made how, from which weights and labels), `nodes`, `edges` |",
         *(["| layer-N.json.gz | the same, compressed |"] if any("gzip" in layer for layer in layers) else []),
         "| manifest.json | the layers with sizes, SHA-256 and counts |",
         "| features.parquet | all features in one table, by layer and feature |",
@@ -172,7 +180,11 @@ def readme(manifest: dict, about: dict) -> str:
 
 def columns() -> list[str]:
     """The columns of features.parquet as a table."""
-    return ["| column | content |", "|---|---|", *(f"| {name} | {content} |" for name, content in COLUMNS.items())]
+    return [
+        "| column | content |",
+        "|---|---|",
+        *(f"| {name} | {content} |" for name, content in COLUMNS.items()),
+    ]
 
 
 def licences(manifest: dict, about: dict) -> list[str]:
@@ -187,9 +199,15 @@ def licences(manifest: dict, about: dict) -> list[str]:
         if part not in about["licenses"]:
             told = "no licence is known to those who made these files; ask where they come from"
         else:
-            told = about["licenses"][part] or "their source states no licence; ask there if your use needs one"
+            told = (
+                about["licenses"][part] or "their source states no licence; ask there if your use needs one"
+            )
         lines.append(f"- {name}: {told}.")
-    return [*lines, "", "The maps are made from both. Where you pass them on, pass this section on with them."]
+    return [
+        *lines,
+        "",
+        "The maps are made from both. Where you pass them on, pass this section on with them.",
+    ]
 
 
 def _unpacked_sha256(path: Path) -> str | None:

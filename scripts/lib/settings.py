@@ -193,10 +193,13 @@ def release(config: dict, models: dict[str, dict], name: str, version: str) -> d
     twins = [model for model in tags if model != name and tags[model] == tags[name]]
     if twins:
         raise ConfigError(
-            f"configuration: publish.github.tag makes {tags[name]!r} the tag of both {name} and {twins[0]}: put {{model}}"
-            " into it"
+            f"configuration: publish.github.tag makes {tags[name]!r} the tag of both {name} and {twins[0]}: put"
+            " {{model}} into it"
         )
-    if not re.fullmatch(r"[A-Za-z0-9_][\w.+/-]*(?<![./])(?<!\.lock)", tags[name], re.ASCII) or ".." in tags[name]:
+    if (
+        not re.fullmatch(r"[A-Za-z0-9_][\w.+/-]*(?<![./])(?<!\.lock)", tags[name], re.ASCII)
+        or ".." in tags[name]
+    ):
         raise ConfigError(
             f"configuration: publish.github.tag makes {tags[name]!r}, which git does not take as the name of a tag: use"
             " letters, digits, and . _ + - / between them"

@@ -1,4 +1,4 @@
-"""The Hugging Face Hub as one who writes a dataset sees it: creation, trees, LFS by basic transfer, commits, downloads."""
+"""The Hugging Face Hub as who writes a dataset sees it: creation, trees, LFS by basic transfer, commits, downloads."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ REGULAR = 2048  # bytes up to which a text file is kept in git itself; the Hub's
 
 
 class Datasets(Service):
-    """Datasets by name: branches, and by commit the files, path -> content. `token` may write, `reader` may only look."""
+    """Datasets by name, with branches; the files of each commit by path. `token` may write, `reader` may only look."""
 
     def __init__(self, token: str = "hf_writer", page: int = 1000) -> None:
         super().__init__()
@@ -55,7 +55,11 @@ class Datasets(Service):
     def _route(self, request: Request, name: str, path: str) -> Answer:
         if found := re.fullmatch(r"(?:/revision/([^/]+))?", path):
             commit = self._commit_of(name, found[1] or "main")
-            return _answer({"id": name, "sha": commit, "private": self.private[name]}) if commit else _no_revision()
+            return (
+                _answer({"id": name, "sha": commit, "private": self.private[name]})
+                if commit
+                else _no_revision()
+            )
         if found := re.fullmatch(r"/branch/([^/]+)", path):
             known = self.branches[name]
             if unquote(found[1]) in known:
@@ -72,7 +76,9 @@ class Datasets(Service):
             return self._commit(request.body, name, unquote(found[1]))
         if found := re.fullmatch(r"/resolve/([^/]+)/(.+)", path):
             content = self.commits.get(self._commit_of(name, unquote(found[1])) or "", {}).get(found[2])
-            return _error(404, "Entry not found", "EntryNotFound") if content is None else Answer(200, content)
+            return (
+                _error(404, "Entry not found", "EntryNotFound") if content is None else Answer(200, content)
+            )
         return _error(404, "Not Found")
 
     def _commit_of(self, name: str, revision: str) -> str | None:

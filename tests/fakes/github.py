@@ -70,7 +70,9 @@ class GitHub(Service):
         if (method, path) == ("POST", "/releases"):
             return self._create(json.loads(request.body))
         if found := re.fullmatch(r"/releases/tags/(.+)", path):
-            seen = [each for each in self.releases.values() if each["tag_name"] == found[1] and not each["draft"]]
+            seen = [
+                each for each in self.releases.values() if each["tag_name"] == found[1] and not each["draft"]
+            ]
             return _answer(200, seen[0]) if seen else _answer(404, {"message": "Not Found"})
         if found := re.fullmatch(r"/releases/assets/(\d+)", path):
             return self._asset(method, int(found[1]))
@@ -95,7 +97,9 @@ class GitHub(Service):
                 self._add(release, request.query["name"], b"", "starter")
 
     def _create(self, wanted: dict) -> Answer:
-        taken = any(each["tag_name"] == wanted["tag_name"] and not each["draft"] for each in self.releases.values())
+        taken = any(
+            each["tag_name"] == wanted["tag_name"] and not each["draft"] for each in self.releases.values()
+        )
         if taken and not wanted.get("draft"):
             return _invalid("Release", "already_exists", "tag_name")
         number = next(self._ids)
@@ -122,7 +126,12 @@ class GitHub(Service):
     def _add(self, release: dict, name: str, content: bytes, state: str) -> dict:
         number = next(self._ids)
         self.contents[number] = content
-        asset = {"id": number, "url": self._address(f"/releases/assets/{number}"), "name": name, "state": state}
+        asset = {
+            "id": number,
+            "url": self._address(f"/releases/assets/{number}"),
+            "name": name,
+            "state": state,
+        }
         asset |= {"size": len(content), "digest": None}
         if self.digests and state == "uploaded":
             asset["digest"] = f"sha256:{hashlib.sha256(content).hexdigest()}"
