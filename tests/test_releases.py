@@ -6,15 +6,15 @@ import os
 import time
 
 import pytest
+
 from fakes.github import GitHub
 from fakes.service import Fault
-from publish_github import publish
-
 from lib import github_api
 from lib.github_api import Releases, check_limits, find_token
 from lib.job import UserError
 from lib.release import File
 from lib.transport import Patience, UnansweredError
+from publish_github import publish
 
 TAG, TITLE, NOTES = "toy-v1", "Maps of Toy", "What they are."
 QUICK = Patience(attempts=4, first_wait=0.01, timeout=5.0)
@@ -87,7 +87,9 @@ def test_a_second_run_finds_everything_and_sends_nothing(github, files):
 @pytest.mark.parametrize("kind", ["cut", "lost", "status"])
 def test_an_upload_that_breaks_is_sent_again(github, files, kind):
     headers = {"Content-Type": "text/html"}
-    github.faults = [Fault(kind, UPLOAD, times=2, skip=2, at=1, status=502, headers=headers, body=b"<html>Oops")]
+    github.faults = [
+        Fault(kind, UPLOAD, times=2, skip=2, at=1, status=502, headers=headers, body=b"<html>Oops")
+    ]
     send(github, files)
     assert github.published(TAG) == contents(files)
     assert len(github.releases) == 1
@@ -102,7 +104,9 @@ def test_a_large_upload_cut_in_the_middle_starts_from_its_beginning(github, file
 
 def test_an_upload_that_keeps_breaking_leaves_a_draft_which_the_next_run_completes(github, files):
     github.faults = [Fault("cut", UPLOAD, times=99, skip=3)]
-    with pytest.raises(UnansweredError, match=r"owner/maps: asset layer-3.json: no usable answer in 4 attempts"):
+    with pytest.raises(
+        UnansweredError, match=r"owner/maps: asset layer-3.json: no usable answer in 4 attempts"
+    ):
         send(github, files)
     assert github.published(TAG) is None
     assert [asset["state"] for asset in github.drafts()[0]["assets"]] == ["uploaded"] * 3 + ["starter"]
@@ -141,7 +145,10 @@ def test_a_draft_whose_making_was_not_answered_is_not_made_twice(github, files):
 
 
 def test_what_arrives_otherwise_stays_a_draft(github, files):
-    github._add, right = lambda release, name, content, state: right(release, name, content[:-1], state), github._add
+    github._add, right = (
+        lambda release, name, content, state: right(release, name, content[:-1], state),
+        github._add,
+    )
     try:
         with pytest.raises(UserError, match=r"stays a draft.*layer-0.json has 9 bytes there, 10 here"):
             send(github, files)
@@ -176,7 +183,10 @@ def test_other_releases_are_left_alone(github, files):
     ("headers", "message"),
     [
         ({"Retry-After": "1"}, "You have exceeded a secondary rate limit"),
-        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "now"}, "API rate limit exceeded for user ID 1."),
+        (
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "now"},
+            "API rate limit exceeded for user ID 1.",
+        ),
         ({}, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."),
     ],
     ids=["Retry-After", "reset", "neither"],
@@ -205,7 +215,9 @@ def test_a_server_that_stumbles_is_asked_again(github, files, on, status):
 
 
 def test_a_wrong_token_is_told_and_not_shown(github, files):
-    with pytest.raises(UserError, match=r"refused \(HTTP 401: Bad credentials\).*GITHUB_TOKEN or GH_TOKEN") as error:
+    with pytest.raises(
+        UserError, match=r"refused \(HTTP 401: Bad credentials\).*GITHUB_TOKEN or GH_TOKEN"
+    ) as error:
         send(github, files, token="ghp_wrong")
     assert "ghp_wrong" not in str(error.value)
     assert len(github.requests) == 1
@@ -229,7 +241,9 @@ def test_an_address_that_is_no_api_is_told(github):
 
 
 def test_a_host_that_is_not_there_is_told(github):
-    with pytest.raises(UnansweredError, match=r"127.0.0.1:9/api/v3, owner/maps: the repository: no usable answer"):
+    with pytest.raises(
+        UnansweredError, match=r"127.0.0.1:9/api/v3, owner/maps: the repository: no usable answer"
+    ):
         Releases("owner/maps", github.token, "http://127.0.0.1:9/api/v3", QUICK)
 
 

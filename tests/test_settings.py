@@ -161,6 +161,12 @@ def test_every_key_is_explained_above_itself():
         ({"edges": 3}, "edges is 3: expected a mapping with the keys k, threshold"),
         ({"layers": -1}, "layers is -1: expected `all`, a layer, or ranges such as 0-5,12"),
         ({"models": []}, "models is []: expected"),
+        ({"publish__github__repository": "maps"}, "publish.github.repository is 'maps': expected owner/name"),
+        (
+            {"publish__hugging_face": {}},
+            "publish.hugging_face is no key of this configuration: did you mean huggingface?",
+        ),
+        ({"publish__site__max_mb": 0}, "publish.site.max_mb is 0: expected a whole number of megabytes"),
     ],
 )
 def test_mistakes_in_the_configuration_are_named(changes, told):
@@ -173,7 +179,9 @@ def test_numbers_given_as_text_become_numbers():
     config = with_settings(
         edges__threshold="0.3", umap__method="umap-learn", umap__n_epochs="null", export__gzip="false"
     )
+    config["publish"]["site"]["max_mb"] = "50"
     settings.check_config(config)
+    assert config["publish"]["site"]["max_mb"] == 50
     assert (config["edges"]["threshold"], config["umap"]["n_epochs"]) == (0.3, None)
     assert config["export"]["gzip"] is False
 
@@ -237,3 +245,49 @@ def test_a_run_stops_before_any_job_with_one_message(setting, told):
     assert told in done.stdout
     assert "Traceback" not in done.stdout
     assert "Job stats" not in done.stdout
+
+
+# --- publishing
+
+SOMEWHERE = {"publish__github__repository": "owner/maps"}
+
+
+def test_a_release_is_named_by_its_model(models):
+    told = settings.release(with_settings(**SOMEWHERE), models, "gemma-2-2b", "1.2.3")
+    assert (told["repository"], told["tag"], told["title"]) == (
+        "owner/maps",
+        "gemma-2-2b-v1.2.3",
+        "Maps of Gemma 2 2B",
+    )
+    assert "SAE Atlas 1.2.3" in told["notes"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"publish__github__repository": None}, r"publish\.github\.repository is not set: name the GitHub"),
+        (
+            {"publish__github__tag": "v{version}"},
+            r"'v1' the tag of both gemma-2-2b and gemma-2-9b: put \{model\}",
+        ),
+        (
+            {"publish__github__tag": "{layer}"},
+            r"'\{layer\}': 'layer' is no placeholder; there are \{model\}, ",
+        ),
+        ({"publish__github__notes": "{"}, r"publish\.github\.notes is '\{'"),
+        ({"publish__github__title": "{model.secret}"}, r"publish\.github\.title is '\{model\.secret\}'"),
+        ({"publish__github__tag": "maps of {model}"}, "git does not take"),
+        ({"publish__github__tag": "{model}..1"}, "git does not take"),
+        ({"publish__github__tag": "-{model}"}, "git does not take"),
+        ({"publish__github__tag": "{model}.lock"}, "git does not take"),
+    ],
+)
+def test_a_release_that_cannot_be_is_told(models, changes, told):
+    with pytest.raises(ConfigError, match=told):
+        settings.release(with_settings(**(SOMEWHERE | changes)), models, "gemma-2-2b", "1")
+
+
+def test_a_dataset_needs_a_repository(models):
+    with pytest.raises(ConfigError, match=r"publish\.huggingface\.repository is not set"):
+        settings.dataset(with_settings())
+    assert settings.dataset(with_settings(publish__huggingface__repository="a/b"))["revision"] == "main"

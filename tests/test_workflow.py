@@ -63,6 +63,7 @@ def test_a_number_of_the_command_line_is_a_number(toy):
     [
         ("knn.py", GEOMETRY),
         ("layout.py", {"compute_umap", *MEASURED}),
+        ("quality.py", MEASURED),
         ("labels.py", {"fetch_labels", *MEASURED}),
         ("graph_json.py", PUBLISHED),
         ("files.py", PER_LAYER | PER_MODEL),
