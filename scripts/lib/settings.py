@@ -194,7 +194,7 @@ def release(config: dict, models: dict[str, dict], name: str, version: str) -> d
     if twins:
         raise ConfigError(
             f"configuration: publish.github.tag makes {tags[name]!r} the tag of both {name} and {twins[0]}: put"
-            " {{model}} into it"
+            " {model} into it"
         )
     if (
         not re.fullmatch(r"[A-Za-z0-9_][\w.+/-]*(?<![./])(?<!\.lock)", tags[name], re.ASCII)
