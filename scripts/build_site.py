@@ -3,13 +3,15 @@
 Files are linked where the file system can, so the folder takes no room of its own.
 """
 
+import logging
 import os
 import shutil
 from pathlib import Path
 
 from lib.job import UserError, job_log
 from lib.release import File, layer_files, read_manifest, verified
-from lib.transport import progress
+
+progress = logging.getLogger("progress")  # lib.job shows it on the screen too
 
 
 def model_files(checksums: Path) -> dict[str, File]:

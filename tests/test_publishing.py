@@ -600,7 +600,7 @@ def test_the_site_is_whole_and_links_what_it_can(project):
     assert re.search(r"results/site: 9 files, \d+\.\d MB", told)
     site = results / "site"
     found = {str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()}
-    page = {".nojekyll", "index.html", "sw.js", "assets/index-1.js", "index.json"}
+    page = {".snakemake_timestamp", ".nojekyll", "index.html", "sw.js", "assets/index-1.js", "index.json"}
     assert found == page | {f"toy/{name}" for name in ["manifest.json", *MAPS]}
     assert (site / "toy/layer-0.json").samefile(results / "toy/layer-0.json")
     with serve(site) as address:

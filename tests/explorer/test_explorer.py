@@ -8,8 +8,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from conftest import Project
+
 from .conftest import FLAGS, Visit, at_rest, shown
-from .site import HOSTILE, layer_file
+from .site import HOSTILE, Site, layer_file
 
 WEEK = "week, weekend; also friday, monday, saturday"
 
@@ -34,6 +36,17 @@ def picture(page) -> tuple[int, float]:
         base64.b64encode(page.locator("#map").screenshot()).decode(),
     )
     return tuple(counted)
+
+
+def test_the_folder_for_pages_shows_the_maps(demo, browser, tmp_path):
+    Project(demo.parent, "config/demo.yaml").snakemake("site", "--rerun-triggers", "mtime")
+    site = Site(demo / "site", tmp_path / "site")
+    site.start()
+    visit = Visit(browser, site)
+    assert options(visit.open("#layer=5"), "#layer") == ["0", "1", "2", "3", "4", "5"]
+    visit.context.close()
+    site.stop()
+    assert visit.complaints == visit.elsewhere == []
 
 
 def test_shows_the_six_layers_of_the_demo(visit, screenshots):
