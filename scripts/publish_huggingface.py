@@ -19,7 +19,7 @@ from huggingface_hub.utils import disable_progress_bars
 from lib.files import save_bytes, save_record
 from lib.job import UserError, job_log
 from lib.release import File, columns, is_layer_file, licences, read_manifest, verified
-from lib.transport import Patience, describe, insist, is_transient, progress
+from lib.transport import Patience, TransientError, describe, insist, is_transient, progress
 
 Answer = TypeVar("Answer")
 PATIENCE = Patience(attempts=4)  # of whole commits: huggingface_hub repeats single requests by itself
@@ -216,14 +216,12 @@ class Dataset:
         def attempt() -> Answer:
             try:
                 return request()
-            except HfHubHTTPError as error:
-                if is_transient(error):
-                    raise
-                raise UserError(self._refusal(what, error)) from error
-            except (
-                RuntimeError
-            ) as error:  # how huggingface_hub wraps what went wrong with one of several files
-                raise error.__cause__ or error from error
+            except (HfHubHTTPError, RuntimeError) as error:
+                # A RuntimeError is about one of several files: with its cause by LFS, with its text alone by Xet.
+                cause = error if isinstance(error, HfHubHTTPError) else error.__cause__
+                if isinstance(cause, HfHubHTTPError) and not is_transient(cause):
+                    raise UserError(self._refusal(what, cause)) from error
+                raise (cause or TransientError(str(error))) from error
 
         return insist(f"{constants.ENDPOINT}/datasets/{self.name}, {what}", attempt, self._patience)
 

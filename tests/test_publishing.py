@@ -551,6 +551,13 @@ def test_a_change_by_somebody_else_in_between_is_told(dataset, hub, some):
         target.bring(some, "Maps")
 
 
+def test_an_upload_that_is_refused_is_told(dataset, hub, some):
+    some |= {"toy/layer-1.json": File.of(some["toy/layer-0.json"].path), "a.parquet": some["README.md"]}
+    hub.faults = [Fault("status", "PUT /large/.*", times=99, status=403)]
+    with pytest.raises(UserError, match=r"the commit: .* refused \(HTTP 403\)"):
+        bring(dataset(), some)
+
+
 def test_a_hub_that_stays_silent_leaves_no_half_dataset(dataset, hub, some):
     target = dataset()
     target.open()
