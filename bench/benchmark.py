@@ -1,7 +1,7 @@
 """Time, memory and meaning of the geometry, against the original's method and against the machine's floor.
 
     make bench                                                everything, to bench/results.md (an hour on 2 cores)
-    PYTHONPATH=scripts python bench/benchmark.py --only layer    one part: neighbours, layer, scaling
+    PYTHONPATH=scripts python bench/benchmark.py --only layer    one part: neighbours, layer, throughput, scaling
 
 Methods that are compared run in turn, round after round, in one run on one machine: the ratios mean something where
 the seconds do not. faiss-cpu takes part where it is installed.
@@ -16,10 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 from threadpoolctl import threadpool_limits
 
@@ -139,23 +142,37 @@ print(json.dumps([time.perf_counter() - started, used.ru_utime + used.ru_stime, 
 """
 
 
-def timed(script: str, *arguments: str) -> tuple[float, float, float]:
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+
+
+def timed(script: str, *arguments: str, **environment: str) -> tuple[float, float, float]:
     """Run a Python script of this folder: wall s, CPU s, peak MB of its memory."""
     command = [sys.executable, str(ROOT / "bench" / script), *arguments]
     done = subprocess.run(
-        [sys.executable, "-c", TIMER, *command], check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", TIMER, *command],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
     )
     return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 
-def steps(folder: Path, umap: dict) -> dict[str, dict]:
+def steps(folder: Path, umap: dict, threads: int = CORES) -> dict[str, dict]:
     """The jobs from decoder.npy to coords.npy and edges.npz."""
     decoder, neighbors = str(folder / "decoder.npy"), str(folder / "neighbors.npz")
 
     def step(rule: str, name: str, given: dict, output: str, params: dict) -> dict:
         made = {name: str(folder / output), "record": str(folder / f"{rule}.json")}
         log = str(folder / f"{rule}.log")
-        return {"rule": rule, "threads": CORES, "input": given, "output": made, "params": params, "log": log}
+        return {
+            "rule": rule,
+            "threads": threads,
+            "input": given,
+            "output": made,
+            "params": params,
+            "log": log,
+        }
 
     given = {"decoder": decoder, "neighbors": neighbors}
     return {
@@ -170,6 +187,38 @@ def steps(folder: Path, umap: dict) -> dict[str, dict]:
         "edges": step(
             "compute_edges", "edges", {"neighbors": neighbors}, "edges.npz", {"edges": CONFIG["edges"]}
         ),
+    }
+
+
+def export_step(folder: Path, n: int) -> dict:
+    """The job that writes layer-0.json, after the other steps: a label for each of n features, and the strongest edges,
+    as many as layer 12 of Gemma-2-2B has."""
+    with np.load(folder / "edges.npz") as file:
+        strongest = np.sort(np.argsort(-file["weight"], kind="stable")[:12_600])
+        np.savez(folder / "strongest.npz", **{name: file[name][strongest] for name in file})
+    texts = [f"words about feature {index}, or what activates it" for index in range(n)]
+    labels = pa.table({"index": np.arange(n, dtype=np.int32), "label": texts, "explainer": ["made up"] * n})
+    pq.write_table(labels, folder / "labels.parquet")
+    for name in ("decoder", "labels", "quality"):
+        (folder / f"{name}.json").write_text("{}")
+    records = {
+        "decoder": "decoder",
+        "neighbors": "compute_neighbors",
+        "coords": "compute_umap",
+        "edges": "compute_edges",
+        "labels": "labels",
+    }
+    given = {f"{name}_record": str(folder / f"{file}.json") for name, file in records.items()}
+    given |= {"coords": str(folder / "coords.npy"), "edges": str(folder / "strongest.npz")}
+    given |= {"labels": str(folder / "labels.parquet"), "quality": str(folder / "quality.json")}
+    return {
+        "rule": "export_layer",
+        "threads": 1,
+        "wildcards": {"model": "made-up", "layer": "0"},
+        "input": given,
+        "output": {"graph": str(folder / "layer-0.json")},
+        "params": {"about": {}},
+        "log": str(folder / "export.log"),
     }
 
 
@@ -197,6 +246,8 @@ def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
             [step, *spent, spent[0] / yardstick[0], spent[1] / yardstick[1]]
             for step, spent in {**best, "ours together": total, "the original's method": yardstick}.items()
         ]
+        exported = timed("stage.py", json.dumps(export_step(folder, n)))
+        rows.append(["besides: layer-N.json, all labels, 12,600 edges", *exported, "", ""])
         header = ["step", "wall s", "CPU s", "peak MB", "wall, of the original", "CPU, of the original"]
         report.table(
             f"A layer of {n:,} x {d:,}: decoder to positions and edges, each a process", header, rows
@@ -230,6 +281,45 @@ def compare_maps(report: Report, folder: Path) -> None:
     report.table("What the maps keep", ["measure", "ours", "the original's", "PCA", "random"], rows)
 
 
+def fill_caches() -> None:
+    """Have everything compiled before it is timed, as it is in every run but a machine's first."""
+    with tempfile.TemporaryDirectory() as name:
+        np.save(Path(name) / "decoder.npy", synthetic(600, 64))
+        for job in steps(Path(name), CONFIG["umap"]).values():
+            timed("stage.py", json.dumps(job))
+
+
+# --- many layers at once
+
+
+def compare_throughput(report: Report, n: int, d: int) -> None:
+    """As many layers at once as there are cores, each on one thread: how long until all are done."""
+
+    def ours(folder: Path) -> None:
+        for job in steps(folder, CONFIG["umap"], threads=1).values():
+            timed("stage.py", json.dumps(job), **ONE_THREAD)
+
+    def original(folder: Path) -> None:
+        timed("original.py", str(folder / "decoder.npy"), str(folder), **ONE_THREAD)
+
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(CORES) as pool:
+        folders = [Path(name) / str(layer) for layer in range(CORES)]
+        for layer, folder in enumerate(folders):
+            folder.mkdir()
+            np.save(folder / "decoder.npy", synthetic(n, d, seed=layer))
+        walls = []
+        for method in (ours, original):
+            started = time.perf_counter()
+            list(pool.map(method, folders))
+            walls.append(time.perf_counter() - started)
+    rows = [
+        [method, wall, 3600 * CORES / wall, walls[1] / wall]
+        for method, wall in zip(("ours", "the original's method"), walls, strict=True)
+    ]
+    header = ["method", "wall s", "layers an hour", "of the original"]
+    report.table(f"{CORES} layers of {n:,} x {d:,} at once, a thread each", header, rows)
+
+
 # --- growth
 
 
@@ -253,7 +343,7 @@ def main() -> None:
     """Parse, measure, report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results.md")
-    parser.add_argument("--only", choices=["neighbours", "layer", "scaling"])
+    parser.add_argument("--only", choices=["neighbours", "layer", "throughput", "scaling"])
     parser.add_argument("--features", type=int, default=16384)
     parser.add_argument("--widths", type=int, nargs="+", default=[2304, 3584])
     parser.add_argument("--rounds", type=int, default=3)
@@ -261,10 +351,13 @@ def main() -> None:
     given = parser.parse_args()
     report = Report(given.output)
     report.say(f"# Benchmark\n\n{machine()}\nThe best of {given.rounds} rounds; the methods take turns.")
+    fill_caches()
     if given.only in (None, "neighbours"):
         compare_searches(report, given.features, given.widths, given.rounds)
     if given.only in (None, "layer"):
         compare_layers(report, given.features, given.widths[0], given.rounds)
+    if given.only in (None, "throughput"):
+        compare_throughput(report, given.features, given.widths[0])
     if given.only in (None, "scaling"):
         measure_growth(report, given.sizes, 512)
 
