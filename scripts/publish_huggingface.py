@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import yaml
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_token
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_token, hf_hub_url
+from huggingface_hub.errors import HfHubHTTPError, RemoteEntryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import disable_progress_bars
+from huggingface_hub.utils import build_hf_headers, disable_progress_bars, get_session, hf_raise_for_status
 
 from lib.files import save_bytes, save_record
 from lib.job import UserError, job_log
@@ -23,6 +23,7 @@ from lib.transport import Patience, TransientError, describe, insist, is_transie
 
 Answer = TypeVar("Answer")
 PATIENCE = Patience(attempts=4)  # of whole commits: huggingface_hub repeats single requests by itself
+LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"  # a line of .gitattributes
 SIZES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -152,6 +153,7 @@ class Dataset:
                     self.name, branch=self.revision, repo_type="dataset", exist_ok=True
                 ),
             )
+        self._ask("its .gitattributes", self._keep_maps_as_large_files)
 
     def bring(self, files: dict[str, File], message: str) -> tuple[str, int]:
         """Make the dataset hold `files`, by path, in one commit; maps that are no longer listed go.
@@ -165,17 +167,38 @@ class Dataset:
         lib.transport.UnansweredError : the Hub stayed silent.
         """
         commit, sent = self._ask("the commit", lambda: self._commit(files, message))
-        if sent:
-            wrong = [name for name, file in files.items() if not holds(self._tree(commit).get(name), file)]
-            if wrong:
-                raise UserError(
-                    f"{self.name}: commit {commit} does not hold {', '.join(wrong)} as sent; run the same command again"
-                )
+        there = self._tree(commit)
+        if wrong := [name for name, file in files.items() if not holds(there.get(name), file)]:
+            raise UserError(
+                f"{self.name}: commit {commit} does not hold {', '.join(wrong)} as sent; run the same command again"
+            )
         return commit, sent
 
     def url(self, commit: str) -> str:
         """The dataset's page at a commit."""
         return f"{constants.ENDPOINT}/datasets/{self.name}/tree/{commit}"
+
+    def _keep_maps_as_large_files(self) -> None:
+        """Say so in .gitattributes, before the maps come: text of a few MB would else travel inside the commit itself,
+        hundreds of MB in one request.
+        """
+        head = self._api.dataset_info(self.name, revision=self.revision).sha
+        url = hf_hub_url(self.name, ".gitattributes", repo_type="dataset", revision=head)
+        answer = get_session().get(url, headers=build_hf_headers(), follow_redirects=True)
+        try:
+            hf_raise_for_status(answer)
+            lines = answer.text.splitlines()
+        except RemoteEntryNotFoundError:  # somebody deleted it
+            lines = []
+        if LARGE_FILES not in lines:
+            self._api.create_commit(
+                self.name,
+                [CommitOperationAdd(".gitattributes", "\n".join([*lines, LARGE_FILES, ""]).encode())],
+                commit_message="Keep maps as large files",
+                repo_type="dataset",
+                revision=self.revision,
+                parent_commit=head,
+            )
 
     def _commit(self, files: dict[str, File], message: str) -> tuple[str, int]:
         head = self._api.dataset_info(self.name, revision=self.revision).sha

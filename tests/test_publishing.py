@@ -115,7 +115,7 @@ def published(checked, github, hub, tmp_path_factory) -> Project:
     hub.clear()
     project = checked.copy(tmp_path_factory.mktemp("published") / "project")
     github.faults = [Fault("cut", "POST /api/uploads/.*", skip=2, at=100)]
-    hub.faults = [Fault("status", "PUT /large/.*", status=500), Fault("lost", "POST .*/commit/main")]
+    hub.faults = [Fault("status", "PUT /large/.*", status=500), Fault("lost", "POST .*/commit/main", skip=1)]
     project.told = project.snakemake("release", "dataset").stdout
     project.asked = [f"{each.method} {each.path}" for each in (*github.requests, *hub.requests)]
     project.services = [dict(vars(service)) for service in (github, hub)]
@@ -407,7 +407,8 @@ def test_the_dataset_holds_the_files_a_card_and_the_index(published, tables, hub
     assert tables.keys() - expected.keys() == {"README.md", "index.json", ".gitattributes"}
     index = json.loads(tables["index.json"])
     assert index["models"][0]["manifest"] in tables
-    assert hub.messages == ["Maps of Toy"]  # although its answer was lost
+    assert hub.messages == ["Keep maps as large files", "Maps of Toy"]  # although an answer was lost
+    assert {hashlib.sha256(tables[f"toy/{name}"]).hexdigest() for name in MAPS} <= hub.large.keys()
 
 
 def test_the_card_is_what_hugging_face_reads(tables):
@@ -445,7 +446,7 @@ def test_tokens_are_nowhere(published):
 
 def test_faults_were_met_on_the_way(published):
     assert sum(each.startswith("POST /api/uploads/") for each in published.asked) == len(FILES) + 1
-    assert sum("/commit/main" in each for each in published.asked) == 1  # done, though its answer was lost
+    assert sum("/commit/main" in each for each in published.asked) == 2  # .gitattributes, and the maps
 
 
 def test_killed_in_the_middle_of_an_upload_the_next_run_completes(project, github):
@@ -479,6 +480,8 @@ def dataset(hub, monkeypatch):
     """`dataset(...)`: one on the loopback Hub, as HF_ENDPOINT and HF_TOKEN would have it."""
     hub.clear()
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setenv("HF_TOKEN", HF_TOKEN)
 
@@ -549,6 +552,15 @@ def test_a_change_by_somebody_else_in_between_is_told(dataset, hub, some):
     hub.faults = [Fault("status", "POST .*/commit/main", status=412)]
     with pytest.raises(UserError, match="somebody else changed the dataset meanwhile"):
         target.bring(some, "Maps")
+
+
+def test_maps_are_kept_as_large_files(dataset, hub, some):
+    target = dataset()
+    target.open()
+    del hub.files(DATASET)[".gitattributes"]
+    bring(target, some)
+    assert hub.files(DATASET)[".gitattributes"] == b"layer-*.json filter=lfs diff=lfs merge=lfs -text\n"
+    assert hub.large.keys() == {some["toy/layer-0.json"].sha256}
 
 
 def test_an_upload_that_is_refused_is_told(dataset, hub, some):

@@ -4,11 +4,13 @@ import base64
 import hashlib
 import json
 import re
+from fnmatch import fnmatch
 from urllib.parse import unquote
 
 from fakes.service import Answer, Request, Service
 
-REGULAR = 2048  # bytes up to which a text file is kept in git itself; the Hub's own limit is megabytes
+REGULAR = 10_000_000  # bytes up to which a file that .gitattributes does not name is kept in git itself
+ATTRIBUTES = b"*.gz filter=lfs diff=lfs merge=lfs -text\n*.parquet filter=lfs diff=lfs merge=lfs -text\n"
 
 
 class Datasets(Service):
@@ -75,7 +77,8 @@ class Datasets(Service):
         if found := re.fullmatch(r"/commit/([^/]+)", path):
             return self._commit(request.body, name, unquote(found[1]))
         if found := re.fullmatch(r"/resolve/([^/]+)/(.+)", path):
-            content = self.commits.get(self._commit_of(name, unquote(found[1])) or "", {}).get(found[2])
+            commit = self._commit_of(name, unquote(found[1])) or ""
+            content = self.commits.get(commit, {}).get(found[2])
             return (
                 _error(404, "Entry not found", "EntryNotFound") if content is None else Answer(200, content)
             )
@@ -91,7 +94,7 @@ class Datasets(Service):
         if name in self.branches:
             return _error(409, "You already created this dataset repo", url=f"{self.url}/datasets/{name}")
         self.private[name] = wanted.get("visibility") == "private"
-        self.branches[name] = {"main": self._add(name, {".gitattributes": b"*.parquet filter=lfs\n"})}
+        self.branches[name] = {"main": self._add(name, {".gitattributes": ATTRIBUTES})}
         return _answer({"url": f"{self.url}/datasets/{name}", "id": name})
 
     def _add(self, name: str, files: dict[str, bytes]) -> str:
@@ -107,7 +110,7 @@ class Datasets(Service):
         entries = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": "a-folder"}]
         for path, content in files:
             entry = {"type": "file", "path": path, "size": len(content), "oid": _git_hash(content)}
-            if _is_large(path, len(content)):
+            if _is_large(path, len(content), self.commits[commit]):
                 digest = hashlib.sha256(content).hexdigest()
                 entry |= {"oid": "1" * 40, "lfs": {"oid": digest, "size": len(content), "pointerSize": 134}}
             entries.append(entry)
@@ -123,7 +126,7 @@ class Datasets(Service):
         there = self.commits[self._commit_of(name, revision)]
         told = []
         for file in wanted["files"]:
-            large, content = _is_large(file["path"], file["size"]), there.get(file["path"])
+            large, content = _is_large(file["path"], file["size"], there), there.get(file["path"])
             known = {} if content is None else {"oid": _sha256(content) if large else _git_hash(content)}
             mode = "lfs" if large else "regular"
             told.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, **known})
@@ -166,8 +169,10 @@ class Datasets(Service):
         return _answer({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
 
 
-def _is_large(path: str, size: int) -> bool:
-    return size > REGULAR or path.endswith((".parquet", ".gz"))
+def _is_large(path: str, size: int, files: dict[str, bytes]) -> bool:
+    lines = [line.split() for line in files.get(".gitattributes", b"").decode().splitlines()]
+    named = any(fnmatch(path.rsplit("/")[-1], words[0]) for words in lines if "filter=lfs" in words)
+    return named or size > REGULAR
 
 
 def _sha256(content: bytes) -> str:
