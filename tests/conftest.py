@@ -22,6 +22,7 @@ WORKFLOW = (
     "envs",
     "explorer",
     "profiles",
+    "report",
     "slurm",
     "resources",
     "pyproject.toml",

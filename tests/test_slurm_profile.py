@@ -17,7 +17,7 @@ RULES = {
     if "script:" in body
 }
 NEED_THE_INTERNET = {"resolve_revision", "fetch_decoder", "fetch_labels", "build_explorer"}
-AT_THE_HEAD = NEED_THE_INTERNET | {"tabulate_quality", "write_manifest", "write_index"}
+AT_THE_HEAD = NEED_THE_INTERNET | {"tabulate_quality", "write_manifest", "write_index", "draw_model"}
 
 
 def planned(*arguments: str, root: Path = ROOT) -> str:
