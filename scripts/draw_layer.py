@@ -20,8 +20,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 NEAR = 15  # neighbours in the map that make out its density at a feature
 REGION = (8, 100)  # features of a region: a sixtieth of the layer within these
-NAMES = (22, 12)  # names at most: in the first view, in the others
-MARGIN, GAP, HEAD, FOOT = 0.42, 0.12, 1.0, 0.42  # inches
+NAMES = (24, 12)  # names at most: in the first view, in the others
+LEFT, RIGHT, GAP, HEAD, FOOT = 0.55, 0.3, 0.12, 1.0, 0.45  # inches
+DEGREES = {0: "0", 1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32", 33: "33–64", 65: "65+"}
 DOT = {"marker": "o", "linestyle": "none", "markersize": 4}
 # viridis without its palest end, which vanishes on paper; the densest is the darkest
 DENSITY = LinearSegmentedColormap.from_list("density", colormaps["viridis_r"](np.linspace(0.06, 1, 256)))
@@ -31,20 +32,23 @@ DENSITY = LinearSegmentedColormap.from_list("density", colormaps["viridis_r"](np
 class Layer:
     """The live features of a layer, as they are drawn.
 
-    numbers : int (m,), their indices; coords : float32 (m, 3); degree : int (m,); strength : float (m,), the sums of
-    their edge weights; nearest : float32, cosines of those that have a neighbour with it; labels, categories : by
-    feature, None for none; links, dead : how many
+    numbers : int (m,), their indices in the layer; coords : float32 (m, 3); edges : source, target and weight, among
+    them; nearest : float32, the cosine with the nearest neighbour of those that have one; labels, categories : by
+    feature, None for none; dead : how many features are not among them
     """
 
     numbers: np.ndarray
     coords: np.ndarray
-    degree: np.ndarray
-    strength: np.ndarray
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray]
     nearest: np.ndarray
     labels: list[str | None]
     categories: list[str | None]
-    links: int
     dead: int
+
+    @property
+    def degree(self) -> np.ndarray:
+        """How many links each feature has: int (m,)."""
+        return np.bincount(np.concatenate(self.edges[:2]), minlength=len(self.numbers))
 
 
 def gather(coords: np.ndarray, edges: dict, neighbors: dict, rows: list[dict]) -> Layer:
@@ -56,20 +60,17 @@ def gather(coords: np.ndarray, edges: dict, neighbors: dict, rows: list[dict]) -
     rows : the rows of labels.parquet
     """
     live = np.flatnonzero(np.isfinite(coords).all(axis=1))
-    ends = np.concatenate([edges["source"], edges["target"]])
-    degree = np.bincount(ends, minlength=len(coords))
-    strength = np.bincount(ends, np.tile(edges["weight"], 2), len(coords))
+    position = np.full(len(coords), -1)
+    position[live] = np.arange(len(live))
     first, similar = neighbors["indices"][live, :1], neighbors["similarities"][live, :1]
     known = {row["index"]: row for row in rows}
     return Layer(
         numbers=live,
         coords=coords[live],
-        degree=degree[live],
-        strength=strength[live],
+        edges=(position[edges["source"]], position[edges["target"]], edges["weight"]),
         nearest=similar[first >= 0],
         labels=[known.get(index, {}).get("label") for index in live.tolist()],
         categories=[known.get(index, {}).get("category") for index in live.tolist()],
-        links=len(edges["source"]),
         dead=len(coords) - len(live),
     )
 
@@ -114,10 +115,12 @@ def draw(layer: Layer, title: str, threshold: float, quality: dict[str, float | 
     points, shares = principal_axes(layer.coords)
     reach = np.abs(points).max(axis=0) if len(points) else np.ones(3)
     reach = 1.06 * np.maximum(reach, 0.65 * reach.max() or 1.0)  # a flat map still gets a page
-    scale = (drawing.WIDTH - 2 * MARGIN - GAP) / (2 * (reach[0] + reach[2]))  # inches a unit, the same everywhere
+    scale = (drawing.WIDTH - LEFT - RIGHT - GAP) / (
+        2 * (reach[0] + reach[2])
+    )  # inches a unit, the same everywhere
     across, up, deep = 2 * reach * scale
     figure = drawing.page(HEAD + up + GAP + deep + FOOT)
-    left, bottom = MARGIN, FOOT
+    left, bottom = LEFT, FOOT
     right, top = left + across + GAP, bottom + deep + GAP
     views = [
         (drawing.inches(figure, left, top, across, up), 0, 1),
@@ -138,9 +141,12 @@ def draw(layer: Layer, title: str, threshold: float, quality: dict[str, float | 
     views[0][0].tick_params(labelbottom=False)
     views[2][0].set_xlabel(about_axis(0, shares))
     views[2][0].set_ylabel(about_axis(2, shares))
-    inset = 0.42
-    width, height = deep - inset, (deep - 0.62) / 2 - 0.3
-    draw_degrees(drawing.inches(figure, right + inset, bottom + height + 0.66, width, height), layer.degree)
+    inset, heading = (
+        0.42,
+        0.68,
+    )  # room for ticks on the left; for the axis above and the heading of each histogram
+    width, height = deep - inset, deep / 2 - heading + 0.06
+    draw_degrees(drawing.inches(figure, right + inset, bottom + deep / 2 + 0.06, width, height), layer.degree)
     draw_similarities(drawing.inches(figure, right + inset, bottom, width, height), layer.nearest, threshold)
     draw_head(figure, title, layer, quality)
     return figure
@@ -168,11 +174,11 @@ def paint(figure, layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     if any(layer.categories):
         return paint_categories(figure, layer.categories)
     found = density(layer.coords) if len(layer.coords) else np.empty(0)
-    limit = max(1.0, float(np.ceil(np.percentile(np.abs(found), 98)))) if len(found) else 1.0
+    limit = max(1.0, float(np.ceil(np.percentile(np.abs(found), 95)))) if len(found) else 1.0
     norm = Normalize(-limit, limit)
     order = np.argsort(found, kind="stable")
     height = figure.get_size_inches()[1]
-    axes = drawing.inches(figure, drawing.WIDTH - MARGIN - 2.1, height - 0.56, 2.1, 0.09)
+    axes = drawing.inches(figure, drawing.WIDTH - RIGHT - 2.1, height - 0.56, 2.1, 0.09)
     axes.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=DENSITY, extent=(-limit, limit, 0, 1))
     ticks = [-limit, 0, limit]
     axes.set_yticks([])
@@ -192,7 +198,7 @@ def paint_categories(figure, categories: list[str | None]) -> tuple[np.ndarray, 
     height = figure.get_size_inches()[1]
     figure.legend(
         handles=[Line2D([], [], color=value, label=shortened(name), **DOT) for name, value in key.items()],
-        loc="upper right", bbox_to_anchor=(1 - MARGIN / drawing.WIDTH, 1 - 0.14 / height), borderaxespad=0,
+        loc="upper right", bbox_to_anchor=(1 - RIGHT / drawing.WIDTH, 1 - 0.14 / height), borderaxespad=0,
         ncols=2, handletextpad=0.1, columnspacing=1.0, labelcolor=drawing.PALE,
     )  # fmt: skip
     return to_rgba_array([colour.get(categories[place], drawing.NO_CATEGORY) for place in order]), order
@@ -203,17 +209,14 @@ def name_regions(layer: Layer) -> list:
     if not len(layer.coords):
         return []
     size = int(np.clip(len(layer.coords) // 60, *REGION))
-    return regions(layer.coords, layer.labels, layer.strength, layer.numbers, size, drawing.drawable)
+    return regions(layer.coords, layer.labels, layer.edges, layer.numbers, size, drawing.drawable)
 
 
 def draw_degrees(axes, degree: np.ndarray) -> None:
-    """How many links the features have, in classes that double."""
-    largest = int(degree.max(initial=0))
-    edges = [0, 1, 2, 3]
-    while edges[-1] <= largest:
-        edges.append(2 * edges[-1] - 1)
-    shares = np.histogram(degree, edges)[0] / max(len(degree), 1)
-    names = [str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in zip(edges, edges[1:], strict=False)]
+    """How many links the features have, in classes that double; the last is open."""
+    classes = [low for low in DEGREES if low <= max(degree.max(initial=0), 1)]
+    shares = np.histogram(degree, [*classes, np.inf])[0] / max(len(degree), 1)
+    names = [DEGREES[low] for low in classes]
     bars = axes.bar(names, shares, width=0.86, color=[drawing.VERMILION, *[drawing.BLUE] * (len(names) - 1)])
     told = [f"{share:.0%}" if share >= 0.005 else "<1%" if share else "" for share in shares]
     axes.bar_label(bars, told, fontsize=6, color=drawing.PALE, padding=1)
@@ -227,7 +230,7 @@ def draw_degrees(axes, degree: np.ndarray) -> None:
 
 def draw_similarities(axes, nearest: np.ndarray, threshold: float) -> None:
     """The cosine of each feature with its nearest neighbour, and where links begin."""
-    low = min(float(nearest.min(initial=threshold)), threshold)
+    low = min(float(nearest.min(initial=1)), threshold) - 0.02
     bins = np.arange(np.floor(20 * low) / 20, 1.0001, 0.02)
     counts = np.histogram(np.clip(nearest, bins[0], bins[-1]), bins)[0]
     axes.stairs(counts, bins, fill=True, color=drawing.SKY)
@@ -237,7 +240,7 @@ def draw_similarities(axes, nearest: np.ndarray, threshold: float) -> None:
         textcoords="offset points", va="top", fontsize=6.5, color=drawing.INK, path_effects=drawing.HALO,
     )  # fmt: skip
     axes.set_title("Cosine with the nearest neighbour")
-    axes.set(xlim=(bins[0], bins[-1]), ylim=(0, 1.12 * max(counts.max(initial=0), 1)))
+    axes.set(xlim=(bins[0], bins[-1]), ylim=(0, 1.25 * max(counts.max(initial=0), 1)))
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -249,18 +252,19 @@ def draw_head(figure, title: str, layer: Layer, quality: dict[str, float | None]
     facts = [
         f"{len(layer.coords):,} features",
         f"{labelled:,} with a label",
-        f"{layer.links:,} links",
+        f"{len(layer.edges[0]):,} links",
         f"{int((layer.degree == 0).sum()):,} features without a link",
         *([f"{layer.dead:,} dead"] if layer.dead else []),
     ]
-    figure.text(MARGIN / across, 1 - 0.36 / height, title, fontsize=13, fontweight="bold")
+    figure.text(LEFT / across, 1 - 0.36 / height, title, fontsize=13, fontweight="bold")
+    kept, trust = quality.get("kept_15"), quality.get("trustworthiness")
     truth = [
-        *([f"of the 15 nearest neighbours {kept:.0%} are near"] if (kept := quality.get("kept_15")) else []),
-        *([f"trustworthiness {trust:.2f}"] if (trust := quality.get("trustworthiness")) else []),
+        *([] if kept is None else [f"the map keeps {kept:.0%} of the 15 nearest neighbours"]),
+        *([] if trust is None else [f"trustworthiness {trust:.2f}"]),
     ]
     for line, told in enumerate([facts, truth]):
         place = 1 - (0.58 + 0.16 * line) / height
-        figure.text(MARGIN / across, place, " · ".join(told), fontsize=7.5, color=drawing.PALE)
+        figure.text(LEFT / across, place, " · ".join(told), fontsize=7.5, color=drawing.PALE)
 
 
 def main(snakemake) -> None:
@@ -272,13 +276,15 @@ def main(snakemake) -> None:
         with np.load(given.neighbors, allow_pickle=False) as file:
             neighbors = dict(file)
         labels = pq.read_table(given.labels)
-        labels = labels.select([name for name in ("index", "label", "category") if name in labels.column_names])
+        labels = labels.select(
+            [name for name in ("index", "label", "category") if name in labels.column_names]
+        )
         layer = gather(np.load(given.coords, allow_pickle=False), edges, neighbors, labels.to_pylist())
         title = f"{snakemake.params.display_name}, layer {snakemake.wildcards.layer}"
         threshold = load_record(given.edges_record)["parameters"]["threshold"]
         quality = load_record(given.quality).get("map", {})
         drawing.save_figure(snakemake.output.figure, draw(layer, title, threshold, quality))
-        log.info("%d features, %d links", len(layer.coords), layer.links)
+        log.info("%d features, %d links", len(layer.coords), len(layer.edges[0]))
 
 
 if __name__ == "__main__":

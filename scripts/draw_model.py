@@ -13,7 +13,7 @@ from lib import drawing
 from lib.files import save_bytes
 from lib.job import job_log
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 POSITIONS = {  # what a measure was taken of: suffix of its column, colour and marker
     "the map": ("", drawing.BLUE, "o"),
@@ -31,7 +31,7 @@ MEASURES = {  # docs/geometry.md says what each means
     "trustworthiness": ("Trustworthiness of neighbourhoods", False),
     "continuity": ("Continuity of neighbourhoods", False),
     "cluster_correlation": ("The map at large: correlation of clusters' distances", False),
-    "strong_short": ("Strong links nearer than 99 of 100 random pairs", True),
+    "strong_short": ("Strong neighbours nearer than 99 of 100 random pairs", True),
     "label_agreement": ("Words shared with near labels, times chance", False),
 }
 COLUMNS, ROW, HEAD, FOOT, MARGIN = 2, 1.62, 0.95, 0.45, 0.55  # panels across; inches
@@ -98,8 +98,7 @@ def draw(layers: dict[int, dict[str, float]], title: str, of: int):
         axes = drawing.inches(figure, MARGIN + column * (width + MARGIN), bottom, width, ROW - 0.62)
         draw_panel(axes, layers, name)
         axes.set_title(told)
-        if share:
-            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1) if share else StrMethodFormatter("{x:,.6g}"))
         if row == rows - 1:
             axes.set_xlabel("layer")
     across = drawing.WIDTH
@@ -119,23 +118,23 @@ def draw(layers: dict[int, dict[str, float]], title: str, of: int):
 
 def draw_panel(axes, layers: dict[int, dict[str, float]], name: str) -> None:
     """One figure over the layers: a measure with PCA and chance beside it, a count alone."""
-    drawn = False
+    seen = []
     for suffix, colour, marker in reversed(POSITIONS.values()):
         column = name + suffix
         if not any(column in row for row in layers.values()):
             continue
         x, y = unbroken({layer: row.get(column, np.nan) for layer, row in layers.items()})
-        drawn |= bool(np.isfinite(y).any())
+        seen += y[np.isfinite(y)].tolist()
         axes.plot(x, y, color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False)
     axes.set_xlim(min(layers) - 0.5, max(layers) + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
-    axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=2))
-    low, high = axes.get_ylim() if drawn else (0.0, 1.0)
-    axes.set_ylim(min(0.0, low), high if high > 0 else 1.0)
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    lowest, highest = min(seen, default=0.0), max(seen, default=1.0)
+    axes.set_ylim(min(0.0, 1.1 * lowest), 1.1 * highest if highest > 0 else 1.0)
     axes.grid(axis="y", color="#ececec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    if not drawn:
+    if not seen:
         axes.text(0.5, 0.5, "not measured: too few features or labels", transform=axes.transAxes, ha="center",
                   va="center", fontsize=7, color=drawing.PALE)  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What the figures share: an A4 page in one style, names that do not cover each other, the same bytes every time."""
 
 import os
+from functools import cache
 
 import matplotlib
 import numpy as np
@@ -68,10 +69,14 @@ def save_figure(path: str | os.PathLike, figure: Figure) -> None:
         figure.savefig(aside, format="png", dpi=DPI, metadata={"Software": None})
 
 
+@cache
+def _characters() -> frozenset[int]:
+    return frozenset(get_font(findfont(STYLE["font.family"])).get_charmap())
+
+
 def drawable(text: str) -> bool:
     """Whether the figures' font has every character of a text: what it lacks would be an empty box."""
-    known = get_font(findfont("DejaVu Sans")).get_charmap()
-    return all(ord(character) in known for character in text)
+    return _characters().issuperset(map(ord, text))
 
 
 def place(anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: float = 2.0) -> list[np.ndarray | None]:
@@ -111,7 +116,9 @@ def _offsets(size: np.ndarray) -> np.ndarray:
     return offsets[np.argsort(np.hypot(*offsets.T), kind="stable")]
 
 
-def write_names(axes, anchors: np.ndarray, names: list[tuple[str, bool]], most: int, size: float = 7.5) -> int:
+def write_names(
+    axes, anchors: np.ndarray, names: list[tuple[str, bool]], most: int, size: float = 7.5
+) -> int:
     """Write as many names as have room into axes, the first first; where one is off its anchor a line leads there.
 
     Parameters

@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from os.path import commonprefix
 
 import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import xlogy
 
 WORDS = re.compile(r"[^\W\d_]{3,}")
+CLAUSE = re.compile(r"[^;,(]*")  # of a label, what comes before the first "also", example or alternative
 CHUNK = 10_000  # features whose neighbours are looked at together: bounds the memory
 LEAST_TIMES = 3  # labels of a region that must share a word
 LEAST_SHARE = 0.1  # the same, as a share of its labels
@@ -72,13 +73,17 @@ def surprise(inside: np.ndarray, labels: int, everywhere: np.ndarray, all_labels
     float (w,), 0 for words that are no more frequent in the region than in the layer.
     """
     inside, everywhere = np.asarray(inside, float), np.asarray(everywhere, float)
-    seen = np.array([[inside, labels - inside], [everywhere - inside, all_labels - labels - everywhere + inside]])
+    seen = np.array(
+        [[inside, labels - inside], [everywhere - inside, all_labels - labels - everywhere + inside]]
+    )
     expected = seen.sum(axis=0) * seen.sum(axis=1)[:, None] / all_labels
     ratio = 2 * (xlogy(seen, seen) - xlogy(seen, expected)).sum(axis=(0, 1))
     return np.where(inside * all_labels > everywhere * labels, ratio, 0.0)
 
 
-def telling_words(words: list[set[str]], members: np.ndarray, layer: Counter, labels: int) -> list[tuple[float, str]]:
+def telling_words(
+    words: list[set[str]], members: np.ndarray, layer: Counter, labels: int
+) -> list[tuple[float, str]]:
     """What the labels of a region say far more often than those of the layer: surprise and word, the best first.
 
     Parameters
@@ -101,17 +106,25 @@ def telling_words(words: list[set[str]], members: np.ndarray, layer: Counter, la
 
 def akin(one: str, other: str) -> bool:
     """Whether two words look like forms of one: vote, voting."""
-    return len(commonprefix([one, other])) >= max(3, min(len(one), len(other)) - 2)
+    stem = max(3, min(len(one), len(other)) - 2)
+    return one[:stem] == other[:stem]
 
 
-def regions(coords, labels: list[str | None], strength, numbers, size: int, drawable=lambda text: True) -> list[Region]:
-    """The regions of a map with their names, no two of the same first word: the best told first.
+def regions(
+    coords: np.ndarray,
+    labels: list[str | None],
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray],
+    numbers: np.ndarray,
+    size: int,
+    drawable: Callable[[str], bool] = lambda text: True,
+) -> list[Region]:
+    """The regions of a map with their names, no name twice: those with the most telling words first, then the densest.
 
     Parameters
     ----------
     coords : float32 (m, 3), the live features
     labels : by feature, None for none
-    strength : float (m,), the sum of a feature's edge weights
+    edges : source and target, int (e,), among these features, and weight, float32 (e,)
     numbers : int (m,), the features' indices in the layer, which name what has no label
     size : features of a region
     drawable : whether a text may be a name
@@ -119,30 +132,34 @@ def regions(coords, labels: list[str | None], strength, numbers, size: int, draw
     words = [{word for word in WORDS.findall((label or "").lower()) if drawable(word)} for label in labels]
     layer = Counter(word for each in words for word in each)
     n_labels = sum(map(bool, words))
-    told, others, used = [], [], set()
-    for members in crowds(coords, size):
-        if best := telling_words(words, members, layer, n_labels):
-            told.append((best, members))
+    told = [(telling_words(words, members, layer, n_labels), members) for members in crowds(coords, size)]
+    told.sort(key=lambda each: -each[0][0][0] if each[0] else 0.0)
+    named: dict[str, Region] = {}
+    for best, members in told:
+        if best:
+            (score, first), *rest = best
+            second = next((word for other, word in rest if other > score / 2 and not akin(first, word)), None)
+            region = Region(members, ", ".join(filter(None, (first, second))), True)
         else:
-            others.append(Region(members, _best_linked(members, labels, strength, numbers, drawable), False))
-    named = []
-    for best, members in sorted(told, key=lambda each: -each[0][0][0]):
-        (score, first), *rest = best
-        if first in used:
-            continue
-        used.add(first)
-        second = next((word for other, word in rest if other > score / 2 and not akin(first, word)), None)
-        named.append(Region(members, ", ".join(filter(None, (first, second))), True))
-    return named + others
+            first = _best_linked(members, labels, edges, drawable) or f"#{numbers[members[0]]}"
+            region = Region(members, first, False)
+        named.setdefault(first, region)
+    return list(named.values())
 
 
-def _best_linked(members, labels, strength, numbers, drawable) -> str:
-    """The label of the member with the strongest edges that has one; without labels the member's number."""
-    by_strength = members[np.argsort(-strength[members], kind="stable")]
-    for member in by_strength:
-        if labels[member] and drawable(labels[member]):
-            return shortened(labels[member])
-    return f"#{numbers[by_strength[0]]}"
+def _best_linked(members, labels, edges, drawable) -> str | None:
+    """How the label begins of the member with the strongest edges to the others, of those that begin with words."""
+    place = np.full(len(labels), -1)
+    place[members] = np.arange(len(members))
+    source, target = place[edges[0]], place[edges[1]]
+    within = (source >= 0) & (target >= 0)
+    ends = np.concatenate([source[within], target[within]])
+    strength = np.bincount(ends, np.tile(edges[2][within], 2), len(members))
+    for member in members[np.argsort(-strength, kind="stable")]:
+        beginning = CLAUSE.match(labels[member] or "")[0].strip()
+        if WORDS.search(beginning) and drawable(beginning):
+            return shortened(beginning)
+    return None
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
