@@ -1,7 +1,7 @@
 """Time, memory and meaning of the geometry, against the original's method and against the machine's floor.
 
     make bench                                                everything, to bench/results.md (an hour on 2 cores)
-    PYTHONPATH=scripts python bench/benchmark.py --only layer    one part: neighbours, layer, scaling
+    PYTHONPATH=scripts python bench/benchmark.py --only layer    one part: neighbours, layer, throughput, scaling
 
 Methods that are compared run in turn, round after round, in one run on one machine: the ratios mean something where
 the seconds do not. faiss-cpu takes part where it is installed.
@@ -16,16 +16,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import yaml
+from threadpoolctl import threadpool_limits
+
 from decoders import ROOT, synthetic
 from lib import knn
 from lib.knn import nearest_neighbors
 from measure_quality import measure
-from threadpoolctl import threadpool_limits
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -138,23 +140,37 @@ print(json.dumps([time.perf_counter() - started, used.ru_utime + used.ru_stime, 
 """
 
 
-def timed(script: str, *arguments: str) -> tuple[float, float, float]:
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+
+
+def timed(script: str, *arguments: str, **environment: str) -> tuple[float, float, float]:
     """Run a Python script of this folder: wall s, CPU s, peak MB of its memory."""
     command = [sys.executable, str(ROOT / "bench" / script), *arguments]
     done = subprocess.run(
-        [sys.executable, "-c", TIMER, *command], check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", TIMER, *command],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
     )
     return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 
-def steps(folder: Path, umap: dict) -> dict[str, dict]:
+def steps(folder: Path, umap: dict, threads: int = CORES) -> dict[str, dict]:
     """The jobs from decoder.npy to coords.npy and edges.npz."""
     decoder, neighbors = str(folder / "decoder.npy"), str(folder / "neighbors.npz")
 
     def step(rule: str, name: str, given: dict, output: str, params: dict) -> dict:
         made = {name: str(folder / output), "record": str(folder / f"{rule}.json")}
         log = str(folder / f"{rule}.log")
-        return {"rule": rule, "threads": CORES, "input": given, "output": made, "params": params, "log": log}
+        return {
+            "rule": rule,
+            "threads": threads,
+            "input": given,
+            "output": made,
+            "params": params,
+            "log": log,
+        }
 
     given = {"decoder": decoder, "neighbors": neighbors}
     return {
@@ -229,6 +245,45 @@ def compare_maps(report: Report, folder: Path) -> None:
     report.table("What the maps keep", ["measure", "ours", "the original's", "PCA", "random"], rows)
 
 
+def fill_caches() -> None:
+    """Have everything compiled before it is timed, as it is in every run but a machine's first."""
+    with tempfile.TemporaryDirectory() as name:
+        np.save(Path(name) / "decoder.npy", synthetic(600, 64))
+        for job in steps(Path(name), CONFIG["umap"]).values():
+            timed("stage.py", json.dumps(job))
+
+
+# --- many layers at once
+
+
+def compare_throughput(report: Report, n: int, d: int) -> None:
+    """As many layers at once as there are cores, each on one thread: how long until all are done."""
+
+    def ours(folder: Path) -> None:
+        for job in steps(folder, CONFIG["umap"], threads=1).values():
+            timed("stage.py", json.dumps(job), **ONE_THREAD)
+
+    def original(folder: Path) -> None:
+        timed("original.py", str(folder / "decoder.npy"), str(folder), **ONE_THREAD)
+
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(CORES) as pool:
+        folders = [Path(name) / str(layer) for layer in range(CORES)]
+        for layer, folder in enumerate(folders):
+            folder.mkdir()
+            np.save(folder / "decoder.npy", synthetic(n, d, seed=layer))
+        walls = []
+        for method in (ours, original):
+            started = time.perf_counter()
+            list(pool.map(method, folders))
+            walls.append(time.perf_counter() - started)
+    rows = [
+        [method, wall, 3600 * CORES / wall, walls[1] / wall]
+        for method, wall in zip(("ours", "the original's method"), walls, strict=True)
+    ]
+    header = ["method", "wall s", "layers an hour", "of the original"]
+    report.table(f"{CORES} layers of {n:,} x {d:,} at once, a thread each", header, rows)
+
+
 # --- growth
 
 
@@ -252,7 +307,7 @@ def main() -> None:
     """Parse, measure, report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results.md")
-    parser.add_argument("--only", choices=["neighbours", "layer", "scaling"])
+    parser.add_argument("--only", choices=["neighbours", "layer", "throughput", "scaling"])
     parser.add_argument("--features", type=int, default=16384)
     parser.add_argument("--widths", type=int, nargs="+", default=[2304, 3584])
     parser.add_argument("--rounds", type=int, default=3)
@@ -260,10 +315,13 @@ def main() -> None:
     given = parser.parse_args()
     report = Report(given.output)
     report.say(f"# Benchmark\n\n{machine()}\nThe best of {given.rounds} rounds; the methods take turns.")
+    fill_caches()
     if given.only in (None, "neighbours"):
         compare_searches(report, given.features, given.widths, given.rounds)
     if given.only in (None, "layer"):
         compare_layers(report, given.features, given.widths[0], given.rounds)
+    if given.only in (None, "throughput"):
+        compare_throughput(report, given.features, given.widths[0])
     if given.only in (None, "scaling"):
         measure_growth(report, given.sizes, 512)
 

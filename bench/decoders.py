@@ -8,6 +8,7 @@ original's method keeps 6 % of the 15 nearest neighbours, as it does on a real S
 from pathlib import Path
 
 import numpy as np
+
 from fetch_decoder import unit_rows
 
 ROOT = Path(__file__).resolve().parents[1]

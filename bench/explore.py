@@ -3,22 +3,28 @@
 PYTHONPATH=scripts python bench/explore.py --output bench/exploration.md --pictures docs/images
 
 Every variant lays out the same exact neighbours of the same decoders: layers of the demo, and a synthetic decoder of
-full size. Its CPU time is beside it; the measures are those of quality.json.
+full size. Its CPU time is beside it; the measures are those of quality.json. PaCMAP and LocalMAP take part where pacmap
+is installed, which nothing else here needs.
 """
 
 import argparse
-import struct
+import importlib.util
 import time
-import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import yaml
+from matplotlib.image import imsave
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+
 from compute_umap import centred, embed
 from decoders import ROOT, demo, synthetic
 from lib.knn import nearest_neighbors
+from lib.layout import fuzzy_graph, lay_out, principal_components
 from measure_quality import Space
-from threadpoolctl import threadpool_limits
 
 DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["umap"]
 PRESETS = {
@@ -42,19 +48,64 @@ VARIANTS = {
     "50 random features": DEFAULT | {"negative_sample_rate": 50},
     "faithful": PRESETS["faithful"],
 }
+
+
+def mutual_first(decoder, indices, similarities, one_sided: float) -> np.ndarray:
+    """The default, with this weight for links between features of which only one is a near neighbour of the other."""
+    k = DEFAULT["n_neighbors"] - 1
+    n, graph = len(decoder), fuzzy_graph(indices[:, :k], similarities[:, :k])
+    near = csr_matrix((np.ones(n * k), indices[:, :k].ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
+    graph = (graph * one_sided + graph.multiply(near.multiply(near.T)) * (1 - one_sided)).tocsr()
+    settled = (DEFAULT[key] for key in ("n_epochs", "negative_sample_rate", "repulsion_strength", "seed"))
+    return lay_out(graph, principal_components(decoder, DEFAULT["seed"]), *settled)
+
+
+def t_sne(decoder, *_) -> np.ndarray:
+    """scikit-learn's, by Barnes and Hut's tree: in 3D it takes minutes for a few thousand features."""
+    from sklearn.manifold import TSNE
+
+    return TSNE(n_components=3, perplexity=10, init="pca", random_state=42).fit_transform(decoder)
+
+
+def pacmap(decoder, *_, name: str) -> np.ndarray:
+    """PaCMAP or LocalMAP, on the cosine as they take it, from the principal components."""
+    import pacmap
+
+    layout = getattr(pacmap, name)(
+        n_components=3, n_neighbors=15, distance="angular", apply_pca=False, random_state=42
+    )
+    return layout.fit_transform(decoder.copy(), init="pca")
+
+
+def others(decoder: np.ndarray) -> dict[str, Callable]:
+    """Layouts that no setting of the workflow gives, of decoder, indices and similarities."""
+    found = {
+        "links of one side alone at half their weight": partial(mutual_first, one_sided=0.5),
+        "links of one side alone at a tenth": partial(mutual_first, one_sided=0.1),
+    }
+    if len(decoder) < 5000:
+        found["t-SNE of scikit-learn, perplexity 10"] = t_sne
+    if importlib.util.find_spec("pacmap"):
+        found |= {name: partial(pacmap, name=name) for name in ("PaCMAP", "LocalMAP")}
+    return found
+
+
 SHOWN = ("kept_5", "kept_15", "strongest_near", "trustworthiness", "continuity", "cluster_correlation")
 
 
-def explore(decoder: np.ndarray, variants: dict[str, dict]) -> tuple[list[list], dict[str, np.ndarray]]:
+def explore(
+    decoder: np.ndarray, variants: dict[str, dict | Callable]
+) -> tuple[list[list], dict[str, np.ndarray]]:
     """A row for each variant: CPU s of the layout, and its measures; and the maps themselves."""
     indices, similarities = nearest_neighbors(decoder, 40)
     rows, maps = [], {}
     with threadpool_limits(1):
         space = Space(decoder, indices, similarities, [set()] * len(decoder))
-        for name, umap in variants.items():
-            embed(decoder[:200], *nearest_neighbors(decoder[:200], 40), **umap | {"n_epochs": 2})  # compiled
+        for name, variant in variants.items():
+            place = variant if callable(variant) else partial(embed, **variant)
+            place(decoder[:200], *nearest_neighbors(decoder[:200], 40))  # compiled
             started = time.process_time()
-            maps[name] = centred(embed(decoder, indices, similarities, **umap))
+            maps[name] = centred(np.asarray(place(decoder, indices, similarities), np.float32))
             spent = time.process_time() - started
             found = space.measure(maps[name])
             rows.append([name, f"{spent:.1f}", *(f"{found[measure]:.3f}" for measure in SHOWN)])
@@ -81,21 +132,6 @@ def palette(groups: np.ndarray) -> np.ndarray:
     return 255 * (0.35 + 0.65 * np.clip(np.abs((hue + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1))
 
 
-def write_png(path: Path, image: np.ndarray) -> None:
-    """uint8 (height, width, 3) as a PNG file."""
-    height, width, _ = image.shape
-    lines = b"".join(b"\0" + image[row].tobytes() for row in range(height))
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
-
-
 def side_by_side(path: Path, decoder: np.ndarray, maps: list[np.ndarray]) -> None:
     """Maps of one decoder beside each other; a colour is a cluster of the decoder."""
     from sklearn.cluster import KMeans
@@ -103,7 +139,7 @@ def side_by_side(path: Path, decoder: np.ndarray, maps: list[np.ndarray]) -> Non
     colours = palette(KMeans(24, n_init=1, random_state=0).fit_predict(decoder))
     gap = np.full((420, 12, 3), 255, np.uint8)
     images = [part for coords in maps for part in (gap, picture(coords, colours))][1:]
-    write_png(path, np.hstack(images))
+    imsave(path, np.hstack(images), metadata={"Software": None})
 
 
 def main() -> None:
@@ -119,7 +155,7 @@ def main() -> None:
     lines = ["# What the parameters do"]
     given.pictures.mkdir(parents=True, exist_ok=True)
     for name, decoder in decoders.items():
-        rows, maps = explore(decoder, VARIANTS)
+        rows, maps = explore(decoder, VARIANTS | others(decoder))
         side_by_side(given.pictures / f"{name}.png", decoder, [maps["original"], maps["default"]])
         lines += ["", f"## {name}: {decoder.shape[0]:,} x {decoder.shape[1]}", ""]
         header = ["variant", "layout CPU s", *SHOWN]

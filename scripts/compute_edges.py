@@ -5,6 +5,7 @@ records the parameters.
 """
 
 import numpy as np
+
 from lib.files import save_npz, save_record
 from lib.job import job_log
 

@@ -5,6 +5,7 @@ have -1 and 0. neighbors.json records the parameters.
 """
 
 import numpy as np
+
 from lib.files import save_npz, save_record
 from lib.job import job_log
 from lib.knn import approximate_neighbors, nearest_neighbors, recall

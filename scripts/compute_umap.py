@@ -9,6 +9,7 @@ import warnings
 from importlib.metadata import version
 
 import numpy as np
+
 from lib.files import save_npy, save_record
 from lib.job import UserError, job_log
 from lib.layout import among_the_living, fuzzy_graph, lay_out, principal_components

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow.parquet as pq
+
 from lib.files import load_record, save_bytes
 from lib.graph_json import layer_graph, to_bytes
 from lib.job import job_log

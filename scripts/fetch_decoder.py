@@ -5,6 +5,7 @@ a dead feature. decoder.json records where the weights came from.
 """
 
 import numpy as np
+
 from lib.files import load_record, save_npy, save_record
 from lib.job import job_log
 from lib.tensors import LocalFile, read_tensor

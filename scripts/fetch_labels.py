@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from lib.files import save_record, whole_file
 from lib.job import UserError, job_log
 from lib.labels import Feature, label_table, read_local, top_features

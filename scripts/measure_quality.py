@@ -10,14 +10,15 @@ from collections import Counter
 
 import numpy as np
 import pyarrow.parquet as pq
-from lib.files import save_record
-from lib.job import UserError, job_log
-from lib.layout import among_the_living, principal_components
 from scipy.spatial import cKDTree
 from scipy.stats import spearmanr
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.manifold import trustworthiness
 from threadpoolctl import threadpool_limits
+
+from lib.files import save_record
+from lib.job import UserError, job_log
+from lib.layout import among_the_living, principal_components
 
 KS = (5, 15, 25)
 NEAR = 15  # points that count as near for labels and strong neighbours

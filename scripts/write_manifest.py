@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
+
 from lib.files import save_bytes, sha256
 from lib.job import job_log
 

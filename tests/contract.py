@@ -4,8 +4,9 @@ import json
 from decimal import Decimal
 from functools import cache
 
-from conftest import ROOT
 from jsonschema import Draft202012Validator
+
+from conftest import ROOT
 
 
 @cache

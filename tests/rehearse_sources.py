@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+
 from conftest import ROOT, copy_workflow
 from fakes.hub import Hub
 from fakes.neuronpedia import Bucket, explanation_row, export, feature_row

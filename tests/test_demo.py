@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from conftest import ROOT, Project, copy_workflow
 from contract import check_graph
 

@@ -3,6 +3,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
+
 from compute_edges import strong_edges
 from compute_umap import UMAP_LEARN_ONLY, centred, embed, record
 from conftest import ROOT

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from contract import check_graph
 from lib.graph_json import layer_graph, to_bytes
 

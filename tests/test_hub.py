@@ -8,15 +8,16 @@ import time
 
 import numpy as np
 import pytest
+from huggingface_hub import constants, hf_hub_download
+from safetensors.numpy import save
+
 from fakes.hub import Hub
 from fakes.service import Fault
-from huggingface_hub import constants, hf_hub_download
 from lib import hub as client
 from lib import transport
 from lib.hub import HubError, fetch_tensor, resolve_commit
 from lib.tensors import TensorError
 from lib.transport import Patience, UnansweredError
-from safetensors.numpy import save
 
 REPO = "google/gemma-scope-2b-pt-res"
 PATH = "layer_12/width_16k/average_l0_82/params.npz"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from lib import knn
 from lib.knn import approximate_neighbors, nearest_neighbors, recall
 

@@ -8,6 +8,7 @@ import time
 from email.utils import formatdate
 
 import pytest
+
 from fakes.neuronpedia import Api, Bucket, api_feature, batches, explanation_row, export, feature_row, jsonl
 from fakes.service import Fault
 from lib.labels import Feature, LabelError

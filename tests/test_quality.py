@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from compute_edges import strong_edges
 from compute_umap import centred, embed
 from conftest import ROOT

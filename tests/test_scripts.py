@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+
 from conftest import ROOT, demo_rows
 from lib.files import save_npy, whole_file
 

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+
 from conftest import ROOT, Project, copy_workflow, demo_rows
 from fakes.hub import Hub
 from fakes.neuronpedia import Api, Bucket, api_feature, export

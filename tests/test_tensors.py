@@ -6,8 +6,9 @@ import zipfile
 import ml_dtypes
 import numpy as np
 import pytest
-from lib.tensors import CompressedMemberError, LocalFile, TensorError, find_tensor, read_tensor
 from safetensors.numpy import save
+
+from lib.tensors import CompressedMemberError, LocalFile, TensorError, find_tensor, read_tensor
 
 SHAPE = (40, 24)
 

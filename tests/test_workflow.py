@@ -5,6 +5,7 @@ import time
 
 import pytest
 import yaml
+
 from conftest import ROOT, Project
 
 PER_MODEL = {"write_manifest", "tabulate_quality", "draw_model"}

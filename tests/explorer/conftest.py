@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Project, copy_workflow
 from playwright.sync_api import expect, sync_playwright
+
+from conftest import ROOT, Project, copy_workflow
 
 from .site import HOSTILE, Site, layer_file
 

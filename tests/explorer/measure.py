@@ -16,10 +16,9 @@ from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
-from lib.graph_json import layer_graph  # noqa: E402
-
 from explorer.conftest import FLAGS, at_rest, shown  # noqa: E402
 from explorer.site import Site  # noqa: E402
+from lib.graph_json import layer_graph  # noqa: E402
 
 SIZES = {"16k": (16_384, 12_600), "65k": (65_536, 100_000)}  # features, links
 WORDS = ["water", "stone", "river", "monday", "court", "law", "music", "number", "list", "of", "names"]

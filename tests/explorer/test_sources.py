@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from build_explorer import node_and_npm
 from conftest import ROOT
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import cluster
 import pytest
 import yaml
+
 from conftest import Project, copy_workflow
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
