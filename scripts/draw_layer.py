@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.parquet as pq
-from lib import drawing
-from lib.files import load_record
-from lib.job import job_log
-from lib.regions import regions, shortened, volumes
 from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from lib import drawing
+from lib.files import load_record
+from lib.job import job_log
+from lib.regions import regions, shortened, volumes
 
 NEAR = 15  # neighbours in the map that make out its density at a feature
 REGION = (8, 100)  # features of a region: a sixtieth of the layer within these

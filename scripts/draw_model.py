@@ -9,11 +9,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+
 from lib import drawing
 from lib.files import save_bytes
 from lib.job import job_log
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 POSITIONS = {  # what a measure was taken of: suffix of its column, colour and marker
     "the map": ("", drawing.BLUE, "o"),

@@ -8,7 +8,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import FLAGS, Visit, at_rest, shown
+from conftest import FLAGS
+
+from .conftest import Visit, at_rest, shown
 from .site import HOSTILE, layer_file
 
 WEEK = "week, weekend; also friday, monday, saturday"
