@@ -82,17 +82,17 @@ def surprise(inside: np.ndarray, labels: int, everywhere: np.ndarray, all_labels
 
 
 def telling_words(
-    words: list[set[str]], members: np.ndarray, layer: Counter, labels: int
+    words: list[set[str] | None], members: np.ndarray, layer: Counter, labels: int
 ) -> list[tuple[float, str]]:
     """What the labels of a region say far more often than those of the layer: surprise and word, the best first.
 
     Parameters
     ----------
-    words : by feature, the words of its label
+    words : by feature, the words of its label; None for a feature without a label
     layer : how many of the layer's labels hold each word
     labels : labels of the layer
     """
-    labelled = [words[member] for member in members if words[member]]
+    labelled = [words[member] for member in members if words[member] is not None]
     found = Counter(word for each in labelled for word in each)
     least = max(LEAST_TIMES, LEAST_SHARE * len(labelled))
     often = sorted(word for word, times in found.items() if times >= least)
@@ -129,10 +129,14 @@ def regions(
     size : features of a region
     drawable : whether a text may be a name
     """
-    words = [{word for word in WORDS.findall((label or "").lower()) if drawable(word)} for label in labels]
-    layer = Counter(word for each in words for word in each)
-    n_labels = sum(map(bool, words))
-    told = [(telling_words(words, members, layer, n_labels), members) for members in crowds(coords, size)]
+    words = [
+        None if label is None else set(filter(drawable, WORDS.findall(label.lower()))) for label in labels
+    ]
+    labelled = [each for each in words if each is not None]
+    layer = Counter(word for each in labelled for word in each)
+    told = [
+        (telling_words(words, members, layer, len(labelled)), members) for members in crowds(coords, size)
+    ]
     told.sort(key=lambda each: -each[0][0][0] if each[0] else 0.0)
     named: dict[str, Region] = {}
     for best, members in told:
