@@ -44,15 +44,15 @@ def show(page, row: int) -> None:
 
 def displayed(page) -> tuple[int, int]:
     """Width and height in pixels of the image that the report shows, once it is loaded."""
-    image = page.locator("#app img[src*='layer']")
-    page.wait_for_function("image => image.complete", arg=image.element_handle())
+    image = page.locator("#app .p-3 > img").element_handle()
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image)
     return tuple(image.evaluate("image => [image.naturalWidth, image.naturalHeight]"))
 
 
 def test_it_opens_with_what_it_is_about(page, screenshots):
     page.get_by_text("SAE Atlas maps what the features").wait_for()
     assert page.get_by_text("This report shows one run: toy.").is_visible()
-    assert page.locator("svg").get_by_text("compute_umap").is_visible()
+    page.locator("#rulegraph canvas, #rulegraph svg").first.wait_for()
     page.screenshot(path=screenshots / "report.png")
 
 
@@ -84,7 +84,8 @@ def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report, sc
 
 def test_run_times_are_there(page):
     page.get_by_role("link", name="Statistics").click()
-    page.locator("#runtimes").get_by_text("compute_umap").first.wait_for()
+    page.locator("#runtimes canvas, #runtimes svg").first.wait_for()
+    assert page.evaluate("runtimes_spec.data.values.filter(job => job.rule == 'compute_umap').length") == 2
 
 
 def test_one_page_of_html_holds_it_all(browser, toy_run, tmp_path):
@@ -94,8 +95,5 @@ def test_one_page_of_html_holds_it_all(browser, toy_run, tmp_path):
     page.goto((tmp_path / "report.html").as_uri())
     listed(page, "Layers")
     show(page, 0)
-    image = page.locator("#app img")
-    page.wait_for_function(
-        "image => image.complete && image.naturalWidth == 1654", arg=image.element_handle()
-    )
+    assert displayed(page)[0] == 1654
     context.close()
