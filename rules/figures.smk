@@ -27,7 +27,7 @@ rule draw_layer:
         "../envs/figures.yaml"
     resources:
         mem_mb=memory(500, per_feature=5),
-        runtime=minutes(2, per_16k=1),
+        runtime=minutes(2),
     params:
         display_name=display_name,
     message:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 
 from lib import drawing
 from lib.files import save_bytes
@@ -47,7 +47,7 @@ thead th {{ vertical-align: bottom; white-space: normal; max-width: 9rem; }}
 small {{ color: #6b6b6b; }}
 </style>
 <h1>{title}</h1>
-<p>Measures are of the map, and in brackets of its three principal components and of random positions.</p>
+<p>Measures are of the map, and in brackets of the decoder's first three principal components and of random positions.</p>
 <table>
 {rows}
 </table>
@@ -99,7 +99,7 @@ def draw(layers: dict[int, dict[str, float]], title: str, of: int):
         axes = drawing.inches(figure, MARGIN + column * (width + MARGIN), bottom, width, ROW - 0.62)
         draw_panel(axes, layers, name)
         axes.set_title(told)
-        axes.yaxis.set_major_formatter(PercentFormatter(1) if share else StrMethodFormatter("{x:,.6g}"))
+        axes.yaxis.set_major_formatter(percent if share else "{x:,.6g}")
         if row == rows - 1:
             axes.set_xlabel("layer")
     across = drawing.WIDTH
@@ -115,6 +115,11 @@ def draw(layers: dict[int, dict[str, float]], title: str, of: int):
         borderaxespad=0, columnspacing=1.4, labelcolor=drawing.PALE,
     )  # fmt: skip
     return figure
+
+
+def percent(share: float, place: int | None = None) -> str:
+    """A share on an axis."""
+    return f"{100 * share:g}%"
 
 
 def draw_panel(axes, layers: dict[int, dict[str, float]], name: str) -> None:
