@@ -21,6 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 from threadpoolctl import threadpool_limits
 
@@ -188,6 +190,38 @@ def steps(folder: Path, umap: dict, threads: int = CORES) -> dict[str, dict]:
     }
 
 
+def export_step(folder: Path, n: int) -> dict:
+    """The job that writes layer-0.json, after the other steps: a label for each of n features, and the strongest edges,
+    as many as layer 12 of Gemma-2-2B has."""
+    with np.load(folder / "edges.npz") as file:
+        strongest = np.sort(np.argsort(-file["weight"], kind="stable")[:12_600])
+        np.savez(folder / "strongest.npz", **{name: file[name][strongest] for name in file})
+    texts = [f"words about feature {index}, or what activates it" for index in range(n)]
+    labels = pa.table({"index": np.arange(n, dtype=np.int32), "label": texts, "explainer": ["made up"] * n})
+    pq.write_table(labels, folder / "labels.parquet")
+    for name in ("decoder", "labels", "quality"):
+        (folder / f"{name}.json").write_text("{}")
+    records = {
+        "decoder": "decoder",
+        "neighbors": "compute_neighbors",
+        "coords": "compute_umap",
+        "edges": "compute_edges",
+        "labels": "labels",
+    }
+    given = {f"{name}_record": str(folder / f"{file}.json") for name, file in records.items()}
+    given |= {"coords": str(folder / "coords.npy"), "edges": str(folder / "strongest.npz")}
+    given |= {"labels": str(folder / "labels.parquet"), "quality": str(folder / "quality.json")}
+    return {
+        "rule": "export_layer",
+        "threads": 1,
+        "wildcards": {"model": "made-up", "layer": "0"},
+        "input": given,
+        "output": {"graph": str(folder / "layer-0.json")},
+        "params": {"about": {}},
+        "log": str(folder / "export.log"),
+    }
+
+
 def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
     """decoder.npy to positions and edges: ours by step, the original's method, and what each map is worth."""
     with tempfile.TemporaryDirectory() as name:
@@ -212,6 +246,8 @@ def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
             [step, *spent, spent[0] / yardstick[0], spent[1] / yardstick[1]]
             for step, spent in {**best, "ours together": total, "the original's method": yardstick}.items()
         ]
+        exported = timed("stage.py", json.dumps(export_step(folder, n)))
+        rows.append(["besides: layer-N.json, all labels, 12,600 edges", *exported, "", ""])
         header = ["step", "wall s", "CPU s", "peak MB", "wall, of the original", "CPU, of the original"]
         report.table(
             f"A layer of {n:,} x {d:,}: decoder to positions and edges, each a process", header, rows

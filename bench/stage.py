@@ -9,11 +9,14 @@ from types import SimpleNamespace
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run(rule: str, threads: int, input: dict, output: dict, params: dict, log: str) -> None:
+def run(
+    rule: str, threads: int, input: dict, output: dict, params: dict, log: str, wildcards: dict | None = None
+) -> None:
     """Run scripts/{rule}.py with a stand-in for Snakemake's job."""
     sys.path.insert(0, str(ROOT / "scripts"))
     job = SimpleNamespace(
         rule=rule,
+        wildcards=SimpleNamespace(**wildcards or {}),
         threads=threads,
         input=SimpleNamespace(**input),
         output=SimpleNamespace(**output),
