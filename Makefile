@@ -27,6 +27,7 @@ demo: install  ## the maps of the bundled model, without network
 report: install  ## the demo's figures, tables and run times in one file, results/report.zip
 	$(BIN)/snakemake --cores all --configfile config/demo.yaml --quiet rules
 	$(BIN)/snakemake --report results/report.zip --configfile config/demo.yaml --quiet all
+	@echo "The report: results/report.zip; unpack it and open report/report.html"
 
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile

@@ -47,7 +47,7 @@ thead th {{ vertical-align: bottom; white-space: normal; max-width: 9rem; }}
 small {{ color: #6b6b6b; }}
 </style>
 <h1>{title}</h1>
-<p>Measures of the map; in brackets those of the decoder's first three principal components, and of random positions.</p>
+<p>Measures of the map; in brackets those of the decoder's first three principal components, and chance.</p>
 <table>
 {rows}
 </table>

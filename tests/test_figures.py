@@ -5,8 +5,6 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import draw_layer
 import draw_model
@@ -140,10 +138,9 @@ def test_a_long_label_is_shortened():
 # Names on the page
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, 60), st.integers(0, 2**32 - 1))
-def test_no_name_covers_another_or_leaves_the_page(count, seed):
-    rng = np.random.default_rng(seed)
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 60, 200])
+def test_no_name_covers_another_or_leaves_the_page(count):
+    rng = np.random.default_rng(count)
     anchors, sizes = rng.uniform(0, 400, (count, 2)), rng.uniform((10, 8), (120, 14), (count, 2))
     placed = [
         (spot - size / 2, spot + size / 2)
