@@ -1,6 +1,5 @@
 """The figures: what is named where, what covers what, layers with little or nothing to draw, the same bytes twice."""
 
-import json
 import struct
 
 import numpy as np
@@ -300,13 +299,3 @@ def test_an_overview_of_any_layers(tmp_path, layers, missing):
     assert page.count("<tr>") == len(layers) + 1
     assert "nan" not in page
     assert ("0.25 <small>(0.25, 0.25)</small>" in page) == (not missing)
-
-
-def test_the_toy_run_has_its_figures(toy_run):
-    folder = toy_run.folder / "results" / "toy"
-    for layer in (0, 1):
-        assert size((folder / "figures" / f"layer-{layer}.png").read_bytes())[0] == 1654
-    listed = json.loads((folder / "manifest.json").read_bytes())["layers"]
-    page = (folder / "figures" / "layers.html").read_text()
-    for entry in listed:
-        assert f"<td>{entry['edgeCount']:,}</td>" in page

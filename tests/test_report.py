@@ -1,5 +1,6 @@
 """`snakemake --report` of a finished run, opened in a browser without network: folders, captions, images, tables."""
 
+import json
 import zipfile
 
 import pytest
@@ -97,3 +98,11 @@ def test_one_page_of_html_holds_it_all(browser, toy_run, tmp_path):
     show(page, 0)
     assert displayed(page)[0] == 1654
     context.close()
+
+
+def test_the_table_has_the_figures_of_the_manifest(toy_run):
+    folder = toy_run.folder / "results" / "toy"
+    table = (folder / "figures" / "layers.html").read_text()
+    for entry in json.loads((folder / "manifest.json").read_bytes())["layers"]:
+        assert f"<td>{entry['edgeCount']:,}</td>" in table
+        assert f"<td>{entry['featureCount']:,}</td>" in table
