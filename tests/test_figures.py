@@ -91,6 +91,7 @@ def test_a_name_holds_no_character_that_the_font_lacks_and_stands_once():
     assert len(names) == len(set(names))
     assert all(drawing.drawable(name) for name in names)
     assert not drawing.drawable("法院")
+    assert not drawing.drawable("\u202egnirts desrever")
 
 
 def test_crowds_are_around_peaks_of_density():
@@ -253,6 +254,8 @@ def test_the_same_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, 
     drawing.matplotlib.rcParams.update({"font.size": 20, "axes.facecolor": "red"})
     assert page("b.png") == first
     assert b"Software" not in first
+    bundled = drawing.matplotlib.get_data_path()
+    assert drawing.findfont(drawing.STYLE["font.family"]).startswith(bundled), "a system's font may differ"
 
 
 # A model over its layers

@@ -37,6 +37,12 @@ def test_the_literal_command_plans_all_68_layers():
     assert {rule: counts[rule] for rule in PROFILE["groups"]} == dict.fromkeys(PROFILE["groups"], 68)
 
 
+def test_a_layer_is_two_submissions():
+    told = planned("--forceall", "--configfile", "config/demo.yaml")
+    groups = re.findall(r"Group job (\w+)", told)
+    assert sorted(groups) == ["geometry"] * 6 + ["publish"] * 6
+
+
 def test_profiles_do_not_compete():
     default = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
     assert not default.keys() & PROFILE.keys(), "the default profile wins over any other, key by key"

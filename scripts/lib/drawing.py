@@ -75,8 +75,11 @@ def _characters() -> frozenset[int]:
 
 
 def drawable(text: str) -> bool:
-    """Whether the figures' font has every character of a text: what it lacks would be an empty box."""
-    return _characters().issuperset(map(ord, text))
+    """Whether the figures' font has every character of a text, and none of them turns the direction of writing.
+
+    What the font lacks would be an empty box.
+    """
+    return text.isprintable() and _characters().issuperset(map(ord, text))
 
 
 def place(anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: float = 2.0) -> list[np.ndarray | None]:
