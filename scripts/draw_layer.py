@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from lib import drawing
 from lib.files import load_record
 from lib.job import job_log
-from lib.regions import regions, shortened, volumes
+from lib.regions import Region, regions, shortened, volumes
 
 NEAR = 15  # neighbours in the map that make out its density at a feature
 REGION = (8, 100)  # features of a region: a sixtieth of the layer within these
@@ -116,10 +116,8 @@ def draw(layer: Layer, title: str, threshold: float, quality: dict[str, float | 
     points, shares = principal_axes(layer.coords)
     reach = np.abs(points).max(axis=0) if len(points) else np.ones(3)
     reach = 1.06 * np.maximum(reach, 0.65 * reach.max() or 1.0)  # a flat map still gets a page
-    scale = (drawing.WIDTH - LEFT - RIGHT - GAP) / (
-        2 * (reach[0] + reach[2])
-    )  # inches a unit, the same everywhere
-    across, up, deep = 2 * reach * scale
+    room = drawing.WIDTH - LEFT - RIGHT - GAP
+    across, up, deep = reach * room / (reach[0] + reach[2])  # inches: one scale for all three
     figure = drawing.page(HEAD + up + GAP + deep + FOOT)
     left, bottom = LEFT, FOOT
     right, top = left + across + GAP, bottom + deep + GAP
@@ -142,13 +140,13 @@ def draw(layer: Layer, title: str, threshold: float, quality: dict[str, float | 
     views[0][0].tick_params(labelbottom=False)
     views[2][0].set_xlabel(about_axis(0, shares))
     views[2][0].set_ylabel(about_axis(2, shares))
-    inset, heading = (
-        0.42,
-        0.68,
-    )  # room for ticks on the left; for the axis above and the heading of each histogram
-    width, height = deep - inset, deep / 2 - heading + 0.06
-    draw_degrees(drawing.inches(figure, right + inset, bottom + deep / 2 + 0.06, width, height), layer.degree)
-    draw_similarities(drawing.inches(figure, right + inset, bottom, width, height), layer.nearest, threshold)
+    left, width, height = (
+        right + 0.42,
+        deep - 0.42,
+        deep / 2 - 0.62,
+    )  # beside their ticks, below their headings
+    draw_degrees(drawing.inches(figure, left, bottom + deep / 2 + 0.06, width, height), layer.degree)
+    draw_similarities(drawing.inches(figure, left, bottom, width, height), layer.nearest, threshold)
     draw_head(figure, title, layer, quality)
     return figure
 
@@ -198,14 +196,14 @@ def paint_categories(figure, categories: list[str | None]) -> tuple[np.ndarray, 
     key = colour if own.all() else colour | {"other or none": drawing.NO_CATEGORY}
     height = figure.get_size_inches()[1]
     figure.legend(
-        handles=[Line2D([], [], color=value, label=shortened(name), **DOT) for name, value in key.items()],
+        handles=[Line2D([], [], color=value, label=shortened(name, 18), **DOT) for name, value in key.items()],
         loc="upper right", bbox_to_anchor=(1 - RIGHT / drawing.WIDTH, 1 - 0.14 / height), borderaxespad=0,
         ncols=2, handletextpad=0.1, columnspacing=1.0, labelcolor=drawing.PALE,
     )  # fmt: skip
     return to_rgba_array([colour.get(categories[place], drawing.NO_CATEGORY) for place in order]), order
 
 
-def name_regions(layer: Layer) -> list:
+def name_regions(layer: Layer) -> list[Region]:
     """The regions of the layer, each with its name; none without live features."""
     if not len(layer.coords):
         return []
@@ -254,7 +252,7 @@ def draw_head(figure, title: str, layer: Layer, quality: dict[str, float | None]
         f"{len(layer.coords):,} features",
         f"{labelled:,} with a label",
         f"{len(layer.edges[0]):,} links",
-        f"{int((layer.degree == 0).sum()):,} features without a link",
+        f"{int((layer.degree == 0).sum()):,} without a link",
         *([f"{layer.dead:,} dead"] if layer.dead else []),
     ]
     figure.text(LEFT / across, 1 - 0.36 / height, title, fontsize=13, fontweight="bold")
@@ -277,11 +275,10 @@ def main(snakemake) -> None:
         with np.load(given.neighbors, allow_pickle=False) as file:
             neighbors = dict(file)
         labels = pq.read_table(given.labels)
-        labels = labels.select(
-            [name for name in ("index", "label", "category") if name in labels.column_names]
-        )
+        known = [name for name in ("index", "label", "category") if name in labels.column_names]
+        labels = labels.select(known)
         layer = gather(np.load(given.coords, allow_pickle=False), edges, neighbors, labels.to_pylist())
-        title = f"{snakemake.params.display_name}, layer {snakemake.wildcards.layer}"
+        title = f"{shortened(snakemake.params.display_name, 36)}, layer {snakemake.wildcards.layer}"
         threshold = load_record(given.edges_record)["parameters"]["threshold"]
         quality = load_record(given.quality).get("map", {})
         drawing.save_figure(snakemake.output.figure, draw(layer, title, threshold, quality))

@@ -169,7 +169,7 @@ def measure(row: dict[str, float], name: str) -> str:
     ours, *others = (row.get(name + suffix, np.nan) for suffix, _, _ in POSITIONS.values())
     if not np.isfinite(ours):
         return ""
-    return f"{ours:.2f} <small>({', '.join(f'{other:.2f}' for other in others)})</small>"
+    return f"{ours:.2f} <small>({', '.join(f'{other:.2f}' if np.isfinite(other) else '–' for other in others)})</small>"
 
 
 def main(snakemake) -> None:
