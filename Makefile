@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONNOUSERSITE := 1
 
-.PHONY: help install demo test bench gates format lock clean
+.PHONY: help install demo report test bench gates format lock clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,11 @@ demo: install  ## the maps of the bundled model, without network
 	@$(BIN)/snakemake explorer --cores 1 --configfile config/demo.yaml --quiet rules || \
 		echo "The maps are made; the explorer could not be built (it needs the npm registry once)."
 	@$(BIN)/python scripts/describe_maps.py results/minilm-l6/manifest.json
+
+report: install  ## the demo's figures, tables and run times in one file, results/report.zip
+	$(BIN)/snakemake --cores all --configfile config/demo.yaml --quiet rules
+	$(BIN)/snakemake --report results/report.zip --configfile config/demo.yaml --quiet all
+	@echo "The report: results/report.zip; unpack it and open report/report.html"
 
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile

@@ -5,6 +5,9 @@ from snakemake.utils import min_version
 min_version("9.13")
 
 
+report: "report/workflow.rst"
+
+
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
@@ -14,6 +17,7 @@ include: "rules/geometry.smk"
 include: "rules/labels.smk"
 include: "rules/quality.smk"
 include: "rules/export.smk"
+include: "rules/figures.smk"
 include: "rules/explorer.smk"
 include: "rules/publish.smk"
 

@@ -111,10 +111,26 @@ def manifests():
 
 def published():
     """What `all` asks for: the tables of quality, the manifests, and all that these list, so that a file that went
-    missing is made anew."""
+    missing is made anew; and the figures."""
     tables = [f"results/{model}/quality.tsv" for model in SELECTED]
     maps = [path for model in SELECTED for paths in products(model).values() for path in paths]
-    return manifests() + tables + maps
+    return manifests() + tables + maps + figures()
+
+
+def figures():
+    """The figures of the selected models: one over all layers, one of each."""
+    names = {model: ["layers", *(f"layer-{layer}" for layer in layers)] for model, layers in SELECTED.items()}
+    return [f"results/{model}/figures/{name}.png" for model in SELECTED for name in names[model]]
+
+
+def layer_label(wildcards):
+    """How the report lists a layer. It sorts as text, so a figure space stands in for a first digit."""
+    return {"layer": wildcards.layer.rjust(2, "\u2007")}
+
+
+def display_name(wildcards):
+    """The model's name for people."""
+    return MODELS[wildcards.model]["display_name"]
 
 
 def checksums():

@@ -59,7 +59,13 @@ rule write_manifest:
         gzips=lambda wildcards: products(wildcards.model).get(".json.gz", []),
         lib=lib(),
     output:
-        manifest="results/{model}/manifest.json",
+        manifest=report(
+            "results/{model}/manifest.json",
+            caption="../report/manifest.rst",
+            category="{model}",
+            subcategory="All layers",
+            labels={"what": "manifest.json"},
+        ),
     log:
         "results/logs/write_manifest/{model}.log",
     benchmark:

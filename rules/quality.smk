@@ -36,7 +36,13 @@ rule tabulate_quality:
         ],
         lib=lib(),
     output:
-        table="results/{model}/quality.tsv",
+        table=report(
+            "results/{model}/quality.tsv",
+            caption="../report/quality.rst",
+            category="{model}",
+            subcategory="All layers",
+            labels={"what": "quality.tsv"},
+        ),
     log:
         "results/logs/tabulate_quality/{model}.log",
     benchmark:

@@ -1,4 +1,4 @@
-"""What several tests need: the workflow's root, small SAEs, and Snakemake runs in folders of their own."""
+"""What several tests need: the workflow's root, small SAEs, Snakemake runs in folders of their own, and a browser."""
 
 import gzip
 import json
@@ -22,9 +22,26 @@ WORKFLOW = (
     "envs",
     "explorer",
     "profiles",
+    "report",
     "slurm",
     "resources",
     "pyproject.toml",
+)
+# Chromium must not ask the network for itself, and draws WebGL in software where there is no graphics card.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+)
+ADVICE = (
+    "no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), "
+    "or name the program in the variable CHROMIUM"
 )
 
 
@@ -148,3 +165,44 @@ def toy_run(tmp_path_factory) -> Project:
 def toy(toy_run, tmp_path) -> Project:
     """A copy of the finished toy run, free to be changed."""
     return toy_run.copy(tmp_path / "project")
+
+
+def chromium() -> str:
+    """Path of a Chromium; without one the test is skipped, except in CI, where it fails."""
+    named = os.environ.get("CHROMIUM")
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.fail(ADVICE) if os.environ.get("CI") == "true" else pytest.skip(ADVICE)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """The program that the browser tests drive."""
+    return chromium()
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    """What drives the browsers."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright, browser_path):
+    """One Chromium for all tests."""
+    browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory) -> Path:
+    """Where screenshots go: the folder that the variable SCREENSHOTS names, or one of pytest's own."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-PER_MODEL = ("write_manifest", "tabulate_quality")
+PER_MODEL = ("write_manifest", "tabulate_quality", "draw_model")
 PRODUCTS = ["layer-0.json", "layer-0.json.gz", "manifest.json"]
 RULES = {  # what is missing, so that a run comes by the rule
     "fetch_decoder": ["layer-0/decoder.npy", "layer-0/neighbors.npz", "layer-0/coords.npy", *PRODUCTS],
@@ -21,6 +21,8 @@ RULES = {  # what is missing, so that a run comes by the rule
     "compress_layer": PRODUCTS[1:],
     "write_manifest": PRODUCTS[2:],
     "tabulate_quality": ["quality.tsv"],
+    "draw_layer": ["figures/layer-0.png"],
+    "draw_model": ["figures/layers.png"],
 }
 
 

@@ -19,7 +19,7 @@ RULES = {
 }
 PUBLISH = {"publish_github", "publish_huggingface"}
 NEED_THE_INTERNET = {"resolve_revision", "fetch_decoder", "fetch_labels", "build_explorer", *PUBLISH}
-AT_THE_HEAD = NEED_THE_INTERNET | {"tabulate_quality", "write_manifest", "write_index"}
+AT_THE_HEAD = NEED_THE_INTERNET | {"tabulate_quality", "write_manifest", "write_index", "draw_model"}
 AT_THE_HEAD |= {"tabulate_features", "describe_release", "build_site"}
 
 
@@ -37,6 +37,12 @@ def jobs(told: str) -> dict[str, int]:
 def test_the_literal_command_plans_all_68_layers():
     counts = jobs(planned("--quiet", "rules"))
     assert {rule: counts[rule] for rule in PROFILE["groups"]} == dict.fromkeys(PROFILE["groups"], 68)
+
+
+def test_a_layer_is_two_submissions():
+    told = planned("--forceall", "--configfile", "config/demo.yaml")
+    groups = re.findall(r"Group job (\w+)", told)
+    assert sorted(groups) == ["geometry"] * 6 + ["publish"] * 6
 
 
 def test_profiles_do_not_compete():

@@ -8,9 +8,9 @@ import yaml
 
 from conftest import ROOT, Project
 
-PER_MODEL = {"write_manifest", "tabulate_quality"}
-PUBLISHED = {"export_layer", "compress_layer", "write_manifest"}
-MEASURED = {"measure_quality", "tabulate_quality", *PUBLISHED}
+PER_MODEL = {"write_manifest", "tabulate_quality", "draw_model"}
+PUBLISHED = {"export_layer", "compress_layer", "write_manifest", "draw_model"}
+MEASURED = {"measure_quality", "tabulate_quality", "draw_layer", *PUBLISHED}
 GEOMETRY = {"compute_neighbors", "compute_umap", "compute_edges", *MEASURED}
 PER_LAYER = {"fetch_decoder", "fetch_labels", *GEOMETRY} - PER_MODEL
 
@@ -41,7 +41,7 @@ def test_nothing_changed_runs_nothing(toy):
         ({"neighbors": {"k": 45}}, GEOMETRY),
         ({"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}),
         ({"quality": {"min_kept_15": 0.04}}, MEASURED),
-        ({"export": {"gzip": False}}, {"write_manifest"}),
+        ({"export": {"gzip": False}}, {"write_manifest", "draw_model"}),
         ({"layers": "0"}, PER_MODEL),
     ],
 )
@@ -66,6 +66,8 @@ def test_a_number_of_the_command_line_is_a_number(toy):
         ("quality.py", MEASURED),
         ("labels.py", {"fetch_labels", *MEASURED}),
         ("graph_json.py", PUBLISHED),
+        ("regions.py", {"draw_layer"}),
+        ("drawing.py", {"draw_layer", "draw_model"}),
         ("files.py", PER_LAYER | PER_MODEL),
         ("settings.py", set()),
     ],
@@ -107,4 +109,12 @@ def test_a_target_that_does_not_exist_is_refused(toy, target):
 
 def test_a_product_that_went_missing_is_made_anew(toy):
     (toy.folder / "results/toy/layer-1.json.gz").unlink()
-    assert toy.pending() == {"compress_layer": 1, "write_manifest": 1}
+    assert toy.pending() == {"compress_layer": 1, "write_manifest": 1, "draw_model": 1}
+
+
+def test_a_figure_that_went_missing_is_drawn_anew_and_no_map_waits_for_figures(toy):
+    for name in ("layer-1", "layers"):
+        (toy.folder / f"results/toy/figures/{name}.png").unlink()
+    assert toy.pending() == {"draw_layer": 1, "draw_model": 1}
+    maps = ("results/toy/manifest.json", "results/toy/quality.tsv")
+    assert not {"draw_layer", "draw_model"} & toy.pending("--forceall", *maps).keys()

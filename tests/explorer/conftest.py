@@ -1,50 +1,16 @@
 """The demo's results with the explorer, and a browser to look at them."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from conftest import ROOT, Project, copy_workflow
 
 from .site import HOSTILE, Site, layer_file
-
-# Chromium must not ask the network for itself, and draws WebGL in software where there is no graphics card.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-)
-ADVICE = (
-    "no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), "
-    "or name the program in the variable CHROMIUM"
-)
-
-
-def chromium() -> str:
-    """Path of a Chromium; without one the test is skipped, except in CI, where it fails."""
-    named = os.environ.get("CHROMIUM")
-    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.fail(ADVICE) if os.environ.get("CI") == "true" else pytest.skip(ADVICE)
-    return found
-
-
-@pytest.fixture(scope="session")
-def browser_path() -> str:
-    """The program that the browser tests drive."""
-    return chromium()
 
 
 @pytest.fixture(scope="session")
@@ -73,21 +39,6 @@ def site(demo, tmp_path) -> Iterator[Site]:
     site.start()
     yield site
     site.stop()
-
-
-@pytest.fixture(scope="session")
-def playwright():
-    """What drives the browsers."""
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
-def browser(playwright, browser_path):
-    """One Chromium for all tests."""
-    browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
-    yield browser
-    browser.close()
 
 
 class Visit:
@@ -138,11 +89,3 @@ def visit(browser, site) -> Iterator[Visit]:
     visit.context.close()
     assert visit.elsewhere == []
     assert visit.complaints == []
-
-
-@pytest.fixture(scope="session")
-def screenshots(tmp_path_factory) -> Path:
-    """Where screenshots go: the folder that the variable SCREENSHOTS names, or one of pytest's own."""
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

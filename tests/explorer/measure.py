@@ -16,7 +16,8 @@ from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
-from explorer.conftest import FLAGS, at_rest, shown  # noqa: E402
+from conftest import FLAGS  # noqa: E402
+from explorer.conftest import at_rest, shown  # noqa: E402
 from explorer.site import Site  # noqa: E402
 from lib.graph_json import layer_graph  # noqa: E402
 

@@ -8,9 +8,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from conftest import Project
+from conftest import FLAGS, Project
 
-from .conftest import FLAGS, Visit, at_rest, shown
+from .conftest import Visit, at_rest, shown
 from .site import HOSTILE, Site, layer_file
 
 WEEK = "week, weekend; also friday, monday, saturday"

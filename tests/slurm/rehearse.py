@@ -64,7 +64,7 @@ def timed(folder: Path, *arguments: str) -> float:
 
 def step_seconds(folder: Path, submitted_alone: bool) -> float:
     """Seconds of all steps together, from Snakemake's benchmarks; those of Slurm's jobs alone if asked."""
-    local = ("fetch_decoder", "fetch_labels", "tabulate_quality", "write_manifest")
+    local = ("fetch_decoder", "fetch_labels", "tabulate_quality", "write_manifest", "draw_model")
     total = 0.0
     for file in (folder / "results" / "benchmarks").rglob("*.tsv"):
         rule = file.relative_to(folder / "results" / "benchmarks").parts[0]

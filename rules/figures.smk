@@ -1,0 +1,69 @@
+"""A layer's intermediates -> figures/layer-N.png; a model's tables -> figures/layers.png and .html. No map, manifest or
+explorer waits for them, and nothing reads them but the report."""
+
+
+rule draw_layer:
+    input:
+        coords="results/{model}/layer-{layer}/coords.npy",
+        edges="results/{model}/layer-{layer}/edges.npz",
+        edges_record="results/{model}/layer-{layer}/edges.json",
+        neighbors="results/{model}/layer-{layer}/neighbors.npz",
+        labels="results/{model}/layer-{layer}/labels.parquet",
+        quality="results/{model}/layer-{layer}/quality.json",
+        lib=lib("drawing.py", "regions.py"),
+    output:
+        figure=report(
+            "results/{model}/figures/layer-{layer}.png",
+            caption="../report/layer.rst",
+            category="{model}",
+            subcategory="Layers",
+            labels=layer_label,
+        ),
+    log:
+        "results/logs/draw_layer/{model}/layer-{layer}.log",
+    benchmark:
+        "results/benchmarks/draw_layer/{model}/layer-{layer}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=memory(500, per_feature=5),
+        runtime=minutes(2),
+    params:
+        display_name=display_name,
+    message:
+        "Drawing {wildcards.model} layer {wildcards.layer}"
+    script:
+        "../scripts/draw_layer.py"
+
+
+rule draw_model:
+    input:
+        manifest="results/{model}/manifest.json",
+        quality="results/{model}/quality.tsv",
+        lib=lib("drawing.py"),
+    output:
+        figure=report(
+            "results/{model}/figures/layers.png",
+            caption="../report/layers.rst",
+            category="{model}",
+            subcategory="All layers",
+            labels={"what": "overview"},
+        ),
+        table=report(
+            "results/{model}/figures/layers.html",
+            caption="../report/table.rst",
+            category="{model}",
+            subcategory="All layers",
+            labels={"what": "table"},
+        ),
+    log:
+        "results/logs/draw_model/{model}.log",
+    benchmark:
+        "results/benchmarks/draw_model/{model}.tsv"
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    message:
+        "Drawing the layers of {wildcards.model}"
+    script:
+        "../scripts/draw_model.py"

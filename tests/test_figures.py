@@ -1,0 +1,308 @@
+"""The figures: what is named where, what covers what, layers with little or nothing to draw, the same bytes twice."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import draw_layer
+import draw_model
+from lib import drawing
+from lib.regions import akin, crowds, regions, shortened, surprise, volumes
+
+TOPICS = ("court", "river", "music")
+
+
+def crowded(n: int = 400, seed: int = 0) -> np.ndarray:
+    """Three crowds of points far apart, and a thin mist of others."""
+    rng = np.random.default_rng(seed)
+    centres = np.array([(-30, 0, 0), (30, 5, 0), (0, -20, 10)])
+    points = centres[rng.integers(0, 3, n)] + rng.normal(0, 2, (n, 3))
+    points[: n // 10] = rng.uniform(-50, 50, (n // 10, 3))
+    return points.astype(np.float32)
+
+
+def nearest_topic(coords: np.ndarray) -> list[str]:
+    """The topic of the crowd that each point is nearest to."""
+    centres = np.array([(-30, 0, 0), (30, 5, 0), (0, -20, 10)])
+    return [TOPICS[i] for i in np.linalg.norm(coords[:, None] - centres, axis=2).argmin(axis=1)]
+
+
+def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> draw_layer.Layer:
+    """A layer of these positions, as the intermediates would hold it."""
+    n = len(coords)
+    source, target = (np.array(side, np.int32) for side in edges[:2])
+    similarities = np.full((n, 3), 0.4, np.float32) if similarities is None else similarities
+    neighbors = {"indices": np.where(similarities > 0, 0, -1).astype(np.int32), "similarities": similarities}
+    links = {"source": source, "target": target, "weight": np.array(edges[2], np.float32)}
+    return draw_layer.gather(np.asarray(coords, np.float32), links, neighbors, list(rows))
+
+
+def saved(path, figure) -> bytes:
+    """The figure's file."""
+    drawing.save_figure(path, figure)
+    return path.read_bytes()
+
+
+def size(png: bytes) -> tuple[int, int]:
+    """Width and height in pixels."""
+    return struct.unpack(">II", png[16:24])
+
+
+NO_EDGES = (np.array([], int), np.array([], int), np.array([], np.float32))
+
+
+# Regions and their names
+
+
+def test_a_word_that_the_labels_of_a_region_share_names_it():
+    coords = crowded()
+    rng = np.random.default_rng(1)
+    every = ["references to {} in text", "words about {}", "phrases of {}, and more"]
+    labels = [every[rng.integers(3)].format(topic) for topic in nearest_topic(coords)]
+    found = regions(coords, labels, NO_EDGES, np.arange(len(coords)), size=20)
+    assert {region.name for region in found if region.shared} == set(TOPICS)
+    topics = nearest_topic(coords)
+    for region in found:
+        assert [topics[member] for member in region.members].count(region.name) >= 19
+
+
+def test_a_region_without_a_common_word_is_named_by_its_best_linked_feature():
+    coords = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
+    labels = [f"{'abcdefghijklmnopqrstuvwxyzäöüß'[i] * 4}; also other" for i in range(30)]
+    star = (np.full(29, 7), np.delete(np.arange(30), 7), np.full(29, 0.5, np.float32))
+    assert [region.name for region in regions(coords, labels, star, np.arange(30), size=30)] == ["hhhh"]
+
+
+def test_regions_without_labels_are_numbers_of_the_layer():
+    coords = crowded()
+    numbers = np.arange(len(coords)) + 1000
+    for region in regions(coords, [None] * len(coords), NO_EDGES, numbers, size=20):
+        assert region.name == f"#{region.members[0] + 1000}"
+        assert not region.shared
+
+
+def test_a_name_holds_no_character_that_the_font_lacks_and_stands_once():
+    coords = crowded()
+    labels = ["法院法院 legal" if topic == "court" else "法院法院" for topic in nearest_topic(coords)]
+    found = regions(coords, labels, NO_EDGES, np.arange(len(coords)), 20, drawing.drawable)
+    names = [region.name for region in found]
+    assert "legal" in names
+    assert len(names) == len(set(names))
+    assert all(drawing.drawable(name) for name in names)
+    assert not drawing.drawable("法院")
+    assert not drawing.drawable("\u202egnirts desrever")
+
+
+def test_crowds_are_around_peaks_of_density():
+    coords = crowded()
+    found = crowds(coords, 20)
+    assert len(found) >= 3
+    topics = nearest_topic(coords)
+    assert {topics[members[0]] for members in found[:3]} <= set(TOPICS)
+    room = volumes(coords, 19)
+    peaks = [members[0] for members in found]
+    assert room[peaks].tolist() == sorted(room[peaks])
+    for members in found:
+        assert room[members[0]] == room[members].min()
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 40])
+def test_crowds_of_points_that_coincide(n):
+    found = crowds(np.zeros((n, 3), np.float32), 8)
+    assert len(found) >= 1
+    assert np.isfinite(volumes(np.zeros((n, 3), np.float32), 8)).all()
+
+
+def test_surprise_is_the_log_likelihood_ratio():
+    """Against the sum over the 2 x 2 table, written out; nothing where a word is as rare as anywhere."""
+    inside, labels, everywhere, n = 8, 20, 30, 1000
+    table = [(8, 20 * 30 / n), (12, 20 * 970 / n), (22, 980 * 30 / n), (958, 980 * 970 / n)]
+    expected = 2 * sum(seen * np.log(seen / chance) for seen, chance in table)
+    assert surprise([inside, 0, 1], labels, [everywhere, 30, 50], n) == pytest.approx([expected, 0, 0])
+    assert np.isfinite(surprise([20], 20, [20], 20)).all()
+
+
+def test_words_of_one_stem_are_akin():
+    assert akin("vote", "votes")
+    assert akin("legally", "legal")
+    assert not akin("court", "legal")
+    assert not akin("international", "interest")
+
+
+def test_a_long_label_is_shortened():
+    assert shortened("legal") == "legal"
+    assert shortened("a" * 40) == "a" * 25 + "…"
+
+
+# Names on the page
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 60, 200])
+def test_no_name_covers_another_or_leaves_the_page(count):
+    rng = np.random.default_rng(count)
+    anchors, sizes = rng.uniform(0, 400, (count, 2)), rng.uniform((10, 8), (120, 14), (count, 2))
+    placed = [
+        (spot - size / 2, spot + size / 2)
+        for spot, size in zip(drawing.place(anchors, sizes, (0, 0, 400, 300)), sizes, strict=True)
+        if spot is not None
+    ]
+    for place, (low, high) in enumerate(placed):
+        assert (low >= 0).all()
+        assert (high <= (400, 300)).all()
+        for other_low, other_high in placed[:place]:
+            assert (low >= other_high).any() or (high <= other_low).any()
+
+
+def test_names_stay_at_their_anchors_where_there_is_room():
+    anchors = np.array([(50.0, 50.0), (50.0, 150.0), (50.0, 51.0)])
+    first, second, moved = drawing.place(anchors, np.full((3, 2), (40.0, 10.0)), (0, 0, 200, 200))
+    assert first.tolist() == [50, 50]
+    assert second.tolist() == [50, 150]
+    assert np.abs(moved - anchors[2]).max() <= 40
+    assert drawing.place(anchors[:1], np.array([(400.0, 10.0)]), (0, 0, 200, 200)) == [None]
+
+
+def test_names_on_a_drawn_page_do_not_overlap():
+    coords = crowded(2000)
+    rows = [{"index": i, "label": f"{topic}{i % 9} thing"} for i, topic in enumerate(nearest_topic(coords))]
+    figure = draw_layer.draw(layer(coords, rows), "Toy, layer 0", 0.25, {})
+    renderer = figure.canvas.get_renderer()
+    written = 0
+    for axes in figure.axes[:3]:
+        boxes = [text.get_window_extent(renderer) for text in axes.texts]
+        written += len(boxes)
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert written > 6
+
+
+# Layers with much, little and nothing to draw
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 10, 400])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_any_number_of_features_makes_a_page(tmp_path, n, labelled):
+    coords = np.concatenate([crowded(max(n, 10))[:n], np.full((2, 3), np.nan)])
+    rows = [{"index": i, "label": f"$label {i}"} for i in range(n)] if labelled else []
+    similarities = np.zeros((n + 2, 3), np.float32) if n < 2 else None
+    drawn = layer(coords, rows, similarities=similarities)
+    assert (len(drawn.numbers), drawn.dead) == (n, 2)
+    figure = draw_layer.draw(drawn, "Toy, layer 0", 0.25, {"kept_15": None})
+    told = " ".join(text.get_text() for text in figure.texts)
+    assert f"{n} features · {n if labelled else 0} with a label · 0 links" in told
+    assert "2 dead" in told
+    width, height = size(saved(tmp_path / "layer.png", figure))
+    assert width == round(drawing.WIDTH * drawing.DPI)
+    assert height < 11.7 * drawing.DPI, "fits an A4 page"
+
+
+@pytest.mark.parametrize("flat", [np.zeros((50, 3)), np.arange(150).reshape(50, 3) * (1, 0, 0)])
+def test_a_collapsed_map_makes_a_page(tmp_path, flat):
+    assert saved(tmp_path / "layer.png", draw_layer.draw(layer(flat), "Toy, layer 0", 0.25, {}))
+
+
+def test_edges_and_labels_belong_to_the_live_features():
+    coords = np.array([(np.nan,) * 3, (0, 0, 0), (1, 0, 0), (2, 0, 0)])
+    rows = [{"index": 0, "label": "dead"}, {"index": 3, "label": "three", "category": "number"}]
+    drawn = layer(coords, rows, ([1, 2], [2, 3], [0.5, 0.9]))
+    assert drawn.labels == [None, None, "three"]
+    assert drawn.categories == [None, None, "number"]
+    assert drawn.degree.tolist() == [1, 2, 1]
+    assert drawn.numbers.tolist() == [1, 2, 3]
+
+
+def test_categories_are_coloured_the_rest_is_grey(tmp_path):
+    coords = crowded()
+    names = [f"category {i % 9}" if i % 10 else None for i in range(len(coords))]
+    rows = [{"index": i, "label": "x", "category": name} for i, name in enumerate(names)]
+    figure = draw_layer.draw(layer(coords, rows), "Toy, layer 0", 0.25, {})
+    shown = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(shown) == len(drawing.CATEGORIES) + 1
+    assert shown[-1] == "other or none"
+    colours = {tuple(colour) for colour in figure.axes[0].collections[0].get_facecolors()[:, :3]}
+    assert len(colours) == len(shown)
+    assert saved(tmp_path / "layer.png", figure)
+
+
+def test_the_histogram_counts_every_feature_once():
+    degree = np.array([0, 0, 1, 2, 3, 4, 8, 9, 64, 65, 4000])
+    axes = drawing.inches(drawing.page(3), 1, 1, 3, 1)
+    draw_layer.draw_degrees(axes, degree)
+    shares = [bar.get_height() for bar in axes.patches]
+    assert np.multiply(shares, len(degree)).round().astype(int).tolist() == [2, 1, 1, 2, 1, 1, 0, 1, 2]
+
+
+def test_principal_axes_keep_distances_and_show_most_first():
+    coords = crowded()
+    points, shares = draw_layer.principal_axes(coords)
+    assert shares.tolist() == sorted(shares, reverse=True)
+    assert shares.sum() == pytest.approx(1)
+    assert points.std(axis=0).tolist() == sorted(points.std(axis=0), reverse=True)
+    apart = np.linalg.norm(coords[:50, None] - coords[None, :50], axis=2)
+    assert np.linalg.norm(points[:50, None] - points[None, :50], axis=2) == pytest.approx(apart, abs=1e-3)
+
+
+def test_the_same_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, monkeypatch):
+    coords = crowded()
+    rows = [{"index": i, "label": topic} for i, topic in enumerate(nearest_topic(coords))]
+
+    def page(name: str) -> bytes:
+        return saved(tmp_path / name, draw_layer.draw(layer(coords, rows), "Toy, layer 0", 0.25, {}))
+
+    first = page("a.png")
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    drawing.matplotlib.rcParams.update({"font.size": 20, "axes.facecolor": "red"})
+    assert page("b.png") == first
+    assert b"Software" not in first
+    font = Path(drawing.findfont(drawing.STYLE["font.family"])).resolve()
+    assert font.is_relative_to(Path(drawing.matplotlib.get_data_path()).resolve()), (
+        "a system's font may differ"
+    )
+
+
+# A model over its layers
+
+MEASURES = [name + suffix for name in draw_model.MEASURES for suffix in ("", "_pca", "_random")]
+
+
+def quality(layers, missing: tuple = ()) -> list[dict[str, str]]:
+    """Rows of quality.tsv."""
+    counts = {"features": "2048", "labelled": "2000", "edges": "6659", "without_edge": "77"}
+    return [
+        {"layer": str(layer)} | counts | {name: "" if name in missing else "0.25" for name in MEASURES}
+        for layer in layers
+    ]
+
+
+def manifest(layers) -> dict:
+    """The part of manifest.json that is read."""
+    facts = {"labeledCount": 2040, "deadCount": 3, "fileSize": 1_200_000}
+    return {"layers": [{"layer": layer} | facts for layer in layers]}
+
+
+@pytest.mark.parametrize("layers", [[0], [7], list(range(6)), [0, 1, 2, 9, 10, 40, 41]], ids=str)
+@pytest.mark.parametrize("missing", [(), tuple(MEASURES)], ids=["measured", "unmeasured"])
+def test_an_overview_of_any_layers(tmp_path, layers, missing):
+    found = draw_model.join(quality(layers[::-1], missing), manifest(layers))
+    assert list(found) == layers
+    figure = draw_model.draw(found, "Toy <model>", 42)
+    assert size(saved(tmp_path / "a.png", figure))[1] < 11.7 * drawing.DPI, "fits an A4 page"
+    assert (
+        saved(tmp_path / "b.png", draw_model.draw(found, "Toy <model>", 42))
+        == (tmp_path / "a.png").read_bytes()
+    )
+    links, coverage = figure.axes[0].lines[0], figure.axes[2].lines[0]
+    x, y = links.get_data()
+    assert x[np.isfinite(y)].tolist() == layers
+    assert len(x) == layers[-1] - layers[0] + 1, "a gap breaks the line"
+    assert np.nanmax(coverage.get_ydata()) == pytest.approx(2040 / 2048)
+    empty = [axes for axes in figure.axes if axes.texts]
+    assert len(empty) == (len(draw_model.MEASURES) if missing else 0)
+
+    found[layers[0]]["kept_15_random"] = np.nan
+    page = draw_model.table(found, "Toy <model>")
+    assert "Toy &lt;model&gt;" in page
+    assert page.count("<tr>") == len(layers) + 1
+    assert "nan" not in page
+    assert ("0.25 <small>(0.25, 0.25)</small>" in page) == (not missing)
