@@ -42,7 +42,7 @@ def test_the_literal_command_plans_all_68_layers():
 def test_a_layer_is_two_submissions():
     told = planned("--forceall", "--configfile", "config/demo.yaml")
     groups = re.findall(r"Group job (\w+)", told)
-    assert sorted(groups) == ["geometry"] * 6 + ["publish"] * 6
+    assert sorted(groups) == ["geometry"] * 6 + ["map"] * 6
 
 
 def test_profiles_do_not_compete():
