@@ -25,7 +25,7 @@ include: "rules/publish.smk"
 rule all:
     default_target: True
     input:
-        published(),
+        wanted(),
 
 
 rule explorer:

@@ -109,7 +109,7 @@ def manifests():
     return [f"results/{model}/manifest.json" for model in SELECTED]
 
 
-def published():
+def wanted():
     """What `all` asks for: the tables of quality, the manifests, and all that these list, so that a file that went
     missing is made anew; and the figures."""
     tables = [f"results/{model}/quality.tsv" for model in SELECTED]
