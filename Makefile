@@ -29,11 +29,10 @@ report: install  ## the demo's figures, tables and run times in one file, result
 	$(BIN)/snakemake --report results/report.zip --configfile config/demo.yaml --quiet all
 	@echo "The report: results/report.zip; unpack it and open report/report.html"
 
-# Files go to the workers in the order of their names, in which the slow ones happen to come first.
 test: install  ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-bench: install  ## speed, memory and meaning against the original's method, to bench/results.md; takes an hour
+bench: install  ## speed, memory and meaning against the original's method, to bench/results.md; half an hour on 2 cores
 	PYTHONPATH=scripts $(BIN)/python bench/benchmark.py
 
 gates: install  ## what must be clean before a commit

@@ -1,6 +1,6 @@
 """Time, memory and meaning of the geometry, against the original's method and against the machine's floor.
 
-    make bench                                                everything, to bench/results.md (an hour on 2 cores)
+    make bench                                                everything, to bench/results.md (half an hour on 2 cores)
     PYTHONPATH=scripts python bench/benchmark.py --only layer    one part: neighbours, layer, throughput, scaling
 
 Methods that are compared run in turn, round after round, in one run on one machine: the ratios mean something where
