@@ -34,12 +34,17 @@ wildcard_constraints:
     layer="|".join(sorted({str(layer) for model in MODELS.values() for layer in model["rows"]})),
 
 
-def sae(wildcards):
-    """The catalogue's row for a job."""
+def told(function, *arguments):
+    """What a function of the settings answers; what it complains of stops the run."""
     try:
-        return settings.sae(MODELS, wildcards.model, wildcards.layer)
+        return function(*arguments)
     except settings.ConfigError as error:
         raise WorkflowError(str(error)) from None
+
+
+def sae(wildcards):
+    """The catalogue's row for a job."""
+    return told(settings.sae, MODELS, wildcards.model, wildcards.layer)
 
 
 def lib(*names):
@@ -148,22 +153,16 @@ def origins(model):
 
 def github_release(wildcards):
     """Where and as what a model is released on GitHub."""
-    try:
-        return settings.release(config, MODELS, wildcards.model, VERSION)
-    except settings.ConfigError as error:
-        raise WorkflowError(str(error)) from None
+    return told(settings.release, config, MODELS, wildcards.model, VERSION)
 
 
 def huggingface_dataset(wildcards):
     """Where the dataset goes."""
-    try:
-        return settings.dataset(config)
-    except settings.ConfigError as error:
-        raise WorkflowError(str(error)) from None
+    return told(settings.dataset, config)
 
 
 def released(model):
-    """The files of a model that its SHA256SUMS lists."""
+    """The files of a model that its SHA256SUMS lists: BESIDE_THE_MAPS of lib/release.py, which imports numpy, and maps."""
     beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
     return [path for paths in products(model).values() for path in paths] + [
         f"results/{model}/{name}" for name in beside

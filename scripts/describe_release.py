@@ -40,8 +40,8 @@ def main(snakemake) -> None:
                 " named here, and run the same command again: they are made anew from what is there"
             )
         save_bytes(snakemake.output.readme, readme(manifest, snakemake.params.about).encode())
-        names = [*BESIDE_THE_MAPS, *(entry["filePath"] for entry in layer_files(manifest))]
-        files = {name: sha256(folder / name) for name in names}
+        files = {entry["filePath"]: entry["sha256"] for entry in layer_files(manifest)}  # compared just now
+        files |= {name: sha256(folder / name) for name in BESIDE_THE_MAPS}
         save_bytes(snakemake.output.checksums, checksums(files).encode())
         log.info("%d files: every map is above its floors, the manifest as the files are", len(files))
 

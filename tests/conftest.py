@@ -167,13 +167,26 @@ def toy(toy_run, tmp_path) -> Project:
     return toy_run.copy(tmp_path / "project")
 
 
+def unavailable(reason: str) -> None:
+    """Skip a test for want of something on this machine, but fail in CI, which has it all."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def everything_written(folder: Path) -> bytes:
+    """All bytes that runs in a project's folder left there, Snakemake's own notes included: what may hold no secret."""
+    files = (path for name in ("results", ".snakemake") for path in sorted((folder / name).rglob("*")))
+    return b"".join(path.read_bytes() for path in files if path.is_file())
+
+
 def chromium() -> str:
     """Path of a Chromium; without one the test is skipped, except in CI, where it fails."""
     named = os.environ.get("CHROMIUM")
     names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        pytest.fail(ADVICE) if os.environ.get("CI") == "true" else pytest.skip(ADVICE)
+        unavailable(ADVICE)
     return found
 
 

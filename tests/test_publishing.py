@@ -23,7 +23,7 @@ import yaml
 from huggingface_hub import constants
 
 from build_site import check_size
-from conftest import Project
+from conftest import Project, everything_written
 from describe_release import refused_maps
 from fakes.datasets import Datasets
 from fakes.github import GitHub
@@ -433,12 +433,7 @@ def test_pandas_reads_the_table_from_the_hub(tables, hub):
 
 
 def test_tokens_are_nowhere(published):
-    everything = published.told.encode() + b"".join(
-        path.read_bytes()
-        for folder in ("results", ".snakemake")
-        for path in (published.folder / folder).rglob("*")
-        if path.is_file()
-    )
+    everything = published.told.encode() + everything_written(published.folder)
     assert len(everything) > 100_000
     assert GITHUB_TOKEN.encode() not in everything
     assert HF_TOKEN.encode() not in everything

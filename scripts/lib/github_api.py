@@ -23,10 +23,9 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 
 from lib.job import UserError
 from lib.release import File
-from lib.transport import PATIENCE, RETRIED_STATUSES, Patience, Progress, TransientError, insist
+from lib.transport import PATIENCE, RETRIED_STATUSES, Patience, Progress, TransientError, insist, progress
 
 log = logging.getLogger(__name__)
-progress = logging.getLogger("progress")
 Answer = TypeVar("Answer")
 
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")

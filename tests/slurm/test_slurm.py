@@ -16,7 +16,7 @@ import cluster
 import pytest
 import yaml
 
-from conftest import Project, copy_workflow
+from conftest import Project, copy_workflow, unavailable
 
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 FAULTS = Path(__file__).with_name("faults")
@@ -71,13 +71,6 @@ def slurm(tmp_path_factory) -> Iterator[Path]:
     cluster.stop(directory)
     assert etc() == before
     assert cluster.status(directory) == 3
-
-
-def unavailable(reason: str) -> None:
-    """Skip, but not in CI."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def etc() -> set[Path]:
