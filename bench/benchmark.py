@@ -27,8 +27,8 @@ import yaml
 from threadpoolctl import threadpool_limits
 
 from decoders import ROOT, synthetic
-from lib import knn
-from lib.knn import nearest_neighbors
+from lib.geometry import knn
+from lib.geometry.knn import nearest_neighbors
 from measure_quality import measure
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

@@ -22,8 +22,8 @@ from threadpoolctl import threadpool_limits
 
 from compute_umap import centred, embed
 from decoders import ROOT, demo, synthetic
-from lib.knn import nearest_neighbors
-from lib.layout import fuzzy_graph, lay_out, principal_components
+from lib.geometry.knn import nearest_neighbors
+from lib.geometry.layout import fuzzy_graph, lay_out, principal_components
 from measure_quality import Space
 
 DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["umap"]

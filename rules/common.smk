@@ -10,7 +10,8 @@ from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
-from lib import settings
+from lib.planning import settings
+from lib.planning.imports import library_files
 
 try:
     settings.check_config(config)
@@ -47,9 +48,9 @@ def sae(wildcards):
     return told(settings.sae, MODELS, wildcards.model, wildcards.layer)
 
 
-def lib(*names):
-    """Library files that a script imports. Snakemake hashes the script alone: as inputs they make it run again."""
-    return [os.path.relpath(ROOT / "scripts" / "lib" / name) for name in ("files.py", "job.py", *names)]
+def lib(rule):
+    """The library files that a rule's script imports: editing one of them reruns the rule."""
+    return [os.path.relpath(path) for path in library_files(f"{rule}.py")]
 
 
 def layers_of(model):

@@ -4,7 +4,7 @@
 rule build_explorer:
     input:
         sources=explorer_sources(),
-        lib=lib(),
+        lib=lib("build_explorer"),
     output:
         page="results/index.html",
         worker="results/sw.js",
@@ -25,7 +25,7 @@ rule build_explorer:
 rule write_index:
     input:
         manifests=manifests(),
-        lib=lib(),
+        lib=lib("write_index"),
     output:
         index="results/index.json",
     log:

@@ -12,7 +12,7 @@ rule export_layer:
         edges_record="results/{model}/layer-{layer}/edges.json",
         labels_record="results/{model}/layer-{layer}/labels.json",
         quality="results/{model}/layer-{layer}/quality.json",
-        lib=lib("graph_json.py"),
+        lib=lib("export_layer"),
     output:
         graph="results/{model}/layer-{layer}.json",
     log:
@@ -35,7 +35,7 @@ rule export_layer:
 rule compress_layer:
     input:
         graph="results/{model}/layer-{layer}.json",
-        lib=lib(),
+        lib=lib("compress_layer"),
     output:
         gzip="results/{model}/layer-{layer}.json.gz",
     log:
@@ -57,7 +57,7 @@ rule write_manifest:
     input:
         graphs=lambda wildcards: products(wildcards.model)[".json"],
         gzips=lambda wildcards: products(wildcards.model).get(".json.gz", []),
-        lib=lib(),
+        lib=lib("write_manifest"),
     output:
         manifest=report(
             "results/{model}/manifest.json",

@@ -10,7 +10,7 @@ rule draw_layer:
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
         labels="results/{model}/layer-{layer}/labels.parquet",
         quality="results/{model}/layer-{layer}/quality.json",
-        lib=lib("drawing.py", "regions.py"),
+        lib=lib("draw_layer"),
     output:
         figure=report(
             "results/{model}/figures/layer-{layer}.png",
@@ -40,7 +40,7 @@ rule draw_model:
     input:
         manifest="results/{model}/manifest.json",
         quality="results/{model}/quality.tsv",
-        lib=lib("drawing.py"),
+        lib=lib("draw_model"),
     output:
         figure=report(
             "results/{model}/figures/layers.png",

@@ -4,7 +4,7 @@
 rule compute_neighbors:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",
-        lib=lib("knn.py"),
+        lib=lib("compute_neighbors"),
     output:
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
         record="results/{model}/layer-{layer}/neighbors.json",
@@ -31,7 +31,7 @@ rule compute_umap:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
-        lib=lib("layout.py"),
+        lib=lib("compute_umap"),
     output:
         coords="results/{model}/layer-{layer}/coords.npy",
         record="results/{model}/layer-{layer}/coords.json",
@@ -57,7 +57,7 @@ rule compute_umap:
 rule compute_edges:
     input:
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
-        lib=lib(),
+        lib=lib("compute_edges"),
     output:
         edges="results/{model}/layer-{layer}/edges.npz",
         record="results/{model}/layer-{layer}/edges.json",

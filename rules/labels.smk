@@ -8,7 +8,7 @@ rule fetch_labels:
     input:
         labels=local_labels,
         edges=ranking_edges,
-        lib=lib("labels.py", "neuronpedia.py", "transport.py"),
+        lib=lib("fetch_labels"),
     output:
         labels="results/{model}/layer-{layer}/labels.parquet",
         record="results/{model}/layer-{layer}/labels.json",

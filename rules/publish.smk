@@ -8,7 +8,7 @@ where every map is above its floors and the manifest describes the files; what s
 rule tabulate_features:
     input:
         graphs=lambda wildcards: products(wildcards.model)[".json"],
-        lib=lib(),
+        lib=lib("tabulate_features"),
     output:
         features="results/{model}/features.parquet",
     log:
@@ -34,7 +34,7 @@ rule describe_release:
         qualities=lambda wildcards: [
             f"results/{wildcards.model}/layer-{layer}/quality.json" for layer in layers_of(wildcards.model)
         ],
-        lib=lib("quality.py", "release.py"),
+        lib=lib("describe_release"),
     output:
         readme="results/{model}/README.md",
         checksums="results/{model}/SHA256SUMS",
@@ -58,7 +58,7 @@ rule publish_github:
     input:
         checksums="results/{model}/SHA256SUMS",
         files=released_on_github,
-        lib=lib("github_api.py", "release.py", "transport.py"),
+        lib=lib("publish_github"),
     output:
         record="results/{model}/published/github.json",
     log:
@@ -84,7 +84,7 @@ rule publish_huggingface:
         files=released_on_huggingface,
         manifests=manifests(),
         index="results/index.json",
-        lib=lib("release.py", "transport.py"),
+        lib=lib("publish_huggingface"),
     output:
         record="results/published/huggingface.json",
         card="results/published/README.md",
@@ -113,7 +113,7 @@ rule build_site:
         assets="results/assets",
         index="results/index.json",
         checksums=checksums(),
-        lib=lib("release.py"),
+        lib=lib("build_site"),
     output:
         site=directory("results/site"),
     log:

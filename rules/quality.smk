@@ -8,7 +8,7 @@ rule measure_quality:
         coords="results/{model}/layer-{layer}/coords.npy",
         edges=settled("results/{model}/layer-{layer}/edges.npz"),
         labels=settled("results/{model}/layer-{layer}/labels.parquet"),
-        lib=lib("layout.py", "quality.py"),
+        lib=lib("measure_quality"),
     output:
         quality="results/{model}/layer-{layer}/quality.json",
     log:
@@ -34,7 +34,7 @@ rule tabulate_quality:
         qualities=lambda wildcards: [
             f"results/{wildcards.model}/layer-{layer}/quality.json" for layer in layers_of(wildcards.model)
         ],
-        lib=lib(),
+        lib=lib("tabulate_quality"),
     output:
         table=report(
             "results/{model}/quality.tsv",

@@ -3,7 +3,7 @@
 
 rule resolve_revision:
     input:
-        lib=lib("hub.py", "tensors.py", "transport.py"),
+        lib=lib("resolve_revision"),
     output:
         revision="results/{model}/revision.json",
     log:
@@ -25,7 +25,7 @@ rule fetch_decoder:
     input:
         weights=local_weights,
         revision=revision,
-        lib=lib("hub.py", "tensors.py", "transport.py"),
+        lib=lib("fetch_decoder"),
     output:
         decoder=kept_decoder("results/{model}/layer-{layer}/decoder.npy"),
         record="results/{model}/layer-{layer}/decoder.json",

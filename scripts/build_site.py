@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from lib.job import UserError, job_log
-from lib.release import File, layer_files, read_manifest, verified
+from lib.publishing.files import File, layer_files, read_manifest, verified
 
 progress = logging.getLogger("progress")  # lib.job shows it on the screen too
 

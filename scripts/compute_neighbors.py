@@ -7,8 +7,8 @@ have -1 and 0. neighbors.json records the parameters.
 import numpy as np
 
 from lib.files import save_npz, save_record
+from lib.geometry.knn import approximate_neighbors, nearest_neighbors, recall
 from lib.job import job_log
-from lib.knn import approximate_neighbors, nearest_neighbors, recall
 
 RECALLED = 15  # nearest neighbours that the recall of an approximate search is told of ...
 SAMPLED = 500  # ... for this many features

@@ -11,8 +11,8 @@ from importlib.metadata import version
 import numpy as np
 
 from lib.files import save_npy, save_record
+from lib.geometry.layout import among_the_living, fuzzy_graph, lay_out, principal_components
 from lib.job import UserError, job_log
-from lib.layout import among_the_living, fuzzy_graph, lay_out, principal_components
 
 EXTENT = 50.0
 UMAP_LEARN_ONLY = ("min_dist", "spread", "init")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lib.files import load_record, save_bytes, sha256
 from lib.job import UserError, job_log
-from lib.quality import below_floors
-from lib.release import BESIDE_THE_MAPS, checksums, layer_files, mismatches, read_manifest, readme
+from lib.products.floors import below_floors
+from lib.publishing.files import BESIDE_THE_MAPS, checksums, layer_files, mismatches, read_manifest, readme
 
 
 def refused_maps(qualities: dict[str, dict], floors: dict[str, float]) -> list[str]:

@@ -14,10 +14,10 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from lib import drawing
+from lib.figures import drawing
+from lib.figures.regions import Region, regions, shortened, volumes
 from lib.files import load_record
 from lib.job import job_log
-from lib.regions import Region, regions, shortened, volumes
 
 NEAR = 15  # neighbours in the map that make out its density at a feature
 REGION = (8, 100)  # features of a region: a sixtieth of the layer within these

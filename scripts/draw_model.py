@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lib import drawing
+from lib.figures import drawing
 from lib.files import save_bytes
 from lib.job import job_log
 

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from lib.files import load_record, save_bytes
-from lib.graph_json import layer_graph, to_bytes
 from lib.job import job_log
+from lib.products.graph_json import layer_graph, to_bytes
 
 
 def metadata(about: dict, records: dict[str, dict]) -> dict:

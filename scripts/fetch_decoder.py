@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.files import load_record, save_npy, save_record
 from lib.job import job_log
-from lib.tensors import LocalFile, read_tensor
+from lib.weights.tensors import LocalFile, read_tensor
 
 SMALLEST_NORM = 1e-8
 
@@ -30,7 +30,7 @@ def read_decoder(row: dict, file: str | None, commit: str | None) -> np.ndarray:
     """
     shape = stored_shape(row["features"], row["d_model"], row["shape"])
     if commit:
-        from lib.hub import fetch_tensor  # the network's libraries only where there is one
+        from lib.weights.hub import fetch_tensor  # the network's libraries only where there is one
 
         weights = fetch_tensor(row["repo"], row["weights"], commit, row["tensor"], shape)
     else:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from lib.files import save_record, whole_file
 from lib.job import UserError, job_log
-from lib.labels import Feature, label_table, read_local, top_features
+from lib.labels.explanations import Feature, label_table, read_local, top_features
 
 Features = dict[int, Feature]
 
@@ -54,7 +54,11 @@ def from_neuronpedia(
     row: dict, settings: dict, edges: str | None, journal: Path, rate: float
 ) -> tuple[Features, list[int]]:
     """Fetch from the bulk exports or the API: the answers, and the features that were asked for."""
-    from lib.neuronpedia import Journal, fetch_api, fetch_export  # the network's libraries only where needed
+    from lib.labels.neuronpedia import (  # the network's libraries only where needed
+        Journal,
+        fetch_api,
+        fetch_export,
+    )
 
     model, source, count = row["neuronpedia"], row["source"], row["features"]
     by_density = settings["top_k"] is not None and settings["rank_by"] == "density"

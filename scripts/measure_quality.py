@@ -17,9 +17,9 @@ from sklearn.manifold import trustworthiness
 from threadpoolctl import threadpool_limits
 
 from lib.files import save_record
+from lib.geometry.layout import among_the_living, principal_components
 from lib.job import UserError, job_log
-from lib.layout import among_the_living, principal_components
-from lib.quality import below_floors
+from lib.products.floors import below_floors
 
 KS = (5, 15, 25)
 NEAR = 15  # points that count as near for labels and strong neighbours

@@ -7,10 +7,10 @@ the next, which sends only what is missing. What is public already is never chan
 from pathlib import Path
 
 from lib.files import save_record
-from lib.github_api import Releases, check_limits, differs, find_token
 from lib.job import UserError, job_log
-from lib.release import File, is_layer_file, verified
-from lib.transport import Progress, progress
+from lib.progress import Progress, progress
+from lib.publishing.files import File, is_layer_file, verified
+from lib.publishing.github import Releases, check_limits, differs, find_token
 
 
 def publish(releases: Releases, tag: str, title: str, notes: str, files: dict[str, File]) -> dict:

@@ -18,8 +18,9 @@ from huggingface_hub.utils import build_hf_headers, disable_progress_bars, get_s
 
 from lib.files import save_bytes, save_record
 from lib.job import UserError, job_log
-from lib.release import File, columns, is_layer_file, licences, read_manifest, verified
-from lib.transport import Patience, TransientError, describe, insist, is_transient, progress
+from lib.progress import progress
+from lib.publishing.files import File, columns, is_layer_file, licences, read_manifest, verified
+from lib.transport import Patience, TransientError, describe, insist, is_transient
 
 Answer = TypeVar("Answer")
 PATIENCE = Patience(attempts=4)  # of whole commits: huggingface_hub repeats single requests by itself
@@ -36,7 +37,7 @@ SIZES = (
 def dataset_card(repository: str, manifests: list[dict], about: dict[str, dict]) -> str:
     """README.md of the dataset: the metadata that Hugging Face reads, and the same in words.
 
-    about : by model, as `lib.release.licences` takes it
+    about : by model, as `lib.publishing.files.licences` takes it
     """
     names = [manifest["modelId"] for manifest in manifests]
     rows = sum(layer["featureCount"] for manifest in manifests for layer in manifest["layers"])

@@ -4,8 +4,8 @@ Asked once a model, before any layer: all layers come from one commit, and from 
 """
 
 from lib.files import save_record
-from lib.hub import resolve_commit
 from lib.job import job_log
+from lib.weights.hub import resolve_commit
 
 
 def main(snakemake) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 import draw_layer
 import draw_model
-from lib import drawing
-from lib.regions import akin, crowds, regions, shortened, surprise, volumes
+from lib.figures import drawing
+from lib.figures.regions import akin, crowds, regions, shortened, surprise, volumes
 
 TOPICS = ("court", "river", "music")
 

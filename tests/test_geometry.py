@@ -8,8 +8,8 @@ from compute_edges import strong_edges
 from compute_umap import UMAP_LEARN_ONLY, centred, embed, record
 from conftest import ROOT
 from fetch_decoder import read_decoder, unit_rows
+from lib.geometry.knn import nearest_neighbors
 from lib.job import UserError
-from lib.knn import nearest_neighbors
 
 BATCH = {
     "method": "batch",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contract import check_graph
-from lib.graph_json import layer_graph, to_bytes
+from lib.products.graph_json import layer_graph, to_bytes
 
 HOSTILE = {
     0: 'quotes " and \\ backslash',

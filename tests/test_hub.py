@@ -13,11 +13,11 @@ from safetensors.numpy import save
 
 from fakes.hub import Hub
 from fakes.service import Fault
-from lib import hub as client
 from lib import transport
-from lib.hub import HubError, fetch_tensor, resolve_commit
-from lib.tensors import TensorError
 from lib.transport import Patience, UnansweredError
+from lib.weights import hub as client
+from lib.weights.hub import HubError, fetch_tensor, resolve_commit
+from lib.weights.tensors import TensorError
 
 REPO = "google/gemma-scope-2b-pt-res"
 PATH = "layer_12/width_16k/average_l0_82/params.npz"

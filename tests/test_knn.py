@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lib import knn
-from lib.knn import approximate_neighbors, nearest_neighbors, recall
+from lib.geometry import knn
+from lib.geometry.knn import approximate_neighbors, nearest_neighbors, recall
 
 
 def normalised(rows: np.ndarray) -> np.ndarray:

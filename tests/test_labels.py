@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib.labels import (
+from lib.labels.explanations import (
     Explanation,
     Feature,
     LabelError,

@@ -7,8 +7,8 @@ from umap.umap_ import fuzzy_simplicial_set
 
 from conftest import ROOT
 from fetch_decoder import unit_rows
-from lib.knn import nearest_neighbors
-from lib.layout import fuzzy_graph, lay_out, principal_components
+from lib.geometry.knn import nearest_neighbors
+from lib.geometry.layout import fuzzy_graph, lay_out, principal_components
 
 FAST = {"n_epochs": 60, "negative_samples": 100, "repulsion_strength": 1.0, "seed": 42}
 

@@ -11,8 +11,8 @@ import pytest
 
 from fakes.neuronpedia import Api, Bucket, api_feature, batches, explanation_row, export, feature_row, jsonl
 from fakes.service import Fault
-from lib.labels import Feature, LabelError
-from lib.neuronpedia import AccessError, IncompleteError, Journal, fetch_api, fetch_export
+from lib.labels.explanations import Feature, LabelError
+from lib.labels.neuronpedia import AccessError, IncompleteError, Journal, fetch_api, fetch_export
 from lib.transport import Patience, UnansweredError
 
 MODEL, SOURCE = "gemma-2-2b", "12-gemmascope-res-16k"
@@ -352,7 +352,7 @@ def test_a_journal_of_something_else_is_emptied(tmp_path):
 
 
 def test_progress_is_shown(bucket, journal, caplog, monkeypatch):
-    monkeypatch.setattr("lib.transport.PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr("lib.progress.PROGRESS_EVERY", 0.0)
     with caplog.at_level(logging.INFO):
         from_bucket(bucket, journal)
     assert "6 of 6 files" in caplog.text

@@ -28,11 +28,11 @@ from describe_release import refused_maps
 from fakes.datasets import Datasets
 from fakes.github import GitHub
 from fakes.service import Fault
-from lib import release
 from lib.files import sha256
-from lib.graph_json import layer_graph, to_bytes
 from lib.job import UserError
-from lib.release import COLUMNS, File, checksums, mismatches, verified
+from lib.products.graph_json import layer_graph, to_bytes
+from lib.publishing import files as release
+from lib.publishing.files import COLUMNS, File, checksums, mismatches, verified
 from lib.transport import Patience, UnansweredError
 from publish_huggingface import Dataset, card_licence, dataset_card
 from tabulate_features import SCHEMA, layer_table, write_table

@@ -9,7 +9,7 @@ from compute_edges import strong_edges
 from compute_umap import centred, embed
 from conftest import ROOT
 from fetch_decoder import unit_rows
-from lib.knn import nearest_neighbors
+from lib.geometry.knn import nearest_neighbors
 from measure_quality import below_floors, correlation, degrees, label_words, measure, nearest_points, overlap
 from tabulate_quality import table
 from test_geometry import BATCH

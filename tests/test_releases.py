@@ -9,10 +9,10 @@ import pytest
 
 from fakes.github import GitHub
 from fakes.service import Fault
-from lib import github_api
-from lib.github_api import Releases, check_limits, find_token
 from lib.job import UserError
-from lib.release import File
+from lib.publishing import github as github_api
+from lib.publishing.files import File
+from lib.publishing.github import Releases, check_limits, find_token
 from lib.transport import Patience, UnansweredError
 from publish_github import publish
 

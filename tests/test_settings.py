@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from conftest import ROOT, Project
-from lib import settings
-from lib.settings import ConfigError
+from lib.planning import settings
+from lib.planning.settings import ConfigError
 
 DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 GEMMA = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from lib.tensors import CompressedMemberError, LocalFile, TensorError, find_tensor, read_tensor
+from lib.weights.tensors import CompressedMemberError, LocalFile, TensorError, find_tensor, read_tensor
 
 SHAPE = (40, 24)
 

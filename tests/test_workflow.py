@@ -61,15 +61,16 @@ def test_a_number_of_the_command_line_is_a_number(toy):
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("knn.py", GEOMETRY),
-        ("layout.py", {"compute_umap", *MEASURED}),
-        ("quality.py", MEASURED),
-        ("labels.py", {"fetch_labels", *MEASURED}),
-        ("graph_json.py", PUBLISHED),
-        ("regions.py", {"draw_layer"}),
-        ("drawing.py", {"draw_layer", "draw_model"}),
+        ("geometry/knn.py", GEOMETRY),
+        ("geometry/layout.py", {"compute_umap", *MEASURED}),
+        ("products/floors.py", MEASURED),
+        ("labels/explanations.py", {"fetch_labels", *MEASURED}),
+        ("products/graph_json.py", PUBLISHED),
+        ("figures/regions.py", {"draw_layer"}),
+        ("figures/drawing.py", {"draw_layer", "draw_model"}),
         ("files.py", PER_LAYER | PER_MODEL),
-        ("settings.py", set()),
+        ("job.py", set()),
+        ("planning/settings.py", set()),
     ],
 )
 def test_an_edited_library_file_reruns_its_users(toy, module, rules):

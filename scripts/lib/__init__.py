@@ -1,1 +1,1 @@
-"""What several scripts need. A rule lists the modules its script imports among its inputs (`lib=lib(...)`)."""
+"""What several scripts need, one folder per domain."""

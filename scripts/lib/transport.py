@@ -4,7 +4,6 @@ import email.utils
 import logging
 import random
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,11 +15,9 @@ import tenacity
 from lib.job import UserError
 
 log = logging.getLogger(__name__)
-progress = logging.getLogger("progress")  # lib.job shows it on the screen too
 Answer = TypeVar("Answer")
 
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-PROGRESS_EVERY = 5.0  # seconds between lines of progress
 LONGEST_BACKOFF = 60.0  # seconds
 LONGEST_RETRY_AFTER = 3600.0  # seconds: hourly quotas exist; a server that asks for more is asked sooner
 
@@ -114,27 +111,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             return None
     exhausted = re.search(r"\br=0\s*;\s*t=(\d+)", headers.get("RateLimit", ""))
     return float(exhausted[1]) if exhausted else None
-
-
-class Progress:
-    """Lines about a long transfer, in the log and on the screen: 48 of 151 MB. Short ones say nothing."""
-
-    def __init__(self, what: str, total: float, unit: str, scale: float = 1.0) -> None:
-        self._what, self._total, self._unit, self._scale = what, total / scale, unit, scale
-        self._done = 0.0
-        self._started = self._told = time.monotonic()
-        self._lock = threading.Lock()
-
-    def add(self, count: float = 1.0) -> None:
-        """So much more has arrived; called from any thread."""
-        with self._lock:
-            self._done += count / self._scale
-            now = time.monotonic()
-            if now - self._told < PROGRESS_EVERY:
-                return
-            self._told = now
-            done, rate = self._done, self._done / (now - self._started)
-        progress.info("%s: %.0f of %.0f %s, %.1f a second", self._what, done, self._total, self._unit, rate)
 
 
 def body(response: httpx.Response, patience: Patience) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 from conftest import FLAGS  # noqa: E402
 from explorer.conftest import at_rest, shown  # noqa: E402
 from explorer.site import Site  # noqa: E402
-from lib.graph_json import layer_graph  # noqa: E402
+from lib.products.graph_json import layer_graph  # noqa: E402
 
 SIZES = {"16k": (16_384, 12_600), "65k": (65_536, 100_000)}  # features, links
 WORDS = ["water", "stone", "river", "monday", "court", "law", "music", "number", "list", "of", "names"]

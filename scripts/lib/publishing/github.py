@@ -22,8 +22,9 @@ from github.GitReleaseAsset import GitReleaseAsset
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
 from lib.job import UserError
-from lib.release import File
-from lib.transport import PATIENCE, RETRIED_STATUSES, Patience, Progress, TransientError, insist, progress
+from lib.progress import Progress, progress
+from lib.publishing.files import File
+from lib.transport import PATIENCE, RETRIED_STATUSES, Patience, TransientError, insist
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")

@@ -35,18 +35,18 @@ from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import build_hf_headers, get_session
 
 from lib.job import UserError
-from lib.tensors import CompressedMemberError, DamagedTensorError, LocalFile, read_tensor
+from lib.progress import Progress
 from lib.transport import (
     PATIENCE,
     RETRIED_STATUSES,
     Patience,
-    Progress,
     TransientError,
     body,
     describe,
     insist,
     is_transient,
 )
+from lib.weights.tensors import CompressedMemberError, DamagedTensorError, LocalFile, read_tensor
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -114,7 +114,7 @@ def fetch_tensor(
     Raises
     ------
     HubError : no such file, access refused, offline and not in the cache, a file that keeps changing.
-    lib.tensors.TensorError : the file holds no such tensor, or one of another shape or type.
+    lib.weights.tensors.TensorError : the file holds no such tensor, or one of another shape or type.
     lib.transport.UnansweredError : the Hub stayed silent.
     """
     name = f"{repo_id}/{path}"
@@ -143,7 +143,7 @@ def fetch_tensor(
 
 
 class RemoteFile:
-    """A file of a Hub repository as a `lib.tensors.Source`: read by ranges, all of one version.
+    """A file of a Hub repository as a `lib.weights.tensors.Source`: read by ranges, all of one version.
 
     size : bytes of the whole file.
     received : bytes fetched so far, repeated ones included.

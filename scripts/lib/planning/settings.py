@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 # By libyaml where it is there: these files are read anew whenever Snakemake plans.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[3] / "config" / "schemas"
 
 
 class ConfigError(ValueError):

@@ -25,11 +25,11 @@ import orjson
 
 from lib.files import save_bytes
 from lib.job import UserError
-from lib.labels import Feature, LabelError, add_row, json_lines
+from lib.labels.explanations import Feature, LabelError, add_row, json_lines
+from lib.progress import Progress
 from lib.transport import (
     PATIENCE,
     Patience,
-    Progress,
     TransientError,
     UnansweredError,
     body,

@@ -1,0 +1,1 @@
+"""Figures: one style for all pages, and the names on them."""

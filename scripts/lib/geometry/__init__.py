@@ -1,0 +1,1 @@
+"""Nearest neighbours and positions: pure computation on decoder rows."""

@@ -1,0 +1,1 @@
+"""Explanations of features: from Neuronpedia or a local file."""

@@ -1,0 +1,1 @@
+"""From finished maps to GitHub, Hugging Face and static sites."""

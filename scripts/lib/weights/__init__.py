@@ -1,0 +1,1 @@
+"""SAE weights: from the Hugging Face Hub or a local file."""
