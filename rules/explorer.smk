@@ -1,6 +1,16 @@
 """The explorer's sources -> the page in results/; the manifests -> index.json, which it reads. No map waits for either."""
 
 
+def explorer_sources():
+    """What the explorer's page is built from: everything in explorer/ but its tests and what tools leave there."""
+    folder = ROOT / "explorer"
+    top = [".npmrc", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"]
+    files = [folder / name for name in top] + sorted(
+        path for path in folder.glob("src/**/*") if path.is_file()
+    )
+    return [os.path.relpath(path) for path in files]
+
+
 rule build_explorer:
     input:
         sources=explorer_sources(),

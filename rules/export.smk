@@ -1,6 +1,45 @@
 """Everything of a layer -> layer-N.json and its gzip twin; all layers of a model -> manifest.json: the products."""
 
 
+def about_layer(wildcards):
+    """What the metadata of layer-N.json says beside counts, parameters and provenance."""
+    row, model = sae(wildcards), MODELS[wildcards.model]
+    on_neuronpedia = (
+        {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
+    )
+    return {
+        "version": VERSION,
+        "displayName": model["display_name"],
+        "sourceId": row.source,
+        "neuronpedia": on_neuronpedia,
+        "attribution": model.get("attribution"),
+    }
+
+
+def about_model(wildcards):
+    """What manifest.json says of a model beside its layers."""
+    model = MODELS[wildcards.model]
+    neuronpedia = model.get("neuronpedia", {})
+    return {
+        "modelId": wildcards.model,
+        "displayName": model["display_name"],
+        "totalLayers": len(model["rows"]),
+        "featuresPerLayer": model["features"],
+        "neuronpediaModelId": neuronpedia.get("model"),
+        "neuronpediaSourceSet": neuronpedia.get("source_set"),
+        "pipelineVersion": VERSION,
+        "attribution": model.get("attribution"),
+    }
+
+
+def wanted():
+    """What `all` asks for: the tables of quality, the manifests, and all that these list, so that a file that went
+    missing is made anew; and the figures."""
+    tables = [f"results/{model}/quality.tsv" for model in SELECTED]
+    maps = [path for model in SELECTED for paths in products(model).values() for path in paths]
+    return manifests() + tables + maps + figures()
+
+
 rule export_layer:
     input:
         coords="results/{model}/layer-{layer}/coords.npy",

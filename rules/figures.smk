@@ -2,6 +2,22 @@
 explorer waits for them, and nothing reads them but the report."""
 
 
+def figures():
+    """The figures of the selected models: one over all layers, one of each."""
+    names = {model: ["layers", *(f"layer-{layer}" for layer in layers)] for model, layers in SELECTED.items()}
+    return [f"results/{model}/figures/{name}.png" for model in SELECTED for name in names[model]]
+
+
+def layer_label(wildcards):
+    """How the report lists a layer. It sorts as text, so a figure space stands in for a first digit."""
+    return {"layer": wildcards.layer.rjust(2, "\u2007")}
+
+
+def display_name(wildcards):
+    """The model's name for people."""
+    return MODELS[wildcards.model]["display_name"]
+
+
 rule draw_layer:
     input:
         coords="results/{model}/layer-{layer}/coords.npy",

@@ -5,6 +5,49 @@ where every map is above its floors and the manifest describes the files; what s
 """
 
 
+def checksums():
+    """What says of the selected models that they may be published, and which files."""
+    return [f"results/{model}/SHA256SUMS" for model in SELECTED]
+
+
+def origins(model):
+    """Where a model's weights come from, and the licences of weights and labels, as far as its catalogue says."""
+    return {
+        "weights": MODELS[model]["weights"].get("repo"),
+        "licenses": MODELS[model].get("licenses", {}),
+    }
+
+
+def github_release(wildcards):
+    """Where and as what a model is released on GitHub."""
+    return told(settings.release, config, MODELS, wildcards.model, VERSION)
+
+
+def huggingface_dataset(wildcards):
+    """Where the dataset goes."""
+    return told(settings.dataset, config)
+
+
+def released(model):
+    """The files of a model that its SHA256SUMS lists: BESIDE_THE_MAPS of lib/release.py, which imports numpy, and maps."""
+    beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
+    return [path for paths in products(model).values() for path in paths] + [
+        f"results/{model}/{name}" for name in beside
+    ]
+
+
+def released_on_github(wildcards):
+    """The files of a model. Asked while Snakemake plans, so that a repository which is not set stops the run at once."""
+    github_release(wildcards)
+    return released(wildcards.model)
+
+
+def released_on_huggingface(wildcards):
+    """The files of all selected models; as above."""
+    huggingface_dataset(wildcards)
+    return [path for model in SELECTED for path in released(model)]
+
+
 rule tabulate_features:
     input:
         graphs=lambda wildcards: products(wildcards.model)[".json"],

@@ -1,6 +1,11 @@
 """Everything of a layer -> quality.json, or a refusal; all layers of a model -> quality.tsv. Changes no map."""
 
 
+def settled(path):
+    """An input whose change alone does not measure a map again where that would mean to fetch the decoder again."""
+    return path if config["weights"]["keep_decoders"] else ancient(path)
+
+
 rule measure_quality:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",
