@@ -1,18 +1,14 @@
 """A job's log and its errors: everything a script says goes to the file of the rule's `log:` directive."""
 
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NEURONPEDIA_API_KEY", "GITHUB_TOKEN", "GH_TOKEN")
-
-
-class UserError(Exception):
-    """Something that the user can put right: the message says what happened, to which file, and what to do."""
+from lib.errors import UserError
+from lib.secrets import spellings
 
 
 @contextmanager
@@ -51,7 +47,7 @@ class _Masking:
 
     def __init__(self, stream) -> None:
         self._stream = stream
-        self._secrets = [value for name in SECRETS if len(value := os.environ.get(name, "")) > 3]
+        self._secrets = spellings()
 
     def write(self, text: str) -> int:
         for secret in self._secrets:

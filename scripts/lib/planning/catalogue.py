@@ -1,9 +1,16 @@
 """The catalogues of models: which SAE explains which layer, its weights and the source of its labels in one row."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.planning.schema import ConfigError, check, read_yaml, suggestion
+
+# What lies beside the models in results/ and in the dataset; and `all`, which selects every model.
+RESERVED = re.compile(
+    r"all|assets|benchmarks|index\.(html|json)|logs|published|readme\.md|site|sw\.js", re.IGNORECASE
+)
+LABEL_FILE = re.compile(r"[^.].*\.jsonl(\.gz)?")
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,8 @@ def read_catalogues(paths: list[str], root: Path) -> dict[str, dict]:
         entries = read_yaml(file)
         check(entries, "models", path)
         for name, model in entries.items():
+            if RESERVED.fullmatch(name):
+                raise ConfigError(f"{path}: {name} is reserved: give the model another name")
             if name in models:
                 raise ConfigError(f"{path}: {name} is already defined in {models[name]['catalogue']}")
             _check_rows(name, model, path)
@@ -126,6 +135,27 @@ def find_sae(models: dict[str, dict], name: str, layer: int | str) -> Sae:
         labels=_local(folder, row["labels"]) if row.get("labels") else None,
         written={"weights": row["weights"], "labels": row.get("labels")},
     )
+
+
+def label_files(sae: Sae) -> list[str]:
+    """The files of a row's own labels, if any: the one that it names, or those of a folder as Neuronpedia's exports.
+
+    Raises
+    ------
+    ConfigError
+        It names another kind of file, or a folder without such files. Snakemake reports files that do not exist.
+    """
+    if sae.labels is None:
+        return []
+    path = Path(sae.labels)
+    listed = [*path.glob("explanations*/*"), *path.glob("features/*")] if path.is_dir() else [path]
+    files = sorted(str(file) for file in listed if LABEL_FILE.fullmatch(file.name))
+    if not files:
+        raise ConfigError(
+            f"{sae.model}, layer {sae.layer}: labels is {sae.labels}: expected a .jsonl or .jsonl.gz file, or a folder"
+            " that holds such files in explanations/"
+        )
+    return files
 
 
 def spell(numbers) -> str:
