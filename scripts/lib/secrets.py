@@ -40,8 +40,8 @@ def spellings() -> list[str]:
     if hub := sys.modules.get("huggingface_hub"):
         values.append(hub.get_token() or "")
     written = set()
-    for value in {part for value in values for part in (value, value.strip(), *value.split())}:
-        written |= {value, repr(value)[1:-1], ascii(value)[1:-1], quote(value), quote_plus(value)}
+    for text in {part for value in values for part in (value, value.strip(), *value.split())}:
+        written |= {text, repr(text)[1:-1], ascii(text)[1:-1], quote(text), quote_plus(text)}
     return sorted((text for text in written if len(text) > 3), key=len, reverse=True)
 
 
