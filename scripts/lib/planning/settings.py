@@ -29,9 +29,7 @@ def check_command_line(words: list[str], files: list[str | Path]) -> None:
                 f"{file} is a result, but stands after --configfile, which takes all that follows it for configuration"
                 f" files.\nName targets first: snakemake {file.relative_to(Path.cwd())} --configfile mine.yaml"
             )
-        # A pipe cannot be read again.
-        if file.is_file():
-            read_yaml(file)
+        read_yaml(file)
 
 
 def check_config(config: dict) -> None:
