@@ -1,4 +1,4 @@
-"""Everything of a layer -> quality.json, or a refusal; all layers of a model -> quality.tsv. Changes no map."""
+"""All that is known of a layer -> quality.json; all layers of a model -> quality.tsv. Judges and changes no map."""
 
 
 def settled(path):
@@ -26,8 +26,6 @@ rule measure_quality:
     resources:
         mem_mb=memory(300, decoders=2, per_feature=10),
         runtime=minutes(4, per_16k=3),
-    params:
-        quality=config["quality"],
     message:
         "Measuring the map of {wildcards.model} layer {wildcards.layer}"
     script:

@@ -11,7 +11,7 @@ from lib.job import job_log
 
 
 def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, threshold: float):
-    """Pairs of which one is among the k nearest of the other, at or above a cosine.
+    """Pairs of features of which one is among the k nearest of the other, with a cosine of at least `threshold`.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, thres
     weight : float32 (e,)
     """
     indices, similarities = indices[:, :k], similarities[:, :k]
-    row, place = np.nonzero((indices >= 0) & (similarities >= np.float32(threshold)))
-    neighbor, weight = indices[row, place], similarities[row, place]
+    row, rank = np.nonzero((indices >= 0) & (similarities >= np.float32(threshold)))
+    neighbor, weight = indices[row, rank], similarities[row, rank]
     low, high = np.minimum(row, neighbor).astype(np.int64), np.maximum(row, neighbor)
     pairs, first = np.unique(low * len(indices) + high, return_index=True)
     source, target = np.divmod(pairs, max(len(indices), 1))

@@ -17,6 +17,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from lib.figures import drawing
 from lib.figures.regions import Region, regions, shortened, volumes
 from lib.files import load_record
+from lib.geometry.degrees import degrees
+from lib.geometry.live import renumber
 from lib.job import job_log
 
 NEAR = 15  # neighbours in the map that make out its density at a feature
@@ -49,7 +51,7 @@ class Layer:
     @property
     def degree(self) -> np.ndarray:
         """How many links each feature has: int (m,)."""
-        return np.bincount(np.concatenate(self.edges[:2]), minlength=len(self.numbers))
+        return degrees(*self.edges[:2], len(self.numbers))
 
 
 def gather(coords: np.ndarray, edges: dict, neighbors: dict, rows: list[dict]) -> Layer:
@@ -61,8 +63,7 @@ def gather(coords: np.ndarray, edges: dict, neighbors: dict, rows: list[dict]) -
     rows : the rows of labels.parquet
     """
     live = np.flatnonzero(np.isfinite(coords).all(axis=1))
-    position = np.full(len(coords), -1)
-    position[live] = np.arange(len(live))
+    position = renumber(live, len(coords))
     first, similar = neighbors["indices"][live, :1], neighbors["similarities"][live, :1]
     known = {row["index"]: row for row in rows}
     return Layer(

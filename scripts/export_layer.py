@@ -16,13 +16,13 @@ def metadata(about: dict, records: dict[str, dict]) -> dict:
     about : `displayName`, `version`, `sourceId`, ... of the layer, as they go into the metadata
     records : by step, the JSON record it left beside its output
     """
-    steps = ("neighbors", "umap", "edges")
+    steps = ("neighbors", "layout", "edges")
     return {key: value for key, value in about.items() if value is not None} | {
         "parameters": {step: records[step]["parameters"] for step in steps},
         "provenance": {
             "weights": {key: value for key, value in records["decoder"].items() if key != "dead"},
             "labels": records["labels"],
-            "versions": records["umap"]["versions"],
+            "versions": records["layout"]["versions"],
         },
         "quality": records["quality"].get("map", {}),
     }
@@ -42,7 +42,7 @@ def main(snakemake) -> None:
         records = {
             "decoder": load_record(given.decoder_record),
             "neighbors": load_record(given.neighbors_record),
-            "umap": load_record(given.coords_record),
+            "layout": load_record(given.coords_record),
             "edges": load_record(given.edges_record),
             "labels": load_record(given.labels_record),
             "quality": load_record(given.quality),
