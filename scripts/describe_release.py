@@ -5,32 +5,15 @@ Refuses maps below a floor of the configuration, and a manifest that does not de
 
 from pathlib import Path
 
-from lib.files import load_record, save_bytes, sha256
+from lib.files import save_bytes, sha256
 from lib.job import UserError, job_log
-from lib.products.floors import below_floors
 from lib.publishing.files import BESIDE_THE_MAPS, checksums, layer_files, mismatches, read_manifest, readme
-
-
-def refused_maps(qualities: dict[str, dict], floors: dict[str, float]) -> list[str]:
-    """What to say of each layer whose quality.json, by path, has a measure below its floor."""
-    return [
-        f"{path}: {', '.join(low)}"
-        for path, record in qualities.items()
-        if (low := below_floors(record.get("map", {}), floors))
-    ]
 
 
 def main(snakemake) -> None:
     """Check, describe, then list the checksums of all."""
     with job_log(snakemake) as log:
         given = snakemake.input
-        if refused := refused_maps(
-            {path: load_record(path) for path in given.qualities}, snakemake.params.quality
-        ):
-            raise UserError(
-                f"not to be published: {'; '.join(refused)}. Choose another layout (umap), leave these layers out"
-                " (layers), or, where the decoder really has so little structure, lower the floor (quality)"
-            )
         folder = Path(given.manifest).parent
         manifest = read_manifest(Path(given.manifest))
         asked = [Path(path).name for path in (*given.graphs, *given.gzips)]

@@ -7,12 +7,12 @@ positions (`random`). docs/geometry.md says what each measure means. Nothing is 
 from collections import Counter
 
 import numpy as np
-import pyarrow.parquet as pq
+import pandas as pd
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.manifold import trustworthiness
 from threadpoolctl import threadpool_limits
 
-from lib.files import save_record
+from lib.files import load_npz, save_record
 from lib.geometry.degrees import degrees
 from lib.geometry.live import renumber, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
@@ -179,15 +179,16 @@ def main(snakemake) -> None:
     with job_log(snakemake) as log:
         decoder = np.load(snakemake.input.decoder, allow_pickle=False)
         coords = np.load(snakemake.input.coords, allow_pickle=False)
-        with np.load(snakemake.input.neighbors, allow_pickle=False) as file:
-            neighbors = file["indices"], file["similarities"]
-        with np.load(snakemake.input.edges, allow_pickle=False) as file:
-            edges = file["source"], file["target"]
-        labels = [None] * len(decoder)
-        table = pq.read_table(snakemake.input.labels, columns=["index", "label"])
-        for index, label in zip(*(column.to_pylist() for column in table.columns), strict=True):
-            labels[index] = label
-        quality = measure(decoder, *neighbors, coords, edges, labels)
+        neighbors, edges = load_npz(snakemake.input.neighbors), load_npz(snakemake.input.edges)
+        labels = pd.read_parquet(snakemake.input.labels).set_index("index")["label"].to_dict()
+        quality = measure(
+            decoder,
+            neighbors["indices"],
+            neighbors["similarities"],
+            coords,
+            (edges["source"], edges["target"]),
+            [labels.get(feature) for feature in range(len(decoder))],
+        )
         for name in ("map", "pca", "random"):
             log.info("%s: %s", name, quality.get(name))
         save_record(snakemake.output.quality, quality)
