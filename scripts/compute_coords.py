@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from lib.files import save_npy, save_record
+from lib.files import load_npz, save_npy, save_record
 from lib.geometry.graph import fuzzy_graph
 from lib.geometry.layout import lay_out
 from lib.geometry.live import restrict_to_live, select_rows
@@ -116,10 +116,8 @@ def main(snakemake) -> None:
     layout = snakemake.params.layout
     with job_log(snakemake) as log:
         decoder = np.load(snakemake.input.decoder, allow_pickle=False)
-        with np.load(snakemake.input.neighbors, allow_pickle=False) as file:
-            coords = embed(
-                decoder, file["indices"], file["similarities"], threads=snakemake.threads, **layout
-            )
+        neighbors = load_npz(snakemake.input.neighbors)
+        coords = embed(decoder, **neighbors, threads=snakemake.threads, **layout)
         save_npy(snakemake.output.coords, centred(coords))
         versions = {name: version(name) for name in LIBRARIES[layout["method"]]}
         save_record(snakemake.output.record, {"parameters": layout, "versions": versions})

@@ -6,7 +6,7 @@ records the parameters.
 
 import numpy as np
 
-from lib.files import save_npz, save_record
+from lib.files import load_npz, save_npz, save_record
 from lib.job import job_log
 
 
@@ -35,10 +35,8 @@ def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, thres
 def main(snakemake) -> None:
     """Read, filter, write."""
     with job_log(snakemake) as log:
-        with np.load(snakemake.input.neighbors, allow_pickle=False) as file:
-            source, target, weight = strong_edges(
-                file["indices"], file["similarities"], **snakemake.params.edges
-            )
+        neighbors = load_npz(snakemake.input.neighbors)
+        source, target, weight = strong_edges(**neighbors, **snakemake.params.edges)
         save_npz(snakemake.output.edges, source=source, target=target, weight=weight)
         save_record(snakemake.output.record, {"parameters": snakemake.params.edges})
         log.info("%d edges", len(weight))
