@@ -77,10 +77,10 @@ def lay_out(
             list(pool.map(lambda first: kernel(first, min(first + CHUNK, n), *arguments), range(0, n, CHUNK)))
 
         for epoch in range(n_epochs):
-            in_chunks(attract, positions, graph.indptr, graph.indices, weights, pull)
+            in_chunks(_attract, positions, graph.indptr, graph.indices, weights, pull)
             order = rng.permutation(n)
             ring = np.ascontiguousarray(positions[:, np.concatenate([order, order[:samples]])])
-            in_chunks(repel, ring, samples, order, push, similarity)
+            in_chunks(_repel, ring, samples, order, push, similarity)
             repulsion = repulsion_strength / similarity.mean(dtype=np.float64)
             step = STEP * (1 - epoch / n_epochs)
             move *= np.float32(MOMENTUM)
@@ -90,7 +90,7 @@ def lay_out(
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def attract(first, last, positions, indptr, indices, weights, pull):
+def _attract(first, last, positions, indptr, indices, weights, pull):
     """pull[:, i] = sum_j w_ij q_ij (x_j - x_i) over the links of the points i from first to last."""
     one = np.float32(1)
     for i in range(first, last):
@@ -107,7 +107,7 @@ def attract(first, last, positions, indptr, indices, weights, pull):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def repel(first, last, ring, samples, order, push, similarity):
+def _repel(first, last, ring, samples, order, push, similarity):
     """push[:, i] = sum_r q_ir^2 (x_i - x_r) and similarity[i] = sum_r q_ir over the `samples` points r that follow i.
 
     ring : float32 (3, n + samples), the positions in the order `order`, the first `samples` of them repeated at the
