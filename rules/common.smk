@@ -1,4 +1,4 @@
-"""What several rule files share: the checked configuration, the catalogue's rows, resources. Holds no rule."""
+"""What the rule files share. The checked configuration, rows of the catalogues, resources; it holds no rule."""
 
 import math
 import os
@@ -29,7 +29,7 @@ wildcard_constraints:
 
 
 def sae(wildcards):
-    """The catalogue's row for a job."""
+    """The row of the catalogues that a job is about."""
     return find_sae(MODELS, wildcards.model, wildcards.layer)
 
 

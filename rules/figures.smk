@@ -4,11 +4,9 @@ explorer waits for them, and nothing reads them but the report."""
 
 rule draw_layer:
     input:
-        coords="results/{model}/layer-{layer}/coords.npy",
+        table="results/{model}/layer-{layer}.parquet",
         edges="results/{model}/layer-{layer}/edges.npz",
         edges_record="results/{model}/layer-{layer}/edges.json",
-        neighbors="results/{model}/layer-{layer}/neighbors.npz",
-        labels="results/{model}/layer-{layer}/labels.parquet",
         quality="results/{model}/layer-{layer}/quality.json",
         lib=lib("draw_layer"),
     output:

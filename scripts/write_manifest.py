@@ -43,7 +43,7 @@ def check_gates(layers: dict[str, tuple[dict, dict]], floors: dict[str, float], 
 
 
 def layer_entry(record: dict, graph: Path, table: Path, gzip: Path | None) -> dict:
-    """The manifest's entry for one layer: export.json of the layer, and its files; paths are relative to the manifest."""
+    """The manifest's entry for one layer: its export.json, and its files by their paths from the manifest."""
     entry = {"layer": record["layer"]} | _file_entry(graph) | {"table": _file_entry(table)}
     return entry | ({"gzip": _file_entry(gzip)} if gzip else {}) | record
 

@@ -8,10 +8,11 @@ import yaml
 
 from conftest import ROOT, Project
 
-PER_MODEL = {"write_manifest", "tabulate_quality", "draw_model"}
-PUBLISHED = {"export_layer", "compress_layer", "write_manifest", "draw_model"}
-MEASURED = {"measure_quality", "tabulate_quality", "draw_layer", *PUBLISHED}
-GEOMETRY = {"compute_neighbors", "compute_umap", "compute_edges", *MEASURED}
+LISTED = {"write_manifest", "draw_model"}
+PER_MODEL = {"tabulate_features", "tabulate_quality", *LISTED}
+EXPORTED = {"export_layer", "tabulate_features", "draw_layer", *LISTED}
+MEASURED = {"measure_quality", "tabulate_quality", *EXPORTED}
+GEOMETRY = {"compute_neighbors", "compute_coords", "compute_edges", *MEASURED}
 PER_LAYER = {"fetch_decoder", "fetch_labels", *GEOMETRY} - PER_MODEL
 
 
@@ -36,12 +37,14 @@ def test_nothing_changed_runs_nothing(toy):
     [
         ({"edges": {"threshold": 0.3}}, {"compute_edges", *MEASURED}),
         ({"edges": {"k": 5}}, {"compute_edges", *MEASURED}),
-        ({"umap": {"min_dist": 0.5}}, {"compute_umap", *MEASURED}),
-        ({"umap": {"n_neighbors": 8}}, {"compute_umap", *MEASURED}),
+        ({"layout": {"umap": {"min_dist": 0.5}}}, set()),
+        ({"layout": {"neighbor_embedding": {"n_neighbors": 8}}}, {"compute_coords", *MEASURED}),
         ({"neighbors": {"k": 45}}, GEOMETRY),
         ({"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}),
-        ({"quality": {"min_kept_15": 0.04}}, MEASURED),
-        ({"export": {"gzip": False}}, {"write_manifest", "draw_model"}),
+        ({"quality": {"min_kept_15": 0.04}}, LISTED),
+        ({"labels": {"min_coverage": 0.5}}, LISTED),
+        ({"export": {"decimals": 3}}, EXPORTED),
+        ({"export": {"gzip": False}}, LISTED),
         ({"layers": "0"}, PER_MODEL),
     ],
 )
@@ -62,10 +65,10 @@ def test_a_number_of_the_command_line_is_a_number(toy):
     ("module", "rules"),
     [
         ("geometry/knn.py", GEOMETRY),
-        ("geometry/layout.py", {"compute_umap", *MEASURED}),
-        ("products/floors.py", MEASURED),
+        ("geometry/layout.py", {"compute_coords", *MEASURED}),
+        ("products/gates.py", LISTED),
         ("labels/explanations.py", {"fetch_labels", *MEASURED}),
-        ("products/graph_json.py", PUBLISHED),
+        ("products/graph_json.py", EXPORTED),
         ("figures/regions.py", {"draw_layer"}),
         ("figures/drawing.py", {"draw_layer", "draw_model"}),
         ("files.py", PER_LAYER | PER_MODEL),
@@ -110,7 +113,9 @@ def test_a_target_that_does_not_exist_is_refused(toy, target):
 
 def test_a_product_that_went_missing_is_made_anew(toy):
     (toy.folder / "results/toy/layer-1.json.gz").unlink()
-    assert toy.pending() == {"compress_layer": 1, "write_manifest": 1, "draw_model": 1}
+    assert toy.pending() == {"export_layer": 1, "draw_layer": 1} | dict.fromkeys(
+        PER_MODEL - {"tabulate_quality"}, 1
+    )
 
 
 def test_a_figure_that_went_missing_is_drawn_anew_and_no_map_waits_for_figures(toy):

@@ -1,4 +1,4 @@
-"""The catalogues of models: which SAE explains which layer, with its weights and the source of its labels in one row."""
+"""The catalogues of models: which SAE explains which layer, its weights and the source of its labels in one row."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +153,8 @@ def _check_rows(name: str, model: dict, path: str) -> None:
         expected = f"{row['layer']}-{source_set}"
         if source_set and row.get("source") != expected:
             raise ConfigError(
-                f"{path}: {name}: layer {row['layer']} has source {row.get('source')}; its source set makes it {expected}"
+                f"{path}: {name}: layer {row['layer']} has source {row.get('source')}; its source set makes it"
+                f" {expected}"
             )
 
 

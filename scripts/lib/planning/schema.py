@@ -1,4 +1,4 @@
-"""YAML files checked against config/schemas. A mistake stops the run in words: where it is, what is wrong, what is right."""
+"""YAML files checked against config/schemas. Messages say where a mistake is, what is wrong and what would be right."""
 
 import difflib
 from pathlib import Path

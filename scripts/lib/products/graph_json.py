@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from lib.products.layer_table import plain
+
 
 def layer_graph(
     model: str,
@@ -82,9 +84,3 @@ def node_facts(live: pd.DataFrame) -> dict:
     names = {"explainer": "explainer", "density": "density", "maxActivation": "max_activation"}
     facts = {name: plain(live[column]) for name, column in names.items() if live[column].notna().any()}
     return {"nodeFacts": facts} if facts else {}
-
-
-def plain(column: pd.Series) -> list:
-    """A column as JSON values: missing is None, and float32 is rounded to the five digits it can be trusted with."""
-    values = column.astype(object).where(column.notna(), None).tolist()
-    return [float(f"{value:.5g}") if isinstance(value, float) else value for value in values]

@@ -61,3 +61,9 @@ def layer_table(
         }
     )
     return frame.merge(labels, how="left", on="index").reindex(columns=list(COLUMNS))
+
+
+def plain(column: pd.Series) -> list:
+    """A column as JSON values: missing is None, and float32 is rounded to the five digits it can be trusted with."""
+    values = column.astype(object).where(column.notna(), None).tolist()
+    return [float(f"{value:.5g}") if isinstance(value, float) else value for value in values]
