@@ -20,18 +20,18 @@ from matplotlib.image import imsave
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from compute_umap import centred, embed
+from compute_coords import centred, embed
 from decoders import ROOT, demo, synthetic
+from lib.geometry.graph import fuzzy_graph
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.layout import fuzzy_graph, lay_out, principal_components
-from measure_quality import Space
+from lib.geometry.layout import lay_out
+from lib.geometry.pca import principal_components
+from measure_quality import Reference
 
-DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["umap"]
-PRESETS = {
-    path.stem: DEFAULT | yaml.safe_load(path.read_text())["umap"]
-    for path in (ROOT / "config/presets").glob("*.yaml")
-}
-ORIGINAL = PRESETS["original"]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["layout"]
+FAITHFUL = yaml.safe_load((ROOT / "config" / "presets" / "faithful.yaml").read_text())["layout"]
+DEFAULT = {"method": "neighbor_embedding", "seed": CONFIG["seed"], **CONFIG["neighbor_embedding"]}
+ORIGINAL = {"method": "umap", "seed": CONFIG["seed"], **CONFIG["umap"]}
 VARIANTS = {
     "default": DEFAULT,
     "original": ORIGINAL,
@@ -45,8 +45,8 @@ VARIANTS = {
     "repulsion 0.5": DEFAULT | {"repulsion_strength": 0.5},
     "repulsion 1.5": DEFAULT | {"repulsion_strength": 1.5},
     "200 epochs": DEFAULT | {"n_epochs": 200},
-    "50 random features": DEFAULT | {"negative_sample_rate": 50},
-    "faithful": PRESETS["faithful"],
+    "50 random features": DEFAULT | {"negative_samples": 50},
+    "faithful": DEFAULT | FAITHFUL["neighbor_embedding"],
 }
 
 
@@ -56,8 +56,8 @@ def mutual_first(decoder, indices, similarities, one_sided: float) -> np.ndarray
     n, graph = len(decoder), fuzzy_graph(indices[:, :k], similarities[:, :k])
     near = csr_matrix((np.ones(n * k), indices[:, :k].ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
     graph = (graph * one_sided + graph.multiply(near.multiply(near.T)) * (1 - one_sided)).tocsr()
-    settled = (DEFAULT[key] for key in ("n_epochs", "negative_sample_rate", "repulsion_strength", "seed"))
-    return lay_out(graph, principal_components(decoder, DEFAULT["seed"]), *settled)
+    parameters = {key: value for key, value in DEFAULT.items() if key not in ("method", "n_neighbors")}
+    return lay_out(graph, principal_components(decoder, DEFAULT["seed"]), **parameters)
 
 
 def t_sne(decoder, *_) -> np.ndarray:
@@ -100,15 +100,16 @@ def explore(
     indices, similarities = nearest_neighbors(decoder, 40)
     rows, maps = [], {}
     with threadpool_limits(1):
-        space = Space(decoder, indices, similarities, [set()] * len(decoder))
+        reference = Reference(decoder, indices, similarities, [set()] * len(decoder))
         for name, variant in variants.items():
-            place = variant if callable(variant) else partial(embed, **variant)
-            place(decoder[:200], *nearest_neighbors(decoder[:200], 40))  # compiled
+            layout = variant if callable(variant) else partial(embed, **variant)
+            # Compile first.
+            layout(decoder[:200], *nearest_neighbors(decoder[:200], 40))
             started = time.process_time()
-            maps[name] = centred(np.asarray(place(decoder, indices, similarities), np.float32))
+            maps[name] = centred(np.asarray(layout(decoder, indices, similarities), np.float32))
             spent = time.process_time() - started
-            found = space.measure(maps[name])
-            rows.append([name, f"{spent:.1f}", *(f"{found[measure]:.3f}" for measure in SHOWN)])
+            measures = reference.measure(maps[name])
+            rows.append([name, f"{spent:.1f}", *(f"{measures[measure]:.3f}" for measure in SHOWN)])
             print(*rows[-1], sep="\t", flush=True)
     return rows, maps
 
