@@ -165,19 +165,19 @@ def steps(folder: Path, threads: int = CORES) -> dict[str, dict]:
     """The jobs from decoder.npy to coords.npy and edges.npz, with the default configuration."""
     decoder, neighbors = str(folder / "decoder.npy"), str(folder / "neighbors.npz")
 
-    def step(rule: str, name: str, given: dict, output: str, params: dict) -> dict:
+    def step(rule: str, name: str, inputs: dict, output: str, params: dict) -> dict:
         made = {name: str(folder / output), "record": str(folder / f"{rule}.json")}
         log = str(folder / f"{rule}.log")
         return {
             "rule": rule,
             "threads": threads,
-            "input": given,
+            "input": inputs,
             "output": made,
             "params": params,
             "log": log,
         }
 
-    given = {"decoder": decoder, "neighbors": neighbors}
+    inputs = {"decoder": decoder, "neighbors": neighbors}
     return {
         "neighbours": step(
             "compute_neighbors",
@@ -186,7 +186,7 @@ def steps(folder: Path, threads: int = CORES) -> dict[str, dict]:
             "neighbors.npz",
             {"neighbors": CONFIG["neighbors"]},
         ),
-        "layout": step("compute_coords", "coords", given, "coords.npy", {"layout": LAYOUT}),
+        "layout": step("compute_coords", "coords", inputs, "coords.npy", {"layout": LAYOUT}),
         "edges": step(
             "compute_edges", "edges", {"neighbors": neighbors}, "edges.npz", {"edges": CONFIG["edges"]}
         ),
@@ -219,16 +219,16 @@ def export_step(folder: Path, n: int) -> dict:
         "edges": "compute_edges",
         "labels": "labels",
     }
-    given = {f"{name}_record": str(folder / f"{file}.json") for name, file in records.items()}
-    given |= {"coords": str(folder / "coords.npy"), "edges": str(folder / "strongest.npz")}
-    given |= {"labels": str(folder / "labels.parquet"), "quality": str(folder / "quality.json")}
-    given |= {"neighbors": str(folder / "neighbors.npz")}
+    inputs = {f"{name}_record": str(folder / f"{file}.json") for name, file in records.items()}
+    inputs |= {"coords": str(folder / "coords.npy"), "edges": str(folder / "strongest.npz")}
+    inputs |= {"labels": str(folder / "labels.parquet"), "quality": str(folder / "quality.json")}
+    inputs |= {"neighbors": str(folder / "neighbors.npz")}
     made = {"graph": "layer-0.json", "table": "layer-0.parquet", "record": "export.json"}
     return {
         "rule": "export_layer",
         "threads": 1,
         "wildcards": {"model": "made-up", "layer": "0"},
-        "input": given,
+        "input": inputs,
         "output": {"gzip": []} | {name: str(folder / file) for name, file in made.items()},
         "params": {"about": {}, "decimals": CONFIG["export"]["decimals"]},
         "log": str(folder / "export.log"),
@@ -276,7 +276,7 @@ def compare_maps(report: Report, folder: Path) -> None:
     with np.load(folder / "edges.npz") as file:
         edges = file["source"], file["target"]
     maps = {"ours": np.load(folder / "coords.npy"), "original": np.load(folder / "original" / "coords.npy")}
-    found = {
+    quality = {
         name: measure(decoder, *neighbors, coords, edges, [None] * len(decoder))
         for name, coords in maps.items()
     }
@@ -284,11 +284,11 @@ def compare_maps(report: Report, folder: Path) -> None:
         [
             name,
             value,
-            found["original"]["map"][name],
-            found["ours"]["pca"][name],
-            found["ours"]["random"][name],
+            quality["original"]["map"][name],
+            quality["ours"]["pca"][name],
+            quality["ours"]["random"][name],
         ]
-        for name, value in found["ours"]["map"].items()
+        for name, value in quality["ours"]["map"].items()
         if value is not None
     ]
     report.table("What the maps keep", ["measure", "ours", "the original's", "PCA", "random"], rows)
@@ -361,18 +361,18 @@ def main() -> None:
     parser.add_argument("--widths", type=int, nargs="+", default=[2304, 3584])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[8192, 16384, 32768, 65536])
-    given = parser.parse_args()
-    report = Report(given.output)
-    report.say(f"# Benchmark\n\n{machine()}\nThe best of {given.rounds} rounds; the methods take turns.")
+    arguments = parser.parse_args()
+    report = Report(arguments.output)
+    report.say(f"# Benchmark\n\n{machine()}\nThe best of {arguments.rounds} rounds; the methods take turns.")
     fill_caches()
-    if given.only in (None, "neighbours"):
-        compare_searches(report, given.features, given.widths, given.rounds)
-    if given.only in (None, "layer"):
-        compare_layers(report, given.features, given.widths[0], given.rounds)
-    if given.only in (None, "throughput"):
-        compare_throughput(report, given.features, given.widths[0])
-    if given.only in (None, "scaling"):
-        measure_growth(report, given.sizes, 512)
+    if arguments.only in (None, "neighbours"):
+        compare_searches(report, arguments.features, arguments.widths, arguments.rounds)
+    if arguments.only in (None, "layer"):
+        compare_layers(report, arguments.features, arguments.widths[0], arguments.rounds)
+    if arguments.only in (None, "throughput"):
+        compare_throughput(report, arguments.features, arguments.widths[0])
+    if arguments.only in (None, "scaling"):
+        measure_growth(report, arguments.sizes, 512)
 
 
 if __name__ == "__main__":

@@ -79,15 +79,15 @@ def pacmap(decoder, *_, name: str) -> np.ndarray:
 
 def others(decoder: np.ndarray) -> dict[str, Callable]:
     """Layouts that no setting of the workflow gives, of decoder, indices and similarities."""
-    found = {
+    layouts = {
         "links of one side alone at half their weight": partial(mutual_first, one_sided=0.5),
         "links of one side alone at a tenth": partial(mutual_first, one_sided=0.1),
     }
     if len(decoder) < 5000:
-        found["t-SNE of scikit-learn, perplexity 10"] = t_sne
+        layouts["t-SNE of scikit-learn, perplexity 10"] = t_sne
     if importlib.util.find_spec("pacmap"):
-        found |= {name: partial(pacmap, name=name) for name in ("PaCMAP", "LocalMAP")}
-    return found
+        layouts |= {name: partial(pacmap, name=name) for name in ("PaCMAP", "LocalMAP")}
+    return layouts
 
 
 SHOWN = ("kept_5", "kept_15", "strongest_near", "trustworthiness", "continuity", "cluster_correlation")
@@ -118,11 +118,11 @@ def picture(coords: np.ndarray, colours: np.ndarray, size: int = 420) -> np.ndar
     """An orthographic view of the points from above, the nearer ones brighter: uint8 (size, size, 3)."""
     image = np.full((size, size, 3), 16.0)
     low, high = coords.min(axis=0), coords.max(axis=0)
-    placed = (coords - (low + high) / 2) / (high - low).max() + 0.5  # within the unit cube
-    x, y = (placed[:, :2].T * (size - 4)).astype(int)
-    for point in np.argsort(placed[:, 2]):
+    scaled = (coords - (low + high) / 2) / (high - low).max() + 0.5  # within the unit cube
+    x, y = (scaled[:, :2].T * (size - 4)).astype(int)
+    for point in np.argsort(scaled[:, 2]):
         image[y[point] : y[point] + 3, x[point] : x[point] + 3] = colours[point] * (
-            0.4 + 0.6 * placed[point, 2]
+            0.4 + 0.6 * scaled[point, 2]
         )
     return image.astype(np.uint8)
 
@@ -149,19 +149,19 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "exploration.md")
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--features", type=int, default=16384, help="of the synthetic decoder")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     decoders = {"demo-layer-0": demo(0), "demo-layer-5": demo(5)}
-    if given.features:
-        decoders["synthetic"] = synthetic(given.features, 384)
+    if arguments.features:
+        decoders["synthetic"] = synthetic(arguments.features, 384)
     lines = ["# What the parameters do"]
-    given.pictures.mkdir(parents=True, exist_ok=True)
+    arguments.pictures.mkdir(parents=True, exist_ok=True)
     for name, decoder in decoders.items():
         rows, maps = explore(decoder, VARIANTS | others(decoder))
-        side_by_side(given.pictures / f"{name}.png", decoder, [maps["original"], maps["default"]])
+        side_by_side(arguments.pictures / f"{name}.png", decoder, [maps["original"], maps["default"]])
         lines += ["", f"## {name}: {decoder.shape[0]:,} x {decoder.shape[1]}", ""]
         header = ["variant", "layout CPU s", *SHOWN]
         lines += ["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows]]
-        given.output.write_text("\n".join(lines) + "\n")
+        arguments.output.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
