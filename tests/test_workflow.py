@@ -32,28 +32,78 @@ def test_nothing_changed_runs_nothing(toy):
     assert "Nothing to be done" in toy.snakemake().stdout
 
 
-@pytest.mark.parametrize(
-    ("change", "rules"),
-    [
-        ({"edges": {"threshold": 0.3}}, {"compute_edges", *MEASURED}),
-        ({"edges": {"k": 5}}, {"compute_edges", *MEASURED}),
-        ({"layout": {"umap": {"min_dist": 0.5}}}, set()),
-        ({"layout": {"neighbor_embedding": {"n_neighbors": 8}}}, {"compute_coords", *MEASURED}),
-        ({"neighbors": {"k": 45}}, GEOMETRY),
-        ({"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}),
-        ({"quality": {"min_kept_15": 0.04}}, LISTED),
-        ({"labels": {"min_coverage": 0.5}}, LISTED),
-        ({"export": {"decimals": 3}}, EXPORTED),
-        ({"export": {"gzip": False}}, LISTED),
-        ({"layers": "0"}, PER_MODEL),
-    ],
-)
-def test_a_changed_setting_reruns_what_depends_on_it(toy, change, rules):
-    config = yaml.safe_load((toy.folder / "toy.yaml").read_text())
+# config/README.md, "What a change reruns": the documented row, a change, what runs again, and whether the decoder is
+# needed for it, so that it is fetched again if decoders are not kept.
+RERUNS = [
+    ("`edges`", {"edges": {"threshold": 0.3}}, {"compute_edges", *MEASURED}, False),
+    ("`edges`", {"edges": {"k": 5}}, {"compute_edges", *MEASURED}, False),
+    ("`layout`", {"layout": {"seed": 43}}, {"compute_coords", *MEASURED}, True),
+    ("`layout`", {"layout": {"neighbor_embedding": {"n_neighbors": 8}}}, {"compute_coords", *MEASURED}, True),
+    ("parameters of the method not chosen in `layout`", {"layout": {"umap": {"min_dist": 0.5}}}, set(), False),
+    ("`neighbors`", {"neighbors": {"k": 45}}, GEOMETRY, True),
+    ("`quality`, `labels.min_coverage`", {"quality": {"min_kept_15": 0.04}}, LISTED, False),
+    ("`quality`, `labels.min_coverage`", {"labels": {"min_coverage": 0.5}}, LISTED, False),
+    ("any other key of `labels`", {"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}, False),
+    ("`export.decimals`", {"export": {"decimals": 3}}, EXPORTED, False),
+    ("`export.gzip`", {"export": {"gzip": False}}, LISTED, False),
+    ("`models`, `layers`", {"layers": "0"}, PER_MODEL, False),
+    ("`weights.keep_decoders`, `network`", {"network": {"downloads": 1}}, set(), False),
+    ("`publish`", {"publish": {"site": {"max_mb": 5}}}, set(), False),
+]
+
+
+def changed(project: Project, change: dict) -> Project:
+    """The project with a change of its configuration."""
+    path = project.folder / project.configfile
+    config = yaml.safe_load(path.read_text())
     for key, value in change.items():
         config[key] = config.get(key, {}) | value if isinstance(value, dict) else value
-    (toy.folder / "toy.yaml").write_text(yaml.safe_dump(config))
-    assert toy.pending().keys() == rules
+    path.write_text(yaml.safe_dump(config))
+    return project
+
+
+@pytest.mark.parametrize(("row", "change", "rules", "needs_decoder"), RERUNS)
+def test_a_changed_setting_reruns_what_depends_on_it(toy, row, change, rules, needs_decoder):
+    assert changed(toy, change).pending().keys() == rules
+
+
+@pytest.fixture(scope="module")
+def dropped_run(toy_run, tmp_path_factory) -> Project:
+    """The toy run, with decoders that are deleted after use."""
+    project = toy_run.copy(tmp_path_factory.mktemp("dropped") / "project")
+    shutil.rmtree(project.folder / "results")
+    changed(project, {"weights": {"keep_decoders": False}}).snakemake()
+    assert not list((project.folder / "results").rglob("decoder.npy"))
+    return project
+
+
+@pytest.mark.parametrize(("row", "change", "rules", "needs_decoder"), RERUNS)
+def test_decoders_that_were_dropped_are_fetched_only_by_what_needs_them(
+    dropped_run, tmp_path, row, change, rules, needs_decoder
+):
+    pending = changed(dropped_run.copy(tmp_path / "project"), change).pending().keys()
+    assert ("fetch_decoder" in pending) == needs_decoder
+    assert pending - {"fetch_decoder", "compute_neighbors", "compute_edges"} <= rules
+    assert pending >= rules - {"measure_quality", "tabulate_quality"}
+
+
+def test_a_map_below_a_floor_is_no_longer_listed_and_nothing_is_measured_again(toy):
+    done = changed(toy, {"quality": {"min_kept_15": 0.9}}).snakemake(check=False)
+    assert done.returncode
+    assert "layer-0.json: kept_15 is" in done.stdout
+    assert "below quality.min_kept_15 (0.9)" in done.stdout
+    assert not (toy.folder / "results/toy/manifest.json").exists()
+    assert (toy.folder / "results/toy/layer-0.json").exists()
+    changed(toy, {"quality": {"min_kept_15": 0.03}})
+    assert toy.pending().keys() == LISTED
+
+
+def test_the_documented_table_has_these_rows():
+    text = (ROOT / "config" / "README.md").read_text().partition("## What a change reruns")[2]
+    rows = [
+        line.split("|")[1].strip() for line in text.partition("##")[0].splitlines() if line.startswith("|")
+    ]
+    assert rows[2:] == [*dict.fromkeys(row for row, *_ in RERUNS), "a row of a catalogue"]
 
 
 def test_a_number_of_the_command_line_is_a_number(toy):
