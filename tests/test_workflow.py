@@ -39,7 +39,12 @@ RERUNS = [
     ("`edges`", {"edges": {"k": 5}}, {"compute_edges", *MEASURED}, False),
     ("`layout`", {"layout": {"seed": 43}}, {"compute_coords", *MEASURED}, True),
     ("`layout`", {"layout": {"neighbor_embedding": {"n_neighbors": 8}}}, {"compute_coords", *MEASURED}, True),
-    ("parameters of the method not chosen in `layout`", {"layout": {"umap": {"min_dist": 0.5}}}, set(), False),
+    (
+        "parameters of the method not chosen in `layout`",
+        {"layout": {"umap": {"min_dist": 0.5}}},
+        set(),
+        False,
+    ),
     ("`neighbors`", {"neighbors": {"k": 45}}, GEOMETRY, True),
     ("`quality`, `labels.min_coverage`", {"quality": {"min_kept_15": 0.04}}, LISTED, False),
     ("`quality`, `labels.min_coverage`", {"labels": {"min_coverage": 0.5}}, LISTED, False),
