@@ -3,35 +3,19 @@
 import ml_dtypes
 import numpy as np
 import pytest
-import yaml
 
 from compute_coords import centred, embed
 from compute_edges import strong_edges
-from conftest import ROOT
+from decoders import NEIGHBOR_EMBEDDING, UMAP, demo_decoder, gaussian, with_rows
 from fetch_decoder import read_decoder, unit_rows
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.statistics import nearest_points
 from lib.job import UserError
 
-DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["layout"]
-# Short runs: the tests need no settled layout.
-NEIGHBOR_EMBEDDING = {"method": "neighbor_embedding", "seed": 42, **DEFAULTS["neighbor_embedding"]}
-NEIGHBOR_EMBEDDING |= {"n_epochs": 60, "negative_samples": 50}
-UMAP = {"method": "umap", "seed": 42, **DEFAULTS["umap"], "n_neighbors": 15, "n_epochs": 30}
-
 
 @pytest.fixture(params=[NEIGHBOR_EMBEDDING, UMAP], ids=["neighbor_embedding", "umap"])
 def layout(request) -> dict:
     return request.param
-
-
-def decoder(*shape, seed=0) -> np.ndarray:
-    return unit_rows(np.random.default_rng(seed).normal(size=shape).astype(np.float32))[0]
-
-
-def demo_decoder(features: int = 2048) -> np.ndarray:
-    with np.load(ROOT / "resources" / "demo" / "layer_5" / "params.npz") as file:
-        return unit_rows(file["W_dec"][:features])[0]
 
 
 def laid_out(rows, layout, **changes) -> np.ndarray:
@@ -81,19 +65,13 @@ def test_orientation_is_checked_and_never_guessed(tmp_path, shape):
 # --- positions
 
 
-def with_rows(rows: np.ndarray, which, value) -> np.ndarray:
-    rows = rows.copy()
-    rows[which] = value
-    return rows
-
-
 DECODERS = {
-    **{f"{n} features": decoder(n, 8) for n in (1, 2, 3, 4, 5, 6, 12, 41)},
-    **{f"{d} dimensions": decoder(60, d) for d in (1, 2, 3)},
-    "dead rows": with_rows(decoder(60, 8), [0, 7, 59], 0),
+    **{f"{n} features": gaussian(n, 8) for n in (1, 2, 3, 4, 5, 6, 12, 41)},
+    **{f"{d} dimensions": gaussian(60, d) for d in (1, 2, 3)},
+    "dead rows": with_rows(gaussian(60, 8), [0, 7, 59], 0),
     "all dead": np.zeros((5, 8), np.float32),
-    "equal rows": with_rows(decoder(60, 8), slice(10, 40), decoder(1, 8)),
-    "all rows equal": np.repeat(decoder(1, 8), 50, axis=0),
+    "equal rows": with_rows(gaussian(60, 8), slice(10, 40), gaussian(1, 8)),
+    "all rows equal": np.repeat(gaussian(1, 8), 50, axis=0),
 }
 
 
@@ -108,13 +86,13 @@ def test_every_live_feature_gets_a_position_and_no_dead_one(rows, layout):
     "layout", [NEIGHBOR_EMBEDDING, *(UMAP | {"init": init} for init in ("spectral", "pca", "random"))]
 )
 def test_positions_are_centred_and_scaled_by_one_factor(layout):
-    coords = laid_out(decoder(60, 8), layout)
+    coords = laid_out(gaussian(60, 8), layout)
     np.testing.assert_allclose(coords.mean(axis=0), 0, atol=1e-4)
     assert np.abs(coords).max() == pytest.approx(50)
 
 
 def test_same_seed_same_bytes_other_seed_others(layout):
-    rows = decoder(80, 8)
+    rows = gaussian(80, 8)
     assert laid_out(rows, layout).tobytes() == laid_out(rows, layout).tobytes()
     assert laid_out(rows, layout).tobytes() != laid_out(rows, layout, seed=43).tobytes()
 
@@ -156,14 +134,14 @@ def test_edges_equal_brute_force_sorted_and_each_once(demo_rows):
 
 
 def test_equal_rows_get_no_self_edge():
-    rows = np.repeat(decoder(1, 8), 30, 0)
+    rows = np.repeat(gaussian(1, 8), 30, 0)
     source, target, weight = strong_edges(*nearest_neighbors(rows, 25), k=25, threshold=0.25)
     assert len(source)
     assert (source != target).all()
     np.testing.assert_array_equal(weight, 1)
 
 
-@pytest.mark.parametrize("rows", [np.zeros((4, 3), np.float32), decoder(1, 3), np.empty((0, 3), np.float32)])
+@pytest.mark.parametrize("rows", [np.zeros((4, 3), np.float32), gaussian(1, 3), np.empty((0, 3), np.float32)])
 def test_nothing_to_link_makes_no_edge(rows):
     edges = strong_edges(*nearest_neighbors(rows, 25), k=25, threshold=0.0)
     assert [len(part) for part in edges] == [0, 0, 0]

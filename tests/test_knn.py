@@ -3,18 +3,11 @@
 import numpy as np
 import pytest
 
+from decoders import gaussian, with_rows
+from fetch_decoder import unit_rows
 from lib.geometry import knn
 from lib.geometry.approximate import approximate_neighbors, recall
 from lib.geometry.knn import nearest_neighbors
-
-
-def normalised(rows: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0).astype(np.float32)
-
-
-def gaussian(n: int, d: int, seed: int = 0) -> np.ndarray:
-    return normalised(np.random.default_rng(seed).standard_normal((n, d)))
 
 
 def brute_force(decoder: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -27,39 +20,27 @@ def brute_force(decoder: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     return np.where(missing, -1, indices), np.where(missing, 0, similarities)
 
 
-def with_dead_rows() -> np.ndarray:
-    rows = gaussian(90, 20)
-    rows[[0, 13, 14, 89]] = 0
-    return rows
-
-
-def with_equal_rows(n: int, copies: int) -> np.ndarray:
-    rows = gaussian(n, 24)
-    rows[np.random.default_rng(1).permutation(n)[:copies]] = rows[0]
-    return rows
-
-
 def nearly_equal() -> np.ndarray:
     """Cosines that float32 products cannot put in order: the exact ranking must."""
     rng = np.random.default_rng(2)
-    return normalised(rng.standard_normal(64) + 1e-4 * rng.standard_normal((200, 64)))
+    return unit_rows(rng.standard_normal(64) + 1e-4 * rng.standard_normal((200, 64)))[0]
 
 
 def longer_than_one() -> np.ndarray:
     """Norms above 1 by rounding: no cosine may be above 1."""
-    rows = np.repeat(normalised(np.full((1, 7), 1.0)), 40, axis=0)
-    rows[:, 0] = np.nextafter(rows[:, 0], 2)
-    return rows
+    rows = np.full((40, 7), 7**-0.5, np.float32)
+    return with_rows(rows, (slice(None), 0), np.nextafter(rows[:, 0], 2))
 
 
+DEAD = with_rows(gaussian(90, 20), [0, 13, 14, 89], 0)
 DECODERS = {
     "gaussian": gaussian(150, 30),
-    "dead rows": with_dead_rows(),
-    "two live rows": np.concatenate([np.zeros((5, 6), np.float32), gaussian(2, 6)]),
-    "one live row": np.concatenate([np.zeros((5, 6), np.float32), gaussian(1, 6)]),
+    "dead rows": DEAD,
+    "two live rows": with_rows(gaussian(7, 6), slice(5), 0),
+    "one live row": with_rows(gaussian(6, 6), slice(5), 0),
     "all dead": np.zeros((7, 4), np.float32),
-    "a few equal rows": with_equal_rows(120, 5),
-    "hundreds of equal rows": with_equal_rows(300, 250),
+    "a few equal rows": with_rows(gaussian(120, 24), slice(0, 120, 25), gaussian(1, 24)),
+    "hundreds of equal rows": with_rows(gaussian(300, 24), slice(20, 270), gaussian(1, 24)),
     "all rows equal": np.repeat(gaussian(1, 16), 130, axis=0),
     "antipodal rows": np.concatenate([gaussian(30, 8), -gaussian(30, 8)]),
     "nearly equal rows": nearly_equal(),
@@ -113,8 +94,7 @@ def test_impossible_arguments_are_refused(rows, k, message):
 
 
 def test_approximate_neighbours_are_nearly_the_exact_ones_and_exactly_ranked():
-    rows = gaussian(3000, 12)
-    rows[[0, 1500]] = 0
+    rows = with_rows(gaussian(3000, 12), [0, 1500], 0)
     indices, similarities = approximate_neighbors(rows, 15, threads=2)
     exact, _ = nearest_neighbors(rows, 15)
     share = (exact[:, :, None] == indices[:, None, :]).any(axis=2)[rows.any(axis=1)].mean()
@@ -131,8 +111,6 @@ def test_approximate_neighbours_are_nearly_the_exact_ones_and_exactly_ranked():
 
 
 def test_approximate_neighbours_of_few_rows_are_the_exact_ones():
-    rows = with_dead_rows()
-    for exact, approximate in zip(
-        nearest_neighbors(rows, 100), approximate_neighbors(rows, 100), strict=True
-    ):
-        np.testing.assert_array_equal(exact, approximate)
+    exact, approximate = nearest_neighbors(DEAD, 100), approximate_neighbors(DEAD, 100)
+    for expected, array in zip(exact, approximate, strict=True):
+        np.testing.assert_array_equal(array, expected)

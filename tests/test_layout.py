@@ -5,11 +5,11 @@ import pytest
 from scipy.sparse import csr_matrix
 from umap.umap_ import fuzzy_simplicial_set
 
+from decoders import demo_decoder
 from lib.geometry.graph import fuzzy_graph
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.layout import STEP, lay_out
 from lib.geometry.pca import principal_components
-from test_geometry import demo_decoder
 
 FAST = {"n_epochs": 60, "negative_samples": 100, "repulsion_strength": 1.0, "seed": 42}
 

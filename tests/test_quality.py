@@ -11,13 +11,12 @@ import yaml
 from compute_coords import centred, embed
 from compute_edges import strong_edges
 from conftest import ROOT
-from fetch_decoder import unit_rows
+from decoders import NEIGHBOR_EMBEDDING, demo_decoder, gaussian, with_rows
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.statistics import nearest_points, rank_correlation, word_overlap
 from lib.products.gates import refusals
 from measure_quality import degree_statistics, measure, telling_words
 from tabulate_quality import layer_of, table
-from test_geometry import NEIGHBOR_EMBEDDING, demo_decoder
 
 FLOORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["quality"]
 NO_EDGES = np.empty(0, int), np.empty(0, int)
@@ -26,8 +25,7 @@ NO_EDGES = np.empty(0, int), np.empty(0, int)
 @pytest.fixture(scope="module")
 def layer() -> dict:
     """A third of a demo layer, laid out."""
-    decoder = demo_decoder(700)
-    decoder[[3, 90]] = 0
+    decoder = with_rows(demo_decoder(700), [3, 90], 0)
     indices, similarities = nearest_neighbors(decoder, 25)
     return {
         "decoder": decoder,
@@ -91,7 +89,7 @@ def test_the_same_bytes_twice(layer, quality):
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 30])
 def test_small_layers_are_measured_as_far_as_possible(n):
-    decoder = unit_rows(np.random.default_rng(0).normal(size=(n, 6)))[0]
+    decoder = gaussian(n, 6)
     coords = np.random.default_rng(1).normal(size=(n, 3)).astype(np.float32)
     small = measure(decoder, *nearest_neighbors(decoder, 25), coords, NO_EDGES, [None] * n)
     assert small["features"] == n
@@ -114,11 +112,10 @@ def test_degrees_count_the_features_without_an_edge(quality, layer):
 
 
 def test_words_of_every_twentieth_label_are_not_telling_and_every_label_counts(quality):
-    labels = [f"also Word{'abcdefghij'[row % 10]} {row}" for row in range(100)]
-    assert telling_words([*labels, None]) == [{f"word{'abcdefghij'[row % 10]}"} for row in range(100)] + [
-        set()
-    ]
-    # Of 699 labels one has no telling word, and one is of a dead feature, as is another.
+    letters = "abcdefghij" * 10
+    labels = [f"also Word{letter} {number}" for number, letter in enumerate(letters)]
+    assert telling_words([*labels, None]) == [*({f"word{letter}"} for letter in letters), set()]
+    # Of 699 labels two are of dead features; one has no telling word and counts all the same.
     assert quality["labelled"] == 697
 
 
