@@ -23,13 +23,13 @@ def metadata(about: dict, records: dict[str, dict]) -> dict:
     about : `displayName`, `version`, `sourceId`, ... of the layer, as they go into the metadata
     records : by step, the JSON record it left beside its output
     """
-    steps = ("neighbors", "umap", "edges")
+    steps = ("neighbors", "layout", "edges")
     return {key: value for key, value in about.items() if value is not None} | {
         "parameters": {step: records[step]["parameters"] for step in steps},
         "provenance": {
             "weights": {key: value for key, value in records["decoder"].items() if key != "dead"},
             "labels": records["labels"],
-            "versions": records["umap"]["versions"],
+            "versions": records["layout"]["versions"],
         },
         "quality": records["quality"].get("map", {}),
     }
@@ -60,7 +60,7 @@ def main(snakemake) -> None:
         records = {
             "decoder": load_record(files.decoder_record),
             "neighbors": load_record(files.neighbors_record),
-            "umap": load_record(files.coords_record),
+            "layout": load_record(files.coords_record),
             "edges": load_record(files.edges_record),
             "labels": load_record(files.labels_record),
             "quality": load_record(files.quality),

@@ -180,7 +180,11 @@ def toy_run(tmp_path_factory) -> Project:
     copy_workflow(folder)
     (folder / "toy").mkdir()
     toy_catalogue(folder / "toy")
-    config = {"models": ["toy"], "catalogues": ["toy/models.yaml"], "umap": {"n_epochs": 20}}
+    config = {
+        "models": ["toy"],
+        "catalogues": ["toy/models.yaml"],
+        "layout": {"neighbor_embedding": {"n_epochs": 20}},
+    }
     (folder / "toy.yaml").write_text(yaml.safe_dump(config))
     project = Project(folder, "toy.yaml")
     project.snakemake()

@@ -78,9 +78,10 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
         neighbors={"k": 20, "exact_up_to": 1000},
     ).run()
     given = {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    umap = {"method": "batch", "n_neighbors": 10, "repulsion_strength": 1.0}
-    umap |= {"negative_sample_rate": 50, "n_epochs": 50, "seed": 1}
-    job("compute_umap", folder, given, {"coords": "coords.npy", "record": "coords.json"}, umap=umap).run()
+    layout = {"method": "neighbor_embedding", "n_neighbors": 10, "repulsion_strength": 1.0}
+    layout |= {"negative_samples": 50, "n_epochs": 50, "seed": 1}
+    made = {"coords": "coords.npy", "record": "coords.json"}
+    job("compute_coords", folder, given, made, layout=layout).run()
     edges = {"k": 5, "threshold": 0.2}
     made = {"edges": "edges.npz", "record": "edges.json"}
     job("compute_edges", folder, {"neighbors": "neighbors.npz"}, made, edges=edges).run()
@@ -120,7 +121,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     graph = json.loads((folder / "layer-0.json").read_bytes())
     assert graph["metadata"]["parameters"] == {
         "neighbors": {"k": 20, "exact_up_to": 1000},
-        "umap": umap,
+        "layout": layout,
         "edges": edges,
     }
     assert graph["metadata"]["labeledCount"] == 200

@@ -92,7 +92,12 @@ def catalogue():
 
 
 def configure(project, **blocks):
-    config = {"models": ["toy"], "catalogues": ["toy.yaml"], "umap": {"n_epochs": 20}, **blocks}
+    config = {
+        "models": ["toy"],
+        "catalogues": ["toy.yaml"],
+        "layout": {"neighbor_embedding": {"n_epochs": 20}},
+        **blocks,
+    }
     (project.folder / "mine.yaml").write_text(yaml.safe_dump(config))
 
 
