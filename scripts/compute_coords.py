@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from lib.files import load_npz, save_npy, save_record
+from lib.files import load_npy, load_npz, save_npy, save_record
 from lib.geometry.graph import fuzzy_graph
 from lib.geometry.layout import lay_out
 from lib.geometry.live import restrict_to_live, select_rows
@@ -115,7 +115,7 @@ def main(snakemake) -> None:
     """Read, lay out, scale, write."""
     layout = snakemake.params.layout
     with job_log(snakemake) as log:
-        decoder = np.load(snakemake.input.decoder, allow_pickle=False)
+        decoder = load_npy(snakemake.input.decoder)
         neighbors = load_npz(snakemake.input.neighbors)
         coords = embed(decoder, **neighbors, threads=snakemake.threads, **layout)
         save_npy(snakemake.output.coords, centred(coords))

@@ -6,7 +6,7 @@ have -1 and 0. Exact, or above `exact_up_to` features approximate. neighbors.jso
 
 import numpy as np
 
-from lib.files import save_npz, save_record
+from lib.files import load_npy, save_npz, save_record
 from lib.geometry.approximate import approximate_neighbors, recall
 from lib.geometry.knn import nearest_neighbors
 from lib.job import job_log
@@ -30,7 +30,7 @@ def search(
 def main(snakemake) -> None:
     """Read, search, write."""
     with job_log(snakemake) as log:
-        decoder = np.load(snakemake.input.decoder, allow_pickle=False)
+        decoder = load_npy(snakemake.input.decoder)
         parameters = snakemake.params.neighbors
         indices, similarities, method = search(decoder, **parameters, threads=snakemake.threads)
         save_npz(snakemake.output.neighbors, indices=indices, similarities=similarities)

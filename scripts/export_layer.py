@@ -5,14 +5,13 @@ export.json records what the manifest says of the layer. Compression leaves no t
 
 import gzip
 
-import numpy as np
 import orjson
-import pandas as pd
 
-from lib.files import load_npz, load_record, save_bytes, save_record, whole_file
+from lib.files import load_npy, load_npz, load_record, save_bytes, save_record, whole_file
 from lib.job import job_log
 from lib.products.graph_json import layer_graph
 from lib.products.layer_table import SCHEMA, layer_table
+from lib.tables import load_table
 
 
 def metadata(about: dict, records: dict[str, dict]) -> dict:
@@ -51,10 +50,10 @@ def main(snakemake) -> None:
         edges = load_npz(files.edges)
         features = layer_table(
             int(snakemake.wildcards.layer),
-            np.load(files.coords, allow_pickle=False),
+            load_npy(files.coords),
             load_npz(files.neighbors),
             edges,
-            pd.read_parquet(files.labels),
+            load_table(files.labels),
             decimals,
         )
         records = {

@@ -7,18 +7,18 @@ positions (`random`). docs/geometry.md says what each measure means. Nothing is 
 from collections import Counter
 
 import numpy as np
-import pandas as pd
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.manifold import trustworthiness
 from threadpoolctl import threadpool_limits
 
-from lib.files import load_npz, save_record
+from lib.files import load_npy, load_npz, save_record
 from lib.geometry.degrees import degrees
 from lib.geometry.live import renumber, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
 from lib.geometry.statistics import nearest_points, pair_cosines, rank_correlation, word_overlap
 from lib.job import job_log
 from lib.labels.words import words_of
+from lib.tables import load_table
 
 KS = (5, 15, 25)
 # Points that count as near, for labels, strongest neighbours and trustworthiness.
@@ -177,10 +177,10 @@ def rounded(measures: dict[str, float | None]) -> dict[str, float | None]:
 def main(snakemake) -> None:
     """Read, measure, write."""
     with job_log(snakemake) as log:
-        decoder = np.load(snakemake.input.decoder, allow_pickle=False)
-        coords = np.load(snakemake.input.coords, allow_pickle=False)
+        decoder = load_npy(snakemake.input.decoder)
+        coords = load_npy(snakemake.input.coords)
         neighbors, edges = load_npz(snakemake.input.neighbors), load_npz(snakemake.input.edges)
-        labels = pd.read_parquet(snakemake.input.labels).set_index("index")["label"].to_dict()
+        labels = load_table(snakemake.input.labels).set_index("index")["label"].to_dict()
         quality = measure(
             decoder,
             neighbors["indices"],

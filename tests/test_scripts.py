@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from conftest import ROOT, demo_rows
-from lib.files import save_npy, whole_file
+from lib.files import load_npy, load_npz, load_record, save_npy, whole_file
+from lib.job import UserError
+from lib.tables import load_table
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
 
@@ -206,3 +208,16 @@ def test_arrays_are_written_without_a_clock(tmp_path, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 2e9)
     save_npz(tmp_path / "b.npz", x=np.arange(3))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x93NUMPY\x01\x00", b"{"])
+def test_a_damaged_intermediate_is_named_with_the_remedy(tmp_path, content):
+    for load, name in (
+        (load_npy, "a.npy"),
+        (load_npz, "a.npz"),
+        (load_record, "a.json"),
+        (load_table, "a.parquet"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match=rf"{name}: damaged or cut short .* delete it and run"):
+            load(tmp_path / name)
