@@ -3,15 +3,13 @@
 It knows nothing of geometry, unless labels.rank_by asks for the most strongly linked features.
 """
 
+from lib.labels.export_files import label_files
+
 
 def local_labels(wildcards):
-    """The label files of a row that names its own: a file, or all files of a folder in Neuronpedia's export layout."""
+    """The label files of a row that names its own: a file, or those of a folder laid out as Neuronpedia's exports."""
     path = sae(wildcards).labels
-    if path is None:
-        return []
-    if os.path.isdir(path):
-        return sorted(str(file) for file in Path(path).glob("*/*.jsonl*"))
-    return [path]
+    return [] if path is None else [str(file) for file in label_files(Path(path))]
 
 
 def ranking_edges(wildcards):
@@ -57,7 +55,8 @@ rule fetch_labels:
         requests_per_minute=request_rate,
     params:
         sae=labels_row,
-        labels=config["labels"],
+        # min_coverage only decides: another value must not fetch again.
+        labels={key: value for key, value in config["labels"].items() if key != "min_coverage"},
     message:
         "Reading the labels of {wildcards.model} layer {wildcards.layer}"
     script:
