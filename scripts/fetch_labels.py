@@ -81,10 +81,8 @@ def main(snakemake) -> None:
         answers = Path(snakemake.output.labels).with_name("labels.answers.jsonl")
         if row["labels"]:
             features = read_local(Path(row["labels"]), count, row["source"])
-            indices, origin = (
-                ranked(features, edges, count, settings),
-                {"source": "local", "path": row["written"]},
-            )
+            indices = ranked(features, edges, count, settings)
+            origin = {"source": "local", "path": row["written"]}
         elif row["neuronpedia"] and settings["source"] != "none":
             rate = snakemake.resources.requests_per_minute
             features, indices = from_neuronpedia(row, settings, edges, answers, rate)

@@ -26,7 +26,8 @@ from lib.labels.http import CONNECTIONS, RETRY, NeuronpediaError, body, describe
 from lib.progress import Progress
 
 Features = dict[int, Feature]
-Rows = list[tuple[str, dict[str, Any]]]  # position and fields, as `read_rows` yields them
+# Position ("FILE, line N") and fields, as `read_rows` yields them.
+Rows = list[tuple[str, dict[str, Any]]]
 
 # So many unanswered features mean that the API is down.
 MOST_FAILURES = 5
