@@ -29,8 +29,6 @@ Features = dict[int, Feature]
 # Position ("FILE, line N") and fields, as `read_rows` yields them.
 Rows = list[tuple[str, dict[str, Any]]]
 
-# So many unanswered features mean that the API is down.
-MOST_FAILURES = 5
 KEY_HELP = (
     "Get one at https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
 )
@@ -99,10 +97,10 @@ def fetch_api(
 
     Raises
     ------
-    NeuronpediaError : the key or the address is refused (at once), or features were not answered.
+    NeuronpediaError : a feature that was not answered, the key or the address refused.
     LabelError : answers about another SAE.
     """
-    base, features, failures = f"{url}/feature/{quote(model_id)}/{quote(source_id)}/", {}, []
+    base, features = f"{url}/feature/{quote(model_id)}/{quote(source_id)}/", {}
     for position, row in _kept_answers(answers, base):
         add_row(features, row, count, position, source_id)
     missing = [index for index in indices if index not in features]
@@ -114,19 +112,12 @@ def fetch_api(
             try:
                 row = _ask(session, f"{base}{index}", index)
             except requests.RequestException as error:
-                failures.append(f"feature {index}: {describe(error)}")
-                if len(failures) == MOST_FAILURES:
-                    break
-                continue
+                kept = f"{len(features)} of {len(indices)} answers are kept in {answers} for the next run"
+                what = f"{base}{index}: {describe(error)}. {_advice(error.response)}. {kept}"
+                raise NeuronpediaError(what) from error
             add_row(features, row, count, f"{base}{index}", source_id)
             _append(answers, row)
             shown.add()
-    if failures:
-        unanswered = sum(index not in features for index in indices)
-        raise NeuronpediaError(
-            f"{base}: {unanswered} of {len(indices)} features not answered: {'; '.join(failures)}. Run again: the"
-            f" other answers are kept in {answers}"
-        )
     return {index: features[index] for index in indices}
 
 
@@ -197,13 +188,15 @@ def _ask(session: requests.Session, url: str, index: int) -> dict[str, Any]:
     try:
         return get(session, url, partial(_read_feature, index), allow_redirects=False)
     except requests.HTTPError as error:
-        status, content_type = error.response.status_code, error.response.headers.get("Content-Type", "")
-        if status == 404 and "json" in content_type:
+        if error.response.status_code == 404 and "json" in error.response.headers.get("Content-Type", ""):
             return {"index": index}
-        if status in RETRY.status_forcelist:
-            raise
-        advice = f"The key was refused. {KEY_HELP}" if status in (401, 403) else "Check labels.api_url"
-        raise NeuronpediaError(f"{url}: {error}. {advice}") from error
+        raise
+
+
+def _advice(refusal: requests.Response | None) -> str:
+    if refusal is None or refusal.status_code in RETRY.status_forcelist:
+        return "Run again later"
+    return f"The key was refused. {KEY_HELP}" if refusal.status_code in (401, 403) else "Check labels.api_url"
 
 
 def _read_feature(index: int, response: requests.Response) -> dict[str, Any]:
