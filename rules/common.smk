@@ -8,7 +8,8 @@ from pathlib import Path
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
-from lib.planning.catalogue import find_sae, label_files, read_catalogues
+from lib.labels.export_files import label_files
+from lib.planning.catalogue import find_sae, read_catalogues
 from lib.planning.imports import library_files
 from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.settings import check_command_line, check_config, selected_layers, selected_models

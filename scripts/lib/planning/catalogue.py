@@ -10,7 +10,6 @@ from lib.planning.schema import ConfigError, check, read_yaml, suggestion
 RESERVED = re.compile(
     r"all|assets|benchmarks|index\.(html|json)|logs|published|readme\.md|site|sw\.js", re.IGNORECASE
 )
-LABEL_FILE = re.compile(r"[^.].*\.jsonl(\.gz)?")
 
 
 @dataclass(frozen=True)
@@ -135,27 +134,6 @@ def find_sae(models: dict[str, dict], name: str, layer: int | str) -> Sae:
         labels=_local(folder, row["labels"]) if row.get("labels") else None,
         written={"weights": row["weights"], "labels": row.get("labels")},
     )
-
-
-def label_files(sae: Sae) -> list[str]:
-    """The files of a row's own labels, if any: the one that it names, or those of a folder as Neuronpedia's exports.
-
-    Raises
-    ------
-    ConfigError
-        It names another kind of file, or a folder without such files. Snakemake reports files that do not exist.
-    """
-    if sae.labels is None:
-        return []
-    path = Path(sae.labels)
-    listed = [*path.glob("explanations*/*"), *path.glob("features/*")] if path.is_dir() else [path]
-    files = sorted(str(file) for file in listed if LABEL_FILE.fullmatch(file.name))
-    if not files:
-        raise ConfigError(
-            f"{sae.model}, layer {sae.layer}: labels is {sae.labels}: expected a .jsonl or .jsonl.gz file, or a folder"
-            " that holds such files in explanations/"
-        )
-    return files
 
 
 def spell(numbers) -> str:

@@ -1,0 +1,36 @@
+"""How Neuronpedia lays an export out, in its bucket and in a local folder. Imported while planning: nothing heavy."""
+
+import re
+from pathlib import Path
+
+from lib.errors import UserError
+
+
+def export_kind(name: str) -> str | None:
+    """What an export's file holds, by its path below the source: "explanations", "features", or None: neither.
+
+    Explanations may lie in several folders, such as explanations/ and explanations-gpt-4o-mini/. Hidden files are
+    not part of an export.
+    """
+    match = re.fullmatch(r"(explanations|features(?=/))[^/]*/[^/.][^/]*\.jsonl(\.gz)?", name)
+    return match[1] if match else None
+
+
+def label_files(path: Path) -> list[Path]:
+    """The files that hold local labels: `path` itself, or those of a folder laid out as an export; sorted.
+
+    Raises
+    ------
+    FileNotFoundError : a folder without explanations.
+    UserError : another kind of file, or a folder that does not exist.
+    """
+    if path.name.endswith((".jsonl", ".jsonl.gz")) and not path.is_dir():
+        return [path]
+    if not path.is_dir():
+        raise UserError(
+            f"{path}: expected a .jsonl or .jsonl.gz file, or a folder with such files in explanations/"
+        )
+    kinds = {file: export_kind(f"{file.parent.name}/{file.name}") for file in sorted(path.glob("*/*"))}
+    if "explanations" not in kinds.values():
+        raise FileNotFoundError(f"{path}: no explanations*/*.jsonl or .jsonl.gz in this folder")
+    return [file for file, kind in kinds.items() if kind]
