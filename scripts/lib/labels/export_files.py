@@ -24,12 +24,10 @@ def label_files(path: Path) -> list[Path]:
     FileNotFoundError : a folder without explanations.
     UserError : another kind of file, or a folder that does not exist.
     """
-    if path.name.endswith((".jsonl", ".jsonl.gz")) and not path.is_dir():
-        return [path]
     if not path.is_dir():
-        raise UserError(
-            f"{path}: expected a .jsonl or .jsonl.gz file, or a folder with such files in explanations/"
-        )
+        if not path.name.endswith((".jsonl", ".jsonl.gz")):
+            raise UserError(f"{path}: expected a .jsonl or .jsonl.gz file, or a folder with explanations/")
+        return [path]
     kinds = {file: export_kind(f"{file.parent.name}/{file.name}") for file in sorted(path.glob("*/*"))}
     if "explanations" not in kinds.values():
         raise FileNotFoundError(f"{path}: no explanations*/*.jsonl or .jsonl.gz in this folder")
