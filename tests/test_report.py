@@ -51,7 +51,7 @@ def displayed(page) -> tuple[int, int]:
 
 
 def test_it_opens_with_what_it_is_about(page, screenshots):
-    page.get_by_text("SAE Atlas maps what the features").wait_for()
+    page.get_by_text("SAE Atlas maps the features of a language model").wait_for()
     assert page.get_by_text("This report shows one run: toy.").is_visible()
     page.locator("#rulegraph canvas, #rulegraph svg").first.wait_for()
     page.screenshot(path=screenshots / "report.png")
