@@ -1,4 +1,4 @@
-"""Shared by the rule files: the checked configuration, the catalogues, paths and resources. Defines no rules."""
+"""The checked configuration, catalogues, paths and resources that all rule files share. Defines no rules."""
 
 import math
 import os
