@@ -86,7 +86,7 @@ def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report, sc
 def test_statistics_show_the_run_times(page):
     page.get_by_role("link", name="Statistics").click()
     page.locator("#runtimes canvas, #runtimes svg").first.wait_for()
-    assert page.evaluate("runtimes_spec.data.values.filter(job => job.rule == 'compute_umap').length") == 2
+    assert page.evaluate("runtimes_spec.data.values.filter(job => job.rule == 'compute_coords').length") == 2
 
 
 def test_a_single_html_file_shows_the_same(browser, toy_run, tmp_path):

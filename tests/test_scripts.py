@@ -11,7 +11,11 @@ import pytest
 import yaml
 
 from conftest import ROOT, demo_rows
-from lib.files import save_npy, whole_file
+from export_layer import manifest_entry
+from lib.files import load_npy, load_npz, load_record, save_npy, whole_file
+from lib.job import UserError
+from lib.products.gates import refusals
+from lib.tables import load_table
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
 
@@ -78,9 +82,10 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
         neighbors={"k": 20, "exact_up_to": 1000},
     ).run()
     given = {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    umap = {"method": "batch", "n_neighbors": 10, "repulsion_strength": 1.0}
-    umap |= {"negative_sample_rate": 50, "n_epochs": 50, "seed": 1}
-    job("compute_umap", folder, given, {"coords": "coords.npy", "record": "coords.json"}, umap=umap).run()
+    layout = {"method": "neighbor_embedding", "n_neighbors": 10, "repulsion_strength": 1.0}
+    layout |= {"negative_samples": 50, "n_epochs": 50, "seed": 1}
+    made = {"coords": "coords.npy", "record": "coords.json"}
+    job("compute_coords", folder, given, made, layout=layout).run()
     edges = {"k": 5, "threshold": 0.2}
     made = {"edges": "edges.npz", "record": "edges.json"}
     job("compute_edges", folder, {"neighbors": "neighbors.npz"}, made, edges=edges).run()
@@ -106,8 +111,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     forms = {"graph": "layer-0.json", "gzip": "layer-0.json.gz", "table": "layer-0.parquet"}
     job("export_layer", folder, inputs, forms | {"record": "export.json"}, about=about, decimals=4).run()
     inputs = {f"{name}s": [folder / file] for name, file in forms.items()}
-    inputs |= {"records": [folder / "export.json"], "labels": [folder / "labels.json"]}
-    inputs |= {"qualities": [folder / "layer-0/quality.json"]}
+    inputs |= {"records": [folder / "export.json"], "qualities": [folder / "layer-0/quality.json"]}
     gates = {"quality": {"min_kept_15": 0.1, "min_trustworthiness": 0.5}, "min_coverage": 0.9}
     job(
         "write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **gates
@@ -120,7 +124,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     graph = json.loads((folder / "layer-0.json").read_bytes())
     assert graph["metadata"]["parameters"] == {
         "neighbors": {"k": 20, "exact_up_to": 1000},
-        "umap": umap,
+        "layout": layout,
         "edges": edges,
     }
     assert graph["metadata"]["labeledCount"] == 200
@@ -205,3 +209,27 @@ def test_arrays_are_written_without_a_clock(tmp_path, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 2e9)
     save_npz(tmp_path / "b.npz", x=np.arange(3))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x93NUMPY\x01\x00", b"{"])
+def test_a_damaged_intermediate_is_named_with_the_remedy(tmp_path, content):
+    for load, name in (
+        (load_npy, "a.npy"),
+        (load_npz, "a.npz"),
+        (load_record, "a.json"),
+        (load_table, "a.parquet"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match=rf"{name}: damaged or cut short .* delete it and run"):
+            load(tmp_path / name)
+
+
+def test_features_that_never_fire_do_not_count_against_the_coverage():
+    features = pd.DataFrame({"index": range(10), "x": [0.0] * 9 + [np.nan], "label": ["a"] * 7 + [None] * 3})
+    labels = {"requested": 10, "labelled": 7, "neverActive": [8, 9]}
+    counts = {"featureCount": 9, "edgeCount": 0, "labeledCount": 7, "deadCount": 1, "layers": [0]}
+    entry = manifest_entry(counts, features, labels)
+    assert (entry["neverActive"], entry["labelCoverage"]) == (2, 0.875)
+    assert refusals({}, entry, {}, 0.87) == []
+    (reason,) = refusals({}, entry, {}, 0.9)
+    assert "only 87.50% of the requested features have a label (2 that never fire are not counted)" in reason

@@ -18,7 +18,6 @@ import yaml
 
 from conftest import Project, copy_workflow, unavailable
 
-SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 FAULTS = Path(__file__).with_name("faults")
 
 # Overrides of the profile: on a single machine, polling can start early and be frequent.
@@ -33,7 +32,8 @@ class ClusterProject(Project):
     """A project whose jobs go to Slurm."""
 
     def command(self, *arguments: str) -> list[str]:
-        return [SNAKEMAKE, "--profile", "slurm", "--configfile", self.configfile, *SITE, *map(str, arguments)]
+        options = ["--profile", "slurm", "--configfile", self.configfile, *SITE]
+        return [sys.executable, "-m", "snakemake", *options, *map(str, arguments)]
 
     def start(self, **environment: str) -> subprocess.Popen:
         """Start a run in the background, with its output in run.log and SIGINT handled as in a terminal."""
@@ -90,7 +90,7 @@ def test_the_demo_from_nothing(slurm, tmp_path):
     folder = tmp_path / "cluster"
     folder.mkdir()
     copy_workflow(folder)
-    settings = {"models": ["minilm-l6"], "umap": {"n_epochs": 20}}
+    settings = {"models": ["minilm-l6"], "layout": {"neighbor_embedding": {"n_epochs": 20}}}
     (folder / "quick.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(folder, tmp_path / "local", symlinks=True)
     on_cluster = ClusterProject(folder, "quick.yaml")
