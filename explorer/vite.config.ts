@@ -13,7 +13,9 @@ function shellList(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") this.error("the build has no sw.js");
-      const files = Object.keys(bundle).filter((file) => file.startsWith("assets/")).sort();
+      const files = Object.keys(bundle)
+        .filter((file) => file.startsWith("assets/"))
+        .sort();
       const page = bundle["index.html"];
       const version = createHash("sha256")
         .update(files.join("\n"))
@@ -46,7 +48,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900, // three.js
     rollupOptions: {
-      input: { index: resolve(import.meta.dirname, "index.html"), sw: resolve(import.meta.dirname, "src/sw.ts") },
+      input: {
+        index: resolve(import.meta.dirname, "index.html"),
+        sw: resolve(import.meta.dirname, "src/sw.ts"),
+      },
       output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
     },
   },

@@ -4,7 +4,7 @@
  * Quantities use viridis and cividis, which rise evenly in lightness, and groups use the palette of Okabe and
  * Ito: all can be told apart by colour-blind people.
  */
-import { linkCount, type Layer } from "./data/layer";
+import { type Layer, linkCount } from "./data/layer";
 
 export const COLORINGS = ["links", "labelled", "density", "activation", "category", "index"] as const;
 export type Coloring = (typeof COLORINGS)[number];
@@ -29,8 +29,30 @@ export interface Colored {
   legend: Legend;
 }
 
-const VIRIDIS = ["440154", "482878", "3e4a89", "31688e", "26828e", "1f9e89", "35b779", "6ece58", "b5de2b", "fde725"];
-const CIVIDIS = ["00224e", "123570", "3b496c", "575d6d", "707173", "8a8678", "a59c74", "c3b369", "e1cc55", "fee838"];
+const VIRIDIS = [
+  "440154",
+  "482878",
+  "3e4a89",
+  "31688e",
+  "26828e",
+  "1f9e89",
+  "35b779",
+  "6ece58",
+  "b5de2b",
+  "fde725",
+];
+const CIVIDIS = [
+  "00224e",
+  "123570",
+  "3b496c",
+  "575d6d",
+  "707173",
+  "8a8678",
+  "a59c74",
+  "c3b369",
+  "e1cc55",
+  "fee838",
+];
 const OKABE_ITO = ["56b4e9", "e69f00", "009e73", "cc79a7", "d55e00", "0072b2", "f0e442"];
 const MISSING: Record<Theme, string> = { dark: "5b6475", light: "b3b1aa" };
 // The dark end of a ramp is lost on a dark page, the light end on a light one.
@@ -85,9 +107,23 @@ export function colorLayer(layer: Layer, coloring: Coloring, theme: Theme): Colo
         format: (value) => Math.round(value).toLocaleString("en"),
       });
     case "labelled":
-      return groups(layer.count, (node) => (layer.labels[node] === null ? -1 : 0), ["labelled"], "no label", theme, "Label");
+      return groups(
+        layer.count,
+        (node) => (layer.labels[node] === null ? -1 : 0),
+        ["labelled"],
+        "no label",
+        theme,
+        "Label",
+      );
     case "category":
-      return groups(layer.count, (node) => layer.category[node]!, layer.categories, "no category", theme, "Category");
+      return groups(
+        layer.count,
+        (node) => layer.category[node]!,
+        layer.categories,
+        "no category",
+        theme,
+        "Category",
+      );
   }
 }
 
@@ -154,7 +190,9 @@ function groups(
     counts[slot]! += 1;
     colors.set(group < 0 ? missing : palette[slot]!, 3 * node);
   }
-  const entries = names.slice(0, shown).map((name, slot) => ({ color: css(palette[slot]!), name, count: counts[slot]! }));
+  const entries = names
+    .slice(0, shown)
+    .map((name, slot) => ({ color: css(palette[slot]!), name, count: counts[slot]! }));
   if (names.length > shown) {
     const others = `${names.length - shown} others`;
     entries.push({ color: css(palette[shown]!), name: others, count: counts[shown]! });

@@ -1,12 +1,12 @@
 /** The page: what is chosen, and how the parts answer to it. */
 import "@fontsource-variable/inter/wght.css";
 import "./style.css";
-import { availableColorings, colorLayer, COLORING_NAMES, type Coloring, type Theme } from "./colors";
-import { linkCount, nearestNodes, nodeOfFeature, type Layer } from "./data/layer";
+import { availableColorings, COLORING_NAMES, type Coloring, colorLayer, type Theme } from "./colors";
+import { type Layer, linkCount, nearestNodes, nodeOfFeature } from "./data/layer";
 import { LayerLoader, type Loaded, type OnProgress } from "./data/loader";
 import { display } from "./data/text";
 import { Published } from "./published";
-import { MapScene, type Insets } from "./scene/mapScene";
+import { type Insets, MapScene } from "./scene/mapScene";
 import { SceneLabels } from "./scene/sceneLabels";
 import { scriptUrl } from "./trusted";
 import { byId, setOptions } from "./ui/dom";
@@ -37,7 +37,9 @@ let found: number[] | null = null;
 let wantedColoring: Coloring = "links";
 let theme: Theme = "dark";
 
-const labels = new SceneLabels(byId("scene-labels"), () => [...document.querySelectorAll(".panel:not([hidden])")]);
+const labels = new SceneLabels(byId("scene-labels"), () => [
+  ...document.querySelectorAll(".panel:not([hidden])"),
+]);
 const scene = createScene();
 
 const featurePanel = new FeaturePanel({
@@ -78,7 +80,11 @@ async function start(): Promise<void> {
   } catch (error) {
     return fail(error);
   }
-  setOptions(modelSelect, published.models.map(({ modelId, displayName }) => ({ value: modelId, name: displayName })), "");
+  setOptions(
+    modelSelect,
+    published.models.map(({ modelId, displayName }) => ({ value: modelId, name: displayName })),
+    "",
+  );
   await follow(parseState(location.hash));
   addEventListener("hashchange", () => void follow(parseState(location.hash)));
 }
@@ -95,7 +101,8 @@ async function follow(state: ViewState): Promise<void> {
     if (!(await showPublished(wanted.layer))) return;
   } else recolor();
   if (state.model !== undefined && !known) showMessage(`No model ${state.model} is published here.`);
-  else if (state.layer !== undefined && wanted.layer !== state.layer) showMessage(`${modelId} has no layer ${state.layer} here.`);
+  else if (state.layer !== undefined && wanted.layer !== state.layer)
+    showMessage(`${modelId} has no layer ${state.layer} here.`);
   if (state.camera) scene?.setView(state.camera);
   const node = state.feature === undefined ? null : nodeOfFeature(layer!, state.feature);
   select(node, { fly: node !== null && !state.camera, remember: false });
@@ -112,7 +119,11 @@ async function chooseModel(modelId: string): Promise<boolean> {
     fail(error);
     return false;
   }
-  setOptions(layerSelect, published.manifest!.layers.map((entry) => ({ value: String(entry.layer), name: String(entry.layer) })), "");
+  setOptions(
+    layerSelect,
+    published.manifest!.layers.map((entry) => ({ value: String(entry.layer), name: String(entry.layer) })),
+    "",
+  );
   return true;
 }
 
@@ -197,7 +208,9 @@ function select(node: number | null, { fly = false, remember: keep = true } = {}
   if (node === null) featurePanel.hide();
   else {
     featurePanel.show(layer, node);
-    announce(`Feature ${layer.index[node]}: ${display(layer.labels[node] ?? "no label", 200)}, ${linkCount(layer, node)} links`);
+    announce(
+      `Feature ${layer.index[node]}: ${display(layer.labels[node] ?? "no label", 200)}, ${linkCount(layer, node)} links`,
+    );
   }
   document.body.classList.toggle("has-selection", node !== null);
   scene?.setInsets(insets());
@@ -248,7 +261,11 @@ function recolor(): void {
   if (!layer) return;
   const available = availableColorings(layer);
   const coloring = available.includes(wantedColoring) ? wantedColoring : "links";
-  setOptions(coloringSelect, available.map((value) => ({ value, name: COLORING_NAMES[value] })), coloring);
+  setOptions(
+    coloringSelect,
+    available.map((value) => ({ value, name: COLORING_NAMES[value] })),
+    coloring,
+  );
   const { colors, legend } = colorLayer(layer, coloring, theme);
   scene?.setColors(colors);
   showLegend(legend);

@@ -1,5 +1,5 @@
 /** Which models and layers there are: index.json and the manifests, wherever the page itself lies. */
-import { parseIndex, parseManifest, type LayerEntry, type Manifest, type ModelEntry } from "./data/contract";
+import { type LayerEntry, type Manifest, type ModelEntry, parseIndex, parseManifest } from "./data/contract";
 import { fetchJson } from "./data/fetch";
 
 export class Published {

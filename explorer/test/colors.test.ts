@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { availableColorings, colorLayer, COLORINGS, formatShare } from "../src/colors";
+import { availableColorings, COLORINGS, colorLayer, formatShare } from "../src/colors";
 import { parseLayer } from "../src/data/contract";
 import { prepareLayer } from "../src/data/layer";
 import { rawLayer } from "./fixtures";
@@ -33,7 +33,12 @@ it("counts groups, and lumps those beyond the palette together", () => {
       { name: "no label", count: 1 },
     ],
   });
-  const many = { ...layer, count: 10, categories: [..."abcdefghij"], category: Int16Array.from({ length: 10 }, (_, at) => at) };
+  const many = {
+    ...layer,
+    count: 10,
+    categories: [..."abcdefghij"],
+    category: Int16Array.from({ length: 10 }, (_, at) => at),
+  };
   const { legend } = colorLayer(many, "category", "dark");
   expect(legend.kind === "groups" && legend.groups.at(-1)).toMatchObject({ name: "4 others", count: 4 });
   expect(legend.kind === "groups" && new Set(legend.groups.map((group) => group.color)).size).toBe(7);

@@ -37,21 +37,31 @@ beforeEach(() => {
   asked = [];
 });
 
-const file = (filePath: string, content: Buffer) => ({ filePath, fileSize: content.length, sha256: sha256(content) });
+const file = (filePath: string, content: Buffer) => ({
+  filePath,
+  fileSize: content.length,
+  sha256: sha256(content),
+});
 const entry: LayerEntry = {
   layer: 1,
   sourceId: null,
   ...file("layer-1.json", plain),
   gzip: file("layer-1.json.gz", packed),
 };
-const load = async (from: LayerEntry = entry, progress: (loaded: number, total: number) => void = () => {}) => {
+const load = async (
+  from: LayerEntry = entry,
+  progress: (loaded: number, total: number) => void = () => {},
+) => {
   const { bytes, from: where } = await fetchLayer(from, base, cache, progress, new AbortController().signal);
   return { where, same: Buffer.from(bytes).equals(plain) };
 };
 
 it("reads the compressed twin as it is", async () => {
   let last: [number, number] = [0, 0];
-  expect(await load(entry, (loaded, total) => (last = [loaded, total]))).toEqual({ where: "network", same: true });
+  expect(await load(entry, (loaded, total) => (last = [loaded, total]))).toEqual({
+    where: "network",
+    same: true,
+  });
   expect(asked).toEqual(["/m/layer-1.json.gz"]);
   expect(last).toEqual([packed.length, packed.length]);
 });
@@ -91,7 +101,11 @@ it("fetches anew what is damaged in the cache", async () => {
 it.each([
   ["cut short", packed.subarray(0, 20), /layer-1\.json\.gz is damaged or cut short: 20 bytes/],
   ["cut short, plain", plain.subarray(0, 60), /holds 60 bytes, and the manifest says 5012/],
-  ["another of the same size", Buffer.from(plain.toString().replace("xx", "yy")), /is not the file with the manifest's sha256/],
+  [
+    "another of the same size",
+    Buffer.from(plain.toString().replace("xx", "yy")),
+    /is not the file with the manifest's sha256/,
+  ],
 ])("refuses a file that is %s, and keeps nothing of it", async (_, body, message) => {
   answers["/m/layer-1.json.gz"] = { body };
   await expect(load()).rejects.toThrow(message);
@@ -112,7 +126,9 @@ it("keeps the last manifest for visits without a network, and does not hide a mi
   expect(await fetchJson(base)).toEqual({ value: { a: 1 }, offline: true });
   delete answers["/m/manifest.json"];
   await expect(fetchJson(base)).rejects.toThrow(/is not there/);
-  await expect(fetchJson(new URL("http://127.0.0.1:9/never/index.json"))).rejects.toThrow(/no answer from 127\.0\.0\.1:9/);
+  await expect(fetchJson(new URL("http://127.0.0.1:9/never/index.json"))).rejects.toThrow(
+    /no answer from 127\.0\.0\.1:9/,
+  );
 });
 
 it("decides by the first bytes whether something is compressed", async () => {

@@ -29,7 +29,15 @@ it("gives every node its links, strongest first, from both sides", () => {
 });
 
 it("finds the node of a feature index, and none of a dead or unknown feature", () => {
-  expect([0, 1, 2, 3, 4, 5, 99].map((index) => nodeOfFeature(layer, index))).toEqual([0, 1, null, 2, 3, null, null]);
+  expect([0, 1, 2, 3, 4, 5, 99].map((index) => nodeOfFeature(layer, index))).toEqual([
+    0,
+    1,
+    null,
+    2,
+    3,
+    null,
+    null,
+  ]);
 });
 
 it("finds the node of a feature in a file whose nodes are in another order", () => {

@@ -1,7 +1,7 @@
 import { PerspectiveCamera } from "three";
 import { expect, it } from "vitest";
-import { pick, type Projection } from "../src/scene/pick";
-import { boxOf, overlap, placeLabels, type Placement } from "../src/scene/placement";
+import { type Projection, pick } from "../src/scene/pick";
+import { boxOf, overlap, type Placement, placeLabels } from "../src/scene/placement";
 
 /** An eye at z = 10 that looks at the origin, on a canvas of 800 by 600. */
 function view(): Projection {

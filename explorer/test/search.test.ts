@@ -23,11 +23,19 @@ function found(labels: string[], query: string): string[] {
 
 it("ranks whole words before beginnings of words before other places, and early before late", () => {
   const labels = ["holiday", "daybreak", "a long label about the day", "day; also night"];
-  expect(found(labels, "day")).toEqual(["day; also night", "a long label about the day", "daybreak", "holiday"]);
+  expect(found(labels, "day")).toEqual([
+    "day; also night",
+    "a long label about the day",
+    "daybreak",
+    "holiday",
+  ]);
 });
 
 it("wants all words, in any order", () => {
-  expect(found(["red wine", "wine", "wine that is red"], "red wine")).toEqual(["red wine", "wine that is red"]);
+  expect(found(["red wine", "wine", "wine that is red"], "red wine")).toEqual([
+    "red wine",
+    "wine that is red",
+  ]);
 });
 
 it("takes no notice of case and accents", () => {
@@ -43,7 +51,9 @@ it("finds a feature by its index before labels that hold the number", () => {
 
 it("takes special characters as they are", () => {
   expect(found(["a.b", "axb", "<script>alert(1)</script>", "(x"], ".")).toEqual(["a.b"]);
-  expect(found(["a.b", "axb", "<script>alert(1)</script>", "(x"], "<script>")).toEqual(["<script>alert(1)</script>"]);
+  expect(found(["a.b", "axb", "<script>alert(1)</script>", "(x"], "<script>")).toEqual([
+    "<script>alert(1)</script>",
+  ]);
   expect(found(["a.b", "axb", "(x"], "(")).toEqual(["(x"]);
 });
 

@@ -4,7 +4,7 @@
  * A layer whose bytes changed has another sha256, so what is found is never out of date. The least recently
  * used are removed once all together exceed the budget.
  */
-import { createStore, del, delMany, get, keys, set, update, type UseStore } from "idb-keyval";
+import { createStore, del, delMany, get, keys, set, type UseStore, update } from "idb-keyval";
 
 /** Bytes. Some 40 compressed layers of 16,384 features with labels. */
 export const BUDGET = 256 * 1024 * 1024;

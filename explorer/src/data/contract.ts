@@ -221,7 +221,8 @@ function neuronpediaSource(value: unknown): LayerFile["neuronpedia"] {
 
 function publishedFile(value: Json, where: string): PublishedFile {
   const sha256 = text(value["sha256"], `${where}.sha256`).toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new ContractError(`${where}.sha256 must be 64 hexadecimal digits`);
+  if (!/^[0-9a-f]{64}$/.test(sha256))
+    throw new ContractError(`${where}.sha256 must be 64 hexadecimal digits`);
   return {
     filePath: text(value["filePath"], `${where}.filePath`),
     fileSize: wholeNumber(value["fileSize"], `${where}.fileSize`),
@@ -263,7 +264,11 @@ function kind(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";
   if (value === "") return "empty";
-  return Array.isArray(value) ? "a list" : typeof value === "object" ? "an object" : `the ${typeof value} ${shorten(value)}`;
+  return Array.isArray(value)
+    ? "a list"
+    : typeof value === "object"
+      ? "an object"
+      : `the ${typeof value} ${shorten(value)}`;
 }
 
 function shorten(value: unknown): string {

@@ -4,7 +4,7 @@
  */
 import { createStore, get, set, type UseStore } from "idb-keyval";
 import type { LayerCache } from "./cache";
-import { parseJson, type LayerEntry, type PublishedFile } from "./contract";
+import { type LayerEntry, type PublishedFile, parseJson } from "./contract";
 
 /** A file could not be had, or is not the one that the manifest names. The message is for the reader. */
 export class FetchError extends Error {
@@ -135,7 +135,9 @@ async function readAll(response: Response, entry: LayerEntry, progress: Progress
 async function checkBytes(bytes: ArrayBuffer, entry: LayerEntry, name: string): Promise<void> {
   const advice = "it is cut short, or of another run than the manifest: publish both again";
   if (bytes.byteLength !== entry.fileSize) {
-    throw new FetchError(`${name} holds ${bytes.byteLength} bytes, and the manifest says ${entry.fileSize}: ${advice}`);
+    throw new FetchError(
+      `${name} holds ${bytes.byteLength} bytes, and the manifest says ${entry.fileSize}: ${advice}`,
+    );
   }
   // Browsers offer digests to secure pages only (https, localhost); elsewhere the size must do.
   if (globalThis.crypto?.subtle && (await sha256(bytes)) !== entry.sha256) {

@@ -107,7 +107,9 @@ export function nearestNodes(layer: Layer, node: number, k: number): number[] {
   for (let other = 0; other < count; other++) {
     if (other === node) continue;
     const distance =
-      (positions[3 * other]! - x) ** 2 + (positions[3 * other + 1]! - y) ** 2 + (positions[3 * other + 2]! - z) ** 2;
+      (positions[3 * other]! - x) ** 2 +
+      (positions[3 * other + 1]! - y) ** 2 +
+      (positions[3 * other + 2]! - z) ** 2;
     if (nearest.length === k && distance >= nearest[k - 1]!.distance) continue;
     let at = nearest.length;
     while (at > 0 && nearest[at - 1]!.distance > distance) at--;
@@ -151,7 +153,9 @@ function connect(file: LayerFile, nodeOf: Map<string, number>): Layer["edges"] {
 
 function linksOf(count: number, edges: Layer["edges"]): Links {
   const { source, target, weight } = edges;
-  const strongestFirst = Uint32Array.from(weight, (_, at) => at).sort((a, b) => weight[b]! - weight[a]! || a - b);
+  const strongestFirst = Uint32Array.from(weight, (_, at) => at).sort(
+    (a, b) => weight[b]! - weight[a]! || a - b,
+  );
   const offset = new Uint32Array(count + 1);
   for (let edge = 0; edge < weight.length; edge++) {
     offset[source[edge]! + 1]! += 1;

@@ -1,8 +1,8 @@
 /** Off the main thread: fetches, checks and prepares one layer at a time. A newer request ends the one before. */
 import { LayerCache } from "./cache";
-import { ContractError, parseJson, parseLayer, type LayerEntry } from "./contract";
-import { fetchLayer, FetchError, gunzip, type Received } from "./fetch";
-import { prepareLayer, transferables, type Layer } from "./layer";
+import { ContractError, type LayerEntry, parseJson, parseLayer } from "./contract";
+import { FetchError, fetchLayer, gunzip, type Received } from "./fetch";
+import { type Layer, prepareLayer, transferables } from "./layer";
 
 export type Request = { id: number } & (
   | { kind: "published"; entry: LayerEntry; manifestUrl: string }
@@ -28,7 +28,13 @@ self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
     reply({ id: request.id, kind: "preparing" });
     const text = new TextDecoder("utf-8", { fatal: true }).decode(received.bytes);
     const layer = prepareLayer(parseLayer(parseJson(text, nameOf(request))));
-    const message = { id: request.id, kind: "layer", layer, from: received.from, bytes: received.bytes.byteLength } as const;
+    const message = {
+      id: request.id,
+      kind: "layer",
+      layer,
+      from: received.from,
+      bytes: received.bytes.byteLength,
+    } as const;
     reply(message, transferables(layer));
   } catch (error) {
     if (controller.signal.aborted) return;
@@ -51,7 +57,8 @@ function nameOf(request: Request): string {
 
 function explain(error: unknown, name: string): string {
   if (error instanceof FetchError) return error.message;
-  if (error instanceof ContractError) return error.message.startsWith(name) ? error.message : `${name}: ${error.message}`;
+  if (error instanceof ContractError)
+    return error.message.startsWith(name) ? error.message : `${name}: ${error.message}`;
   return `${name} could not be read: ${(error as Error).message}`;
 }
 

@@ -1,9 +1,10 @@
 /** The main thread's side of load.worker.ts: a promise for each layer asked for. */
+
+import { scriptUrl } from "../trusted";
 import type { LayerEntry } from "./contract";
 import type { Layer } from "./layer";
 import type { Reply, Request } from "./load.worker";
 import workerUrl from "./load.worker.ts?worker&url";
-import { scriptUrl } from "../trusted";
 
 export interface Loaded {
   layer: Layer;

@@ -1,5 +1,5 @@
 /** Finding features by the words of their labels, or by index. */
-import { linkCount, type Layer } from "./layer";
+import { type Layer, linkCount } from "./layer";
 import { fold } from "./text";
 
 export interface SearchResult {

@@ -5,12 +5,19 @@ const INVISIBLE = /[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+/g
 
 /** Lower case without accents, for comparing: "Élan" and "elan" are the same word to somebody who searches. */
 export function fold(text: string): string {
-  return text.normalize("NFKD").replace(/\p{M}+/gu, "").toLowerCase();
+  return text
+    .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
+    .toLowerCase();
 }
 
 /** On one line, without characters that have no shape; cut to `limit` characters, with an ellipsis if cut. */
 export function display(text: string, limit = 4000): string {
-  const line = text.slice(0, 4 * limit).replace(INVISIBLE, " ").replace(/\s+/g, " ").trim();
+  const line = text
+    .slice(0, 4 * limit)
+    .replace(INVISIBLE, " ")
+    .replace(/\s+/g, " ")
+    .trim();
   const characters = Array.from(line);
   if (characters.length <= limit && text.length <= 4 * limit) return line;
   const cut = characters.slice(0, limit).join("");

@@ -72,7 +72,9 @@ export class FeatureLinks {
   setColors(colors: Uint8Array): void {
     const tint = this.attribute("tint");
     this.edges.source.forEach((node, edge) => tint.set(colors.subarray(3 * node, 3 * node + 3), 6 * edge));
-    this.edges.target.forEach((node, edge) => tint.set(colors.subarray(3 * node, 3 * node + 3), 6 * edge + 3));
+    this.edges.target.forEach((node, edge) =>
+      tint.set(colors.subarray(3 * node, 3 * node + 3), 6 * edge + 3),
+    );
   }
 
   /** A link steps back unless both its ends are lit. */
@@ -124,7 +126,10 @@ export class SelectedLinks {
     const strongest = weight[offset[node]!] ?? 1;
     for (let at = offset[node]!; at < offset[node + 1]!; at++) {
       const other = neighbor[at]!;
-      positions.push(...layer.positions.subarray(3 * node, 3 * node + 3), ...layer.positions.subarray(3 * other, 3 * other + 3));
+      positions.push(
+        ...layer.positions.subarray(3 * node, 3 * node + 3),
+        ...layer.positions.subarray(3 * other, 3 * other + 3),
+      );
       const near = color.clone().lerp(background, 0.1);
       const far = color.clone().lerp(background, 0.75 - 0.55 * (weight[at]! / strongest) ** 2);
       colors.push(...near.toArray(), ...far.toArray());

@@ -3,12 +3,23 @@
  *
  * Draws only when something changed. Four draw calls a frame, whatever the number of features.
  */
-import { BufferAttribute, BufferGeometry, Color, PerspectiveCamera, Points, Scene, ShaderMaterial, Vector2, Vector3, WebGLRenderer } from "three";
+import {
+  BufferAttribute,
+  BufferGeometry,
+  Color,
+  PerspectiveCamera,
+  Points,
+  Scene,
+  ShaderMaterial,
+  Vector2,
+  Vector3,
+  WebGLRenderer,
+} from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import type { Layer } from "../data/layer";
 import { Flight, prefersStillness } from "./flight";
 import { FeatureLinks, SelectedLinks } from "./links";
-import { pick, type Projection } from "./pick";
+import { type Projection, pick } from "./pick";
 import { FeaturePoints, LARGEST, Mark, sharedUniforms } from "./points";
 import type { SceneLabels } from "./sceneLabels";
 import { Sharpness } from "./sharpness";
@@ -158,7 +169,10 @@ export class MapScene {
   nodeAt(x: number, y: number, reach: number): number | null {
     if (!this.layer || !this.points) return null;
     const points = this.points;
-    return this.labels.nodeAt(x, y) ?? pick(this.layer.positions, (node) => points.radiusOf(node), this.projection(), x, y, reach);
+    return (
+      this.labels.nodeAt(x, y) ??
+      pick(this.layer.positions, (node) => points.radiusOf(node), this.projection(), x, y, reach)
+    );
   }
 
   /** Where a node is on the canvas, in CSS pixels, or null if behind the eye. */
@@ -209,7 +223,10 @@ export class MapScene {
   /** Moves the eye towards the target (factor below 1) or away from it. */
   zoom(factor: number): void {
     const offset = this.camera.position.clone().sub(this.controls.target);
-    const distance = Math.min(this.controls.maxDistance, Math.max(this.controls.minDistance, offset.length() * factor));
+    const distance = Math.min(
+      this.controls.maxDistance,
+      Math.max(this.controls.minDistance, offset.length() * factor),
+    );
     this.fly(this.controls.target.clone().add(offset.setLength(distance)), this.controls.target.clone(), 220);
   }
 
@@ -246,7 +263,13 @@ export class MapScene {
   }
 
   private fly(eye: Vector3, target: Vector3, duration?: number): void {
-    this.flight = new Flight(this.camera, this.controls.target, eye, target, ...(duration === undefined ? [] : [duration]));
+    this.flight = new Flight(
+      this.camera,
+      this.controls.target,
+      eye,
+      target,
+      ...(duration === undefined ? [] : [duration]),
+    );
     this.requestFrame();
   }
 
@@ -279,11 +302,23 @@ export class MapScene {
 
   private drawSelection(): void {
     if (!this.layer) return;
-    this.selectedLinks.show(this.layer, this.selected, this.accent, new Color(this.renderer.getClearColor(new Color())));
+    this.selectedLinks.show(
+      this.layer,
+      this.selected,
+      this.accent,
+      new Color(this.renderer.getClearColor(new Color())),
+    );
     const marked: { node: number; color: Color }[] = [];
     if (this.selected !== null) marked.push({ node: this.selected, color: this.accent });
-    if (this.hovered !== null && this.hovered !== this.selected) marked.push({ node: this.hovered, color: this.hoverColor });
-    this.rings.show(marked.map(({ node, color }) => ({ position: this.positionOf(node), radius: this.points!.radiusOf(node), color })));
+    if (this.hovered !== null && this.hovered !== this.selected)
+      marked.push({ node: this.hovered, color: this.hoverColor });
+    this.rings.show(
+      marked.map(({ node, color }) => ({
+        position: this.positionOf(node),
+        radius: this.points!.radiusOf(node),
+        color,
+      })),
+    );
     this.requestFrame();
   }
 
@@ -377,7 +412,10 @@ class Rings {
     if (rings.length === 0) return;
     const geometry = new BufferGeometry();
     const flat = (values: number[][]) => new Float32Array(values.flat());
-    geometry.setAttribute("position", new BufferAttribute(flat(rings.map((ring) => ring.position.toArray())), 3));
+    geometry.setAttribute(
+      "position",
+      new BufferAttribute(flat(rings.map((ring) => ring.position.toArray())), 3),
+    );
     geometry.setAttribute("pointRadius", new BufferAttribute(flat(rings.map((ring) => [ring.radius])), 1));
     const tints = flat(rings.map((ring) => ring.color.clone().convertLinearToSRGB().toArray()));
     geometry.setAttribute("tint", new BufferAttribute(tints, 3));

@@ -1,6 +1,6 @@
 /** All features in one draw call: shaded discs whose size and colour fade with distance. */
 import { BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from "three";
-import { linkCount, type Layer } from "../data/layer";
+import { type Layer, linkCount } from "../data/layer";
 
 /** How a point stands in the picture. */
 export const enum Mark {
@@ -92,7 +92,10 @@ export class FeaturePoints {
 
   constructor(layer: Layer, shared: SharedUniforms) {
     this.radius = (0.0108 * layer.radius) / Math.cbrt(layer.count / 2048);
-    this.sizes = Float32Array.from({ length: layer.count }, (_, node) => 0.8 + 0.17 * Math.min(6, Math.sqrt(linkCount(layer, node))));
+    this.sizes = Float32Array.from(
+      { length: layer.count },
+      (_, node) => 0.8 + 0.17 * Math.min(6, Math.sqrt(linkCount(layer, node))),
+    );
     const geometry = new BufferGeometry();
     geometry.setAttribute("position", new BufferAttribute(layer.positions, 3));
     geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * layer.count), 3, true));

@@ -2,7 +2,7 @@
 import type { Layer } from "../data/layer";
 import { headline } from "../data/text";
 import type { Projection } from "./pick";
-import { boxOf, placeLabels, project, type Box } from "./placement";
+import { type Box, boxOf, placeLabels, project } from "./placement";
 
 const PLACE_EVERY = 140; // milliseconds between choosing anew while the camera moves
 const FONT_SIZE = 12;

@@ -22,10 +22,11 @@ export function watchPointer(canvas: HTMLCanvasElement, events: PointerEvents): 
   canvas.addEventListener("pointermove", (event) => {
     if (event.buttons !== 0 || event.pointerType === "touch") return;
     // Many moves come in one frame; one look a frame is enough.
-    if (hoverAt === null) requestAnimationFrame(() => {
-      if (hoverAt) events.onHover(nodeAt(hoverAt));
-      hoverAt = null;
-    });
+    if (hoverAt === null)
+      requestAnimationFrame(() => {
+        if (hoverAt) events.onHover(nodeAt(hoverAt));
+        hoverAt = null;
+      });
     hoverAt = event;
   });
   canvas.addEventListener("pointerleave", () => {

@@ -73,7 +73,11 @@ export class SearchBox {
         onpointerenter: () => this.events.onPreview(node),
         onpointerleave: () => this.events.onPreview(null),
       },
-      h("span", { class: label == null ? "label none" : "label", dir: "auto" }, label == null ? "no label" : display(label, 160)),
+      h(
+        "span",
+        { class: label == null ? "label none" : "label", dir: "auto" },
+        label == null ? "no label" : display(label, 160),
+      ),
       h("span", { class: "index" }, `#${this.layer!.index[node]}`),
     );
   }
@@ -83,7 +87,9 @@ export class SearchBox {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       if (listed === 0) return;
       event.preventDefault();
-      this.activate((this.active + (event.key === "ArrowDown" ? 1 : this.active < 0 ? listed : listed - 1)) % listed);
+      this.activate(
+        (this.active + (event.key === "ArrowDown" ? 1 : this.active < 0 ? listed : listed - 1)) % listed,
+      );
     } else if (event.key === "Enter" && listed > 0) {
       event.preventDefault();
       this.events.onChosen(this.nodes[Math.max(0, this.active)]!);
