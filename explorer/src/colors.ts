@@ -141,8 +141,8 @@ interface Ramp {
   format: (value: number) => string;
 }
 
-function quantity(count: number, valueOf: (node: number) => number, ramp: Ramp): Colored {
-  const scaled = Float64Array.from({ length: count }, (_, node) => ramp.scale(valueOf(node)));
+function quantity(count: number, quantityOf: (node: number) => number, ramp: Ramp): Colored {
+  const scaled = Float64Array.from({ length: count }, (_, node) => ramp.scale(quantityOf(node)));
   const [low, high] = spread(scaled);
   const stops = ramp.stops.map(rgb);
   const [from, to] = RANGE[ramp.theme];

@@ -186,7 +186,7 @@ function summarize({ layer, from }: Loaded): void {
   if (layer.deadCount > 0) parts.push(`${layer.deadCount.toLocaleString("en")} dead`);
   if (from !== "network") parts.push(from === "cache" ? "kept in this browser" : "your file");
   byId("summary").textContent = parts.join(" · ");
-  byId("summary").dataset["from"] = from;
+  byId("summary").dataset.from = from;
   document.title = `${display(layer.displayName, 60)}, layer ${layer.layer} · SAE Atlas`;
   announce(`${layer.displayName}, layer ${layer.layer}: ${parts.join(", ")}`);
   if (published.offline && shownLayer) showMessage("No network: this is what this browser has kept.", "note");
@@ -273,7 +273,7 @@ function recolor(): void {
 
 function setTheme(to: Theme): void {
   theme = to;
-  document.documentElement.dataset["theme"] = to;
+  document.documentElement.dataset.theme = to;
   const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   scene?.setTheme({ background: color("--map"), accent: color("--accent"), hover: color("--text") });
   recolor();
@@ -343,7 +343,7 @@ function chooseColoring(): void {
   remember();
 }
 
-function escape(): void {
+function letGo(): void {
   if (selected !== null) select(null);
   else searchBox.clear();
 }
@@ -378,7 +378,7 @@ function wireControls(): void {
   });
   watchKeys({
     search: () => searchBox.focus(),
-    escape,
+    escape: letGo,
     stepLayer,
     flyToSelected,
     home: () => scene?.flyHome(),

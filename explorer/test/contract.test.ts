@@ -57,12 +57,12 @@ describe("parseLayer", () => {
     ["no layer", (raw) => (raw.metadata.layers = []), /metadata\.layers is empty/],
     [
       "facts of another length",
-      (raw) => (raw.metadata.nodeFacts["density"] = [1]),
+      (raw) => (raw.metadata.nodeFacts.density = [1]),
       /density has 1 entries for 4 nodes/,
     ],
     [
       "a text as density",
-      (raw) => (raw.metadata.nodeFacts["density"] = [0, "x", 0, 0]),
+      (raw) => (raw.metadata.nodeFacts.density = [0, "x", 0, 0]),
       /density\[1\] must not be/,
     ],
   ])("refuses %s and says where", (_, spoil, message) => {

@@ -66,10 +66,15 @@ export class LayerCache {
     // Bytes without a record of use (a tab closed in between) go first.
     kept.sort((a, b) => (usage[b]?.used ?? 0) - (usage[a]?.used ?? 0));
     let total = 0;
-    const removed = kept.filter((key) => (total += usage[key]?.size ?? Infinity) > room);
+    const removed = kept.filter((key) => {
+      total += usage[key]?.size ?? Infinity;
+      return total > room;
+    });
     if (removed.length === 0) return;
     await delMany(removed, this.bytes);
-    await this.updateUsage((records) => removed.forEach((key) => delete records[key]));
+    await this.updateUsage((records) => {
+      for (const key of removed) delete records[key];
+    });
   }
 
   private async updateUsage(change: (usage: Usage) => void): Promise<void> {

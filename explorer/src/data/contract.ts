@@ -100,13 +100,13 @@ export function parseJson(text: string, name: string): unknown {
 
 export function parseIndex(value: unknown): ModelEntry[] {
   const index = object(value, "index.json");
-  const models = list(index["models"], "models").map((entry, at) => {
+  const models = list(index.models, "models").map((entry, at) => {
     const model = object(entry, `models[${at}]`);
-    const modelId = text(model["modelId"], `models[${at}].modelId`);
+    const modelId = text(model.modelId, `models[${at}].modelId`);
     return {
       modelId,
-      displayName: optionalText(model["displayName"], `models[${at}].displayName`) ?? modelId,
-      manifest: text(model["manifest"], `models[${at}].manifest`),
+      displayName: optionalText(model.displayName, `models[${at}].displayName`) ?? modelId,
+      manifest: text(model.manifest, `models[${at}].manifest`),
     };
   });
   if (models.length === 0) throw new ContractError("index.json lists no model");
@@ -115,42 +115,42 @@ export function parseIndex(value: unknown): ModelEntry[] {
 
 export function parseManifest(value: unknown): Manifest {
   const manifest = object(value, "manifest.json");
-  const modelId = text(manifest["modelId"], "modelId");
-  const layers = list(manifest["layers"], "layers").map((entry, at) => {
+  const modelId = text(manifest.modelId, "modelId");
+  const layers = list(manifest.layers, "layers").map((entry, at) => {
     const where = `layers[${at}]`;
     const layer = object(entry, where);
-    const gzip = layer["gzip"];
+    const gzip = layer.gzip;
     return {
       ...publishedFile(layer, where),
-      layer: wholeNumber(layer["layer"], `${where}.layer`),
-      sourceId: optionalText(layer["sourceId"], `${where}.sourceId`),
+      layer: wholeNumber(layer.layer, `${where}.layer`),
+      sourceId: optionalText(layer.sourceId, `${where}.sourceId`),
       gzip: gzip == null ? null : publishedFile(object(gzip, `${where}.gzip`), `${where}.gzip`),
     };
   });
   if (layers.length === 0) throw new ContractError(`the manifest of ${modelId} lists no layer`);
   layers.sort((a, b) => a.layer - b.layer);
-  return { modelId, displayName: optionalText(manifest["displayName"], "displayName") ?? modelId, layers };
+  return { modelId, displayName: optionalText(manifest.displayName, "displayName") ?? modelId, layers };
 }
 
 export function parseLayer(value: unknown): LayerFile {
   const file = object(value, "the file");
-  const metadata = object(file["metadata"], "metadata");
-  const modelId = text(metadata["modelId"], "metadata.modelId");
-  const layers = list(metadata["layers"], "metadata.layers");
+  const metadata = object(file.metadata, "metadata");
+  const modelId = text(metadata.modelId, "metadata.modelId");
+  const layers = list(metadata.layers, "metadata.layers");
   if (layers.length === 0) throw new ContractError("metadata.layers is empty");
-  const nodes = list(file["nodes"], "nodes");
+  const nodes = list(file.nodes, "nodes");
   if (nodes.length === 0) throw new ContractError("nodes is empty: a map has at least one feature");
   nodes.forEach(checkNode);
-  const edges = list(file["edges"], "edges");
+  const edges = list(file.edges, "edges");
   edges.forEach(checkEdge);
   return {
     modelId,
-    displayName: optionalText(metadata["displayName"], "metadata.displayName") ?? modelId,
+    displayName: optionalText(metadata.displayName, "metadata.displayName") ?? modelId,
     layer: wholeNumber(layers[0], "metadata.layers[0]"),
-    sourceId: optionalText(metadata["sourceId"], "metadata.sourceId"),
-    deadCount: metadata["deadCount"] == null ? 0 : wholeNumber(metadata["deadCount"], "metadata.deadCount"),
-    neuronpedia: neuronpediaSource(metadata["neuronpedia"]),
-    nodeFacts: nodeFacts(metadata["nodeFacts"], nodes.length),
+    sourceId: optionalText(metadata.sourceId, "metadata.sourceId"),
+    deadCount: metadata.deadCount == null ? 0 : wholeNumber(metadata.deadCount, "metadata.deadCount"),
+    neuronpedia: neuronpediaSource(metadata.neuronpedia),
+    nodeFacts: nodeFacts(metadata.nodeFacts, nodes.length),
     nodes: nodes as FeatureNode[],
     edges: edges as FeatureEdge[],
   };
@@ -159,10 +159,10 @@ export function parseLayer(value: unknown): LayerFile {
 function checkNode(value: unknown, at: number): void {
   const where = `nodes[${at}]`;
   const node = object(value, where);
-  text(node["id"], `${where}.id`);
-  const featureId = object(node["featureId"], `${where}.featureId`);
-  wholeNumber(featureId["index"], `${where}.featureId.index`);
-  const position = node["position"];
+  text(node.id, `${where}.id`);
+  const featureId = object(node.featureId, `${where}.featureId`);
+  wholeNumber(featureId.index, `${where}.featureId.index`);
+  const position = node.position;
   if (!Array.isArray(position) || position.length !== 3 || !position.every(Number.isFinite)) {
     throw new ContractError(`${where}.position must be three finite numbers`);
   }
@@ -176,13 +176,13 @@ function checkNode(value: unknown, at: number): void {
 function checkEdge(value: unknown, at: number): void {
   const where = `edges[${at}]`;
   const edge = object(value, where);
-  text(edge["source"], `${where}.source`);
-  text(edge["target"], `${where}.target`);
-  const weight = edge["weight"];
+  text(edge.source, `${where}.source`);
+  text(edge.target, `${where}.target`);
+  const weight = edge.weight;
   if (typeof weight !== "number" || !(weight >= 0 && weight <= 1)) {
     throw new ContractError(`${where}.weight must be a number from 0 to 1`);
   }
-  if (!EDGE_TYPES.has(edge["type"] as string)) {
+  if (!EDGE_TYPES.has(edge.type as string)) {
     throw new ContractError(`${where}.type must be one of ${[...EDGE_TYPES].join(", ")}`);
   }
 }
@@ -214,18 +214,18 @@ function neuronpediaSource(value: unknown): LayerFile["neuronpedia"] {
   if (value == null) return null;
   const source = object(value, "metadata.neuronpedia");
   return {
-    modelId: text(source["modelId"], "metadata.neuronpedia.modelId"),
-    sourceId: text(source["sourceId"], "metadata.neuronpedia.sourceId"),
+    modelId: text(source.modelId, "metadata.neuronpedia.modelId"),
+    sourceId: text(source.sourceId, "metadata.neuronpedia.sourceId"),
   };
 }
 
 function publishedFile(value: Json, where: string): PublishedFile {
-  const sha256 = text(value["sha256"], `${where}.sha256`).toLowerCase();
+  const sha256 = text(value.sha256, `${where}.sha256`).toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(sha256))
     throw new ContractError(`${where}.sha256 must be 64 hexadecimal digits`);
   return {
-    filePath: text(value["filePath"], `${where}.filePath`),
-    fileSize: wholeNumber(value["fileSize"], `${where}.fileSize`),
+    filePath: text(value.filePath, `${where}.filePath`),
+    fileSize: wholeNumber(value.fileSize, `${where}.fileSize`),
     sha256,
   };
 }

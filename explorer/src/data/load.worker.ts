@@ -21,7 +21,8 @@ let running: AbortController | null = null;
 
 self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
   running?.abort();
-  const controller = (running = new AbortController());
+  const controller = new AbortController();
+  running = controller;
   try {
     const received = await receive(request, controller.signal);
     if (controller.signal.aborted) return;

@@ -1,5 +1,5 @@
 /** A smooth way of the camera from where it is to where it shall be. */
-import { type PerspectiveCamera, Vector3 } from "three";
+import type { PerspectiveCamera, Vector3 } from "three";
 
 const DURATION = 850; // milliseconds
 

@@ -1,5 +1,5 @@
 /** All links in one draw call, as lines whose strength is the cosine; those of the selected feature once more, wide. */
-import { BufferAttribute, BufferGeometry, Color, LineSegments, ShaderMaterial } from "three";
+import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial } from "three";
 import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
 import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
 import { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
@@ -71,10 +71,11 @@ export class FeatureLinks {
 
   setColors(colors: Uint8Array): void {
     const tint = this.attribute("tint");
-    this.edges.source.forEach((node, edge) => tint.set(colors.subarray(3 * node, 3 * node + 3), 6 * edge));
-    this.edges.target.forEach((node, edge) =>
-      tint.set(colors.subarray(3 * node, 3 * node + 3), 6 * edge + 3),
-    );
+    const { source, target } = this.edges;
+    for (let edge = 0; edge < source.length; edge++) {
+      tint.set(colors.subarray(3 * source[edge]!, 3 * source[edge]! + 3), 6 * edge);
+      tint.set(colors.subarray(3 * target[edge]!, 3 * target[edge]! + 3), 6 * edge + 3);
+    }
   }
 
   /** A link steps back unless both its ends are lit. */

@@ -423,7 +423,7 @@ class Rings {
   }
 
   setViewport(pixelsPerUnit: number, pixelRatio: number): void {
-    this.object.material.uniforms["pixelsPerUnit"]!.value = pixelsPerUnit * pixelRatio;
-    this.object.material.uniforms["pixelRatio"]!.value = pixelRatio;
+    this.object.material.uniforms.pixelsPerUnit!.value = pixelsPerUnit * pixelRatio;
+    this.object.material.uniforms.pixelRatio!.value = pixelRatio;
   }
 }

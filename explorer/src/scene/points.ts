@@ -3,7 +3,7 @@ import { BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from "
 import { type Layer, linkCount } from "../data/layer";
 
 /** How a point stands in the picture. */
-export const enum Mark {
+export enum Mark {
   plain = 0,
   /** Something else is being looked at. */
   dimmed = 1,
@@ -125,8 +125,8 @@ export class FeaturePoints {
   }
 
   setViewport(pixelsPerUnit: number, pixelRatio: number): void {
-    this.object.material.uniforms["pixelsPerUnit"]!.value = pixelsPerUnit * pixelRatio;
-    this.object.material.uniforms["pixelRatio"]!.value = pixelRatio;
+    this.object.material.uniforms.pixelsPerUnit!.value = pixelsPerUnit * pixelRatio;
+    this.object.material.uniforms.pixelRatio!.value = pixelRatio;
   }
 
   /** Radius of a node's disc in map units. */
