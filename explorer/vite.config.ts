@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { defineConfig, type Plugin } from "vite";
+import { contractChecks } from "./contractChecks.ts";
 
 /** Where `vite dev` finds index.json and the maps: a run's results, served beside the page. */
 const RESULTS = resolve(import.meta.dirname, "../results");
@@ -39,8 +40,8 @@ function withoutPolicyInDevelopment(): Plugin {
 export default defineConfig({
   base: "./", // the page may lie under any path
   publicDir: RESULTS,
-  plugins: [shellList(), withoutPolicyInDevelopment()],
-  worker: { format: "es" },
+  plugins: [contractChecks(), shellList(), withoutPolicyInDevelopment()],
+  worker: { format: "es", plugins: () => [contractChecks()] },
   build: {
     copyPublicDir: false,
     target: "es2022",

@@ -1,14 +1,15 @@
-"""The explorer's sources -> the page in results/; the manifests -> index.json, which it reads. No map waits for either."""
+"""explorer/ -> the page in results/; the manifests -> index.json, which the page reads. Maps never wait for either."""
 
 
 def explorer_sources():
-    """What the explorer's page is built from: everything in explorer/ but its tests and what tools leave there."""
+    """What the page is built from: explorer/ without its tests and what tools leave there, and the schemas of the
+    files that it reads."""
     folder = ROOT / "explorer"
-    top = [".npmrc", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"]
-    files = [folder / name for name in top] + sorted(
-        path for path in folder.glob("src/**/*") if path.is_file()
-    )
-    return [os.path.relpath(path) for path in files]
+    settings = [".npmrc", "package.json", "package-lock.json", "tsconfig.json"]
+    files = [folder / name for name in settings] + [*folder.glob("*.html"), *folder.glob("*.ts")]
+    files += [path for path in folder.glob("src/**/*") if path.is_file()]
+    files += (ROOT / "docs").glob("*.schema.json")
+    return sorted(os.path.relpath(path) for path in files)
 
 
 rule build_explorer:

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKFLOW = (
     "Snakefile",
     "config",
+    "docs",
     "rules",
     "scripts",
     "envs",

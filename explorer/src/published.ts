@@ -12,7 +12,7 @@ export class Published {
 
   async loadIndex(): Promise<void> {
     const { value, offline } = await fetchJson(new URL("index.json", document.baseURI));
-    this.models = parseIndex(value);
+    this.models = parseIndex(value, "index.json");
     this.offline = offline;
   }
 
@@ -22,7 +22,7 @@ export class Published {
     if (!entry) throw new Error(`No model ${modelId} is published here`);
     const url = new URL(entry.manifest, document.baseURI);
     const { value, offline } = await fetchJson(url);
-    this.manifest = parseManifest(value);
+    this.manifest = parseManifest(value, entry.manifest);
     this.manifestUrl = url;
     this.offline = offline;
   }

@@ -42,12 +42,8 @@ const file = (filePath: string, content: Buffer) => ({
   fileSize: content.length,
   sha256: sha256(content),
 });
-const entry: LayerEntry = {
-  layer: 1,
-  sourceId: null,
-  ...file("layer-1.json", plain),
-  gzip: file("layer-1.json.gz", packed),
-};
+const plainEntry: LayerEntry = { layer: 1, ...file("layer-1.json", plain) };
+const entry: LayerEntry = { ...plainEntry, gzip: file("layer-1.json.gz", packed) };
 const load = async (
   from: LayerEntry = entry,
   progress: (loaded: number, total: number) => void = () => {},
@@ -72,7 +68,7 @@ it("reads the compressed twin from a host that announces it as an encoding", asy
 });
 
 it("takes the plain file where there is no twin", async () => {
-  expect(await load({ ...entry, gzip: null })).toEqual({ where: "network", same: true });
+  expect(await load(plainEntry)).toEqual({ where: "network", same: true });
   delete answers["/m/layer-1.json.gz"];
   expect(await load()).toMatchObject({ same: true });
 });
@@ -84,7 +80,7 @@ it("asks the network once for the same bytes, and again for others", async () =>
   const changed = Buffer.from('{"changed": 1}');
   answers["/m/layer-1.json"] = { body: changed };
   const { bytes } = await fetchLayer(
-    { ...entry, ...file("layer-1.json", changed), gzip: null },
+    { ...plainEntry, ...file("layer-1.json", changed) },
     base,
     cache,
     () => {},
@@ -93,7 +89,7 @@ it("asks the network once for the same bytes, and again for others", async () =>
   expect(Buffer.from(bytes).equals(changed)).toBe(true);
 });
 
-it("fetches anew what is damaged in the cache", async () => {
+it("fetches again what is damaged in the cache", async () => {
   await cache.put(entry.sha256, Uint8Array.from(packed.subarray(0, 20)).buffer);
   expect(await load()).toEqual({ where: "network", same: true });
 });

@@ -1,8 +1,6 @@
 import { expect, it } from "vitest";
-import { parseLayer } from "../src/data/contract";
-import { prepareLayer } from "../src/data/layer";
 import { search } from "../src/data/search";
-import { rawLayer } from "./fixtures";
+import { prepared, rawLayer } from "./fixtures";
 
 function layerOf(labels: string[]) {
   const raw = rawLayer();
@@ -14,7 +12,7 @@ function layerOf(labels: string[]) {
   }));
   raw.edges = [];
   raw.metadata.nodeFacts = {};
-  return prepareLayer(parseLayer(raw));
+  return prepared(raw);
 }
 
 function found(labels: string[], query: string): string[] {

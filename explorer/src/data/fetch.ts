@@ -90,7 +90,7 @@ async function download(entry: LayerEntry, manifestUrl: URL, progress: Progress,
     const response = await request(url, signal);
     return { received: await readAll(response, entry, progress), name: fileName(url) };
   };
-  if (entry.gzip === null) return fetchOne(entry);
+  if (!entry.gzip) return fetchOne(entry);
   try {
     return await fetchOne(entry.gzip);
   } catch (error) {

@@ -11,8 +11,7 @@ export interface Layer {
   modelId: string;
   displayName: string;
   layer: number;
-  sourceId: string | null;
-  neuronpedia: LayerFile["neuronpedia"];
+  neuronpedia: { modelId: string; sourceId: string } | null;
   deadCount: number;
   /** Number of nodes. */
   count: number;
@@ -50,6 +49,8 @@ export interface Links {
 }
 
 export function prepareLayer(file: LayerFile): Layer {
+  const { metadata } = file;
+  const facts = metadata.nodeFacts ?? {};
   const count = file.nodes.length;
   const nodeOf = new Map<string, number>();
   file.nodes.forEach((node, at) => {
@@ -61,20 +62,19 @@ export function prepareLayer(file: LayerFile): Layer {
   const labels = file.nodes.map((node) => (node.label?.trim() ? node.label.trim() : null));
   const positions = new Float32Array(file.nodes.flatMap((node) => node.position));
   return {
-    modelId: file.modelId,
-    displayName: file.displayName,
-    layer: file.layer,
-    sourceId: file.sourceId,
-    neuronpedia: file.neuronpedia,
-    deadCount: file.deadCount,
+    modelId: metadata.modelId,
+    displayName: metadata.displayName ?? metadata.modelId,
+    layer: metadata.layers[0],
+    neuronpedia: metadata.neuronpedia ?? null,
+    deadCount: metadata.deadCount,
     count,
     index: Uint32Array.from(file.nodes, (node) => node.featureId.index),
     labels,
     folded: labels.map((label) => (label === null ? "" : fold(label))),
     ...categoriesOf(file),
-    explainers: file.nodeFacts.explainer,
-    density: numbers(file.nodeFacts.density),
-    maxActivation: numbers(file.nodeFacts.maxActivation),
+    explainers: facts.explainer ?? null,
+    density: numbers(facts.density),
+    maxActivation: numbers(facts.maxActivation),
     positions,
     ...extent(positions),
     edges,
@@ -211,8 +211,8 @@ function categoriesOf(file: LayerFile): Pick<Layer, "categories" | "category"> {
   };
 }
 
-function numbers(values: (number | null)[] | null): Float32Array | null {
-  return values === null ? null : Float32Array.from(values, (value) => value ?? Number.NaN);
+function numbers(values: (number | null)[] | undefined): Float32Array | null {
+  return values === undefined ? null : Float32Array.from(values, (value) => value ?? Number.NaN);
 }
 
 function extent(positions: Float32Array): Pick<Layer, "radius" | "center"> {

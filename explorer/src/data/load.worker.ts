@@ -27,8 +27,9 @@ self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
     const received = await receive(request, controller.signal);
     if (controller.signal.aborted) return;
     reply({ id: request.id, kind: "preparing" });
+    const name = nameOf(request);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(received.bytes);
-    const layer = prepareLayer(parseLayer(parseJson(text, nameOf(request))));
+    const layer = prepareLayer(parseLayer(parseJson(text, name), name));
     const message = {
       id: request.id,
       kind: "layer",
