@@ -68,6 +68,11 @@ export function availableColorings(layer: Layer): Coloring[] {
   });
 }
 
+/** The chosen colouring, or links where the layer does not know it. */
+export function coloringOf(layer: Layer, chosen: Coloring): Coloring {
+  return availableColorings(layer).includes(chosen) ? chosen : "links";
+}
+
 export function colorLayer(layer: Layer, coloring: Coloring, theme: Theme): Colored {
   switch (coloring) {
     case "links":

@@ -93,7 +93,7 @@ def test_search_lists_with_the_keyboard_and_lights_up_what_it_finds(visit):
     at_rest(page)
     before = picture(page)[1]
     page.fill("#search", "water")
-    assert page.locator("#found").text_content() != "No feature found"
+    assert page.locator("#hits").text_content() != "No feature found"
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     assert page.get_attribute("#search", "aria-activedescendant") == "result-1"
@@ -110,7 +110,7 @@ def test_search_lists_with_the_keyboard_and_lights_up_what_it_finds(visit):
     page.fill("#search", "#1693")
     assert page.locator("#results li").first.text_content() == f"{WEEK}#1693"
     page.fill("#search", "no such feature anywhere")
-    assert page.locator("#found").text_content() == "No feature found"
+    assert page.locator("#hits").text_content() == "No feature found"
 
 
 def test_hover_shows_the_label_and_click_selects(visit):

@@ -130,9 +130,7 @@ export class FeaturePoints {
   }
 
   /** Radius of a node's disc in map units. */
-  radiusOf(node: number): number {
-    return this.radius * this.sizes[node]!;
-  }
+  readonly radiusOf = (node: number): number => this.radius * this.sizes[node]!;
 
   dispose(): void {
     this.object.geometry.dispose();

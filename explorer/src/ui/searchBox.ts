@@ -7,8 +7,8 @@ import { byId, h } from "./dom";
 const LISTED = 60;
 
 export interface SearchEvents {
-  /** The nodes found, best first; null when the field is empty. */
-  onFound(nodes: number[] | null): void;
+  /** The nodes that match, best first; null when the field is empty. */
+  onSearch(hits: number[] | null): void;
   /** A result is pointed at or moved to. */
   onPreview(node: number | null): void;
   onChosen(node: number): void;
@@ -17,7 +17,7 @@ export interface SearchEvents {
 export class SearchBox {
   private readonly input = byId<HTMLInputElement>("search");
   private readonly list = byId<HTMLUListElement>("results");
-  private readonly found = byId("found");
+  private readonly summary = byId("hits");
   private layer: Layer | null = null;
   private nodes: number[] = [];
   private active = -1;
@@ -54,11 +54,11 @@ export class SearchBox {
     this.list.replaceChildren(...this.nodes.slice(0, LISTED).map((node, at) => this.row(node, at)));
     this.list.scrollTop = 0;
     this.list.hidden = this.nodes.length === 0;
-    this.found.hidden = query === "";
-    this.found.textContent = summary(this.nodes.length);
+    this.summary.hidden = query === "";
+    this.summary.textContent = summary(this.nodes.length);
     this.input.setAttribute("aria-expanded", String(this.nodes.length > 0));
     this.input.removeAttribute("aria-activedescendant");
-    this.events.onFound(query === "" ? null : this.nodes);
+    this.events.onSearch(query === "" ? null : this.nodes);
   }
 
   private row(node: number, at: number): HTMLElement {

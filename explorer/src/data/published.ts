@@ -1,6 +1,6 @@
 /** Which models and layers there are: index.json and the manifests, wherever the page itself lies. */
-import { type LayerEntry, type Manifest, type ModelEntry, parseIndex, parseManifest } from "./data/contract";
-import { fetchJson } from "./data/fetch";
+import { type LayerEntry, type Manifest, type ModelEntry, parseIndex, parseManifest } from "./contract";
+import { fetchJson } from "./fetch";
 
 export class Published {
   models: ModelEntry[] = [];

@@ -1,5 +1,5 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
-import { COLORINGS, type Coloring } from "./colors";
+import { COLORINGS, type Coloring } from "../colors";
 
 export interface ViewState {
   model?: string;
