@@ -1,4 +1,4 @@
-"""The explorer's lock file, and the rule that builds the page. `make gates` lints, type-checks and unit-tests its sources."""
+"""The explorer's lock file and the rule that builds it; `make gates` checks and unit-tests the sources."""
 
 import json
 
