@@ -1,8 +1,8 @@
 /**
- * What a point's colour says.
+ * What a point's colour means.
  *
- * Quantities use viridis and cividis, which rise evenly in lightness, and groups use the palette of Okabe and
- * Ito: all can be told apart by colour-blind people.
+ * Quantities use viridis and cividis, whose lightness rises evenly, and groups the palette of Okabe and Ito:
+ * colour-blind people can distinguish them.
  */
 import { type Layer, linkCount } from "./data/layer";
 
@@ -58,7 +58,7 @@ const MISSING: Record<Theme, string> = { dark: "5b6475", light: "b3b1aa" };
 // The dark end of a ramp is lost on a dark page, the light end on a light one.
 const RANGE: Record<Theme, [number, number]> = { dark: [0.2, 1], light: [0, 0.86] };
 
-/** The colourings that say something about this layer. */
+/** The colourings for which this layer has data. */
 export function availableColorings(layer: Layer): Coloring[] {
   return COLORINGS.filter((coloring) => {
     if (coloring === "density") return layer.density !== null;
@@ -68,7 +68,7 @@ export function availableColorings(layer: Layer): Coloring[] {
   });
 }
 
-/** The chosen colouring, or links where the layer does not know it. */
+/** The chosen colouring, or links if this layer has no data for it. */
 export function coloringOf(layer: Layer, chosen: Coloring): Coloring {
   return availableColorings(layer).includes(chosen) ? chosen : "links";
 }
@@ -168,7 +168,7 @@ function quantity(count: number, quantityOf: (node: number) => number, ramp: Ram
   };
 }
 
-/** The finite values' range without the outermost 0.5 % on both sides, which would flatten all others. */
+/** The range of the finite values without the outermost 0.5 % on both sides, which would compress all others. */
 function spread(values: Float64Array): [number, number] {
   const sorted = values.filter(Number.isFinite).sort();
   if (sorted.length === 0) return [0, 1];

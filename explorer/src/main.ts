@@ -1,4 +1,4 @@
-/** The page: its parts, how they follow what is shown (page/state.ts), and how it starts. */
+/** The page: its parts, which all follow one state (page/state.ts), and how it starts. */
 import "@fontsource-variable/inter/wght.css";
 import "./style.css";
 import { nodeOfFeature } from "./data/layer";
@@ -31,7 +31,7 @@ const store = new Store({
   labelsVisible: true,
 });
 
-// Whoever follows the same change does so in this order.
+// The order of this is the order in which the parts react to a change.
 followTheme(store);
 const scene = createScene();
 if (scene) {
@@ -57,7 +57,7 @@ if (scene) {
 }
 const layers = new Layers(store, published);
 wireControls({ store, scene, layers, selection, preview, searchBox, address, open });
-void start().then(keepShell);
+void start().then(storePage);
 
 function createScene(): MapScene | null {
   const panels = () => [...document.querySelectorAll(".panel:not([hidden])")];
@@ -102,10 +102,10 @@ async function open(view: ViewState): Promise<void> {
   address.remember();
 }
 
-/** Keeps the page itself for visits without a network. Only secure pages (https, localhost) may. */
-function keepShell(): void {
+/** Stores the page itself for visits without a network. Browsers allow that to secure pages only (https, localhost). */
+function storePage(): void {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
   navigator.serviceWorker.register(scriptUrl("sw.js")).catch((error: unknown) => {
-    console.warn("This page will need the network next time:", error);
+    console.warn("This page needs the network next time:", error);
   });
 }

@@ -141,9 +141,9 @@ describe("parseIndex", () => {
 });
 
 describe("parseJson", () => {
-  it("tells a cut file from a host's error page", () => {
+  it("tells an incomplete file from a host's error page", () => {
     expect(() => parseJson('{"a": [1, 2', "layer-1.json")).toThrow(
-      /layer-1\.json is not valid JSON, or is cut short/,
+      /layer-1\.json is not valid JSON, or is incomplete/,
     );
     expect(() => parseJson("<!doctype html>", "layer-1.json")).toThrow(/is a web page, not JSON/);
   });

@@ -206,11 +206,11 @@ def test_a_changed_layer_is_fetched_again(visit, site):
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (lambda path: path.unlink(), "is not there (HTTP 404)"),
-        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "5000 bytes, and the manifest says"),
+        (lambda path: path.unlink(), "does not exist (HTTP 404)"),
+        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "5000 bytes instead of the manifest's"),
         (
             lambda path: path.write_bytes(path.read_bytes().replace(b"day", b"dax")),
-            "not the file with the manifest's sha256",
+            "does not have the manifest's sha256",
         ),
     ],
     ids=["missing", "cut short", "of another run"],
@@ -298,7 +298,7 @@ def test_opens_a_file_of_ones_own(visit, tmp_path, way):
             list(content),
         )
     shown(page, 7)
-    assert page.locator("#summary").text_content() == "2 features · 1 links · all labelled · your file"
+    assert page.locator("#summary").text_content() == "2 features · 1 link · all labelled · your file"
     page.fill("#search", "gamma")
     page.keyboard.press("Enter")
     assert page.locator("#feature .walk .label").first.text_content() == "alpha"
@@ -312,7 +312,7 @@ def test_opens_a_file_of_ones_own(visit, tmp_path, way):
     [
         (json.dumps(layer_file("m", 1, ["one"], []) | {"nodes": []}).encode(), "nodes is empty"),
         (b'{"metadata": {"modelId": "m"}, "nodes": [], "edges": []}', "metadata.layers is missing"),
-        (b'{"metadata": {"modelId"', "is not valid JSON, or is cut short"),
+        (b'{"metadata": {"modelId"', "is not valid JSON, or is incomplete"),
         (b"\xff\xfe\x00binary", "could not be read"),
         (b"\x1f\x8b\x08\x00broken", "could not be read"),
     ],

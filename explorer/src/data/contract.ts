@@ -90,17 +90,17 @@ export interface LayerFile {
 /**
  * JSON text to a value.
  *
- * Throws ContractError if the text is not JSON. Its message tells a cut file from a web page, which some
- * hosts send in place of files they do not have.
+ * Throws ContractError if the text is not JSON. Its message tells an incomplete file from a web page, which
+ * some hosts send instead of a file that does not exist.
  */
 export function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     if (/^\s*</.test(text)) {
-      throw new ContractError(`${name} is a web page, not JSON: the host answered with a page of its own`);
+      throw new ContractError(`${name} is a web page, not JSON: probably the host's page for a missing file`);
     }
-    throw new ContractError(`${name} is not valid JSON, or is cut short (${(error as Error).message})`);
+    throw new ContractError(`${name} is not valid JSON, or is incomplete (${(error as Error).message})`);
   }
 }
 

@@ -1,8 +1,8 @@
 /**
- * One map, laid out for drawing and looking up: typed arrays in the order of the file's nodes.
+ * One map, prepared for drawing and look-ups: typed arrays in the order of the file's nodes.
  *
- * A *node* is a place in these arrays, 0..count-1; a *feature index* is the SAE's own number. They differ
- * as soon as a feature is dead, because dead features have no node.
+ * A *node* is a position in these arrays, 0..count-1; a *feature index* is the SAE's own number. They differ if
+ * there are dead features, which have no node.
  */
 import { ContractError, type LayerFile } from "./contract";
 import { fold } from "./text";
@@ -19,11 +19,11 @@ export interface Layer {
   index: Uint32Array;
   /** (count,) null where a feature has no label. */
   labels: (string | null)[];
-  /** (count,) labels as the search compares them; "" without a label. */
+  /** (count,) labels as the search compares them; "" if there is none. */
   folded: string[];
   /** The categories that occur, most frequent first; empty if no node has one. */
   categories: string[];
-  /** (count,) place in `categories`, -1 without one. */
+  /** (count,) position in `categories`; -1 if there is none. */
   category: Int16Array;
   explainers: (string | null)[] | null;
   /** (count,) share of tokens that activate the feature; NaN where unknown. */
@@ -37,7 +37,7 @@ export interface Layer {
   center: [number, number, number];
   edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
   links: Links;
-  /** (count,) nodes in the order in which their labels deserve to be seen. */
+  /** (count,) nodes, those whose labels matter most first. */
   prominence: Uint32Array;
 }
 
@@ -87,9 +87,9 @@ export function linkCount(layer: Layer, node: number): number {
   return layer.links.offset[node + 1]! - layer.links.offset[node]!;
 }
 
-/** The node of a feature index, or null: dead features and features of other widths have none. */
+/** The node of a feature index, or null if there is none: dead features, and indexes beyond the SAE's width. */
 export function nodeOfFeature(layer: Layer, index: number): number | null {
-  // Nodes are written in the order of their index, so a feature lies at or before its own number.
+  // The workflow writes nodes in the order of their indexes: a feature is at or before the node of its own number.
   for (let node = Math.min(index, layer.count - 1); node >= 0; node--) {
     if (layer.index[node] === index) return node;
   }
@@ -119,7 +119,7 @@ export function nearestNodes(layer: Layer, node: number, k: number): number[] {
   return nearest.map((entry) => entry.node);
 }
 
-/** The arrays of a layer whose memory may move to another thread instead of being copied. */
+/** The memory of a layer's arrays, which can be moved to another thread instead of being copied. */
 export function transferables(layer: Layer): Transferable[] {
   const arrays = [
     layer.index,
@@ -182,10 +182,10 @@ function linksOf(count: number, edges: Layer["edges"]): Links {
 }
 
 /**
- * Labelled nodes first by how strongly they are linked, then the rest.
+ * Labelled nodes by the strength of their links, then the unlabelled.
  *
- * A label such as "piece: -tion" or "mixed: …" says that no plain words were found, one that begins with
- * punctuation says little, and a sentence is hard to read among points: they stand back.
+ * Three kinds of labels rank lower: those such as "piece: -tion" or "mixed: …", which stand for a lack of plain
+ * words, those that begin with punctuation, and sentences, which are hard to read among points.
  */
 function prominenceOf(labels: (string | null)[], links: Links): Uint32Array {
   const score = Float32Array.from(labels, (label, node) => {
@@ -204,10 +204,10 @@ function categoriesOf(file: LayerFile): Pick<Layer, "categories" | "category"> {
     if (category) counts.set(category, (counts.get(category) ?? 0) + 1);
   }
   const categories = [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1));
-  const place = new Map(categories.map((category, at) => [category, at]));
+  const positions = new Map(categories.map((category, at) => [category, at]));
   return {
     categories,
-    category: Int16Array.from(file.nodes, ({ category }) => (category ? place.get(category)! : -1)),
+    category: Int16Array.from(file.nodes, ({ category }) => (category ? positions.get(category)! : -1)),
   };
 }
 

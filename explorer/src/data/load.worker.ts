@@ -1,4 +1,4 @@
-/** Off the main thread: fetches, checks and prepares one layer at a time. A newer request ends the one before. */
+/** Off the main thread: fetches, checks and prepares one layer at a time. A newer request cancels the previous one. */
 import { LayerCache } from "./cache";
 import { ContractError, type LayerEntry, parseJson, parseLayer } from "./contract";
 import { FetchError, fetchLayer, gunzip, type Received } from "./fetch";

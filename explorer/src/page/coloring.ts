@@ -17,7 +17,7 @@ export function followColoring(store: Store, scene: MapScene | null): void {
   });
 }
 
-/** The colouring after the present one, among those that the layer knows. */
+/** The colouring after the current one, among those for which the layer has data. */
 export function nextColoring(store: Store): Coloring {
   const { layer, coloring } = store.current;
   if (!layer) return coloring;

@@ -58,7 +58,7 @@ export class Layers {
       this.loader.load({ kind: "published", entry, manifestUrl }, onProgress),
     );
     if (shown && this.published.offline)
-      showMessage("No network: this is what this browser has kept.", "note");
+      showMessage("No network: showing the copy stored in this browser.", "note");
     return shown;
   }
 

@@ -1,4 +1,4 @@
-/** The map follows what is shown: its layer, what stands out in it, its theme, and the room that panels leave. */
+/** The map follows the state: the layer, the marked features, the theme, and the space that the panels leave free. */
 import { nearestNodes } from "../data/layer";
 import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
@@ -11,7 +11,7 @@ export function followLayer(store: Store, scene: MapScene): void {
   });
 }
 
-/** What was found and what the selected feature is linked to stand out; all else steps back. */
+/** Search results and the features linked to the selected one stand out; all others are dimmed. */
 export function followMarks(store: Store, scene: MapScene): void {
   store.follow(["layer", "selected", "hits"], ({ layer, selected, hits }) => {
     if (!layer) return;

@@ -1,6 +1,6 @@
 /** The selected feature: its panel, and the ways to select another. */
 import { linkCount } from "../data/layer";
-import { display } from "../data/text";
+import { counted, display } from "../data/text";
 import type { MapScene } from "../scene/mapScene";
 import { FeaturePanel } from "../ui/featurePanel";
 import { announce } from "../ui/notices";
@@ -26,7 +26,7 @@ export class Selection {
       if (!layer || selected === null) return panel.hide();
       panel.show(layer, selected);
       const label = display(layer.labels[selected] ?? "no label", 200);
-      announce(`Feature ${layer.index[selected]}: ${label}, ${linkCount(layer, selected)} links`);
+      announce(`Feature ${layer.index[selected]}: ${label}, ${counted(linkCount(layer, selected), "link")}`);
     });
   }
 

@@ -1,4 +1,4 @@
-/** What the page shows. There is one copy of it: controls change it here, and every part of the page follows it. */
+/** What the page shows. This is the only copy: controls change it, and every part of the page follows it. */
 import type { Coloring, Theme } from "../colors";
 import type { Layer } from "../data/layer";
 
@@ -11,7 +11,7 @@ export interface State {
   selected: number | null;
   /** The nodes that match the search, best first; null without a search. */
   hits: number[] | null;
-  /** As chosen. A layer that does not know it is coloured by its links. */
+  /** As chosen. A layer without data for it is coloured by links. */
   coloring: Coloring;
   theme: Theme;
   labelsVisible: boolean;
@@ -28,7 +28,7 @@ export class Store {
     return this.state;
   }
 
-  /** Calls `listener` now and after every change of one of `keys`; listeners are called in the order of this. */
+  /** Calls `listener` now, and after every change of one of `keys`; listeners are called in the order they were added. */
   follow(keys: (keyof State)[], listener: Listener): void {
     this.followers.push({ keys, listener });
     listener(this.state);

@@ -23,6 +23,6 @@ export function toggleTheme(store: Store): void {
   try {
     localStorage.setItem("theme", theme);
   } catch (error) {
-    console.warn("The theme is not kept:", error);
+    console.warn("The theme could not be stored:", error);
   }
 }

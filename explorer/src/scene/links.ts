@@ -1,4 +1,4 @@
-/** All links in one draw call, as lines whose strength is the cosine; those of the selected feature once more, wide. */
+/** All links in one draw call, as lines whose opacity shows the cosine; the selected feature's again, wider. */
 import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial } from "three";
 import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
 import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
@@ -78,7 +78,7 @@ export class FeatureLinks {
     }
   }
 
-  /** A link steps back unless both its ends are lit. */
+  /** A link is dimmed if either of its ends is. */
   setMarks(marks: Uint8Array): void {
     const values = this.attribute("mark");
     this.edges.source.forEach((node, edge) => {
@@ -99,7 +99,7 @@ export class FeatureLinks {
   }
 }
 
-/** The links of one feature, drawn wide and over everything else. */
+/** The links of one feature, drawn wide and on top of everything else. */
 export class SelectedLinks {
   readonly object: LineSegments2;
   private readonly material = new LineMaterial({

@@ -19,7 +19,7 @@ export interface Marking {
   /** Nodes whose labels are kept in sight, the first ones first. */
   named: number[];
   selected: number | null;
-  /** 0..1: how far all others step back. */
+  /** 0..1: how much all others fade. */
   dimming: number;
 }
 

@@ -1,7 +1,7 @@
-/** What is known of the selected feature, and the ways from it to others. */
+/** The panel of the selected feature: what is known about it, its links and its nearest features. */
 import { formatShare } from "../colors";
 import { type Layer, linkCount, nearestNodes } from "../data/layer";
-import { display } from "../data/text";
+import { counted, display } from "../data/text";
 import { byId, h, icon } from "./dom";
 
 const LISTED = 12;
@@ -84,12 +84,7 @@ export class FeaturePanel {
       this.row(layer, layer.links.neighbor[from + at]!, layer.links.weight[from + at]!),
     );
     const list = h("ul", { class: "walk" }, ...rows.slice(0, LISTED));
-    const heading = h(
-      "h3",
-      {},
-      count === 1 ? "1 link" : `${count} links`,
-      h("span", { class: "unit" }, "cosine"),
-    );
+    const heading = h("h3", {}, counted(count, "link"), h("span", { class: "unit" }, "cosine"));
     if (count <= LISTED) return [heading, list];
     const showAll = () => {
       list.append(...rows.slice(LISTED));

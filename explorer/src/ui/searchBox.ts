@@ -1,7 +1,7 @@
-/** The search field and its list of results: a combobox, as the ARIA practices describe it. */
+/** The search field and its list of results: a combobox, as in the ARIA Authoring Practices. */
 import type { Layer } from "../data/layer";
 import { search } from "../data/search";
-import { display } from "../data/text";
+import { counted, display } from "../data/text";
 import { byId, h } from "./dom";
 
 const LISTED = 60;
@@ -9,7 +9,7 @@ const LISTED = 60;
 export interface SearchEvents {
   /** The nodes that match, best first; null when the field is empty. */
   onSearch(hits: number[] | null): void;
-  /** A result is pointed at or moved to. */
+  /** A result is hovered, or reached with the arrow keys. */
   onPreview(node: number | null): void;
   onChosen(node: number): void;
 }
@@ -27,7 +27,7 @@ export class SearchBox {
     this.input.addEventListener("keydown", (event) => this.onKey(event));
   }
 
-  /** Searches the new layer for what is typed in the field. */
+  /** Repeats the search in a new layer. */
   setLayer(layer: Layer): void {
     this.layer = layer;
     this.run();
@@ -109,6 +109,6 @@ export class SearchBox {
 
 function summary(count: number): string {
   if (count === 0) return "No feature found";
-  const all = count === 1 ? "1 feature" : `${count.toLocaleString("en")} features`;
+  const all = counted(count, "feature");
   return count > LISTED ? `${all}, the best ${LISTED} listed` : all;
 }

@@ -1,17 +1,17 @@
-/** One line on the map that is shown, and the window's title. */
+/** One line about the current map, and the window's title. */
 import type { Layer } from "../data/layer";
 import type { Loaded } from "../data/loader";
-import { display } from "../data/text";
+import { counted, display } from "../data/text";
 import { byId } from "./dom";
 import { announce } from "./notices";
 
-const ORIGINS = { network: null, cache: "kept in this browser", file: "your file" } as const;
+const ORIGINS = { network: null, cache: "stored in this browser", file: "your file" } as const;
 
 export function showSummary({ layer, from }: Loaded): void {
   const origin = ORIGINS[from];
   const parts = [
-    `${layer.count.toLocaleString("en")} features`,
-    `${layer.edges.weight.length.toLocaleString("en")} links`,
+    counted(layer.count, "feature"),
+    counted(layer.edges.weight.length, "link"),
     `${labelledShare(layer)} labelled`,
     ...(layer.deadCount > 0 ? [`${layer.deadCount.toLocaleString("en")} dead`] : []),
     ...(origin === null ? [] : [origin]),
