@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKFLOW = (
     "Snakefile",
     "config",
+    "docs",
     "rules",
     "scripts",
     "envs",
