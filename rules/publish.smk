@@ -48,6 +48,11 @@ def released_on_huggingface(wildcards):
     return [path for model in SELECTED for path in released(model)]
 
 
+def templates(*names):
+    """Template files of a document: inputs, so that editing one reruns the rule."""
+    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
+
+
 rule tabulate_features:
     input:
         graphs=lambda wildcards: products(wildcards.model)[".json"],
@@ -69,14 +74,11 @@ rule tabulate_features:
 
 rule describe_release:
     input:
-        graphs=lambda wildcards: products(wildcards.model)[".json"],
-        gzips=lambda wildcards: products(wildcards.model).get(".json.gz", []),
+        maps=lambda wildcards: [path for paths in products(wildcards.model).values() for path in paths],
         manifest="results/{model}/manifest.json",
         features="results/{model}/features.parquet",
         table="results/{model}/quality.tsv",
-        qualities=lambda wildcards: [
-            f"results/{wildcards.model}/layer-{layer}/quality.json" for layer in layers_of(wildcards.model)
-        ],
+        templates=templates("release.md", "parts.md"),
         lib=lib("describe_release"),
     output:
         readme="results/{model}/README.md",
@@ -90,7 +92,6 @@ rule describe_release:
         "../envs/export.yaml"
     params:
         about=lambda wildcards: origins(wildcards.model),
-        quality=config["quality"],
     message:
         "Checking and describing what is published of {wildcards.model}"
     script:
@@ -127,6 +128,7 @@ rule publish_huggingface:
         files=released_on_huggingface,
         manifests=manifests(),
         index="results/index.json",
+        templates=templates("dataset.md", "parts.md"),
         lib=lib("publish_huggingface"),
     output:
         record="results/published/huggingface.json",
