@@ -9,6 +9,7 @@ import io
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import sleep, time
 
@@ -67,13 +68,8 @@ class Retry(GithubRetry):
             pause(self.get_backoff_time(), f"HTTP {response.status}" if response is not None else "no answer")
 
 
-class UploadConnection(HTTPSRequestsConnectionClass):
-    """A connection with a timeout for the upload host too, where PyGithub sets none."""
-
-    def __init__(self, *arguments, timeout: int | None = None, **options) -> None:
-        super().__init__(*arguments, timeout=timeout or TIMEOUT, **options)
-
-
+# Without this, PyGithub waits for its upload host for ever: it sets a timeout for the API's host alone.
+UploadConnection = partial(HTTPSRequestsConnectionClass, timeout=TIMEOUT)
 Requester.injectConnectionClasses(HTTPRequestsConnectionClass, UploadConnection)
 
 
@@ -91,44 +87,32 @@ class CountedFile(io.FileIO):
 
 def find_token() -> str:
     """The token of the environment; UserError if there is none."""
-    for name in TOKENS:
-        if token := os.environ.get(name, "").strip():
-            return token
+    if token := next(filter(None, map(os.environ.get, TOKENS)), None):
+        return token
     raise UserError(f"no token: set {' or '.join(TOKENS)} to a token that may write releases: {PERMISSION}")
 
 
 def check_limits(files: dict[str, File]) -> None:
     """Raise UserError for what GitHub would reject: a file of 2 GiB or more, or more than 1,000 files."""
-    fewer = "publish fewer layers per release (layers, with another publish.github.tag)"
-    large = [f"{name} ({file.size:,} bytes)" for name, file in files.items() if file.size >= ASSET_LIMIT]
-    if large:
+    fewer = "Publish fewer layers per release (layers, with another publish.github.tag)"
+    if large := [f"{name} ({file.size:,} bytes)" for name, file in files.items() if file.size >= ASSET_LIMIT]:
         raise UserError(
-            f"GitHub takes only files under 2 GiB: {', '.join(large)}: {fewer}, or a dataset instead"
+            f"GitHub takes only files under 2 GiB: {', '.join(large)}. {fewer}, or a dataset instead"
         )
     if len(files) > MOST_ASSETS:
-        raise UserError(
-            f"GitHub takes {MOST_ASSETS} assets per release, these are {len(files)}: {fewer}, or without compressed"
-            " twins (export.gzip: false)"
-        )
+        count = f"GitHub takes {MOST_ASSETS} assets per release, these are {len(files)}."
+        raise UserError(f"{count} {fewer}, or without compressed twins (export.gzip: false)")
 
 
 def release_files(target: dict[str, str], token: str, files: dict[str, File]) -> GitRelease:
-    """Make `files`, by name, a public release; attempts are repeated after failures that may pass.
+    """Make `files`, by name, the public release of `target` (publish.github); repeats attempts that may yet succeed.
 
-    Parameters
-    ----------
-    target : `repository`, `api_url`, `tag`, `title` and `notes` of the release
-
-    Raises
-    ------
-    UserError
-        The release is public with other files, a file arrived altered, or GitHub refuses or is silent.
+    Raises UserError if it is public with other files, a file arrived altered, or GitHub refuses or is silent.
     """
     attempt = 1
     while True:
         try:
-            repository = open_repository(target["repository"], token, target["api_url"])
-            return publish(repository, target["tag"], target["title"], target["notes"], files)
+            return publish(open_repository(target, token), target, files)
         except (GithubException, requests.RequestException) as error:
             failure, advice, wait = diagnose(error, attempt)
             if wait is None or attempt == ATTEMPTS:
@@ -138,8 +122,9 @@ def release_files(target: dict[str, str], token: str, files: dict[str, File]) ->
         attempt += 1
 
 
-def open_repository(name: str, token: str, api_url: str) -> Repository:
-    """The repository owner/name. PyGithub repeats its requests, except POST."""
+def open_repository(target: dict[str, str], token: str) -> Repository:
+    """The repository of `target`. PyGithub repeats its requests, except POST."""
+    api_url = target["api_url"]
     github = Github(
         auth=Auth.Token(token),
         base_url=api_url,
@@ -155,19 +140,20 @@ def open_repository(name: str, token: str, api_url: str) -> Repository:
         seconds_between_requests=None,
         seconds_between_writes=BETWEEN_WRITES if api_url == DEFAULT_BASE_URL else None,
     )
-    repository = github.get_repo(name)
+    repository = github.get_repo(target["repository"])
     if "full_name" not in repository.raw_data:
         raise UserError(f"{api_url} does not answer like GitHub's API: check publish.github.api_url")
     return repository
 
 
-def publish(repository: Repository, tag: str, title: str, notes: str, files: dict[str, File]) -> GitRelease:
+def publish(repository: Repository, target: dict[str, str], files: dict[str, File]) -> GitRelease:
     """One attempt: send what is missing to a draft, which becomes public when it holds every file as it is here."""
+    label = f"{target['repository']}, release {target['tag']}"
+    text = {"name": target["title"], "message": target["notes"]}
     # A lookup by tag does not see drafts. A public release comes before a draft of the same tag.
-    matches = [release for release in repository.get_releases() if release.tag_name == tag]
+    matches = [release for release in repository.get_releases() if release.tag_name == target["tag"]]
     matches.sort(key=lambda release: release.draft)
-    release = matches[0] if matches else repository.create_git_release(tag, title, notes, draft=True)
-    label = f"{repository.full_name}, release {tag}"
+    release = matches[0] if matches else repository.create_git_release(target["tag"], **text, draft=True)
     present = {asset.name: asset for asset in release.get_assets()}
     wrong = differences(present, files)
     if not release.draft:
@@ -195,7 +181,7 @@ def publish(repository: Repository, tag: str, title: str, notes: str, files: dic
         raise UserError(
             f"{label}, stays a draft, for files arrived altered: {'; '.join(wrong.values())}. {AGAIN}"
         )
-    return release.update_release(title, notes, draft=False)
+    return release.update_release(**text, draft=False)
 
 
 def differences(present: dict[str, GitReleaseAsset], files: dict[str, File]) -> dict[str, str]:
@@ -203,12 +189,9 @@ def differences(present: dict[str, GitReleaseAsset], files: dict[str, File]) -> 
     wrong = {}
     for name, file in files.items():
         asset, digest = present.get(name), f"sha256:{file.sha256}"
-        if asset is None:
-            wrong[name] = f"{name} is missing"
-        elif (asset.state, asset.size, asset.digest or digest) != ("uploaded", file.size, digest):
-            wrong[name] = (
-                f"{name} is {asset.state}, {asset.size} bytes, {asset.digest}, not {file.size} bytes, {digest}"
-            )
+        there = f"{asset.state}, {asset.size} bytes, {asset.digest or digest}" if asset else "missing"
+        if there != (here := f"uploaded, {file.size} bytes, {digest}"):
+            wrong[name] = f"{name} is {there}, not {here}"
     return wrong
 
 
@@ -249,15 +232,14 @@ def pause(seconds: float, reason: str) -> None:
 
 def main(snakemake) -> None:
     """Verify the files once more, publish, record."""
-    with job_log(snakemake) as log:
+    with job_log(snakemake):
         target = snakemake.params.release
         files = verified(Path(snakemake.input.checksums))
         check_limits(files)
         release = release_files(target, find_token(), files)
         record = {"repository": target["repository"], "tag": target["tag"], "url": release.html_url}
         save_record(snakemake.output.record, record | {"assets": listed(files)})
-        log.info("%d files: %s", len(files), release.html_url)
-        progress.info("published: %s", release.html_url)
+        progress.info("published %d files: %s", len(files), release.html_url)
 
 
 if __name__ == "__main__":

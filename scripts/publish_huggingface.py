@@ -1,14 +1,15 @@
 """The published files of all selected models -> a dataset on Hugging Face, in one commit, and huggingface.json.
 
 The dataset holds a card, from which its viewer and `load_dataset` learn where the tables are, the index that the
-explorer reads, and a folder per model. HF_TOKEN and HF_ENDPOINT mean what they mean to huggingface_hub.
+explorer reads, and a folder per model. HF_TOKEN and HF_ENDPOINT mean what they mean to huggingface_hub, which repeats
+uploads and listings, but neither a creation nor a commit: for these, the next attempt looks first at what is there.
 """
 
 import hashlib
 from pathlib import Path
 from time import sleep
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_token
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HTTPError,
@@ -27,124 +28,96 @@ from lib.publishing.files import File, is_layer_file, listed, verified
 ATTEMPTS = 4
 # 408 timeout, 412 somebody else has committed meanwhile, 429 rate limit
 PASSING = {408, 412, 429, *range(500, 600)}
+LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"
 TOKEN = (
     "a token with write access, made at https://huggingface.co/settings/tokens and set in HF_TOKEN, to the user or"
     " organisation that publish.huggingface.repository names"
 )
-LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"
 
 
-def common_licence(licenses: list[dict]) -> str | None:
-    """The licence of all weights and labels, in the lower case of a card's metadata; None if they differ."""
-    names = {part.get(key) for part in licenses for key in ("weights", "labels")}
-    return names.pop().lower() if len(names) == 1 and None not in names else None
-
-
-def publish(api: HfApi, dataset: dict, files: dict[str, File], message: str) -> str:
+def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> str:
     """Make a dataset hold `files`, by path, and no other maps beside them; returns the commit.
 
-    huggingface_hub repeats uploads and listings, but neither a creation nor a commit. So all is repeated here, and each
-    attempt looks first at what the one before has done.
+    target : `repository`, `private` and `revision` of the dataset
 
-    Parameters
-    ----------
-    dataset : `repository`, `private` and `revision` of publish.huggingface
-
-    Raises
-    ------
-    UserError
-        Access is refused, the Hub is silent, the dataset is public against `private`, or a file arrived altered.
+    Raises UserError if it is public against `private`, a file arrived altered, or the Hub refuses or is silent.
     """
+    branch = {"repo_id": target["repository"], "repo_type": "dataset", "revision": target["revision"]}
     attempt = 1
     while True:
         try:
-            prepare(api, **dataset)
-            return commit(api, dataset["repository"], dataset["revision"], files, message)
+            prepare(api, branch, target["private"])
+            return commit(api, branch, files, message)
         except (HTTPError, LocalEntryNotFoundError, RuntimeError) as error:
-            # A RuntimeError is about one of several uploads.
+            # Other errors than HTTPError have it as their cause, except a RuntimeError of an upload by Xet.
             cause = error if isinstance(error, HTTPError) else error.__cause__ or error
             status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
-            # Without the addresses that are part of the error's text: those of uploads are signed.
+            # Without the address that is part of the error's text: those of uploads are signed.
             reason = (
                 f"HTTP {status}, {cause.server_message}" if status else f"{type(cause).__name__}: {cause}"
             )
-            failure = f"dataset {dataset['repository']}, {api.endpoint}: {reason}"
+            failure = f"{api.endpoint}, dataset {target['repository']}: {reason}"
             if status and status not in PASSING:
                 raise UserError(f"{failure}. Publishing needs {TOKEN}") from error
             if attempt == ATTEMPTS:
-                raise UserError(
-                    f"{failure}. Run the same command again: only what is missing is sent"
-                ) from error
+                raise UserError(f"{failure}. Run the same command again: it sends what is missing") from error
         progress.info("%s; attempt %d of %d follows", failure, attempt + 1, ATTEMPTS)
         sleep(2.0**attempt)
         attempt += 1
 
 
-def prepare(api: HfApi, repository: str, private: bool, revision: str) -> None:
-    """Make the dataset and its branch if they do not exist, and track the maps with LFS.
-
-    Text of a few MB would otherwise travel inline: hundreds of MB in one commit request.
-    """
-    api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
-    if private and not api.dataset_info(repository).private:
+def prepare(api: HfApi, branch: dict, private: bool) -> None:
+    """Make the dataset and its branch if they do not exist, and have maps sent by LFS, not inside the commit."""
+    name, revision = branch["repo_id"], branch["revision"]
+    api.create_repo(name, repo_type="dataset", private=private, exist_ok=True)
+    if private and not api.dataset_info(name).private:
         raise UserError(
-            f"{repository}: the dataset is public, and publish.huggingface.private is true: make it private on its"
-            " page first, or set private to false"
+            f"{name}: the dataset is public, and publish.huggingface.private is true: make it private on its page"
+            " first, or set private to false"
         )
     if revision != "main":
-        api.create_branch(repository, branch=revision, repo_type="dataset", exist_ok=True)
-    where = {"repo_type": "dataset", "revision": revision}
-    head = api.dataset_info(repository, revision=revision).sha
+        api.create_branch(name, branch=revision, repo_type="dataset", exist_ok=True)
+    head = api.repo_info(**branch).sha
     try:
-        lines = Path(
-            api.hf_hub_download(repository, ".gitattributes", **where | {"revision": head})
-        ).read_text()
+        path = api.hf_hub_download(**branch | {"revision": head}, filename=".gitattributes")
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
     except RemoteEntryNotFoundError:
-        lines = ""
-    if LARGE_FILES not in lines.splitlines():
-        content = "\n".join([*lines.splitlines(), LARGE_FILES, ""]).encode()
-        operations = [CommitOperationAdd(".gitattributes", content)]
+        lines = []
+    if LARGE_FILES not in lines:
+        change = [CommitOperationAdd(".gitattributes", "\n".join([*lines, LARGE_FILES, ""]).encode())]
         api.create_commit(
-            repository, operations, commit_message="Track maps with LFS", parent_commit=head, **where
+            **branch, operations=change, commit_message="Track maps with LFS", parent_commit=head
         )
 
 
-def commit(api: HfApi, repository: str, revision: str, files: dict[str, File], message: str) -> str:
-    """Send what differs in one commit, without maps that are no longer listed; returns the commit that holds all."""
-    head = api.dataset_info(repository, revision=revision).sha
-    present = tree(api, repository, head)
-    new = {path: file for path, file in files.items() if not holds(present.get(path), file)}
+def commit(api: HfApi, branch: dict, files: dict[str, File], message: str) -> str:
+    """Send what differs and delete maps that are no longer listed, in one commit; returns the commit."""
+    name, head = branch["repo_id"], api.repo_info(**branch).sha
+    present = tree(api, branch | {"revision": head})
+    new = [path for path, file in files.items() if not holds(present.get(path), file)]
     folders = {Path(path).parent for path in files}
-    old = [
-        path
-        for path in sorted(present.keys() - files.keys())
-        if Path(path).parent in folders and is_layer_file(Path(path).name)
-    ]
+    others = [Path(path) for path in sorted(present.keys() - files.keys())]
+    old = [path.as_posix() for path in others if path.parent in folders and is_layer_file(path.name)]
     if not new and not old:
-        progress.info("%s holds all %d files: nothing to do", repository, len(files))
+        progress.info("%s holds all %d files: nothing to do", name, len(files))
         return head
-    megabytes = sum(file.size for file in new.values()) / 1e6
-    progress.info("%s: sending %d of %d files, %.1f MB", repository, len(new), len(files), megabytes)
-    done = api.create_commit(
-        repository,
-        [CommitOperationAdd(path, file.path) for path, file in new.items()]
-        + list(map(CommitOperationDelete, old)),
-        commit_message=message,
-        repo_type="dataset",
-        revision=revision,
-        parent_commit=head,
+    megabytes = sum(files[path].size for path in new) / 1e6
+    progress.info("%s: sending %d of %d files, %.1f MB", name, len(new), len(files), megabytes)
+    changes = [CommitOperationAdd(path, files[path].path) for path in new] + list(
+        map(CommitOperationDelete, old)
     )
-    present = tree(api, repository, done.oid)
+    head = api.create_commit(**branch, operations=changes, commit_message=message, parent_commit=head).oid
+    present = tree(api, branch | {"revision": head})
     if wrong := [path for path, file in files.items() if not holds(present.get(path), file)]:
         raise UserError(
-            f"{repository}: commit {done.oid} does not hold {', '.join(wrong)} as sent; run the same command again"
+            f"{name}: commit {head} does not hold {', '.join(wrong)} as sent; run the same command again"
         )
-    return done.oid
+    return head
 
 
-def tree(api: HfApi, repository: str, revision: str) -> dict[str, RepoFile]:
-    """The dataset's files at a commit, by path."""
-    entries = api.list_repo_tree(repository, recursive=True, revision=revision, repo_type="dataset")
+def tree(api: HfApi, branch: dict) -> dict[str, RepoFile]:
+    """The files of a dataset at a revision, by path."""
+    entries = api.list_repo_tree(**branch, recursive=True)
     return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
 
 
@@ -158,44 +131,28 @@ def holds(entry: RepoFile | None, file: File) -> bool:
     return entry.blob_id == hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def check_access() -> None:
-    """Raise UserError if huggingface_hub has no token, or must not use the network."""
-    if constants.is_offline_mode():
-        raise UserError("HF_HUB_OFFLINE is set: unset it to publish")
-    if not get_token():
-        raise UserError(f"no token: publishing needs {TOKEN}")
-
-
 def main(snakemake) -> None:
-    """Check the files once more, write the card, publish, record."""
-    with job_log(snakemake) as log:
+    """Verify the files once more, write the card, publish, record."""
+    with job_log(snakemake):
         disable_progress_bars()
-        dataset, about = snakemake.params.dataset, snakemake.params.about
-        manifests = [load_record(path) for path in snakemake.input.manifests]
-        card = render(
-            Path(snakemake.input.templates[0]),
-            repository=dataset["repository"],
-            manifests=manifests,
-            about=about,
-            license=common_licence([about[manifest["modelId"]]["licenses"] for manifest in manifests]),
-        )
-        save_bytes(snakemake.output.card, card)
-        files = {
-            "README.md": File.of(Path(snakemake.output.card)),
-            "index.json": File.of(Path(snakemake.input.index)),
-        }
-        for path in map(Path, snakemake.input.checksums):
+        if not get_token():
+            raise UserError(f"no token: publishing needs {TOKEN}")
+        target, inputs = snakemake.params.dataset, snakemake.input
+        manifests = [load_record(path) for path in inputs.manifests]
+        values = {"repository": target["repository"], "manifests": manifests, "about": snakemake.params.about}
+        save_bytes(snakemake.output.card, render(Path(inputs.templates[0]), **values))
+        files = {"README.md": File.of(Path(snakemake.output.card)), "index.json": File.of(Path(inputs.index))}
+        for path in map(Path, inputs.checksums):
             files |= {f"{path.parent.name}/{name}": file for name, file in verified(path).items()}
-        check_access()
-        models = ", ".join(manifest["displayName"] for manifest in manifests)
         api = HfApi()
-        revision = publish(api, dataset, files, f"Maps of {models}")
-        url = f"{api.endpoint}/datasets/{dataset['repository']}/tree/{revision}"
-        save_record(
-            snakemake.output.record, dataset | {"commit": revision, "url": url, "files": listed(files)}
+        revision = publish(
+            api, target, files, f"Maps of {', '.join(each['displayName'] for each in manifests)}"
         )
-        log.info("%d files: %s", len(files), url)
-        progress.info("published: %s", url)
+        url = f"{api.endpoint}/datasets/{target['repository']}/tree/{revision}"
+        save_record(
+            snakemake.output.record, target | {"commit": revision, "url": url, "files": listed(files)}
+        )
+        progress.info("published %d files: %s", len(files), url)
 
 
 if __name__ == "__main__":

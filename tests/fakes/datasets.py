@@ -79,9 +79,9 @@ class Datasets(Service):
         if found := re.fullmatch(r"/resolve/([^/]+)/(.+)", path):
             commit = self._commit_of(name, unquote(found[1])) or ""
             content = self.commits.get(commit, {}).get(found[2])
-            return (
-                _error(404, "Entry not found", "EntryNotFound") if content is None else Answer(200, content)
-            )
+            if content is None:
+                return _error(404, "Entry not found", "EntryNotFound")
+            return Answer(200, content, {"ETag": f'"{_git_hash(content)}"', "X-Repo-Commit": commit})
         return _error(404, "Not Found")
 
     def _commit_of(self, name: str, revision: str) -> str | None:

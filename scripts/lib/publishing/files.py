@@ -3,14 +3,12 @@
 import gzip
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.files import sha256
 from lib.job import UserError
-
-BESIDE_THE_MAPS = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
 
 
 @dataclass(frozen=True)
@@ -39,54 +37,34 @@ def is_layer_file(name: str) -> bool:
     return re.fullmatch(r"layer-\d+\.(json|json\.gz|parquet)", name) is not None
 
 
-def mismatches(folder: Path, manifest: dict, expected: Iterable[str]) -> list[str]:
+def mismatches(folder: Path, manifest: dict, expected: set[str]) -> list[str]:
     """Differences between the manifest and the layer files in `folder`; `expected` are the names it should list."""
-    entries = {entry["filePath"]: entry for entry in layer_files(manifest)}
-    differences = []
-    for name in sorted({*expected} | entries.keys()):
-        if name not in entries:
-            differences.append(f"{name} is not in the manifest")
-        elif name not in expected:
+    entries = {entry["filePath"]: (entry["fileSize"], entry["sha256"]) for entry in layer_files(manifest)}
+    differences = [f"{name} is not in the manifest" for name in sorted(expected - entries.keys())]
+    for name, described in entries.items():
+        if name not in expected:
             differences.append(f"{name} is in the manifest, but the configuration does not select it")
-        elif File.of(folder / name) != File(
-            folder / name, entries[name]["fileSize"], entries[name]["sha256"]
-        ):
-            differences.append(f"{name} does not have the size and the SHA-256 that the manifest says")
-    if not differences:
-        differences = [
-            f"{entry['gzip']['filePath']} does not hold the same map as {entry['filePath']}"
-            for entry in manifest["layers"]
-            if "gzip" in entry and _unpacked_sha256(folder / entry["gzip"]["filePath"]) != entry["sha256"]
-        ]
+        elif ((file := File.of(folder / name)).size, file.sha256) != described:
+            differences.append(
+                f"{name} has {file.size} bytes, SHA-256 {file.sha256}, in the manifest {described}"
+            )
+    twins = [(entry["gzip"]["filePath"], entry) for entry in manifest["layers"] if "gzip" in entry]
+    for name, entry in twins if not differences else []:
+        if _unpacked_sha256(folder / name) != entry["sha256"]:
+            differences.append(f"{name} does not hold the same map as {entry['filePath']}")
     return differences
 
 
-def checksums(files: dict[str, str]) -> str:
-    """SHA-256 by file name, in the format that `sha256sum -c` reads."""
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items()))
-
-
 def verified(path: Path) -> dict[str, File]:
-    """SHA256SUMS at `path` and the files it lists, by name; UserError if one of these is missing or has changed."""
-    files = {path.name: File.of(path)}
-    wrong = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        match = re.fullmatch(r"([0-9a-f]{64})  ([\w.-]+)", line)
-        if match is None:
-            raise UserError(f"{path}: {line!r} is not a line of sha256sum; delete the file and run again")
-        digest, name = match.groups()
-        if not (path.parent / name).is_file():
-            wrong.append(f"{name} is missing")
-            continue
-        files[name] = File.of(path.parent / name)
-        if files[name].sha256 != digest:
-            wrong.append(f"{name} has SHA-256 {files[name].sha256}, not {digest}")
-    if wrong:
+    """SHA256SUMS at `path` and the files it lists, by name; UserError if one of these has changed."""
+    digests = dict(reversed(line.split("  ", 1)) for line in path.read_text(encoding="utf-8").splitlines())
+    files = {name: File.of(path.parent / name) for name in digests}
+    if wrong := [name for name, file in files.items() if file.sha256 != digests[name]]:
         raise UserError(
-            f"{path}: {'; '.join(wrong)}. The files changed after they were checked: delete {path} and run the same"
-            " command again, which repeats the check"
+            f"{path}: {', '.join(wrong)} changed after this list was written: delete {path} and run the same command"
+            " again, which repeats the check"
         )
-    return files
+    return files | {path.name: File.of(path)}
 
 
 def listed(files: dict[str, File]) -> dict[str, dict]:
