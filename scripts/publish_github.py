@@ -116,8 +116,8 @@ def release_files(target: dict[str, str], token: str, files: dict[str, File]) ->
         except (GithubException, requests.RequestException) as error:
             failure, advice, wait = diagnose(error, attempt)
             if wait is None or attempt == ATTEMPTS:
-                name = f"{target['api_url']}, {target['repository']}, release {target['tag']}"
-                raise UserError(f"{name}: {failure}. {advice}") from error
+                label = f"{target['api_url']}, release {target['tag']} of {target['repository']}"
+                raise UserError(f"{label}: {failure}. {advice}") from error
         pause(wait, failure)
         attempt += 1
 
@@ -148,7 +148,7 @@ def open_repository(target: dict[str, str], token: str) -> Repository:
 
 def publish(repository: Repository, target: dict[str, str], files: dict[str, File]) -> GitRelease:
     """One attempt: send what is missing to a draft, which becomes public when it holds every file as it is here."""
-    label = f"{target['repository']}, release {target['tag']}"
+    label = f"release {target['tag']} of {target['repository']}"
     text = {"name": target["title"], "message": target["notes"]}
     # A lookup by tag does not see drafts. A public release comes before a draft of the same tag.
     matches = [release for release in repository.get_releases() if release.tag_name == target["tag"]]
@@ -159,10 +159,10 @@ def publish(repository: Repository, target: dict[str, str], files: dict[str, Fil
     if not release.draft:
         if wrong:
             raise UserError(
-                f"{label}, is public and is not changed: {'; '.join(wrong.values())}. Give these maps another tag"
+                f"{label} is public and is not changed: {'; '.join(wrong.values())}. Give these maps another tag"
                 " (publish.github.tag), or delete that release on GitHub first"
             )
-        progress.info("%s, is public already, with the same files: nothing to do", label)
+        progress.info("%s is public already, with the same files: nothing to do", label)
         return release
     # A server that reports no digest leaves it open whether an asset is the file.
     missing = {name: file for name, file in files.items() if name in wrong or not present[name].digest}
@@ -171,7 +171,7 @@ def publish(repository: Repository, target: dict[str, str], files: dict[str, Fil
             with suppress(UnknownObjectException):
                 asset.delete_asset()
         elif name not in files:
-            progress.info("%s, also holds %s, which stays", label, name)
+            progress.info("%s also holds %s, which stays", label, name)
     sent = Progress(label, sum(file.size for file in missing.values()), "MB", 1e6)
     for name, file in missing.items():
         with CountedFile(file.path) as content:
@@ -179,7 +179,7 @@ def publish(repository: Repository, target: dict[str, str], files: dict[str, Fil
             release.upload_asset_from_memory(content, file.size, name, "application/octet-stream")
     if wrong := differences({asset.name: asset for asset in release.get_assets()}, files):
         raise UserError(
-            f"{label}, stays a draft, for files arrived altered: {'; '.join(wrong.values())}. {AGAIN}"
+            f"{label} stays a draft, because files arrived altered: {'; '.join(wrong.values())}. {AGAIN}"
         )
     return release.update_release(**text, draft=False)
 
@@ -189,9 +189,12 @@ def differences(present: dict[str, GitReleaseAsset], files: dict[str, File]) -> 
     wrong = {}
     for name, file in files.items():
         asset, digest = present.get(name), f"sha256:{file.sha256}"
-        there = f"{asset.state}, {asset.size} bytes, {asset.digest or digest}" if asset else "missing"
-        if there != (here := f"uploaded, {file.size} bytes, {digest}"):
-            wrong[name] = f"{name} is {there}, not {here}"
+        here, there = f"{file.size} bytes, {digest}", "missing"
+        if asset:
+            there = f"{asset.size} bytes, {asset.digest or digest}"
+            there += "" if asset.state == "uploaded" else ", incomplete"
+        if there != here:
+            wrong[name] = f"{name}: {there} on GitHub, {here} here"
     return wrong
 
 
