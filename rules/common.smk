@@ -1,4 +1,4 @@
-"""What the rules share: the checked configuration, the catalogue's rows, and where library files lie. Holds no rule."""
+"""What the rule files share. The checked configuration, rows of the catalogues, resources; it holds no rule."""
 
 import math
 import os
@@ -6,28 +6,21 @@ import sys
 import tomllib
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
-from lib.planning import settings
+from lib.planning.catalogue import find_sae, read_catalogues
 from lib.planning.imports import library_files
+from lib.planning.publishing import huggingface_dataset, release_on_github
+from lib.planning.settings import check_config, selected_layers, selected_models
 
-try:
-    settings.check_config(config)
-    MODELS = settings.read_catalogues(config["catalogues"], ROOT)
-    SELECTED = {
-        model: settings.selected_layers(config, MODELS, model)
-        for model in settings.selected_models(config, MODELS)
-    }
-except settings.ConfigError as error:
-    raise WorkflowError(str(error)) from None
+check_config(config)
+MODELS = read_catalogues(config["catalogues"], ROOT)
+SELECTED = {model: selected_layers(config, MODELS, model) for model in selected_models(config, MODELS)}
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
-# Over all layers together, wherever they run; --resources downloads=1 and the like on the command line win.
+# Limits over all layers together, wherever they run; --resources downloads=1 and the like override them.
 for _resource in ("downloads", "label_jobs"):
     workflow.global_resources.setdefault(_resource, config["network"][_resource])
-
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 wildcard_constraints:
@@ -35,42 +28,90 @@ wildcard_constraints:
     layer="|".join(sorted({str(layer) for model in MODELS.values() for layer in model["rows"]})),
 
 
-def told(function, *arguments):
-    """What a function of the settings answers; what it complains of stops the run."""
-    try:
-        return function(*arguments)
-    except settings.ConfigError as error:
-        raise WorkflowError(str(error)) from None
-
-
 def sae(wildcards):
-    """The catalogue's row for a job."""
-    return told(settings.sae, MODELS, wildcards.model, wildcards.layer)
+    """The row of the catalogues that a job is about."""
+    return find_sae(MODELS, wildcards.model, wildcards.layer)
 
 
-def lib(rule):
-    """The library files that a rule's script imports: editing one of them reruns the rule."""
-    return [os.path.relpath(path) for path in library_files(f"{rule}.py")]
+def lib(script):
+    """The library files that a script imports: inputs, so that editing one of them reruns the script."""
+    return [os.path.relpath(path) for path in library_files(f"{script}.py")]
 
 
 def layers_of(model):
-    """The layers that belong to a model's manifest: those selected, or all where the model itself is not selected."""
+    """The layers that a model's manifest lists: the selected ones, or all if the model itself is not selected."""
     return SELECTED.get(model, MODELS[model]["rows"])
 
 
+def per_layer(model, name):
+    """One file of each of a model's layers, such as `layer-{layer}/quality.json`, below the model's folder."""
+    return [f"results/{model}/{name.format(layer=layer)}" for layer in layers_of(model)]
+
+
 def products(model):
-    """The published files of one model's layers, by suffix."""
-    suffixes = [".json", ".json.gz"] if config["export"]["gzip"] else [".json"]
+    """What is published of each layer, by the manifest's name for it."""
+    suffixes = {"graphs": ".json", "gzips": ".json.gz", "tables": ".parquet"}
+    if not config["export"]["gzip"]:
+        del suffixes["gzips"]
+    return {name: per_layer(model, f"layer-{{layer}}{suffix}") for name, suffix in suffixes.items()}
+
+
+def of_selected(name):
+    """One file of each selected model."""
+    return [f"results/{model}/{name}" for model in SELECTED]
+
+
+def wanted():
+    """What `all` asks for: what each manifest lists, so that deleted files are made again; tables and figures."""
+    names = ("manifest.json", "quality.tsv", "features.parquet", "figures/layers.png", "figures/layers.html")
+    files = [path for name in names for path in of_selected(name)]
+    for model in SELECTED:
+        files += [path for paths in products(model).values() for path in paths]
+        files += per_layer(model, "figures/layer-{layer}.png")
+    return files
+
+
+def released(model):
+    """The files of a model that SHA256SUMS lists: BESIDE_THE_MAPS of lib/publishing/files.py, and the maps."""
+    beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
+    maps = [path for paths in products(model).values() for path in paths]
+    return [*maps, *(f"results/{model}/{name}" for name in beside)]
+
+
+def github_release(wildcards):
+    """Where a model is released on GitHub: repository, tag, title and notes."""
+    return release_on_github(config, MODELS, wildcards.model, VERSION)
+
+
+def label_files(path):
+    """The files of a row's own labels: a file, or all files of a folder in the layout of Neuronpedia's exports."""
+    if path is None:
+        return []
+    return sorted(map(str, Path(path).glob("*/*.jsonl*"))) if os.path.isdir(path) else [path]
+
+
+def origins(model):
+    """Where a model's weights come from, and the licences of weights and labels as far as its catalogue states them."""
     return {
-        suffix: [f"results/{model}/layer-{layer}{suffix}" for layer in layers_of(model)]
-        for suffix in suffixes
+        "weights": MODELS[model]["weights"].get("repo"),
+        "licenses": MODELS[model].get("licenses", {}),
     }
 
 
-def memory(base, decoders=0, per_feature=0):
-    """mem_mb of a step: the measured peak of `base` MB, so many copies of the decoder, and so many KB a feature.
+def unless_dropped(path, otherwise):
+    """`path` if decoders are kept, otherwise(path) if each is deleted after use (weights.keep_decoders)."""
+    return path if config["weights"]["keep_decoders"] else otherwise(path)
 
-    Asked for is half as much again; each further attempt asks for as much more. docs/cluster.md has the measurements.
+
+def search_threads(wildcards):
+    """One thread per 8,192 features: smaller layers are finished before more threads have started."""
+    return min(8, max(1, sae(wildcards).features // 8192))
+
+
+def memory(base, decoders=0, per_feature=0):
+    """mem_mb of a step: 1.5 times its measured peak, and as much again with each further attempt.
+
+    The peak is `base` MB, `decoders` copies of the decoder and `per_feature` KB per feature (docs/cluster.md).
     """
 
     def mem_mb(wildcards, attempt):
@@ -82,9 +123,9 @@ def memory(base, decoders=0, per_feature=0):
 
 
 def minutes(base, per_16k=0, per_16k_squared=0):
-    """runtime of a step in minutes: `base`, and what 16,384 features take, growing in step or with their square.
+    """runtime of a step in minutes: about five times the time on two slow cores, as much again per further attempt.
 
-    Some five times what was measured on two slow cores; each further attempt asks for as much more.
+    It is `base`, plus what 16,384 features take, growing in proportion to their number or to its square.
     """
 
     def runtime(wildcards, attempt):
@@ -93,13 +134,3 @@ def minutes(base, per_16k=0, per_16k_squared=0):
         return math.ceil(base + per_16k * size + per_16k_squared * size**2 * row.d_model / 2304) * attempt
 
     return runtime
-
-
-def search_threads(wildcards):
-    """A thread for every 8,192 features: fewer are done before their threads have started."""
-    return min(8, max(1, sae(wildcards).features // 8192))
-
-
-def manifests():
-    """The manifests of the selected models."""
-    return [f"results/{model}/manifest.json" for model in SELECTED]

@@ -1,19 +1,22 @@
 """The explorer's sources -> the page in results/; the manifests -> index.json, which it reads. No map waits for either."""
 
-
-def explorer_sources():
-    """What the explorer's page is built from: everything in explorer/ but its tests and what tools leave there."""
-    folder = ROOT / "explorer"
-    top = [".npmrc", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"]
-    files = [folder / name for name in top] + sorted(
-        path for path in folder.glob("src/**/*") if path.is_file()
+EXPLORER = ROOT / "explorer"
+EXPLORER_SOURCES = [
+    os.path.relpath(EXPLORER / name)
+    for name in (
+        ".npmrc",
+        "index.html",
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+        "vite.config.ts",
     )
-    return [os.path.relpath(path) for path in files]
+] + sorted(os.path.relpath(path) for path in EXPLORER.glob("src/**/*") if path.is_file())
 
 
 rule build_explorer:
     input:
-        sources=explorer_sources(),
+        sources=EXPLORER_SOURCES,
         lib=lib("build_explorer"),
     output:
         page="results/index.html",
@@ -34,7 +37,7 @@ rule build_explorer:
 
 rule write_index:
     input:
-        manifests=manifests(),
+        manifests=of_selected("manifest.json"),
         lib=lib("write_index"),
     output:
         index="results/index.json",

@@ -1,48 +1,11 @@
-"""Everything of a layer -> layer-N.json and its gzip twin; all layers of a model -> manifest.json: the products."""
-
-
-def about_layer(wildcards):
-    """What the metadata of layer-N.json says beside counts, parameters and provenance."""
-    row, model = sae(wildcards), MODELS[wildcards.model]
-    on_neuronpedia = (
-        {"modelId": model["neuronpedia"]["model"], "sourceId": row.source} if "neuronpedia" in model else None
-    )
-    return {
-        "version": VERSION,
-        "displayName": model["display_name"],
-        "sourceId": row.source,
-        "neuronpedia": on_neuronpedia,
-        "attribution": model.get("attribution"),
-    }
-
-
-def about_model(wildcards):
-    """What manifest.json says of a model beside its layers."""
-    model = MODELS[wildcards.model]
-    neuronpedia = model.get("neuronpedia", {})
-    return {
-        "modelId": wildcards.model,
-        "displayName": model["display_name"],
-        "totalLayers": len(model["rows"]),
-        "featuresPerLayer": model["features"],
-        "neuronpediaModelId": neuronpedia.get("model"),
-        "neuronpediaSourceSet": neuronpedia.get("source_set"),
-        "pipelineVersion": VERSION,
-        "attribution": model.get("attribution"),
-    }
-
-
-def wanted():
-    """What `all` asks for: the tables of quality, the manifests, and all that these list, so that a file that went
-    missing is made anew; and the figures."""
-    tables = [f"results/{model}/quality.tsv" for model in SELECTED]
-    maps = [path for model in SELECTED for paths in products(model).values() for path in paths]
-    return manifests() + tables + maps + figures()
+"""Everything known of a layer -> layer-N.json, its gzip twin and layer-N.parquet; all layers of a model -> one table, and
+manifest.json, which lists only maps that pass the gates."""
 
 
 rule export_layer:
     input:
         coords="results/{model}/layer-{layer}/coords.npy",
+        neighbors="results/{model}/layer-{layer}/neighbors.npz",
         edges="results/{model}/layer-{layer}/edges.npz",
         labels="results/{model}/layer-{layer}/labels.parquet",
         decoder_record="results/{model}/layer-{layer}/decoder.json",
@@ -54,6 +17,9 @@ rule export_layer:
         lib=lib("export_layer"),
     output:
         graph="results/{model}/layer-{layer}.json",
+        gzip="results/{model}/layer-{layer}.json.gz" if config["export"]["gzip"] else [],
+        table="results/{model}/layer-{layer}.parquet",
+        record="results/{model}/layer-{layer}/export.json",
     log:
         "results/logs/export_layer/{model}/layer-{layer}.log",
     benchmark:
@@ -64,38 +30,46 @@ rule export_layer:
         mem_mb=memory(500, per_feature=10),
         runtime=minutes(3),
     params:
-        about=about_layer,
+        about=lambda wildcards: {
+            "version": VERSION,
+            "displayName": MODELS[wildcards.model]["display_name"],
+            "sourceId": sae(wildcards).source,
+            "neuronpedia": sae(wildcards).neuronpedia
+            and {"modelId": sae(wildcards).neuronpedia, "sourceId": sae(wildcards).source},
+            "attribution": MODELS[wildcards.model].get("attribution"),
+        },
+        decimals=config["export"]["decimals"],
     message:
         "Writing the map of {wildcards.model} layer {wildcards.layer}"
     script:
         "../scripts/export_layer.py"
 
 
-rule compress_layer:
+rule tabulate_features:
     input:
-        graph="results/{model}/layer-{layer}.json",
-        lib=lib("compress_layer"),
+        tables=lambda wildcards: products(wildcards.model)["tables"],
+        lib=lib("tabulate_features"),
     output:
-        gzip="results/{model}/layer-{layer}.json.gz",
+        features="results/{model}/features.parquet",
     log:
-        "results/logs/compress_layer/{model}/layer-{layer}.log",
+        "results/logs/tabulate_features/{model}.log",
     benchmark:
-        "results/benchmarks/compress_layer/{model}/layer-{layer}.tsv"
+        "results/benchmarks/tabulate_features/{model}.tsv"
+    localrule: True
     conda:
         "../envs/export.yaml"
-    resources:
-        mem_mb=memory(500),
-        runtime=minutes(2),
     message:
-        "Compressing the map of {wildcards.model} layer {wildcards.layer}"
+        "Tabulating the features of {wildcards.model}"
     script:
-        "../scripts/compress_layer.py"
+        "../scripts/tabulate_features.py"
 
 
 rule write_manifest:
     input:
-        graphs=lambda wildcards: products(wildcards.model)[".json"],
-        gzips=lambda wildcards: products(wildcards.model).get(".json.gz", []),
+        unpack(lambda wildcards: products(wildcards.model)),
+        records=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/export.json"),
+        qualities=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/quality.json"),
+        labels=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/labels.json"),
         lib=lib("write_manifest"),
     output:
         manifest=report(
@@ -113,7 +87,19 @@ rule write_manifest:
     conda:
         "../envs/export.yaml"
     params:
-        about=about_model,
+        about=lambda wildcards: {
+            "modelId": wildcards.model,
+            "displayName": MODELS[wildcards.model]["display_name"],
+            "totalLayers": len(MODELS[wildcards.model]["rows"]),
+            "featuresPerLayer": MODELS[wildcards.model]["features"],
+            "neuronpediaModelId": MODELS[wildcards.model].get("neuronpedia", {}).get("model"),
+            "neuronpediaSourceSet": MODELS[wildcards.model].get("neuronpedia", {}).get("source_set"),
+            "pipelineVersion": VERSION,
+            "attribution": MODELS[wildcards.model].get("attribution"),
+        },
+        # The gates: they decide what is listed, and measure nothing again.
+        quality=config["quality"],
+        min_coverage=config["labels"]["min_coverage"],
     message:
         "Listing the maps of {wildcards.model}"
     script:

@@ -2,29 +2,11 @@
 explorer waits for them, and nothing reads them but the report."""
 
 
-def figures():
-    """The figures of the selected models: one over all layers, one of each."""
-    names = {model: ["layers", *(f"layer-{layer}" for layer in layers)] for model, layers in SELECTED.items()}
-    return [f"results/{model}/figures/{name}.png" for model in SELECTED for name in names[model]]
-
-
-def layer_label(wildcards):
-    """How the report lists a layer. It sorts as text, so a figure space stands in for a first digit."""
-    return {"layer": wildcards.layer.rjust(2, "\u2007")}
-
-
-def display_name(wildcards):
-    """The model's name for people."""
-    return MODELS[wildcards.model]["display_name"]
-
-
 rule draw_layer:
     input:
-        coords="results/{model}/layer-{layer}/coords.npy",
+        table="results/{model}/layer-{layer}.parquet",
         edges="results/{model}/layer-{layer}/edges.npz",
         edges_record="results/{model}/layer-{layer}/edges.json",
-        neighbors="results/{model}/layer-{layer}/neighbors.npz",
-        labels="results/{model}/layer-{layer}/labels.parquet",
         quality="results/{model}/layer-{layer}/quality.json",
         lib=lib("draw_layer"),
     output:
@@ -33,7 +15,8 @@ rule draw_layer:
             caption="../report/layer.rst",
             category="{model}",
             subcategory="Layers",
-            labels=layer_label,
+            # the report sorts as text: a figure space stands for a missing first digit
+            labels=lambda wildcards: {"layer": wildcards.layer.rjust(2, "\u2007")},
         ),
     log:
         "results/logs/draw_layer/{model}/layer-{layer}.log",
@@ -45,7 +28,7 @@ rule draw_layer:
         mem_mb=memory(500, per_feature=5),
         runtime=minutes(2),
     params:
-        display_name=display_name,
+        display_name=lambda wildcards: MODELS[wildcards.model]["display_name"],
     message:
         "Drawing {wildcards.model} layer {wildcards.layer}"
     script:

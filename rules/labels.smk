@@ -3,44 +3,13 @@
 It knows nothing of geometry, unless labels.rank_by asks for the most strongly linked features.
 """
 
-
-def local_labels(wildcards):
-    """The label files of a row that names its own: a file, or all files of a folder in Neuronpedia's export layout."""
-    path = sae(wildcards).labels
-    if path is None:
-        return []
-    if os.path.isdir(path):
-        return sorted(str(file) for file in Path(path).glob("*/*.jsonl*"))
-    return [path]
-
-
-def ranking_edges(wildcards):
-    """The edges that rank features, where labels.top_k and labels.rank_by ask for it."""
-    ranked = config["labels"]["top_k"] is not None and config["labels"]["rank_by"] == "links"
-    return "results/{model}/layer-{layer}/edges.npz" if ranked else []
-
-
-def request_rate(wildcards):
-    """Requests a minute that one layer may make of the API, so that all layers together keep to the limit."""
-    return max(1, config["network"]["requests_per_minute"] // config["network"]["label_jobs"])
-
-
-def labels_row(wildcards):
-    """What fetch_labels needs to know of a row."""
-    row = sae(wildcards)
-    return {
-        "features": row.features,
-        "source": row.source,
-        "neuronpedia": MODELS[row.model].get("neuronpedia", {}).get("model"),
-        "labels": row.labels,
-        "written": row.written["labels"],
-    }
+RANKED_BY_LINKS = config["labels"]["top_k"] is not None and config["labels"]["rank_by"] == "links"
 
 
 rule fetch_labels:
     input:
-        labels=local_labels,
-        edges=ranking_edges,
+        labels=lambda wildcards: label_files(sae(wildcards).labels),
+        edges="results/{model}/layer-{layer}/edges.npz" if RANKED_BY_LINKS else [],
         lib=lib("fetch_labels"),
     output:
         labels="results/{model}/layer-{layer}/labels.parquet",
@@ -54,10 +23,14 @@ rule fetch_labels:
         "../envs/labels.yaml"
     resources:
         label_jobs=1,
-        requests_per_minute=request_rate,
+        # so that all jobs together keep to the limit
+        requests_per_minute=max(
+            1, config["network"]["requests_per_minute"] // config["network"]["label_jobs"]
+        ),
     params:
-        sae=labels_row,
-        labels=config["labels"],
+        sae=lambda wildcards: sae(wildcards).labels_params(),
+        # min_coverage only decides: it belongs to write_manifest
+        labels={key: value for key, value in config["labels"].items() if key != "min_coverage"},
     message:
         "Reading the labels of {wildcards.model} layer {wildcards.layer}"
     script:

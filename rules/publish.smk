@@ -5,71 +5,9 @@ where every map is above its floors and the manifest describes the files; what s
 """
 
 
-def checksums():
-    """What says of the selected models that they may be published, and which files."""
-    return [f"results/{model}/SHA256SUMS" for model in SELECTED]
-
-
-def origins(model):
-    """Where a model's weights come from, and the licences of weights and labels, as far as its catalogue says."""
-    return {
-        "weights": MODELS[model]["weights"].get("repo"),
-        "licenses": MODELS[model].get("licenses", {}),
-    }
-
-
-def github_release(wildcards):
-    """Where and as what a model is released on GitHub."""
-    return told(settings.release, config, MODELS, wildcards.model, VERSION)
-
-
-def huggingface_dataset(wildcards):
-    """Where the dataset goes."""
-    return told(settings.dataset, config)
-
-
-def released(model):
-    """The files of a model that its SHA256SUMS lists: BESIDE_THE_MAPS of lib/release.py, which imports numpy, and maps."""
-    beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
-    return [path for paths in products(model).values() for path in paths] + [
-        f"results/{model}/{name}" for name in beside
-    ]
-
-
-def released_on_github(wildcards):
-    """The files of a model. Asked while Snakemake plans, so that a repository which is not set stops the run at once."""
-    github_release(wildcards)
-    return released(wildcards.model)
-
-
-def released_on_huggingface(wildcards):
-    """The files of all selected models; as above."""
-    huggingface_dataset(wildcards)
-    return [path for model in SELECTED for path in released(model)]
-
-
 def templates(*names):
     """Template files of a document: inputs, so that editing one reruns the rule."""
     return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
-
-
-rule tabulate_features:
-    input:
-        graphs=lambda wildcards: products(wildcards.model)[".json"],
-        lib=lib("tabulate_features"),
-    output:
-        features="results/{model}/features.parquet",
-    log:
-        "results/logs/tabulate_features/{model}.log",
-    benchmark:
-        "results/benchmarks/tabulate_features/{model}.tsv"
-    localrule: True
-    conda:
-        "../envs/export.yaml"
-    message:
-        "Tabulating the features of {wildcards.model}"
-    script:
-        "../scripts/tabulate_features.py"
 
 
 rule describe_release:
@@ -101,7 +39,8 @@ rule describe_release:
 rule publish_github:
     input:
         checksums="results/{model}/SHA256SUMS",
-        files=released_on_github,
+        # The release first: a repository that is not set stops the run while Snakemake plans.
+        files=lambda wildcards: github_release(wildcards) and released(wildcards.model),
         lib=lib("publish_github"),
     output:
         record="results/{model}/published/github.json",
@@ -113,7 +52,7 @@ rule publish_github:
     conda:
         "../envs/publish.yaml"
     params:
-        release=github_release,
+        release=lambda wildcards: github_release(wildcards),
         files=lambda wildcards, input: len(input.files) + 1,  # and SHA256SUMS
     message:
         "Publishing {params.files} files of {wildcards.model}: GitHub, {params.release[repository]},"
@@ -124,9 +63,10 @@ rule publish_github:
 
 rule publish_huggingface:
     input:
-        checksums=checksums(),
-        files=released_on_huggingface,
-        manifests=manifests(),
+        checksums=of_selected("SHA256SUMS"),
+        files=lambda wildcards: huggingface_dataset(config)
+        and [path for model in SELECTED for path in released(model)],
+        manifests=of_selected("manifest.json"),
         index="results/index.json",
         templates=templates("dataset.md", "parts.md"),
         lib=lib("publish_huggingface"),
@@ -141,7 +81,7 @@ rule publish_huggingface:
     conda:
         "../envs/publish.yaml"
     params:
-        dataset=huggingface_dataset,
+        dataset=lambda wildcards: huggingface_dataset(config),
         about=lambda wildcards: {model: origins(model) for model in SELECTED},
         files=lambda wildcards, input: len(input.files) + len(input.checksums) + 2,  # and the card and the index
     message:
@@ -157,7 +97,7 @@ rule build_site:
         worker="results/sw.js",
         assets="results/assets",
         index="results/index.json",
-        checksums=checksums(),
+        checksums=of_selected("SHA256SUMS"),
         lib=lib("build_site"),
     output:
         site=directory("results/site"),

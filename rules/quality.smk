@@ -1,18 +1,13 @@
 """Everything of a layer -> quality.json, or a refusal; all layers of a model -> quality.tsv. Changes no map."""
 
 
-def settled(path):
-    """An input whose change alone does not measure a map again where that would mean to fetch the decoder again."""
-    return path if config["weights"]["keep_decoders"] else ancient(path)
-
-
 rule measure_quality:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
         coords="results/{model}/layer-{layer}/coords.npy",
-        edges=settled("results/{model}/layer-{layer}/edges.npz"),
-        labels=settled("results/{model}/layer-{layer}/labels.parquet"),
+        edges=unless_dropped("results/{model}/layer-{layer}/edges.npz", ancient),
+        labels=unless_dropped("results/{model}/layer-{layer}/labels.parquet", ancient),
         lib=lib("measure_quality"),
     output:
         quality="results/{model}/layer-{layer}/quality.json",
@@ -26,8 +21,6 @@ rule measure_quality:
     resources:
         mem_mb=memory(300, decoders=2, per_feature=10),
         runtime=minutes(4, per_16k=3),
-    params:
-        quality=config["quality"],
     message:
         "Measuring the map of {wildcards.model} layer {wildcards.layer}"
     script:
@@ -36,9 +29,7 @@ rule measure_quality:
 
 rule tabulate_quality:
     input:
-        qualities=lambda wildcards: [
-            f"results/{wildcards.model}/layer-{layer}/quality.json" for layer in layers_of(wildcards.model)
-        ],
+        qualities=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/quality.json"),
         lib=lib("tabulate_quality"),
     output:
         table=report(

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.parquet as pq
+import pandas as pd
 from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba_array
 from matplotlib.lines import Line2D
@@ -16,8 +16,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lib.figures import drawing
 from lib.figures.regions import Region, regions, shortened, volumes
-from lib.files import load_record
+from lib.files import load_npz, load_record
 from lib.job import job_log
+from lib.products.layer_table import plain
 
 NEAR = 15  # neighbours in the map that make out its density at a feature
 REGION = (8, 100)  # features of a region: a sixtieth of the layer within these
@@ -33,46 +34,47 @@ DENSITY = LinearSegmentedColormap.from_list("density", colormaps["viridis_r"](np
 class Layer:
     """The live features of a layer, as they are drawn.
 
-    numbers : int (m,), their indices in the layer; coords : float32 (m, 3); edges : source, target and weight, among
-    them; nearest : float32, the cosine with the nearest neighbour of those that have one; labels, categories : by
-    feature, None for none; dead : how many features are not among them
+    Attributes
+    ----------
+    numbers : int (m,), their indices in the layer
+    coords : float32 (m, 3)
+    edges : source and target, int (e,), among them, and weight, float32 (e,)
+    degree : int (m,), links per feature
+    nearest : float32, the cosine with the nearest neighbour, of those that have one
+    labels, categories : per feature, None for none
+    dead : how many features are not among them
     """
 
     numbers: np.ndarray
     coords: np.ndarray
     edges: tuple[np.ndarray, np.ndarray, np.ndarray]
+    degree: np.ndarray
     nearest: np.ndarray
     labels: list[str | None]
     categories: list[str | None]
     dead: int
 
-    @property
-    def degree(self) -> np.ndarray:
-        """How many links each feature has: int (m,)."""
-        return np.bincount(np.concatenate(self.edges[:2]), minlength=len(self.numbers))
 
-
-def gather(coords: np.ndarray, edges: dict, neighbors: dict, rows: list[dict]) -> Layer:
-    """What the intermediates of a layer say of its live features.
+def gather(features: pd.DataFrame, edges: dict[str, np.ndarray]) -> Layer:
+    """What there is to draw.
 
     Parameters
     ----------
-    coords, edges, neighbors : as in coords.npy, edges.npz, neighbors.npz
-    rows : the rows of labels.parquet
+    features : layer-N.parquet
+    edges : as in edges.npz
     """
-    live = np.flatnonzero(np.isfinite(coords).all(axis=1))
-    position = np.full(len(coords), -1)
-    position[live] = np.arange(len(live))
-    first, similar = neighbors["indices"][live, :1], neighbors["similarities"][live, :1]
-    known = {row["index"]: row for row in rows}
+    live = features[features["x"].notna()]
+    numbers = live["index"].to_numpy()
+    ends = (np.searchsorted(numbers, edges[side]) for side in ("source", "target"))
     return Layer(
-        numbers=live,
-        coords=coords[live],
-        edges=(position[edges["source"]], position[edges["target"]], edges["weight"]),
-        nearest=similar[first >= 0],
-        labels=[known.get(index, {}).get("label") for index in live.tolist()],
-        categories=[known.get(index, {}).get("category") for index in live.tolist()],
-        dead=len(coords) - len(live),
+        numbers=numbers,
+        coords=live[["x", "y", "z"]].to_numpy(np.float32),
+        edges=(*ends, edges["weight"]),
+        degree=live["degree"].to_numpy(),
+        nearest=np.array([row[0] for row in live["similarities"] if len(row)], np.float32),
+        labels=plain(live["label"]),
+        categories=plain(live["category"]),
+        dead=len(features) - len(live),
     )
 
 
@@ -140,11 +142,8 @@ def draw(layer: Layer, title: str, threshold: float, quality: dict[str, float | 
     views[0][0].tick_params(labelbottom=False)
     views[2][0].set_xlabel(about_axis(0, shares))
     views[2][0].set_ylabel(about_axis(2, shares))
-    left, width, height = (
-        right + 0.42,
-        deep - 0.42,
-        deep / 2 - 0.62,
-    )  # beside their ticks, below their headings
+    # beside their ticks, below their headings
+    left, width, height = right + 0.42, deep - 0.42, deep / 2 - 0.62
     draw_degrees(drawing.inches(figure, left, bottom + deep / 2 + 0.06, width, height), layer.degree)
     draw_similarities(drawing.inches(figure, left, bottom, width, height), layer.nearest, threshold)
     draw_head(figure, title, layer, quality)
@@ -267,20 +266,13 @@ def draw_head(figure, title: str, layer: Layer, quality: dict[str, float | None]
 
 
 def main(snakemake) -> None:
-    """Read the intermediates, draw, write."""
+    """Read, draw, write."""
     with job_log(snakemake) as log:
-        given = snakemake.input
-        with np.load(given.edges, allow_pickle=False) as file:
-            edges = dict(file)
-        with np.load(given.neighbors, allow_pickle=False) as file:
-            neighbors = dict(file)
-        labels = pq.read_table(given.labels)
-        known = [name for name in ("index", "label", "category") if name in labels.column_names]
-        labels = labels.select(known)
-        layer = gather(np.load(given.coords, allow_pickle=False), edges, neighbors, labels.to_pylist())
+        files = snakemake.input
+        layer = gather(pd.read_parquet(files.table), load_npz(files.edges))
         title = f"{shortened(snakemake.params.display_name, 36)}, layer {snakemake.wildcards.layer}"
-        threshold = load_record(given.edges_record)["parameters"]["threshold"]
-        quality = load_record(given.quality).get("map", {})
+        threshold = load_record(files.edges_record)["parameters"]["threshold"]
+        quality = load_record(files.quality).get("map", {})
         drawing.save_figure(snakemake.output.figure, draw(layer, title, threshold, quality))
         log.info("%d features, %d links", len(layer.coords), len(layer.edges[0]))
 

@@ -1,15 +1,22 @@
-"""Positions, edges, labels and the records of every step -> layer-N.json, which the front end loads."""
+"""Everything known of a layer -> layer-N.json, which the front end loads, its gzip twin, and layer-N.parquet.
+
+export.json records what the manifest says of the layer. Compression leaves no time stamp: same map, same bytes.
+"""
+
+import gzip
 
 import numpy as np
-import pyarrow.parquet as pq
+import orjson
+import pandas as pd
 
-from lib.files import load_record, save_bytes
+from lib.files import load_npz, load_record, save_bytes, save_record, whole_file
 from lib.job import job_log
-from lib.products.graph_json import layer_graph, to_bytes
+from lib.products.graph_json import layer_graph
+from lib.products.layer_table import SCHEMA, layer_table
 
 
 def metadata(about: dict, records: dict[str, dict]) -> dict:
-    """The free part of the metadata: what the map is of, how it was made, where all came from, how good it is.
+    """The free part of the metadata: what the map shows, how it was made and from what, how much it keeps.
 
     Parameters
     ----------
@@ -28,36 +35,46 @@ def metadata(about: dict, records: dict[str, dict]) -> dict:
     }
 
 
-def read_labels(path: str) -> dict[int, dict]:
-    """labels.parquet by feature index."""
-    return {row["index"]: row for row in pq.read_table(path).to_pylist()}
+def manifest_entry(metadata: dict) -> dict:
+    """What the manifest says of the layer, files aside."""
+    counts = ("featureCount", "edgeCount", "labeledCount", "deadCount")
+    entry = {"layer": metadata["layers"][0], "sourceId": metadata.get("sourceId")}
+    entry |= {key: metadata[key] for key in counts}
+    entry["labelCoverage"] = metadata["provenance"]["labels"].get("coverage")
+    return {key: value for key, value in entry.items() if value is not None}
 
 
 def main(snakemake) -> None:
-    """Read everything, build the graph, write it."""
+    """Read everything, join it, write it in three forms."""
     with job_log(snakemake) as log:
-        given, about = snakemake.input, snakemake.params.about
-        with np.load(given.edges, allow_pickle=False) as file:
-            edges = file["source"], file["target"], file["weight"]
-        records = {
-            "decoder": load_record(given.decoder_record),
-            "neighbors": load_record(given.neighbors_record),
-            "umap": load_record(given.coords_record),
-            "edges": load_record(given.edges_record),
-            "labels": load_record(given.labels_record),
-            "quality": load_record(given.quality),
-        }
-        graph = layer_graph(
-            snakemake.wildcards.model,
+        files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
+        edges = load_npz(files.edges)
+        features = layer_table(
             int(snakemake.wildcards.layer),
-            np.load(given.coords, allow_pickle=False),
+            np.load(files.coords, allow_pickle=False),
+            load_npz(files.neighbors),
             edges,
-            read_labels(given.labels),
-            metadata(about, records),
+            pd.read_parquet(files.labels),
+            decimals,
         )
-        save_bytes(snakemake.output.graph, to_bytes(graph))
-        counts = graph["metadata"]
-        log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", counts)
+        records = {
+            "decoder": load_record(files.decoder_record),
+            "neighbors": load_record(files.neighbors_record),
+            "umap": load_record(files.coords_record),
+            "edges": load_record(files.edges_record),
+            "labels": load_record(files.labels_record),
+            "quality": load_record(files.quality),
+        }
+        about = metadata(snakemake.params.about, records)
+        graph = layer_graph(snakemake.wildcards.model, features, edges, about, decimals)
+        text = orjson.dumps(graph)
+        save_bytes(output.graph, text)
+        if output.gzip:
+            save_bytes(output.gzip, gzip.compress(text, compresslevel=9, mtime=0))
+        with whole_file(output.table) as aside:
+            features.to_parquet(aside, schema=SCHEMA, index=False, compression="snappy")
+        save_record(output.record, manifest_entry(graph["metadata"]))
+        log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", graph["metadata"])
 
 
 if __name__ == "__main__":

@@ -84,26 +84,14 @@ def from_neuronpedia(
     return answers, indices
 
 
-def coverage(table: pa.Table, asked: int, minimum: float) -> dict:
-    """How many of the features asked for have a label, and by which explainers.
-
-    Raises
-    ------
-    UserError
-        Fewer than the share `minimum`.
-    """
-    share = table.num_rows / asked
-    if share < minimum:
-        raise UserError(
-            f"only {table.num_rows} of {asked} features have a label ({share:.2%}), labels.min_coverage is"
-            f" {minimum:.2%}: check the source, or lower it if there are no more"
-        )
+def coverage(table: pa.Table, requested: int) -> dict:
+    """How many of the requested features have a label, and by which explainers."""
     explainers = Counter(name or "unknown" for name in table.column("explainer").to_pylist())
     return {
-        "asked": asked,
+        "requested": requested,
         "labelled": table.num_rows,
-        "unlabelled": asked - table.num_rows,
-        "coverage": round(share, 4),
+        "unlabelled": requested - table.num_rows,
+        "coverage": round(table.num_rows / requested, 4),
         "explainers": dict(sorted(explainers.items())),
     }
 
@@ -129,8 +117,8 @@ def main(snakemake) -> None:
         else:
             features, indices, origin = {}, [], {"source": "none"}
         table = label_table(features, indices, settings["explainers"])
-        counts = coverage(table, len(indices), settings["min_coverage"]) if indices else {"labelled": 0}
-        chosen = {key: settings[key] for key in ("explainers", "top_k", "rank_by", "min_coverage")}
+        counts = coverage(table, len(indices)) if indices else {"labelled": 0}
+        chosen = {key: settings[key] for key in ("explainers", "top_k", "rank_by")}
         with whole_file(snakemake.output.labels) as aside:
             pq.write_table(table, aside, compression="zstd")
         save_record(snakemake.output.record, origin | counts | {"parameters": chosen})

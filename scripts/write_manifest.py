@@ -1,7 +1,7 @@
 """All layers of a model -> manifest.json: what there is, with sizes and SHA-256.
 
-It lists exactly the layers that the configuration asks for. It alone carries a time, `generatedAt`; set
-SOURCE_DATE_EPOCH to fix it.
+It lists exactly the layers that the configuration selects, and none of them while one is below a floor: the gates stand
+here, before anything is listed or published. It alone carries a time, `generatedAt`; SOURCE_DATE_EPOCH fixes it.
 """
 
 import json
@@ -10,22 +10,42 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
+from lib.files import load_record, save_bytes, sha256
+from lib.job import UserError, job_log
+from lib.products.gates import refusals
 
-from lib.files import save_bytes, sha256
-from lib.job import job_log
+
+def check_gates(layers: dict[str, tuple[dict, dict]], floors: dict[str, float], min_coverage: float) -> None:
+    """Refuse a model of which a layer is below a floor.
+
+    Parameters
+    ----------
+    layers : quality.json and labels.json of each layer, by the layer's file name
+
+    Raises
+    ------
+    UserError
+        Naming every such layer, each measure with its floor, and what to do.
+    """
+    refused = {
+        name: reasons
+        for name, (quality, labels) in layers.items()
+        if (reasons := refusals(quality, labels, floors, min_coverage))
+    }
+    if refused:
+        lines = "".join(f"\n  {name}: {'; '.join(reasons)}" for name, reasons in refused.items())
+        raise UserError(
+            f"{len(refused)} of {len(layers)} maps must not be listed or published:{lines}\n"
+            "Low fidelity: neighbours in the decoder are not neighbours in the map; try another layout (layout in the"
+            " configuration). Low coverage: check the source of the labels. Or leave these layers out (layers), or, if"
+            " the decoder has so little structure or no more labels exist, lower the floor. Nothing is computed again."
+        )
 
 
-def layer_entry(graph: Path, gzip: Path | None) -> dict:
-    """The manifest's entry for one layer; paths are relative to the manifest."""
-    metadata = orjson.loads(graph.read_bytes())["metadata"]
-    entry = {"layer": metadata["layers"][0]} | _file_entry(graph)
-    entry["sourceId"] = metadata.get("sourceId")
-    if gzip:
-        entry["gzip"] = _file_entry(gzip)
-    entry |= {key: metadata[key] for key in ("featureCount", "edgeCount", "labeledCount", "deadCount")}
-    entry["labelCoverage"] = metadata["provenance"]["labels"].get("coverage")  # of the features asked for
-    return {key: value for key, value in entry.items() if value is not None}
+def layer_entry(record: dict, graph: Path, table: Path, gzip: Path | None) -> dict:
+    """The manifest's entry for one layer: its export.json, and its files by their paths from the manifest."""
+    entry = {"layer": record["layer"]} | _file_entry(graph) | {"table": _file_entry(table)}
+    return entry | ({"gzip": _file_entry(gzip)} if gzip else {}) | record
 
 
 def _file_entry(path: Path) -> dict:
@@ -33,9 +53,11 @@ def _file_entry(path: Path) -> dict:
 
 
 def unlisted(folder: Path, listed: list[Path]) -> list[str]:
-    """Maps that lie beside the manifest without being asked for by the configuration."""
-    found = {path.name for path in folder.glob("layer-*.json") if re.fullmatch(r"layer-\d+\.json", path.name)}
-    return sorted(found - {path.name for path in listed})
+    """Maps that lie beside the manifest although the configuration does not select them."""
+    present = {
+        path.name for path in folder.glob("layer-*.json") if re.fullmatch(r"layer-\d+\.json", path.name)
+    }
+    return sorted(present - {path.name for path in listed})
 
 
 def generated_at() -> str:
@@ -46,19 +68,27 @@ def generated_at() -> str:
 
 
 def main(snakemake) -> None:
-    """Read the layers, describe each, write."""
+    """Check the gates, describe every layer, write."""
     with job_log(snakemake) as log:
-        graphs = [Path(path) for path in snakemake.input.graphs]
-        packed = {path.stem: path for path in map(Path, snakemake.input.gzips)}
-        manifest = snakemake.params.about | {
-            "generatedAt": generated_at(),
-            "layers": [layer_entry(graph, packed.get(graph.name)) for graph in graphs],
-        }
-        save_bytes(
-            snakemake.output.manifest, (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+        files, params = snakemake.input, snakemake.params
+        graphs, tables, gzips = (
+            list(map(Path, files.get(name, []))) for name in ("graphs", "tables", "gzips")
         )
+        measured = {
+            graph.name: (load_record(quality), load_record(labels))
+            for graph, quality, labels in zip(graphs, files.qualities, files.labels, strict=True)
+        }
+        check_gates(measured, params.quality, params.min_coverage)
+        records = map(load_record, files.records)
+        entries = [
+            layer_entry(*parts)
+            for parts in zip(records, graphs, tables, gzips or [None] * len(graphs), strict=True)
+        ]
+        manifest = params.about | {"generatedAt": generated_at(), "layers": entries}
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        save_bytes(snakemake.output.manifest, text.encode())
         for name in unlisted(graphs[0].parent, graphs):
-            log.info("%s lies here too, but the configuration does not ask for it: not listed", name)
+            log.info("%s lies here too, but the configuration does not select it: not listed", name)
         log.info("%d layers", len(graphs))
 
 

@@ -4,12 +4,14 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import draw_layer
 import draw_model
 from lib.figures import drawing
 from lib.figures.regions import akin, crowds, regions, shortened, surprise, volumes
+from lib.products.layer_table import layer_table
 
 TOPICS = ("court", "river", "music")
 
@@ -30,13 +32,16 @@ def nearest_topic(coords: np.ndarray) -> list[str]:
 
 
 def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> draw_layer.Layer:
-    """A layer of these positions, as the intermediates would hold it."""
+    """A layer of these positions, as its table would hold it."""
     n = len(coords)
     source, target = (np.array(side, np.int32) for side in edges[:2])
     similarities = np.full((n, 3), 0.4, np.float32) if similarities is None else similarities
     neighbors = {"indices": np.where(similarities > 0, 0, -1).astype(np.int32), "similarities": similarities}
     links = {"source": source, "target": target, "weight": np.array(edges[2], np.float32)}
-    return draw_layer.gather(np.asarray(coords, np.float32), links, neighbors, list(rows))
+    labels = pd.DataFrame(list(rows), columns=["index", "label", "category"])
+    return draw_layer.gather(
+        layer_table(0, np.asarray(coords, np.float32), neighbors, links, labels, 4), links
+    )
 
 
 def saved(path, figure) -> bytes:
@@ -266,13 +271,11 @@ def test_the_same_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, 
 MEASURES = [name + suffix for name in draw_model.MEASURES for suffix in ("", "_pca", "_random")]
 
 
-def quality(layers, missing: tuple = ()) -> list[dict[str, str]]:
-    """Rows of quality.tsv."""
-    counts = {"features": "2048", "labelled": "2000", "edges": "6659", "without_edge": "77"}
-    return [
-        {"layer": str(layer)} | counts | {name: "" if name in missing else "0.25" for name in MEASURES}
-        for layer in layers
-    ]
+def quality(layers, missing: tuple = ()) -> pd.DataFrame:
+    """quality.tsv."""
+    counts = {"features": 2048, "labelled": 2000, "edges": 6659, "without_edge": 77}
+    measures = {name: None if name in missing else 0.25 for name in MEASURES}
+    return pd.DataFrame([{"layer": layer} | counts | measures for layer in layers])
 
 
 def manifest(layers) -> dict:
@@ -284,12 +287,12 @@ def manifest(layers) -> dict:
 @pytest.mark.parametrize("layers", [[0], [7], list(range(6)), [0, 1, 2, 9, 10, 40, 41]], ids=str)
 @pytest.mark.parametrize("missing", [(), tuple(MEASURES)], ids=["measured", "unmeasured"])
 def test_an_overview_of_any_layers(tmp_path, layers, missing):
-    found = draw_model.join(quality(layers[::-1], missing), manifest(layers))
-    assert list(found) == layers
-    figure = draw_model.draw(found, "Toy <model>", 42)
+    joined = draw_model.join(quality(layers[::-1], missing), manifest(layers))
+    assert list(joined.index) == layers
+    figure = draw_model.draw(joined, "Toy <model>", 42)
     assert size(saved(tmp_path / "a.png", figure))[1] < 11.7 * drawing.DPI, "fits an A4 page"
     assert (
-        saved(tmp_path / "b.png", draw_model.draw(found, "Toy <model>", 42))
+        saved(tmp_path / "b.png", draw_model.draw(joined, "Toy <model>", 42))
         == (tmp_path / "a.png").read_bytes()
     )
     links, coverage = figure.axes[0].lines[0], figure.axes[2].lines[0]
@@ -300,9 +303,9 @@ def test_an_overview_of_any_layers(tmp_path, layers, missing):
     empty = [axes for axes in figure.axes if axes.texts]
     assert len(empty) == (len(draw_model.MEASURES) if missing else 0)
 
-    found[layers[0]]["kept_15_random"] = np.nan
-    page = draw_model.table(found, "Toy <model>")
+    joined.loc[layers[0], "kept_15_random"] = np.nan
+    page = draw_model.table(joined, "Toy <model>")
     assert "Toy &lt;model&gt;" in page
-    assert page.count("<tr>") == len(layers) + 1
+    assert page.count("<tr") == len(layers) + 1
     assert "nan" not in page
-    assert ("0.25 <small>(0.25, 0.25)</small>" in page) == (not missing)
+    assert ("<td>0.25 (0.25, 0.25)</td>" in page) == (not missing)

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-PER_MODEL = ("write_manifest", "tabulate_quality", "draw_model")
-PRODUCTS = ["layer-0.json", "layer-0.json.gz", "manifest.json"]
+PER_MODEL = ("write_manifest", "tabulate_features", "tabulate_quality", "draw_model")
+PRODUCTS = ["layer-0.json", "layer-0.json.gz", "layer-0.parquet", "manifest.json"]
 RULES = {  # what is missing, so that a run comes by the rule
     "fetch_decoder": ["layer-0/decoder.npy", "layer-0/neighbors.npz", "layer-0/coords.npy", *PRODUCTS],
     "compute_neighbors": ["layer-0/neighbors.npz", "layer-0/coords.npy", "layer-0/edges.npz", *PRODUCTS],
@@ -18,8 +18,8 @@ RULES = {  # what is missing, so that a run comes by the rule
     "fetch_labels": ["layer-0/labels.parquet", *PRODUCTS],
     "measure_quality": ["layer-0/quality.json", "quality.tsv", *PRODUCTS],
     "export_layer": PRODUCTS,
-    "compress_layer": PRODUCTS[1:],
-    "write_manifest": PRODUCTS[2:],
+    "write_manifest": ["manifest.json"],
+    "tabulate_features": ["features.parquet"],
     "tabulate_quality": ["quality.tsv"],
     "draw_layer": ["figures/layer-0.png"],
     "draw_model": ["figures/layers.png"],

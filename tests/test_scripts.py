@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -13,6 +14,13 @@ from conftest import ROOT, demo_rows
 from lib.files import save_npy, whole_file
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
+
+
+class Inputs(SimpleNamespace):
+    """A job's inputs, as far as scripts use them."""
+
+    def get(self, name, otherwise=None):
+        return getattr(self, name, otherwise)
 
 
 class Job(SimpleNamespace):
@@ -29,7 +37,7 @@ def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
     }
     return Job(
         rule=rule,
-        input=SimpleNamespace(**inputs),
+        input=Inputs(**inputs),
         output=SimpleNamespace(**{name: str(folder / value) for name, value in outputs.items()}),
         params=SimpleNamespace(**params),
         wildcards=SimpleNamespace(model="toy", layer="0"),
@@ -86,20 +94,25 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     row["written"] = "labels.jsonl"
     settings = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["labels"]
     job("fetch_labels", folder, {"edges": []}, made, sae=row, labels=settings).run()
-    given = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
-    measured = given | {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    quality = {"min_kept_15": 0.1, "min_trustworthiness": 0.5}
+    inputs = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
+    measured = inputs | {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
     (folder / "layer-0").mkdir()
-    job("measure_quality", folder, measured, {"quality": "layer-0/quality.json"}, quality=quality).run()
-    given |= {"quality": "layer-0/quality.json"}
-    given |= {
+    job("measure_quality", folder, measured, {"quality": "layer-0/quality.json"}).run()
+    inputs |= {"neighbors": "neighbors.npz", "quality": "layer-0/quality.json"}
+    inputs |= {
         f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")
     }
     about = {"version": "1", "displayName": "Toy", "sourceId": "0-demo", "neuronpedia": None}
-    job("export_layer", folder, given, {"graph": "layer-0.json"}, about=about).run()
-    job("compress_layer", folder, {"graph": "layer-0.json"}, {"gzip": "layer-0.json.gz"}).run()
-    given = {"graphs": [folder / "layer-0.json"], "gzips": [folder / "layer-0.json.gz"]}
-    job("write_manifest", folder, given, {"manifest": "manifest.json"}, about={"modelId": "toy"}).run()
+    forms = {"graph": "layer-0.json", "gzip": "layer-0.json.gz", "table": "layer-0.parquet"}
+    job("export_layer", folder, inputs, forms | {"record": "export.json"}, about=about, decimals=4).run()
+    inputs = {f"{name}s": [folder / file] for name, file in forms.items()}
+    inputs |= {"records": [folder / "export.json"], "labels": [folder / "labels.json"]}
+    inputs |= {"qualities": [folder / "layer-0/quality.json"]}
+    gates = {"quality": {"min_kept_15": 0.1, "min_trustworthiness": 0.5}, "min_coverage": 0.9}
+    job(
+        "write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **gates
+    ).run()
+    job("tabulate_features", folder, {"tables": inputs["tables"]}, {"features": "features.parquet"}).run()
 
     qualities = {"qualities": [str(folder / "layer-0/quality.json")]}
     job("tabulate_quality", folder, qualities, {"table": "quality.tsv"}).run()
@@ -116,6 +129,12 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     assert dict(zip(header.split("\t"), row.split("\t"), strict=True))["features"] == "200"
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert manifest["layers"][0]["gzip"]["filePath"] == "layer-0.json.gz"
+    assert manifest["layers"][0]["table"]["filePath"] == "layer-0.parquet"
+    features = pd.read_parquet(folder / "features.parquet")
+    positions = features[["x", "y", "z"]].to_numpy()
+    assert np.allclose(positions, [node["position"] for node in graph["nodes"]], atol=1e-5)
+    assert features["label"].tolist() == [node["label"] for node in graph["nodes"]]
+    assert features["degree"].sum() == 2 * len(graph["edges"])
     assert not list(folder.glob(".*.part"))
 
 

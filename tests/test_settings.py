@@ -1,4 +1,4 @@
-"""The catalogue's invariants, and every mistake in a configuration told by its key before any job runs."""
+"""The catalogue's invariants, and every mistake in a configuration named by its key before any job runs."""
 
 import copy
 
@@ -6,8 +6,10 @@ import pytest
 import yaml
 
 from conftest import ROOT, Project
-from lib.planning import settings
-from lib.planning.settings import ConfigError
+from lib.planning.catalogue import find_sae, read_catalogues
+from lib.planning.publishing import huggingface_dataset, release_on_github
+from lib.planning.schema import ConfigError
+from lib.planning.settings import check_config, selected_layers, selected_models
 
 DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 GEMMA = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())
@@ -15,7 +17,7 @@ GEMMA = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())
 
 @pytest.fixture(scope="module")
 def models():
-    return settings.read_catalogues(DEFAULTS["catalogues"], ROOT)
+    return read_catalogues(DEFAULTS["catalogues"], ROOT)
 
 
 def with_settings(**changes) -> dict:
@@ -42,7 +44,7 @@ def test_gemma_rows_are_contiguous_and_agree_with_their_paths_and_sources(model,
         assert row["source"] == f"{row['layer']}-gemmascope-res-16k"
 
 
-def test_no_weights_and_no_source_stand_twice():
+def test_no_weights_and_no_source_appear_twice():
     for model in GEMMA.values():
         for key in ("weights", "source"):
             values = [row[key] for row in model["layers"]]
@@ -54,14 +56,14 @@ def test_no_weights_and_no_source_stand_twice():
     [("gemma-2-2b", 12, 82), ("gemma-2-2b", 25, 116), ("gemma-2-9b", 20, 68)],
 )
 def test_weights_are_those_that_neuronpedia_explains(models, model, layer, average_l0):
-    row = settings.sae(models, model, layer)
+    row = find_sae(models, model, layer)
     assert row.weights == f"layer_{layer}/width_16k/average_l0_{average_l0}/params.npz"
     assert (row.features, row.repo) == (16384, f"google/gemma-scope-{model[-2:]}-pt-res")
 
 
 def test_demo_rows_name_files_that_exist(models):
     for layer in range(6):
-        row = settings.sae(models, "minilm-l6", layer)
+        row = find_sae(models, "minilm-l6", layer)
         assert (ROOT / "resources" / "demo" / row.written["weights"]).is_file()
         assert row.repo is None
 
@@ -70,19 +72,19 @@ def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):
     catalogue = copy.deepcopy(GEMMA)
     catalogue["gemma-2-2b"]["layers"][3]["source"] = "4-gemmascope-res-16k"
     (tmp_path / "models.yaml").write_text(yaml.safe_dump(catalogue))
-    with pytest.raises(ConfigError, match="source 4-gemmascope-res-16k stands in more than one row"):
-        settings.read_catalogues(["models.yaml"], tmp_path)
+    with pytest.raises(ConfigError, match="source 4-gemmascope-res-16k appears in more than one row"):
+        read_catalogues(["models.yaml"], tmp_path)
     catalogue["gemma-2-2b"]["layers"][4]["source"] = "3-gemmascope-res-16k"
     (tmp_path / "models.yaml").write_text(yaml.safe_dump(catalogue))
     with pytest.raises(ConfigError, match="layer 3 has source 4-gemmascope-res-16k"):
-        settings.read_catalogues(["models.yaml"], tmp_path)
+        read_catalogues(["models.yaml"], tmp_path)
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"features": "many"}, "toy.features is 'many': expected the number of features"),
-        ({"width": 3}, "toy.width is no key"),
+        ({"width": 3}, "toy.width is not a valid key"),
         ({"weights": {"tensor": "W_dec", "shape": ["d_model", "d_model"]}}, "toy.weights.shape is"),
         ({"layers": [{"layer": 101, "weights": "a.npz"}]}, "toy.layers.0.layer is 101"),
         ({"layers": [{"layer": 1, "weights": "a.pt"}]}, "ends in .npz or .safetensors"),
@@ -95,7 +97,7 @@ def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
     model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
     (tmp_path / "models.yaml").write_text(yaml.safe_dump({"toy": model | change}))
     with pytest.raises(ConfigError) as error:
-        settings.read_catalogues(["models.yaml"], tmp_path)
+        read_catalogues(["models.yaml"], tmp_path)
     assert told in str(error.value)
 
 
@@ -111,16 +113,16 @@ def test_local_files_lie_beside_their_catalogue(tmp_path, monkeypatch):
     model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
     (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
     monkeypatch.chdir(tmp_path)
-    read = settings.read_catalogues(["mine/models.yaml"], ROOT)
-    assert settings.sae(read, "toy", 0).weights == "mine/sae/a.npz"
-    assert settings.sae(read, "toy", 0).written["weights"] == "sae/a.npz"
+    read = read_catalogues(["mine/models.yaml"], ROOT)
+    assert find_sae(read, "toy", 0).weights == "mine/sae/a.npz"
+    assert find_sae(read, "toy", 0).written["weights"] == "sae/a.npz"
 
 
 # --- the configuration
 
 
 def test_defaults_are_valid_and_schema_and_defaults_hold_the_same_keys():
-    settings.check_config(copy.deepcopy(DEFAULTS))
+    check_config(copy.deepcopy(DEFAULTS))
     schema = yaml.safe_load((ROOT / "config" / "schemas" / "config.schema.yaml").read_text())
 
     def same_keys(properties: dict, values: dict, place: str) -> None:
@@ -144,10 +146,10 @@ def test_every_key_is_explained_above_itself():
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"umapp": {}}, "umapp is no key of this configuration: did you mean umap?"),
+        ({"umapp": {}}, "umapp is not a valid key: did you mean umap?"),
         (
             {"umap__n_neighbours": 3},
-            "umap.n_neighbours is no key of this configuration: did you mean n_neighbors?",
+            "umap.n_neighbours is not a valid key: did you mean n_neighbors?",
         ),
         ({"neighbors__k": 0}, "neighbors.k is 0: expected a whole number of neighbours, at least 1"),
         ({"neighbors__k": 2.5}, "neighbors.k is 2.5"),
@@ -164,14 +166,14 @@ def test_every_key_is_explained_above_itself():
         ({"publish__github__repository": "maps"}, "publish.github.repository is 'maps': expected owner/name"),
         (
             {"publish__hugging_face": {}},
-            "publish.hugging_face is no key of this configuration: did you mean hugging",
+            "publish.hugging_face is not a valid key: did you mean hugging",
         ),
         ({"publish__site__max_mb": 0}, "publish.site.max_mb is 0: expected a whole number of megabytes"),
     ],
 )
 def test_mistakes_in_the_configuration_are_named(changes, told):
     with pytest.raises(ConfigError) as error:
-        settings.check_config(with_settings(**changes))
+        check_config(with_settings(**changes))
     assert told in str(error.value)
 
 
@@ -180,7 +182,7 @@ def test_numbers_given_as_text_become_numbers():
         edges__threshold="0.3", umap__method="umap-learn", umap__n_epochs="null", export__gzip="false"
     )
     config["publish"]["site"]["max_mb"] = "50"
-    settings.check_config(config)
+    check_config(config)
     assert config["publish"]["site"]["max_mb"] == 50
     assert (config["edges"]["threshold"], config["umap"]["n_epochs"]) == (0.3, None)
     assert config["export"]["gzip"] is False
@@ -199,13 +201,13 @@ def test_numbers_given_as_text_become_numbers():
     ],
 )
 def test_layers_are_selected(models, asked, layers):
-    assert settings.selected_layers(with_settings(layers=asked), models, "gemma-2-2b") == layers
+    assert selected_layers(with_settings(layers=asked), models, "gemma-2-2b") == layers
 
 
 @pytest.mark.parametrize("asked", [26, "20-26", "5-2", "a", "", "1,,2", "-1", "1.5", "all-3"])
 def test_layers_that_cannot_be_are_refused(models, asked):
     with pytest.raises(ConfigError, match="configuration: layers: "):
-        settings.selected_layers(with_settings(layers=asked), models, "gemma-2-2b")
+        selected_layers(with_settings(layers=asked), models, "gemma-2-2b")
 
 
 @pytest.mark.parametrize(
@@ -218,21 +220,21 @@ def test_layers_that_cannot_be_are_refused(models, asked):
     ],
 )
 def test_models_are_selected(models, asked, names):
-    assert settings.selected_models(with_settings(models=asked), models) == names
+    assert selected_models(with_settings(models=asked), models) == names
 
 
 def test_an_unknown_model_is_told_with_those_that_exist(models):
     with pytest.raises(
-        ConfigError, match=r"'gemma-2-2': did you mean gemma-2-2b\? There are gemma-2-2b, gemma-2-9b"
+        ConfigError, match=r"'gemma-2-2': did you mean gemma-2-2b\? Valid models: gemma-2-2b, gemma-2-9b"
     ):
-        settings.selected_models(with_settings(models="gemma-2-2"), models)
+        selected_models(with_settings(models="gemma-2-2"), models)
 
 
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
         ("layers=26", "configuration: layers: gemma-2-2b has no layer 26: its layers are 0-25"),
-        ("umapp=1", "configuration: umapp is no key of this configuration: did you mean umap?"),
+        ("umapp=1", "configuration: umapp is not a valid key: did you mean umap?"),
         (
             "neighbors={k: 0}",
             "configuration: neighbors.k is 0: expected a whole number of neighbours, at least 1",
@@ -253,7 +255,7 @@ SOMEWHERE = {"publish__github__repository": "owner/maps"}
 
 
 def test_a_release_is_named_by_its_model(models):
-    told = settings.release(with_settings(**SOMEWHERE), models, "gemma-2-2b", "1.2.3")
+    told = release_on_github(with_settings(**SOMEWHERE), models, "gemma-2-2b", "1.2.3")
     assert (told["repository"], told["tag"], told["title"]) == (
         "owner/maps",
         "gemma-2-2b-v1.2.3",
@@ -268,26 +270,26 @@ def test_a_release_is_named_by_its_model(models):
         ({"publish__github__repository": None}, r"publish\.github\.repository is not set: name the GitHub"),
         (
             {"publish__github__tag": "v{version}"},
-            r"'v1' the tag of both gemma-2-2b and gemma-2-9b: put \{model\}",
+            r"gives gemma-2-2b and gemma-2-9b the same tag, 'v1': include \{model\}",
         ),
         (
             {"publish__github__tag": "{layer}"},
-            r"'\{layer\}': 'layer' is no placeholder; there are \{model\}, ",
+            r"'\{layer\}': 'layer' is not a placeholder. Placeholders: \{model\}, ",
         ),
         ({"publish__github__notes": "{"}, r"publish\.github\.notes is '\{'"),
         ({"publish__github__title": "{model.secret}"}, r"publish\.github\.title is '\{model\.secret\}'"),
-        ({"publish__github__tag": "maps of {model}"}, "git does not take"),
-        ({"publish__github__tag": "{model}..1"}, "git does not take"),
-        ({"publish__github__tag": "-{model}"}, "git does not take"),
-        ({"publish__github__tag": "{model}.lock"}, "git does not take"),
+        ({"publish__github__tag": "maps of {model}"}, "not a valid git tag"),
+        ({"publish__github__tag": "{model}..1"}, "not a valid git tag"),
+        ({"publish__github__tag": "-{model}"}, "not a valid git tag"),
+        ({"publish__github__tag": "{model}.lock"}, "not a valid git tag"),
     ],
 )
 def test_a_release_that_cannot_be_is_told(models, changes, told):
     with pytest.raises(ConfigError, match=told):
-        settings.release(with_settings(**(SOMEWHERE | changes)), models, "gemma-2-2b", "1")
+        release_on_github(with_settings(**(SOMEWHERE | changes)), models, "gemma-2-2b", "1")
 
 
 def test_a_dataset_needs_a_repository(models):
     with pytest.raises(ConfigError, match=r"publish\.huggingface\.repository is not set"):
-        settings.dataset(with_settings())
-    assert settings.dataset(with_settings(publish__huggingface__repository="a/b"))["revision"] == "main"
+        huggingface_dataset(with_settings())
+    assert huggingface_dataset(with_settings(publish__huggingface__repository="a/b"))["revision"] == "main"

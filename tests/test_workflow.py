@@ -8,9 +8,10 @@ import yaml
 
 from conftest import ROOT, Project
 
-PER_MODEL = {"write_manifest", "tabulate_quality", "draw_model"}
-PUBLISHED = {"export_layer", "compress_layer", "write_manifest", "draw_model"}
-MEASURED = {"measure_quality", "tabulate_quality", "draw_layer", *PUBLISHED}
+LISTED = {"write_manifest", "draw_model"}
+PER_MODEL = {"tabulate_features", "tabulate_quality", *LISTED}
+EXPORTED = {"export_layer", "tabulate_features", "draw_layer", *LISTED}
+MEASURED = {"measure_quality", "tabulate_quality", *EXPORTED}
 GEOMETRY = {"compute_neighbors", "compute_umap", "compute_edges", *MEASURED}
 PER_LAYER = {"fetch_decoder", "fetch_labels", *GEOMETRY} - PER_MODEL
 
@@ -31,26 +32,77 @@ def test_nothing_changed_runs_nothing(toy):
     assert "Nothing to be done" in toy.snakemake().stdout
 
 
-@pytest.mark.parametrize(
-    ("change", "rules"),
-    [
-        ({"edges": {"threshold": 0.3}}, {"compute_edges", *MEASURED}),
-        ({"edges": {"k": 5}}, {"compute_edges", *MEASURED}),
-        ({"umap": {"min_dist": 0.5}}, {"compute_umap", *MEASURED}),
-        ({"umap": {"n_neighbors": 8}}, {"compute_umap", *MEASURED}),
-        ({"neighbors": {"k": 45}}, GEOMETRY),
-        ({"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}),
-        ({"quality": {"min_kept_15": 0.04}}, MEASURED),
-        ({"export": {"gzip": False}}, {"write_manifest", "draw_model"}),
-        ({"layers": "0"}, PER_MODEL),
-    ],
-)
-def test_a_changed_setting_reruns_what_depends_on_it(toy, change, rules):
-    config = yaml.safe_load((toy.folder / "toy.yaml").read_text())
+# config/README.md, "What a change reruns": the documented row, a change, what runs again, and whether the decoder is
+# needed for it, so that it is fetched again if decoders are not kept.
+RERUNS = [
+    ("`edges`", {"edges": {"threshold": 0.3}}, {"compute_edges", *MEASURED}, False),
+    ("`edges`", {"edges": {"k": 5}}, {"compute_edges", *MEASURED}, False),
+    ("`umap`", {"umap": {"min_dist": 0.5}}, {"compute_umap", *MEASURED}, True),
+    ("`umap`", {"umap": {"n_neighbors": 8}}, {"compute_umap", *MEASURED}, True),
+    ("`neighbors`", {"neighbors": {"k": 45}}, GEOMETRY, True),
+    ("`quality`, `labels.min_coverage`", {"quality": {"min_kept_15": 0.04}}, LISTED, False),
+    ("`quality`, `labels.min_coverage`", {"labels": {"min_coverage": 0.5}}, LISTED, False),
+    ("any other key of `labels`", {"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}, False),
+    ("`export.decimals`", {"export": {"decimals": 3}}, EXPORTED, False),
+    ("`export.gzip`", {"export": {"gzip": False}}, LISTED, False),
+    ("`models`, `layers`", {"layers": "0"}, PER_MODEL, False),
+    ("`weights.keep_decoders`, `network`", {"network": {"downloads": 1}}, set(), False),
+    ("`publish`", {"publish": {"site": {"max_mb": 5}}}, set(), False),
+]
+
+
+def changed(project: Project, change: dict) -> Project:
+    """The project with a change of its configuration."""
+    path = project.folder / project.configfile
+    config = yaml.safe_load(path.read_text())
     for key, value in change.items():
         config[key] = config.get(key, {}) | value if isinstance(value, dict) else value
-    (toy.folder / "toy.yaml").write_text(yaml.safe_dump(config))
-    assert toy.pending().keys() == rules
+    path.write_text(yaml.safe_dump(config))
+    return project
+
+
+@pytest.mark.parametrize(("row", "change", "rules", "needs_decoder"), RERUNS)
+def test_a_changed_setting_reruns_what_depends_on_it(toy, row, change, rules, needs_decoder):
+    assert changed(toy, change).pending().keys() == rules
+
+
+@pytest.fixture(scope="module")
+def dropped_run(toy_run, tmp_path_factory) -> Project:
+    """The toy run, with decoders that are deleted after use."""
+    project = toy_run.copy(tmp_path_factory.mktemp("dropped") / "project")
+    shutil.rmtree(project.folder / "results")
+    changed(project, {"weights": {"keep_decoders": False}}).snakemake()
+    assert not list((project.folder / "results").rglob("decoder.npy"))
+    return project
+
+
+@pytest.mark.parametrize(("row", "change", "rules", "needs_decoder"), RERUNS)
+def test_decoders_that_were_dropped_are_fetched_only_by_what_needs_them(
+    dropped_run, tmp_path, row, change, rules, needs_decoder
+):
+    pending = changed(dropped_run.copy(tmp_path / "project"), change).pending().keys()
+    assert ("fetch_decoder" in pending) == needs_decoder
+    assert pending - {"fetch_decoder", "compute_neighbors", "compute_edges"} <= rules
+    assert pending >= rules - {"measure_quality", "tabulate_quality"}
+
+
+def test_a_map_below_a_floor_is_no_longer_listed_and_nothing_is_measured_again(toy):
+    done = changed(toy, {"quality": {"min_kept_15": 0.9}}).snakemake(check=False)
+    assert done.returncode
+    assert "layer-0.json: kept_15 is" in done.stdout
+    assert "below quality.min_kept_15 (0.9)" in done.stdout
+    assert not (toy.folder / "results/toy/manifest.json").exists()
+    assert (toy.folder / "results/toy/layer-0.json").exists()
+    changed(toy, {"quality": {"min_kept_15": 0.03}})
+    assert toy.pending().keys() == LISTED
+
+
+def test_the_documented_table_has_these_rows():
+    text = (ROOT / "config" / "README.md").read_text().partition("## What a change reruns")[2]
+    rows = [
+        line.split("|")[1].strip() for line in text.partition("##")[0].splitlines() if line.startswith("|")
+    ]
+    assert rows[2:] == [*dict.fromkeys(row for row, *_ in RERUNS), "a row of a catalogue"]
 
 
 def test_a_number_of_the_command_line_is_a_number(toy):
@@ -63,9 +115,9 @@ def test_a_number_of_the_command_line_is_a_number(toy):
     [
         ("geometry/knn.py", GEOMETRY),
         ("geometry/layout.py", {"compute_umap", *MEASURED}),
-        ("products/floors.py", MEASURED),
+        ("products/gates.py", LISTED),
         ("labels/explanations.py", {"fetch_labels", *MEASURED}),
-        ("products/graph_json.py", PUBLISHED),
+        ("products/graph_json.py", EXPORTED),
         ("figures/regions.py", {"draw_layer"}),
         ("figures/drawing.py", {"draw_layer", "draw_model"}),
         ("files.py", PER_LAYER | PER_MODEL),
@@ -110,7 +162,9 @@ def test_a_target_that_does_not_exist_is_refused(toy, target):
 
 def test_a_product_that_went_missing_is_made_anew(toy):
     (toy.folder / "results/toy/layer-1.json.gz").unlink()
-    assert toy.pending() == {"compress_layer": 1, "write_manifest": 1, "draw_model": 1}
+    assert toy.pending() == {"export_layer": 1, "draw_layer": 1} | dict.fromkeys(
+        PER_MODEL - {"tabulate_quality"}, 1
+    )
 
 
 def test_a_figure_that_went_missing_is_drawn_anew_and_no_map_waits_for_figures(toy):

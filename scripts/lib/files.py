@@ -18,9 +18,8 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
     The data reach the disk before the rename, so that neither a kill nor a crash leaves half a file under `path`.
     """
     path = Path(path)
-    aside = path.with_name(
-        f".{path.name}.part"
-    )  # one name: what a kill left behind is overwritten by the next run
+    # One name: what a kill left behind is overwritten by the next run.
+    aside = path.with_name(f".{path.name}.part")
     try:
         yield aside
         with aside.open("rb+") as written:
@@ -52,6 +51,12 @@ def save_npz(path: str | os.PathLike, **arrays: np.ndarray) -> None:
     """Write named arrays as an uncompressed .npz, never with pickle. numpy stamps the members with a fixed date."""
     with whole_file(path) as aside, aside.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
+
+
+def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Read the arrays of an .npz file, never with pickle."""
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
 
 
 def save_record(path: str | os.PathLike, record: dict) -> None:

@@ -1,63 +1,67 @@
-"""layer-N.json: GraphJSONSchema, the front end's contract."""
+"""layer-N.json: GraphJSONSchema, the front end's contract (docs/graph.schema.json)."""
 
 import numpy as np
-import orjson
+import pandas as pd
 
-DECIMALS = 4
+from lib.products.layer_table import plain
 
 
 def layer_graph(
     model: str,
-    layer: int,
-    coords: np.ndarray,
-    edges: tuple[np.ndarray, np.ndarray, np.ndarray],
-    labels: dict[int, dict],
+    features: pd.DataFrame,
+    edges: dict[str, np.ndarray],
     metadata: dict,
+    decimals: int,
 ) -> dict:
     """The graph of one layer as plain values.
 
     Parameters
     ----------
-    coords : float32 (n, 3), dead features NaN: they get no node
-    edges : source, target int32 (e,), weight float32 (e,)
-    labels : by feature index, what is known of it: `label`, `explainer`, `density`, `max_activation`, `category`
+    features : as `lib.products.layer_table.layer_table` returns it; dead features get no node
+    edges : `source`, `target` int (e,) and `weight` float (e,), as in edges.npz
     metadata : further keys of the metadata
+    decimals : decimals of the edges' weights
 
     Raises
     ------
     ValueError
         No feature has a position, a coordinate is infinite, or an edge ends in a feature without a node.
     """
-    live = np.flatnonzero(~np.isnan(coords).any(axis=1))
-    positions = np.round(coords[live].astype(np.float64), DECIMALS) + 0.0  # + 0.0: no -0.0
-    if not len(live):
-        raise ValueError(f"{model} layer {layer}: no feature has a position, so there is nothing to export")
+    live = features[features[["x", "y", "z"]].notna().all(axis=1)]
+    if live.empty:
+        raise ValueError(f"{model}: no feature of this layer has a position, so there is nothing to export")
+    layer = int(live["layer"].iloc[0])
+    positions = live[["x", "y", "z"]].to_numpy()
     if not np.isfinite(positions).all():
         raise ValueError(f"{model} layer {layer}: a position is not finite")
-    source, target, weight = edges
-    if not np.isin(np.concatenate([source, target]), live).all():
+    if not np.isin(np.concatenate([edges["source"], edges["target"]]), live["index"]).all():
         raise ValueError(f"{model} layer {layer}: an edge ends in a dead feature")
     prefix = f"{model}:{layer}:"
     nodes = []
-    for index, position in zip(live.tolist(), positions.tolist(), strict=True):
+    columns = (live["index"].tolist(), positions.tolist(), plain(live["label"]), plain(live["category"]))
+    for index, position, label, category in zip(*columns, strict=True):
         node = {
             "id": f"{prefix}{index}",
             "featureId": {"modelId": model, "layer": layer, "index": index},
             "position": position,
         }
-        known = labels.get(index, {})
-        node |= {key: known[key] for key in ("label", "category") if known.get(key)}
+        if label:
+            node["label"] = label
+        if category:
+            node["category"] = category
         nodes.append(node)
-    weights = np.round(np.clip(weight.astype(np.float64), 0, 1), DECIMALS)
+    weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
     links = [
         {
-            "id": f"{prefix}{a}-{b}",
-            "source": f"{prefix}{a}",
-            "target": f"{prefix}{b}",
-            "weight": w,
+            "id": f"{prefix}{source}-{target}",
+            "source": f"{prefix}{source}",
+            "target": f"{prefix}{target}",
+            "weight": weight,
             "type": "coactivation",  # the contract has no word for cosine similarity
         }
-        for a, b, w in zip(source.tolist(), target.tolist(), weights.tolist(), strict=True)
+        for source, target, weight in zip(
+            edges["source"].tolist(), edges["target"].tolist(), weights.tolist(), strict=True
+        )
     ]
     counts = {
         "modelId": model,
@@ -65,29 +69,18 @@ def layer_graph(
         "featureCount": len(nodes),
         "edgeCount": len(links),
         "labeledCount": sum("label" in node for node in nodes),
-        "deadCount": len(coords) - len(nodes),
+        "deadCount": len(features) - len(nodes),
         "bounds": {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()},
     }
-    facts = node_facts([labels.get(index, {}) for index in live.tolist()])
-    return {"metadata": counts | metadata | facts, "nodes": nodes, "edges": links}
+    return {"metadata": counts | metadata | node_facts(live), "nodes": nodes, "edges": links}
 
 
-def node_facts(known: list[dict]) -> dict:
-    """What is known of the features beside their labels, as lists in the order of the nodes.
+def node_facts(live: pd.DataFrame) -> dict:
+    """`nodeFacts`: what else is known of the features, in lists in the order of the nodes.
 
-    The contract's nodes have no place for it, its metadata has: `nodeFacts` holds `explainer` (string or null),
-    `density` and `maxActivation` (number or null); a list of nothing but null is left out.
+    The contract's nodes have no room for it, its metadata has. `explainer` is a string or null, `density` and
+    `maxActivation` a number or null; a list of nulls alone is left out.
     """
-    names = {"explainer": "explainer", "density": "density", "max_activation": "maxActivation"}
-    facts = {name: [_short(row.get(key)) for row in known] for key, name in names.items()}
-    facts = {name: values for name, values in facts.items() if any(value is not None for value in values)}
+    names = {"explainer": "explainer", "density": "density", "maxActivation": "max_activation"}
+    facts = {name: plain(live[column]) for name, column in names.items() if live[column].notna().any()}
     return {"nodeFacts": facts} if facts else {}
-
-
-def _short(value):
-    return float(f"{value:.5g}") if isinstance(value, float) else value  # float32 has no more to say
-
-
-def to_bytes(graph: dict) -> bytes:
-    """Compact JSON. orjson writes NaN as null, which `layer_graph` has made impossible in positions and weights."""
-    return orjson.dumps(graph)
