@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import io
 import json
 import os
 import re
@@ -10,13 +9,11 @@ import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
-import pyarrow.parquet as pq
+import huggingface_hub
 import pytest
 import yaml
 from huggingface_hub import HfApi, constants
 
-import describe_release
 import publish_huggingface
 from build_site import check_size
 from conftest import ROOT, Project, everything_written
@@ -25,9 +22,11 @@ from fakes.github import GitHub
 from fakes.service import Fault
 from lib.files import sha256
 from lib.job import UserError
+from lib.products.layer_table import SCHEMA
 from lib.publishing.documents import render
 from lib.publishing.files import File, is_layer_file, layer_files, mismatches, verified
 from publish_huggingface import LARGE_FILES, publish
+from test_scripts import job
 
 GITHUB_TOKEN, HF_TOKEN = "ghp_aVerySecretToken", "hf_aVerySecretToken"
 REPOSITORY, DATASET, TAG = "owner/maps", "owner/sae-maps", "toy-v0.1.0"
@@ -107,18 +106,10 @@ def describe(folder: Path, manifest: dict) -> None:
         (folder / name).write_text(name)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     inputs = {"manifest": "manifest.json", "features": "features.parquet", "table": "quality.tsv"}
-    inputs = {key: str(folder / name) for key, name in inputs.items()}
-    inputs |= {"maps": [str(folder / name) for name in NAMES], "templates": [str(TEMPLATES / "release.md")]}
-    outputs = {"readme": str(folder / "README.md"), "checksums": str(folder / "SHA256SUMS")}
-    describe_release.main(
-        SimpleNamespace(
-            rule="describe_release",
-            log=[str(folder / "log")],
-            input=SimpleNamespace(**inputs),
-            output=SimpleNamespace(**outputs),
-            params=SimpleNamespace(about={"weights": None, "licenses": {}}),
-        )
-    )
+    inputs |= {"maps": list(NAMES), "templates": [str(TEMPLATES / "release.md")]}
+    outputs = {"readme": "README.md", "checksums": "SHA256SUMS"}
+    about = {"weights": None, "licenses": {}}
+    job("describe_release", folder, inputs, outputs, about=about).run()
 
 
 def test_checksums_list_every_file_and_tell_what_changed_since(maps):
@@ -144,7 +135,7 @@ def test_an_altered_map_is_not_described(maps):
     manifest["layers"][0]["sha256"] = "0" * 64
     with pytest.raises(SystemExit):
         describe(folder, manifest)
-    log = (folder / "log").read_text()
+    log = (folder / "logs" / "describe_release.log").read_text()
     assert "manifest.json does not describe the files beside it: layer-0.json has 8 bytes, SHA-256" in log
     assert "Traceback" not in log
     assert not (folder / "SHA256SUMS").exists()
@@ -174,6 +165,12 @@ def test_the_readme_counts_and_names_attribution_and_licences():
         TEMPLATES / "release.md", manifest=manifest, about={"weights": None, "licenses": {}}
     ).decode()
     assert "- SAE weights: licence unknown; ask the source\n- Labels: licence unknown" in unknown
+
+
+def test_the_documents_describe_the_columns_of_the_table():
+    described = (TEMPLATES / "parts.md").read_text().partition("| column | content |\n|---|---|\n")[2]
+    names = re.findall(r"^\| ([\w, ]+) \|", described, re.MULTILINE)
+    assert ", ".join(names).split(", ") == SCHEMA.names
 
 
 def card(*licenses: dict) -> dict:
@@ -265,14 +262,13 @@ def test_only_what_changed_is_committed_and_maps_no_longer_listed_go(hub, files)
     assert hub.messages == ["Track maps with LFS", "Maps of Toy", "Maps of Toy"]
 
 
-@pytest.mark.parametrize("before", [None, b"*.bin filter=lfs\n"])
+@pytest.mark.parametrize("before", [{}, {".gitattributes": b"*.bin filter=lfs\n"}])
 def test_maps_travel_as_large_files(hub, files, before):
-    send(hub, {"README.md": files["README.md"]})
-    hub.files(DATASET).pop(".gitattributes")
-    hub.files(DATASET).update({".gitattributes": before} if before else {})
-    hub.large.clear()
+    send(hub, {})
+    hub.commits[hub.branches[DATASET]["main"]] = dict(before)
     send(hub, files)
-    assert hub.files(DATASET)[".gitattributes"] == (before or b"") + LARGE_FILES.encode() + b"\n"
+    kept = before.get(".gitattributes", b"")
+    assert hub.files(DATASET)[".gitattributes"] == kept + LARGE_FILES.encode() + b"\n"
     assert hub.large.keys() == {files["toy/layer-0.json"].sha256}
 
 
@@ -432,25 +428,6 @@ def test_the_dataset_holds_the_files_a_card_and_the_index_in_one_commit(publishe
     )
 
 
-def test_the_documents_describe_the_columns_of_the_table(published):
-    columns = pq.read_schema(published.toy / "features.parquet").names
-    for text in (published.assets["README.md"], published.dataset["README.md"]):
-        described = re.search(r"\| column \| content \|\n\|---\|---\|\n(.*?)\n\n", text.decode(), re.DOTALL)[
-            1
-        ]
-        rows = [line.split(" | ")[0].removeprefix("| ") for line in described.splitlines()]
-        assert [name for row in rows for name in row.split(", ")] == columns
-
-
-def test_pandas_reads_the_maps_from_the_datasets_table(published):
-    table = pd.read_parquet(io.BytesIO(published.dataset["toy/features.parquet"]))
-    for layer in (0, 1):
-        graph = json.loads(published.dataset[f"toy/layer-{layer}.json"])
-        rows = table[(table.layer == layer) & table.x.notna()]
-        assert rows[["x", "y", "z"]].to_numpy().tolist() == [node["position"] for node in graph["nodes"]]
-        assert rows.label.tolist() == [node["label"] for node in graph["nodes"]]
-
-
 def test_the_site_is_whole_and_links_what_it_can(published):
     results = published.toy.parent
     site = results / "site"
@@ -498,7 +475,8 @@ def test_without_a_repository_the_run_stops_while_planning(published):
 
 
 def test_without_a_token_nothing_is_sent(tmp_path, monkeypatch):
-    monkeypatch.setattr(publish_huggingface, "get_token", lambda: None)
+    monkeypatch.setattr(huggingface_hub, "get_token", lambda: None)
+    publishing = job("publish_huggingface", tmp_path, {}, {})
     with pytest.raises(SystemExit):
-        publish_huggingface.main(SimpleNamespace(rule="publish_huggingface", log=[str(tmp_path / "log")]))
-    assert re.search("no token: .* write access.* HF_TOKEN", (tmp_path / "log").read_text())
+        publishing.run()
+    assert re.search("no token: .* write access.* HF_TOKEN", Path(publishing.log[0]).read_text())
