@@ -1,7 +1,6 @@
 """What is published, its checks and documents; the dataset on a Hub on loopback; all targets by the real command."""
 
 import gzip
-import hashlib
 import json
 import os
 import re
@@ -58,14 +57,11 @@ NAMES = {"layer-0.json", "layer-0.json.gz", "layer-0.parquet"}
 def test_a_layer_has_a_map_and_where_listed_a_twin_and_a_table(maps):
     _, manifest = maps
     assert [entry["filePath"] for entry in layer_files(manifest)] == sorted(NAMES)
+    assert mismatches(*maps, NAMES) == []
     del manifest["layers"][0]["table"], manifest["layers"][0]["gzip"]
     assert [entry["filePath"] for entry in layer_files(manifest)] == ["layer-0.json"]
     assert all(map(is_layer_file, NAMES))
     assert not any(map(is_layer_file, ("layer-x.json", "layer-0.npz", "features.parquet", "manifest.json")))
-
-
-def test_a_manifest_that_describes_its_files_is_accepted(maps):
-    assert mismatches(*maps, NAMES) == []
 
 
 @pytest.mark.parametrize(
@@ -294,37 +290,30 @@ def test_a_refused_token_is_named_not_shown_and_not_tried_again(hub, files, toke
     assert hub.count("POST /api/repos/create") == 1
 
 
-def test_a_refused_upload_is_an_error(hub, files):
-    files |= {"toy/layer-1.json": File.of(files["README.md"].path)}
-    hub.faults = [Fault("status", "PUT /large/.*", times=99, status=403)]
-    with pytest.raises(UserError, match="HTTP 403") as error:
-        send(hub, files)
-    assert "/large/" not in str(error.value)
-    assert hub.files(DATASET).keys() == {".gitattributes"}
-
-
 @pytest.mark.parametrize("kind", ["status", "lost"])
 @pytest.mark.parametrize("on", ["POST /api/repos/create", "POST .*/commit/main"])
-def test_what_is_not_answered_is_looked_at_and_not_done_twice(hub, files, kind, on):
-    hub.faults = [Fault(kind, on, status=503)]
+@pytest.mark.parametrize("status", [412, 503])
+def test_what_was_not_answered_or_came_too_late_is_not_done_twice(hub, files, kind, on, status):
+    hub.faults = [Fault(kind, on, status=status)]
     send(hub, files)
     assert hub.files(DATASET).keys() == files.keys() | {".gitattributes"}
     assert hub.messages == ["Track maps with LFS", "Maps of Toy"]
 
 
-def test_a_commit_by_somebody_else_meanwhile_is_looked_at(hub, files):
+@pytest.mark.parametrize(
+    ("on", "status", "message"),
+    [
+        ("PUT /large/.*", 403, "HTTP 403, .*write access"),
+        ("POST .*/commit/main", 503, "HTTP 503, .*Run the same command again"),
+    ],
+)
+def test_a_hub_that_refuses_or_stays_silent_leaves_no_half_dataset(hub, files, on, status, message):
     send(hub, {})
-    hub.faults = [Fault("status", "POST .*/commit/main", status=412)]
-    send(hub, files)
-    assert hub.count("POST .*/commit/main") == 2 + 1
-    assert hub.files(DATASET).keys() == files.keys() | {".gitattributes"}
-
-
-def test_a_hub_that_stays_silent_leaves_no_half_dataset(hub, files):
-    send(hub, {})
-    hub.faults = [Fault("status", "POST .*/commit/main", times=99, status=503)]
-    with pytest.raises(UserError, match=r"HTTP 503, .*Run the same command again"):
+    files |= {"toy/layer-1.json": File.of(files["README.md"].path)}
+    hub.faults = [Fault("status", on, times=99, status=status)]
+    with pytest.raises(UserError, match=message) as error:
         send(hub, files)
+    assert "/large/" not in str(error.value)
     assert hub.files(DATASET).keys() == {".gitattributes"}
 
 
@@ -338,106 +327,81 @@ def test_a_file_that_arrives_altered_is_an_error(hub, files):
 
 
 @pytest.fixture(scope="module")
-def published(toy_run, running, tmp_path_factory):
+def published(toy_run, tmp_path_factory):
     """Released, made a dataset and a site, by one command, with some faults on the way."""
-    running.clear()
     folder = tmp_path_factory.mktemp("published")
     project = toy_run.copy(folder / "project")
-    results = project.folder / "results"
-    (results / "assets").mkdir()
-    for name in (
-        "index.html",
-        "sw.js",
-        "assets/index-1.js",
-    ):  # in place of the explorer, whose build takes minutes
-        (results / name).write_text(f"the {name}")
     project.configfile = "published.yaml"
-    project.environment |= {
-        "GITHUB_TOKEN": GITHUB_TOKEN,
-        "HF_TOKEN": HF_TOKEN,
-        "HF_ENDPOINT": running.url,
-        "HF_HOME": str(folder / "hf"),
-        "HF_HUB_DISABLE_XET": "1",  # its chunk servers have no stand-in here
-    }
-    with GitHub(REPOSITORY, GITHUB_TOKEN) as github:
+    results = project.folder / "results"
+    # In place of the explorer, whose build takes minutes.
+    (results / "assets").mkdir()
+    for name in ("index.html", "sw.js", "assets/index-1.js"):
+        (results / name).write_text(f"the {name}")
+    with GitHub(REPOSITORY, GITHUB_TOKEN) as github, Datasets(HF_TOKEN, page=4) as hub:
+        project.environment |= {"GITHUB_TOKEN": GITHUB_TOKEN, "HF_TOKEN": HF_TOKEN, "HF_ENDPOINT": hub.url}
+        # The chunk servers of Xet have no stand-in here.
+        project.environment |= {"HF_HOME": str(folder / "hf"), "HF_HUB_DISABLE_XET": "1"}
         config = yaml.safe_load((project.folder / "toy.yaml").read_text())
-        config["publish"] = {
-            "github": {
-                "repository": REPOSITORY,
-                "api_url": github.api_url,
-                "title": "Maps of {display_name}",
-            },
-            "huggingface": {"repository": DATASET},
-        }
+        release = {"repository": REPOSITORY, "api_url": github.api_url, "title": "Maps of {display_name}"}
+        config["publish"] = {"github": release, "huggingface": {"repository": DATASET}}
         (project.folder / "published.yaml").write_text(yaml.safe_dump(config))
         github.faults = [Fault("lost", "POST .*/releases")]
-        running.faults = [
+        hub.faults = [
             Fault("status", "PUT /large/.*", status=500),
             Fault("lost", "POST .*/commit/main", skip=1),
         ]
         output = project.snakemake("release", "dataset", "site", "--rerun-triggers", "mtime").stdout
-        assets, releases = github.published(TAG), list(github.releases.values())
-    return SimpleNamespace(
-        project=project,
-        toy=results / "toy",
-        output=output,
-        assets=assets,
-        releases=releases,
-        dataset=dict(running.files(DATASET)),
-        messages=list(running.messages),
-        large=set(running.large),
-    )
+        yield SimpleNamespace(project=project, results=results, github=github, hub=hub, output=output)
 
 
 def on_disk(published) -> dict[str, bytes]:
-    """SHA256SUMS and the files it lists."""
-    return {name: file.path.read_bytes() for name, file in verified(published.toy / "SHA256SUMS").items()}
+    """SHA256SUMS of the toy and the files it lists."""
+    return {
+        name: file.path.read_bytes() for name, file in verified(published.results / "toy/SHA256SUMS").items()
+    }
 
 
 def test_a_plain_run_publishes_nothing(toy_run):
     results = toy_run.folder / "results"
-    assert (
-        not list(results.rglob("SHA256SUMS")) + list(results.rglob("published")) + list(results.rglob("site"))
-    )
+    assert not [*results.rglob("SHA256SUMS"), *results.rglob("published"), *results.rglob("site")]
 
 
 def test_the_release_holds_the_files(published):
-    assert published.assets == on_disk(published)
-    assert {"layer-0.json", "layer-1.json.gz", "manifest.json"} <= published.assets.keys()
-    assert [each["name"] for each in published.releases] == ["Maps of Toy"]
-    record = json.loads((published.toy / "published/github.json").read_bytes())
-    assert record["assets"].keys() == published.assets.keys()
-    assert (record["repository"], record["tag"]) == (REPOSITORY, TAG)
-    count = len(published.assets)
-    assert f"Publishing {count} files of toy: GitHub, {REPOSITORY}, release {TAG}" in published.output
-    assert f"published {count} files: {record['url']}" in published.output
+    files = on_disk(published)
+    assert published.github.published(TAG) == files
+    assert {"layer-0.json", "layer-1.json.gz", "layer-1.parquet", "manifest.json"} <= files.keys()
+    assert [each["name"] for each in published.github.releases.values()] == ["Maps of Toy"]
+    record = json.loads((published.results / "toy/published/github.json").read_bytes())
+    assert record["assets"].keys() == files.keys()
+    assert f"Publishing {len(files)} files of toy: GitHub, {REPOSITORY}, release {TAG}" in published.output
+    assert f"published {len(files)} files: {record['url']}" in published.output
 
 
 def test_the_dataset_holds_the_files_a_card_and_the_index_in_one_commit(published):
+    files = published.hub.files(DATASET)
     expected = {f"toy/{name}": content for name, content in on_disk(published).items()}
-    assert {name: content for name, content in published.dataset.items() if "/" in name} == expected
-    assert published.dataset.keys() - expected.keys() == {"README.md", "index.json", ".gitattributes"}
-    assert json.loads(published.dataset["index.json"])["models"][0]["manifest"] in published.dataset
-    assert published.messages == ["Track maps with LFS", "Maps of Toy"]
-    assert hashlib.sha256(expected["toy/layer-0.json"]).hexdigest() in published.large
-    record = json.loads((published.toy.parent / "published/huggingface.json").read_bytes())
-    assert record["files"].keys() == published.dataset.keys() - {".gitattributes"}
+    expected |= {"README.md": (published.results / "published/README.md").read_bytes()}
+    expected |= {"index.json": (published.results / "index.json").read_bytes()}
+    assert {name: files[name] for name in files.keys() - {".gitattributes"}} == expected
+    assert json.loads(files["index.json"])["models"][0]["manifest"] in files
+    assert published.hub.messages == ["Track maps with LFS", "Maps of Toy"]
+    record = json.loads((published.results / "published/huggingface.json").read_bytes())
+    assert record["files"].keys() == expected.keys()
     assert (
-        f"Publishing {len(record['files'])} files: Hugging Face, dataset {DATASET}, branch main"
-        in published.output
+        f"Publishing {len(expected)} files: Hugging Face, dataset {DATASET}, branch main" in published.output
     )
+    assert f"published {len(expected)} files: {record['url']}" in published.output
 
 
-def test_the_site_is_whole_and_links_what_it_can(published):
-    results = published.toy.parent
-    site = results / "site"
-    manifest = json.loads((published.toy / "manifest.json").read_bytes())
-    maps = {f"toy/{entry['filePath']}" for entry in layer_files(manifest)}
-    page = {".snakemake_timestamp", ".nojekyll", "index.html", "sw.js", "assets/index-1.js", "index.json"}
+def test_the_site_is_whole_and_links_its_files(published):
+    site = published.results / "site"
+    manifest = json.loads((published.results / "toy/manifest.json").read_bytes())
+    expected = {f"toy/{entry['filePath']}" for entry in layer_files(manifest)} | {"toy/manifest.json"}
+    expected |= {"index.html", "sw.js", "assets/index-1.js", "index.json"}
     present = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    assert present == page | maps | {"toy/manifest.json"}
-    assert all((site / name).samefile(results / name) for name in maps)
-    assert re.search(rf"results/site: {len(present) - 2} files, \d+\.\d MB", published.output)
+    assert present == expected | {".snakemake_timestamp", ".nojekyll"}
+    assert all((site / name).samefile(published.results / name) for name in expected)
+    assert re.search(rf"results/site: {len(expected)} files, \d+\.\d MB", published.output)
 
 
 def test_a_site_that_is_too_large_is_refused():
