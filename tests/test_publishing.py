@@ -434,7 +434,7 @@ def test_an_edited_template_reruns_its_rule_and_nothing_else(published, tmp_path
 def test_without_a_repository_the_run_stops_while_planning(published):
     done = Project(published.project.folder, "toy.yaml").snakemake("release", "--forceall", check=False)
     assert done.returncode
-    assert re.search(r"publish\.github\.repository is not set: name .*, owner/name", done.stdout)
+    assert re.search(r"publish\.github\.repository is not set: name .*owner/name", done.stdout)
     assert "Job stats" not in done.stdout
 
 
