@@ -29,11 +29,14 @@ from threadpoolctl import threadpool_limits
 from decoders import ROOT, synthetic
 from lib.geometry import knn
 from lib.geometry.knn import nearest_neighbors
+from lib.labels.explanations import SCHEMA
 from measure_quality import measure
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 K = CONFIG["edges"]["k"]
+METHOD = CONFIG["layout"]["method"]
+LAYOUT = {"method": METHOD, "seed": CONFIG["layout"]["seed"], **CONFIG["layout"][METHOD]}
 
 
 class Report:
@@ -158,23 +161,23 @@ def timed(script: str, *arguments: str, **environment: str) -> tuple[float, floa
     return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 
-def steps(folder: Path, umap: dict, threads: int = CORES) -> dict[str, dict]:
-    """The jobs from decoder.npy to coords.npy and edges.npz."""
+def steps(folder: Path, threads: int = CORES) -> dict[str, dict]:
+    """The jobs from decoder.npy to coords.npy and edges.npz, with the default configuration."""
     decoder, neighbors = str(folder / "decoder.npy"), str(folder / "neighbors.npz")
 
-    def step(rule: str, name: str, given: dict, output: str, params: dict) -> dict:
+    def step(rule: str, name: str, inputs: dict, output: str, params: dict) -> dict:
         made = {name: str(folder / output), "record": str(folder / f"{rule}.json")}
         log = str(folder / f"{rule}.log")
         return {
             "rule": rule,
             "threads": threads,
-            "input": given,
+            "input": inputs,
             "output": made,
             "params": params,
             "log": log,
         }
 
-    given = {"decoder": decoder, "neighbors": neighbors}
+    inputs = {"decoder": decoder, "neighbors": neighbors}
     return {
         "neighbours": step(
             "compute_neighbors",
@@ -183,7 +186,7 @@ def steps(folder: Path, umap: dict, threads: int = CORES) -> dict[str, dict]:
             "neighbors.npz",
             {"neighbors": CONFIG["neighbors"]},
         ),
-        "layout": step("compute_umap", "coords", given, "coords.npy", {"umap": umap}),
+        "layout": step("compute_coords", "coords", inputs, "coords.npy", {"layout": LAYOUT}),
         "edges": step(
             "compute_edges", "edges", {"neighbors": neighbors}, "edges.npz", {"edges": CONFIG["edges"]}
         ),
@@ -191,33 +194,43 @@ def steps(folder: Path, umap: dict, threads: int = CORES) -> dict[str, dict]:
 
 
 def export_step(folder: Path, n: int) -> dict:
-    """The job that writes layer-0.json, after the other steps: a label for each of n features, and the strongest edges,
-    as many as layer 12 of Gemma-2-2B has."""
+    """The job that writes layer-0.json and layer-0.parquet, after the other steps.
+
+    All n features have a label, and there are as many edges, the strongest, as layer 12 of Gemma-2-2B has.
+    """
     with np.load(folder / "edges.npz") as file:
         strongest = np.sort(np.argsort(-file["weight"], kind="stable")[:12_600])
         np.savez(folder / "strongest.npz", **{name: file[name][strongest] for name in file})
-    texts = [f"words about feature {index}, or what activates it" for index in range(n)]
-    labels = pa.table({"index": np.arange(n, dtype=np.int32), "label": texts, "explainer": ["made up"] * n})
-    pq.write_table(labels, folder / "labels.parquet")
+    rows = [
+        {
+            "index": index,
+            "label": f"words about feature {index}, or what activates it",
+            "explainer": "made up",
+        }
+        for index in range(n)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), folder / "labels.parquet")
     for name in ("decoder", "labels", "quality"):
         (folder / f"{name}.json").write_text("{}")
     records = {
         "decoder": "decoder",
         "neighbors": "compute_neighbors",
-        "coords": "compute_umap",
+        "coords": "compute_coords",
         "edges": "compute_edges",
         "labels": "labels",
     }
-    given = {f"{name}_record": str(folder / f"{file}.json") for name, file in records.items()}
-    given |= {"coords": str(folder / "coords.npy"), "edges": str(folder / "strongest.npz")}
-    given |= {"labels": str(folder / "labels.parquet"), "quality": str(folder / "quality.json")}
+    inputs = {f"{name}_record": str(folder / f"{file}.json") for name, file in records.items()}
+    inputs |= {"coords": str(folder / "coords.npy"), "edges": str(folder / "strongest.npz")}
+    inputs |= {"labels": str(folder / "labels.parquet"), "quality": str(folder / "quality.json")}
+    inputs |= {"neighbors": str(folder / "neighbors.npz")}
+    made = {"graph": "layer-0.json", "table": "layer-0.parquet", "record": "export.json"}
     return {
         "rule": "export_layer",
         "threads": 1,
         "wildcards": {"model": "made-up", "layer": "0"},
-        "input": given,
-        "output": {"graph": str(folder / "layer-0.json")},
-        "params": {"about": {}},
+        "input": inputs,
+        "output": {"gzip": []} | {name: str(folder / file) for name, file in made.items()},
+        "params": {"about": {}, "decimals": CONFIG["export"]["decimals"]},
         "log": str(folder / "export.log"),
     }
 
@@ -230,7 +243,7 @@ def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
         best: dict[str, tuple] = {}
         (folder / "original").mkdir()
         for _ in range(rounds):
-            for step, job in steps(folder, CONFIG["umap"]).items():
+            for step, job in steps(folder).items():
                 spent = timed("stage.py", json.dumps(job))
                 best[step] = tuple(map(min, spent, best.get(step, spent)))
             spent = timed("original.py", str(folder / "decoder.npy"), str(folder / "original"))
@@ -247,7 +260,7 @@ def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
             for step, spent in {**best, "ours together": total, "the original's method": yardstick}.items()
         ]
         exported = timed("stage.py", json.dumps(export_step(folder, n)))
-        rows.append(["besides: layer-N.json, all labels, 12,600 edges", *exported, "", ""])
+        rows.append(["besides: layer-N.json and .parquet, all labels, 12,600 edges", *exported, "", ""])
         header = ["step", "wall s", "CPU s", "peak MB", "wall, of the original", "CPU, of the original"]
         report.table(
             f"A layer of {n:,} x {d:,}: decoder to positions and edges, each a process", header, rows
@@ -263,19 +276,19 @@ def compare_maps(report: Report, folder: Path) -> None:
     with np.load(folder / "edges.npz") as file:
         edges = file["source"], file["target"]
     maps = {"ours": np.load(folder / "coords.npy"), "original": np.load(folder / "original" / "coords.npy")}
-    found = {
-        name: measure(decoder, *neighbors, coords, edges, [set()] * len(decoder))
+    quality = {
+        name: measure(decoder, *neighbors, coords, edges, [None] * len(decoder))
         for name, coords in maps.items()
     }
     rows = [
         [
             name,
             value,
-            found["original"]["map"][name],
-            found["ours"]["pca"][name],
-            found["ours"]["random"][name],
+            quality["original"]["map"][name],
+            quality["ours"]["pca"][name],
+            quality["ours"]["random"][name],
         ]
-        for name, value in found["ours"]["map"].items()
+        for name, value in quality["ours"]["map"].items()
         if value is not None
     ]
     report.table("What the maps keep", ["measure", "ours", "the original's", "PCA", "random"], rows)
@@ -285,7 +298,7 @@ def fill_caches() -> None:
     """Have everything compiled before it is timed, as it is in every run but a machine's first."""
     with tempfile.TemporaryDirectory() as name:
         np.save(Path(name) / "decoder.npy", synthetic(600, 64))
-        for job in steps(Path(name), CONFIG["umap"]).values():
+        for job in steps(Path(name)).values():
             timed("stage.py", json.dumps(job))
 
 
@@ -296,7 +309,7 @@ def compare_throughput(report: Report, n: int, d: int) -> None:
     """As many layers at once as there are cores, each on one thread: how long until all are done."""
 
     def ours(folder: Path) -> None:
-        for job in steps(folder, CONFIG["umap"], threads=1).values():
+        for job in steps(folder, threads=1).values():
             timed("stage.py", json.dumps(job), **ONE_THREAD)
 
     def original(folder: Path) -> None:
@@ -329,7 +342,7 @@ def measure_growth(report: Report, sizes: list[int], d: int) -> None:
     for n in sizes:
         with tempfile.TemporaryDirectory() as name:
             np.save(Path(name) / "decoder.npy", synthetic(n, d))
-            jobs = steps(Path(name), CONFIG["umap"])
+            jobs = steps(Path(name))
             spent = {step: timed("stage.py", json.dumps(jobs[step])) for step in ("neighbours", "layout")}
         rows.append([n, *spent["neighbours"], *spent["layout"]])
     header = [
@@ -348,18 +361,18 @@ def main() -> None:
     parser.add_argument("--widths", type=int, nargs="+", default=[2304, 3584])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[8192, 16384, 32768, 65536])
-    given = parser.parse_args()
-    report = Report(given.output)
-    report.say(f"# Benchmark\n\n{machine()}\nThe best of {given.rounds} rounds; the methods take turns.")
+    arguments = parser.parse_args()
+    report = Report(arguments.output)
+    report.say(f"# Benchmark\n\n{machine()}\nThe best of {arguments.rounds} rounds; the methods take turns.")
     fill_caches()
-    if given.only in (None, "neighbours"):
-        compare_searches(report, given.features, given.widths, given.rounds)
-    if given.only in (None, "layer"):
-        compare_layers(report, given.features, given.widths[0], given.rounds)
-    if given.only in (None, "throughput"):
-        compare_throughput(report, given.features, given.widths[0])
-    if given.only in (None, "scaling"):
-        measure_growth(report, given.sizes, 512)
+    if arguments.only in (None, "neighbours"):
+        compare_searches(report, arguments.features, arguments.widths, arguments.rounds)
+    if arguments.only in (None, "layer"):
+        compare_layers(report, arguments.features, arguments.widths[0], arguments.rounds)
+    if arguments.only in (None, "throughput"):
+        compare_throughput(report, arguments.features, arguments.widths[0])
+    if arguments.only in (None, "scaling"):
+        measure_growth(report, arguments.sizes, 512)
 
 
 if __name__ == "__main__":

@@ -34,11 +34,11 @@ def synthetic(n: int, d: int, seed: int = 0) -> np.ndarray:
     share = (np.arange(CONCEPTS) + 20.0) ** -0.6
     own = rng.integers(0, TOPICS, n)
     rows = directions(n) + np.float32(0.35) * topics[own]
-    for place in range(MEMBERSHIPS):
+    for rank in range(MEMBERSHIPS):
         anywhere = rng.choice(CONCEPTS, n, p=share / share.sum())
         near = np.array([of_topic[topic][rng.integers(len(of_topic[topic]))] for topic in own])
         chosen = np.where(rng.random(n) < 0.6, near, anywhere)
-        strength = 0.42 * rng.gamma(2, 0.5, (n, 1)) * 0.75**place
+        strength = 0.42 * rng.gamma(2, 0.5, (n, 1)) * 0.75**rank
         rows += strength.astype(np.float32) * concepts[chosen]
     return unit_rows(rows)[0]
 

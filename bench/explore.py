@@ -20,18 +20,18 @@ from matplotlib.image import imsave
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from compute_umap import centred, embed
+from compute_coords import centred, embed
 from decoders import ROOT, demo, synthetic
+from lib.geometry.graph import fuzzy_graph
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.layout import fuzzy_graph, lay_out, principal_components
-from measure_quality import Space
+from lib.geometry.layout import lay_out
+from lib.geometry.pca import principal_components
+from measure_quality import Reference
 
-DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["umap"]
-PRESETS = {
-    path.stem: DEFAULT | yaml.safe_load(path.read_text())["umap"]
-    for path in (ROOT / "config/presets").glob("*.yaml")
-}
-ORIGINAL = PRESETS["original"]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["layout"]
+FAITHFUL = yaml.safe_load((ROOT / "config" / "presets" / "faithful.yaml").read_text())["layout"]
+DEFAULT = {"method": "neighbor_embedding", "seed": CONFIG["seed"], **CONFIG["neighbor_embedding"]}
+ORIGINAL = {"method": "umap", "seed": CONFIG["seed"], **CONFIG["umap"]}
 VARIANTS = {
     "default": DEFAULT,
     "original": ORIGINAL,
@@ -45,8 +45,8 @@ VARIANTS = {
     "repulsion 0.5": DEFAULT | {"repulsion_strength": 0.5},
     "repulsion 1.5": DEFAULT | {"repulsion_strength": 1.5},
     "200 epochs": DEFAULT | {"n_epochs": 200},
-    "50 random features": DEFAULT | {"negative_sample_rate": 50},
-    "faithful": PRESETS["faithful"],
+    "50 random features": DEFAULT | {"negative_samples": 50},
+    "faithful": DEFAULT | FAITHFUL["neighbor_embedding"],
 }
 
 
@@ -56,8 +56,8 @@ def mutual_first(decoder, indices, similarities, one_sided: float) -> np.ndarray
     n, graph = len(decoder), fuzzy_graph(indices[:, :k], similarities[:, :k])
     near = csr_matrix((np.ones(n * k), indices[:, :k].ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
     graph = (graph * one_sided + graph.multiply(near.multiply(near.T)) * (1 - one_sided)).tocsr()
-    settled = (DEFAULT[key] for key in ("n_epochs", "negative_sample_rate", "repulsion_strength", "seed"))
-    return lay_out(graph, principal_components(decoder, DEFAULT["seed"]), *settled)
+    parameters = {key: value for key, value in DEFAULT.items() if key not in ("method", "n_neighbors")}
+    return lay_out(graph, principal_components(decoder, DEFAULT["seed"]), **parameters)
 
 
 def t_sne(decoder, *_) -> np.ndarray:
@@ -79,15 +79,15 @@ def pacmap(decoder, *_, name: str) -> np.ndarray:
 
 def others(decoder: np.ndarray) -> dict[str, Callable]:
     """Layouts that no setting of the workflow gives, of decoder, indices and similarities."""
-    found = {
+    layouts = {
         "links of one side alone at half their weight": partial(mutual_first, one_sided=0.5),
         "links of one side alone at a tenth": partial(mutual_first, one_sided=0.1),
     }
     if len(decoder) < 5000:
-        found["t-SNE of scikit-learn, perplexity 10"] = t_sne
+        layouts["t-SNE of scikit-learn, perplexity 10"] = t_sne
     if importlib.util.find_spec("pacmap"):
-        found |= {name: partial(pacmap, name=name) for name in ("PaCMAP", "LocalMAP")}
-    return found
+        layouts |= {name: partial(pacmap, name=name) for name in ("PaCMAP", "LocalMAP")}
+    return layouts
 
 
 SHOWN = ("kept_5", "kept_15", "strongest_near", "trustworthiness", "continuity", "cluster_correlation")
@@ -100,15 +100,16 @@ def explore(
     indices, similarities = nearest_neighbors(decoder, 40)
     rows, maps = [], {}
     with threadpool_limits(1):
-        space = Space(decoder, indices, similarities, [set()] * len(decoder))
+        reference = Reference(decoder, indices, similarities, [set()] * len(decoder))
         for name, variant in variants.items():
-            place = variant if callable(variant) else partial(embed, **variant)
-            place(decoder[:200], *nearest_neighbors(decoder[:200], 40))  # compiled
+            layout = variant if callable(variant) else partial(embed, **variant)
+            # Compile first.
+            layout(decoder[:200], *nearest_neighbors(decoder[:200], 40))
             started = time.process_time()
-            maps[name] = centred(np.asarray(place(decoder, indices, similarities), np.float32))
+            maps[name] = centred(np.asarray(layout(decoder, indices, similarities), np.float32))
             spent = time.process_time() - started
-            found = space.measure(maps[name])
-            rows.append([name, f"{spent:.1f}", *(f"{found[measure]:.3f}" for measure in SHOWN)])
+            measures = reference.measure(maps[name])
+            rows.append([name, f"{spent:.1f}", *(f"{measures[measure]:.3f}" for measure in SHOWN)])
             print(*rows[-1], sep="\t", flush=True)
     return rows, maps
 
@@ -117,11 +118,11 @@ def picture(coords: np.ndarray, colours: np.ndarray, size: int = 420) -> np.ndar
     """An orthographic view of the points from above, the nearer ones brighter: uint8 (size, size, 3)."""
     image = np.full((size, size, 3), 16.0)
     low, high = coords.min(axis=0), coords.max(axis=0)
-    placed = (coords - (low + high) / 2) / (high - low).max() + 0.5  # within the unit cube
-    x, y = (placed[:, :2].T * (size - 4)).astype(int)
-    for point in np.argsort(placed[:, 2]):
+    scaled = (coords - (low + high) / 2) / (high - low).max() + 0.5  # within the unit cube
+    x, y = (scaled[:, :2].T * (size - 4)).astype(int)
+    for point in np.argsort(scaled[:, 2]):
         image[y[point] : y[point] + 3, x[point] : x[point] + 3] = colours[point] * (
-            0.4 + 0.6 * placed[point, 2]
+            0.4 + 0.6 * scaled[point, 2]
         )
     return image.astype(np.uint8)
 
@@ -148,19 +149,19 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "exploration.md")
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--features", type=int, default=16384, help="of the synthetic decoder")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     decoders = {"demo-layer-0": demo(0), "demo-layer-5": demo(5)}
-    if given.features:
-        decoders["synthetic"] = synthetic(given.features, 384)
+    if arguments.features:
+        decoders["synthetic"] = synthetic(arguments.features, 384)
     lines = ["# What the parameters do"]
-    given.pictures.mkdir(parents=True, exist_ok=True)
+    arguments.pictures.mkdir(parents=True, exist_ok=True)
     for name, decoder in decoders.items():
         rows, maps = explore(decoder, VARIANTS | others(decoder))
-        side_by_side(given.pictures / f"{name}.png", decoder, [maps["original"], maps["default"]])
+        side_by_side(arguments.pictures / f"{name}.png", decoder, [maps["original"], maps["default"]])
         lines += ["", f"## {name}: {decoder.shape[0]:,} x {decoder.shape[1]}", ""]
         header = ["variant", "layout CPU s", *SHOWN]
         lines += ["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows]]
-        given.output.write_text("\n".join(lines) + "\n")
+        arguments.output.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

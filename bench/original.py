@@ -25,10 +25,10 @@ def main(decoder_path: str, folder: str) -> None:
     distances, indices = NearestNeighbors(n_neighbors=26, metric="cosine").fit(decoder).kneighbors(decoder)
     edges = []
     for row in range(len(decoder)):
-        for place in range(1, 26):
-            similarity = 1 - distances[row, place]
-            if similarity >= 0.25 and row < indices[row, place]:
-                edges.append((row, indices[row, place], similarity))
+        for rank in range(1, 26):
+            similarity = 1 - distances[row, rank]
+            if similarity >= 0.25 and row < indices[row, rank]:
+                edges.append((row, indices[row, rank], similarity))
     np.save(Path(folder) / "edges.npy", np.array(edges))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
+from lib.labels.export_files import label_files
 from lib.planning.catalogue import find_sae, read_catalogues
 from lib.planning.imports import library_files
 from lib.planning.publishing import huggingface_dataset, release_on_github
@@ -81,13 +82,6 @@ def released(model):
 def github_release(wildcards):
     """Where a model is released on GitHub: repository, tag, title and notes."""
     return release_on_github(config, MODELS, wildcards.model, VERSION)
-
-
-def label_files(path):
-    """The files of a row's own labels: a file, or all files of a folder in the layout of Neuronpedia's exports."""
-    if path is None:
-        return []
-    return sorted(map(str, Path(path).glob("*/*.jsonl*"))) if os.path.isdir(path) else [path]
 
 
 def origins(model):

@@ -1,5 +1,9 @@
 """decoder.npy -> neighbors.npz -> coords.npy and edges.npz. Pure computation: nothing here touches the network."""
 
+# The parameters of the method not chosen are left out: changing them reruns nothing.
+_method = config["layout"]["method"]
+LAYOUT = {"method": _method, "seed": config["layout"]["seed"], **config["layout"][_method]}
+
 
 rule compute_neighbors:
     input:
@@ -27,31 +31,32 @@ rule compute_neighbors:
         "../scripts/compute_neighbors.py"
 
 
-rule compute_umap:
+rule compute_coords:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",
         neighbors="results/{model}/layer-{layer}/neighbors.npz",
-        lib=lib("compute_umap"),
+        lib=lib("compute_coords"),
     output:
         coords="results/{model}/layer-{layer}/coords.npy",
         record="results/{model}/layer-{layer}/coords.json",
     log:
-        "results/logs/compute_umap/{model}/layer-{layer}.log",
+        "results/logs/compute_coords/{model}/layer-{layer}.log",
     benchmark:
-        "results/benchmarks/compute_umap/{model}/layer-{layer}.tsv"
+        "results/benchmarks/compute_coords/{model}/layer-{layer}.tsv"
     priority: 2
     conda:
         "../envs/geometry.yaml"
-    threads: 2 if config["umap"]["method"] == "batch" else 1  # a seeded umap-learn runs on one whatever it is given
+    # A seeded umap-learn always runs on one.
+    threads: 1 if LAYOUT["method"] == "umap" else 2
     resources:
-        mem_mb=memory(700, decoders=1 if config["umap"]["method"] == "batch" else 3, per_feature=4),
+        mem_mb=memory(700, decoders=3 if LAYOUT["method"] == "umap" else 1, per_feature=4),
         runtime=minutes(4, per_16k=3),
     params:
-        umap=config["umap"],
+        layout=LAYOUT,
     message:
         "Laying out {wildcards.model} layer {wildcards.layer}"
     script:
-        "../scripts/compute_umap.py"
+        "../scripts/compute_coords.py"
 
 
 rule compute_edges:

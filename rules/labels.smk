@@ -8,7 +8,9 @@ RANKED_BY_LINKS = config["labels"]["top_k"] is not None and config["labels"]["ra
 
 rule fetch_labels:
     input:
-        labels=lambda wildcards: label_files(sae(wildcards).labels),
+        labels=lambda wildcards: (
+            list(map(str, label_files(Path(sae(wildcards).labels)))) if sae(wildcards).labels else []
+        ),
         edges="results/{model}/layer-{layer}/edges.npz" if RANKED_BY_LINKS else [],
         lib=lib("fetch_labels"),
     output:

@@ -1,4 +1,4 @@
-"""Everything of a layer -> quality.json, or a refusal; all layers of a model -> quality.tsv. Changes no map."""
+"""All that is known of a layer -> quality.json; all layers of a model -> quality.tsv. Judges and changes no map."""
 
 
 rule measure_quality:

@@ -6,12 +6,12 @@ records the parameters.
 
 import numpy as np
 
-from lib.files import save_npz, save_record
+from lib.files import load_npz, save_npz, save_record
 from lib.job import job_log
 
 
 def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, threshold: float):
-    """Pairs of which one is among the k nearest of the other, at or above a cosine.
+    """Pairs of features of which one is among the k nearest of the other, with a cosine of at least `threshold`.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, thres
     weight : float32 (e,)
     """
     indices, similarities = indices[:, :k], similarities[:, :k]
-    row, place = np.nonzero((indices >= 0) & (similarities >= np.float32(threshold)))
-    neighbor, weight = indices[row, place], similarities[row, place]
+    row, rank = np.nonzero((indices >= 0) & (similarities >= np.float32(threshold)))
+    neighbor, weight = indices[row, rank], similarities[row, rank]
     low, high = np.minimum(row, neighbor).astype(np.int64), np.maximum(row, neighbor)
     pairs, first = np.unique(low * len(indices) + high, return_index=True)
     source, target = np.divmod(pairs, max(len(indices), 1))
@@ -35,10 +35,8 @@ def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, thres
 def main(snakemake) -> None:
     """Read, filter, write."""
     with job_log(snakemake) as log:
-        with np.load(snakemake.input.neighbors, allow_pickle=False) as file:
-            source, target, weight = strong_edges(
-                file["indices"], file["similarities"], **snakemake.params.edges
-            )
+        neighbors = load_npz(snakemake.input.neighbors)
+        source, target, weight = strong_edges(**neighbors, **snakemake.params.edges)
         save_npz(snakemake.output.edges, source=source, target=target, weight=weight)
         save_record(snakemake.output.record, {"parameters": snakemake.params.edges})
         log.info("%d edges", len(weight))

@@ -1,44 +1,42 @@
-"""decoder.npy -> neighbors.npz: the exact cosine nearest neighbours of every feature, found once for UMAP and edges.
+"""decoder.npy -> neighbors.npz: the cosine nearest neighbours of every feature, searched once for layout and edges.
 
 `indices` int32 (n, k) and `similarities` float32 (n, k): self excluded, descending, ties by lower index; dead features
-have -1 and 0. neighbors.json records the parameters.
+have -1 and 0. Exact, or above `exact_up_to` features approximate. neighbors.json records the parameters and the method.
 """
 
 import numpy as np
 
-from lib.files import save_npz, save_record
-from lib.geometry.knn import approximate_neighbors, nearest_neighbors, recall
+from lib.files import load_npy, save_npz, save_record
+from lib.geometry.approximate import approximate_neighbors, recall
+from lib.geometry.knn import nearest_neighbors
 from lib.job import job_log
 
-RECALLED = 15  # nearest neighbours that the recall of an approximate search is told of ...
-SAMPLED = 500  # ... for this many features
+# Neighbours per feature, and features, by which the recall of an approximate search is measured.
+RECALL_K = 15
+RECALL_SAMPLE = 500
 
 
 def search(
     decoder: np.ndarray, k: int, exact_up_to: int, threads: int
 ) -> tuple[np.ndarray, np.ndarray, dict]:
-    """Indices, similarities, and what to record of the method: an approximate one comes with its recall."""
+    """Indices, similarities, and a record of the method, for an approximate search with its recall."""
     if len(decoder) <= exact_up_to:
         return *nearest_neighbors(decoder, k, threads), {"method": "exact"}
     indices, similarities = approximate_neighbors(decoder, k, threads)
-    found = recall(decoder, indices, min(k, RECALLED), SAMPLED)
-    return (
-        indices,
-        similarities,
-        {"method": "approximate", "recall": round(found, 4), "recallSample": SAMPLED},
-    )
+    share = round(recall(decoder, indices, min(k, RECALL_K), RECALL_SAMPLE), 4)
+    return indices, similarities, {"method": "approximate", "recall": share, "recallSample": RECALL_SAMPLE}
 
 
 def main(snakemake) -> None:
     """Read, search, write."""
     with job_log(snakemake) as log:
-        decoder = np.load(snakemake.input.decoder, allow_pickle=False)
+        decoder = load_npy(snakemake.input.decoder)
         parameters = snakemake.params.neighbors
-        indices, similarities, how = search(decoder, **parameters, threads=snakemake.threads)
+        indices, similarities, method = search(decoder, **parameters, threads=snakemake.threads)
         save_npz(snakemake.output.neighbors, indices=indices, similarities=similarities)
-        record = {"parameters": parameters, "stored": indices.shape[1], **how}
+        record = {"parameters": parameters, "stored": indices.shape[1], **method}
         save_record(snakemake.output.record, record)
-        log.info("%d nearest of each of %d features: %s", indices.shape[1], len(decoder), how)
+        log.info("%d nearest neighbours for each of %d features: %s", indices.shape[1], len(decoder), method)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from lib.figures.regions import Region, regions, shortened, volumes
 from lib.files import load_npz, load_record
 from lib.job import job_log
 from lib.products.layer_table import plain
+from lib.tables import load_table
 
 NEAR = 15  # neighbours in the map that make out its density at a feature
 REGION = (8, 100)  # features of a region: a sixtieth of the layer within these
@@ -269,7 +270,7 @@ def main(snakemake) -> None:
     """Read, draw, write."""
     with job_log(snakemake) as log:
         files = snakemake.input
-        layer = gather(pd.read_parquet(files.table), load_npz(files.edges))
+        layer = gather(load_table(files.table), load_npz(files.edges))
         title = f"{shortened(snakemake.params.display_name, 36)}, layer {snakemake.wildcards.layer}"
         threshold = load_record(files.edges_record)["parameters"]["threshold"]
         quality = load_record(files.quality).get("map", {})

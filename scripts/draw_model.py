@@ -4,16 +4,15 @@ Beside the figure the same numbers as a table, an HTML page that the report show
 """
 
 import html
-import json
-from pathlib import Path
 
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lib.figures import drawing
-from lib.files import save_bytes
+from lib.files import load_record, save_bytes
 from lib.job import job_log
+from lib.tables import load_table
 
 POSITIONS = {  # whose positions a measure describes: suffix of its column, colour and marker
     "the map": ("", drawing.BLUE, "o"),
@@ -160,8 +159,8 @@ def measure(ours: float, *others: float) -> str:
 def main(snakemake) -> None:
     """Read what is known of all layers, draw and tabulate it."""
     with job_log(snakemake) as log:
-        manifest = json.loads(Path(snakemake.input.manifest).read_bytes())
-        layers = join(pd.read_csv(snakemake.input.quality, sep="\t"), manifest)
+        manifest = load_record(snakemake.input.manifest)
+        layers = join(load_table(snakemake.input.quality), manifest)
         title = manifest["displayName"]
         drawing.save_figure(snakemake.output.figure, draw(layers, title, manifest["totalLayers"]))
         save_bytes(snakemake.output.table, table(layers, title).encode())

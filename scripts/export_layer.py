@@ -5,14 +5,13 @@ export.json records what the manifest says of the layer. Compression leaves no t
 
 import gzip
 
-import numpy as np
 import orjson
-import pandas as pd
 
-from lib.files import load_npz, load_record, save_bytes, save_record, whole_file
+from lib.files import load_npy, load_npz, load_record, save_bytes, save_record, whole_file
 from lib.job import job_log
 from lib.products.graph_json import layer_graph
 from lib.products.layer_table import SCHEMA, layer_table
+from lib.tables import load_table
 
 
 def metadata(about: dict, records: dict[str, dict]) -> dict:
@@ -23,13 +22,13 @@ def metadata(about: dict, records: dict[str, dict]) -> dict:
     about : `displayName`, `version`, `sourceId`, ... of the layer, as they go into the metadata
     records : by step, the JSON record it left beside its output
     """
-    steps = ("neighbors", "umap", "edges")
+    steps = ("neighbors", "layout", "edges")
     return {key: value for key, value in about.items() if value is not None} | {
         "parameters": {step: records[step]["parameters"] for step in steps},
         "provenance": {
             "weights": {key: value for key, value in records["decoder"].items() if key != "dead"},
             "labels": records["labels"],
-            "versions": records["umap"]["versions"],
+            "versions": records["layout"]["versions"],
         },
         "quality": records["quality"].get("map", {}),
     }
@@ -51,16 +50,16 @@ def main(snakemake) -> None:
         edges = load_npz(files.edges)
         features = layer_table(
             int(snakemake.wildcards.layer),
-            np.load(files.coords, allow_pickle=False),
+            load_npy(files.coords),
             load_npz(files.neighbors),
             edges,
-            pd.read_parquet(files.labels),
+            load_table(files.labels),
             decimals,
         )
         records = {
             "decoder": load_record(files.decoder_record),
             "neighbors": load_record(files.neighbors_record),
-            "umap": load_record(files.coords_record),
+            "layout": load_record(files.coords_record),
             "edges": load_record(files.edges_record),
             "labels": load_record(files.labels_record),
             "quality": load_record(files.quality),

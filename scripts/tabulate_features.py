@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from lib.files import whole_file
+from lib.files import readable, whole_file
 from lib.job import job_log
 from lib.products.layer_table import SCHEMA
 
@@ -17,7 +17,8 @@ def concatenate(tables: list[Path], target: Path) -> int:
     rows = 0
     with whole_file(target) as aside, pq.ParquetWriter(aside, SCHEMA, compression="zstd") as writer:
         for path in tables:
-            table = pq.read_table(path).cast(SCHEMA)
+            with readable(path):
+                table = pq.read_table(path).cast(SCHEMA)
             writer.write_table(table, row_group_size=max(1, len(table)))
             rows += len(table)
     return rows

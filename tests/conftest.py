@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,38 @@ def root() -> Path:
     return ROOT
 
 
+def run_snakemake(arguments: list[str], folder: Path, environment: dict) -> subprocess.CompletedProcess:
+    """Snakemake's own main function in a fork of this process: without the second that its import takes each time."""
+    import snakemake.cli
+
+    with tempfile.TemporaryFile() as output:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                for descriptor, file in enumerate((os.devnull, output.fileno(), output.fileno())):
+                    opened = os.open(file, os.O_RDONLY) if isinstance(file, str) else file
+                    os.dup2(opened, descriptor)
+                sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+                os.environ |= environment
+                os.chdir(folder)
+                # The project has a library of its own.
+                for name in [name for name in sys.modules if name.partition(".")[0] == "lib"]:
+                    del sys.modules[name]
+                snakemake.cli.main(arguments)
+            except SystemExit as stop:
+                status = stop.code or 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(status)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        output.seek(0)
+        return subprocess.CompletedProcess(arguments, status, output.read().decode())
+
+
 class Project:
     """A copy of the workflow with a small catalogue, run by the real `snakemake` command."""
 
@@ -66,15 +100,7 @@ class Project:
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
         """Run to the end; stdout and stderr come together in `.stdout`."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env=os.environ | self.environment,
-        )
+        done = run_snakemake(self.command(*arguments)[3:], self.folder, self.environment)
         if check:
             assert done.returncode == 0, done.stdout
         return done
@@ -154,7 +180,11 @@ def toy_run(tmp_path_factory) -> Project:
     copy_workflow(folder)
     (folder / "toy").mkdir()
     toy_catalogue(folder / "toy")
-    config = {"models": ["toy"], "catalogues": ["toy/models.yaml"], "umap": {"n_epochs": 20}}
+    config = {
+        "models": ["toy"],
+        "catalogues": ["toy/models.yaml"],
+        "layout": {"neighbor_embedding": {"n_epochs": 20}},
+    }
     (folder / "toy.yaml").write_text(yaml.safe_dump(config))
     project = Project(folder, "toy.yaml")
     project.snakemake()

@@ -94,7 +94,7 @@ def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, cores: int, *t
         "catalogues": ["small.yaml"],
         "labels": {"export_url": bucket.url},
         "weights": {"keep_decoders": False},
-        "umap": {"n_epochs": 20},
+        "layout": {"neighbor_embedding": {"n_epochs": 20}},
     }
     (project / "rehearsal.yaml").write_text(yaml.safe_dump(config))
     command = [

@@ -91,9 +91,9 @@ def test_labels_are_those_of_their_features(graphs):
 def test_metadata_carries_the_parameters_used_and_the_origin(graphs):
     metadata = graphs[3]["metadata"]
     assert metadata["parameters"]["edges"] == {"k": 25, "threshold": 0.25}
-    assert metadata["parameters"]["umap"]["seed"] == 42
+    assert metadata["parameters"]["layout"]["seed"] == 42
     assert metadata["provenance"]["weights"]["weights"] == "layer_3/params.npz"
-    assert metadata["parameters"]["umap"]["method"] == "batch"
+    assert metadata["parameters"]["layout"]["method"] == "neighbor_embedding"
     assert "numba" in metadata["provenance"]["versions"]
     assert str(ROOT) not in json.dumps(metadata)
 

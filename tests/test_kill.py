@@ -13,7 +13,7 @@ PRODUCTS = ["layer-0.json", "layer-0.json.gz", "layer-0.parquet", "manifest.json
 RULES = {  # what is missing, so that a run comes by the rule
     "fetch_decoder": ["layer-0/decoder.npy", "layer-0/neighbors.npz", "layer-0/coords.npy", *PRODUCTS],
     "compute_neighbors": ["layer-0/neighbors.npz", "layer-0/coords.npy", "layer-0/edges.npz", *PRODUCTS],
-    "compute_umap": ["layer-0/coords.npy", *PRODUCTS],
+    "compute_coords": ["layer-0/coords.npy", *PRODUCTS],
     "compute_edges": ["layer-0/edges.npz", *PRODUCTS],
     "fetch_labels": ["layer-0/labels.parquet", *PRODUCTS],
     "measure_quality": ["layer-0/quality.json", "quality.tsv", *PRODUCTS],

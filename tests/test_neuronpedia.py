@@ -1,46 +1,39 @@
-"""Neuronpedia on loopback: every label or a clear refusal, and no question asked twice."""
+"""Neuronpedia on loopback: every label or a clear refusal, and nothing asked twice."""
 
 import gzip
-import json
 import logging
 import socket
-import time
+from dataclasses import replace
 from email.utils import formatdate
+from types import SimpleNamespace
 
 import pytest
 
-from fakes.neuronpedia import Api, Bucket, api_feature, batches, explanation_row, export, feature_row, jsonl
+from fakes.neuronpedia import Api, Bucket, api_feature, explanation_row, export, feature_row, jsonl
 from fakes.service import Fault
+from lib.labels import http, neuronpedia
 from lib.labels.explanations import Feature, LabelError
-from lib.labels.neuronpedia import AccessError, IncompleteError, Journal, fetch_api, fetch_export
-from lib.transport import Patience, UnansweredError
+from lib.labels.http import NeuronpediaError
+from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
 
 MODEL, SOURCE = "gemma-2-2b", "12-gemmascope-res-16k"
 COUNT = 600
-QUICK = Patience(attempts=4, first_wait=0.01, timeout=10.0)
-HURRIED = Patience(attempts=4, first_wait=0.01, timeout=0.5)  # where a timeout is what is tried
+ANSWERS = "labels.answers.jsonl"
+AT_ONCE = http.RETRY.new(backoff_factor=0, backoff_jitter=0)
 BATCH = f"GET /v1/{MODEL}/{SOURCE}/explanations/batch-{{}}.jsonl.gz"
-ASK = f"GET /api/feature/{MODEL}/{SOURCE}/.*"
+ASK = f"GET /api/feature/{MODEL}/{SOURCE}/"
 
-
-def explained(count=COUNT):
-    """Rows of which feature 7 has none, feature 8 two."""
-    rows = [
-        explanation_row(MODEL, SOURCE, index, f" label {index}\n", "gpt-4o-mini")
-        for index in range(count)
-        if index != 7
-    ]
-    return [*rows, explanation_row(MODEL, SOURCE, 8, "another", "gemini-2.5-flash-lite")]
-
-
-def facts(count=COUNT):
-    return [feature_row(MODEL, SOURCE, index) for index in range(count)]
-
-
-OBJECTS = export(MODEL, SOURCE, explained(), facts(), size=100)  # 6 + 6 files
+# Feature 7 has no explanation, feature 8 two.
+EXPLAINED = [
+    explanation_row(MODEL, SOURCE, index, f" label {index}\n", "gpt-4o-mini")
+    for index in range(COUNT)
+    if index != 7
+] + [explanation_row(MODEL, SOURCE, 8, "another", "gemini-2.5-flash-lite")]
+FACTS = [feature_row(MODEL, SOURCE, index) for index in range(COUNT)]
+OBJECTS = export(MODEL, SOURCE, EXPLAINED, FACTS, size=100)  # 6 + 6 files
 FEATURES = {
     (MODEL, SOURCE, index): api_feature(
-        MODEL, SOURCE, index, [row for row in explained() if row["index"] == str(index)]
+        MODEL, SOURCE, index, [row for row in EXPLAINED if row["index"] == str(index)]
     )
     for index in range(40)
 }
@@ -58,306 +51,258 @@ def api():
         yield service
 
 
-@pytest.fixture
-def journal(tmp_path):
-    return lambda: Journal(tmp_path / "labels.journal", {"model": MODEL, "source": SOURCE})
+def from_bucket(bucket, *kinds):
+    return fetch_export(bucket.url, MODEL, SOURCE, COUNT, kinds or ["explanations"], AT_ONCE)
 
 
-def from_bucket(bucket, journal, patience=QUICK, **options):
-    return fetch_export(MODEL, SOURCE, COUNT, journal(), url=bucket.url, patience=patience, **options)
+def from_api(api, folder, rate=60_000, source=SOURCE):
+    answers = folder / ANSWERS
+    return fetch_api(api.address, MODEL, source, range(40), COUNT, "np-reader", rate, answers, AT_ONCE)
 
 
-def from_api(api, journal, indices=range(40), rate=60_000, key="np-reader", patience=QUICK):
-    options = {"key": key, "requests_per_minute": rate, "url": api.address, "patience": patience}
-    return fetch_api(MODEL, SOURCE, list(indices), COUNT, journal(), **options)
-
-
-def assert_all_labels(features, indices=range(COUNT)):
-    assert list(features) == list(indices)
+def assert_all_labels(features, count=COUNT):
     texts = {index: sorted(each.text for each in feature.explanations) for index, feature in features.items()}
-    expected = {index: [f"label {index}"] for index in indices}
-    assert texts == expected | {7: [], 8: ["another", "label 8"]}
+    assert texts == {index: [f"label {index}"] for index in range(count)} | {7: [], 8: ["another", "label 8"]}
 
 
 # --- the bulk exports
 
 
-def test_every_label_in_a_handful_of_requests(bucket, journal):
-    assert_all_labels(from_bucket(bucket, journal))
+def test_every_label_in_a_handful_of_requests(bucket):
+    assert_all_labels(from_bucket(bucket))
     assert bucket.count() == 1 + 6  # the list, the batches of explanations
 
 
-def test_facts_come_with_the_features_export(bucket, journal):
-    features = from_bucket(bucket, journal, facts=True)
+def test_facts_come_with_the_features_export(bucket):
+    features = from_bucket(bucket, "explanations", "features")
     assert_all_labels(features)
+    assert bucket.count() == 1 + 12
     assert features[7].density == pytest.approx(1 / 9, abs=1e-6)
     assert features[7].top_tokens == ["tok7", "tok8"]
     assert features[599].max_activation == 10.0 + 599 % 13
-    assert from_bucket(bucket, journal, explanations=False, facts=True)[0].explanations == set()
+    assert from_bucket(bucket, "features")[0].explanations == set()
 
 
-def test_several_folders_of_explanations_are_one_source(bucket, journal):
-    more = [explanation_row(MODEL, SOURCE, 7, "seven", "o3")]
-    bucket.objects |= export(MODEL, SOURCE, more, folder="explanations-o3")
-    features = from_bucket(bucket, journal)
-    assert {each.explainer for each in features[7].explanations} == {"o3"}
-    assert len(features[8].explanations) == 2
+def test_several_folders_repeated_rows_and_strange_files(bucket):
+    seven = [explanation_row(MODEL, SOURCE, 7, "seven", "o3")]
+    bucket.objects |= export(MODEL, SOURCE, [*EXPLAINED[:50], *seven], folder="explanations-o3")
+    bucket.objects |= {f"v1/{MODEL}/{SOURCE}/{name}": b"?" for name in ("README", "explanations/.x.jsonl")}
+    features = from_bucket(bucket)
+    assert {each.explainer for each in features.pop(7).explanations} == {"o3"}
+    assert_all_labels(features | {7: Feature()})
 
 
-def test_a_listing_of_several_pages(bucket, journal):
-    bucket.page = 2
-    assert_all_labels(from_bucket(bucket, journal))
+def test_a_list_of_several_pages(bucket):
+    bucket.page = 5
+    assert_all_labels(from_bucket(bucket))
     assert bucket.count("GET /") == 3
 
 
-def test_embeddings_are_not_kept(bucket, journal):
-    bucket.faults = [Fault("status", BATCH.format(5), times=99)]
-    with pytest.raises(IncompleteError):
-        from_bucket(bucket, journal)
-    kept = b"".join(path.read_bytes() for path in journal().folder.iterdir())
-    assert b"embedding" not in kept
-    assert len(kept) < 200 * COUNT
-
-
-NETWORK_FAULTS = [
-    Fault("reset", times=3, at=200),
-    Fault("truncate", times=3, at=200),
-    Fault("short", times=3, at=10),
-    Fault("stall", times=2, at=200, seconds=1.0),
-    Fault("status", times=3, status=500),
-    Fault("status", times=3, status=503, headers={"Retry-After": "0"}),
-    Fault("status", times=3, status=429),
-    Fault("status", times=3, status=429, headers={"Retry-After": formatdate(usegmt=True)}),
-    Fault("html", times=3),
-]
-
-
-def named(fault):
-    return f"{fault.kind}{fault.status if fault.kind == 'status' else ''}{'-wait' if fault.headers else ''}"
-
-
-@pytest.mark.parametrize("fault", NETWORK_FAULTS, ids=named)
-@pytest.mark.parametrize("on", ["GET /", BATCH.format(3)], ids=["list", "batch"])
-def test_what_passes_is_repeated(bucket, journal, fault, on):
-    bucket.faults = [Fault(**(vars(fault) | {"on": on}))]
-    patience = HURRIED if fault.kind == "stall" else QUICK
-    assert_all_labels(from_bucket(bucket, journal, patience))
-    assert 7 < bucket.count() <= 7 + 3
-
-
 @pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (gzip.compress(b"{}\n" * 9999)[:-40], "damaged gzip"),
-        (gzip.compress(jsonl(facts()[:499]) + b'{"index": "499",\n'), "line 500: no JSON"),
-        (b"<!DOCTYPE html><html>Sorry</html>", "no JSON .*DOCTYPE"),
-    ],
-    ids=["gzip", "line 500", "html"],
+    ("next_page", "message"),
+    [("", "not a complete page"), ("<NextContinuationToken>5</NextContinuationToken>", "pages repeat")],
 )
-def test_broken_content_is_named_and_the_next_run_asks_for_it_alone(bucket, journal, content, reason):
-    whole = bucket.objects[BATCH.format(3).removeprefix("GET /")]
-    bucket.objects[BATCH.format(3).removeprefix("GET /")] = content
-    with pytest.raises(IncompleteError, match=rf"{SOURCE}: 101 of 600 .*batch-3.jsonl.gz.*{reason}.*kept in"):
-        from_bucket(bucket, journal)
-    bucket.objects[BATCH.format(3).removeprefix("GET /")] = whole
-    bucket.forget()
-    assert_all_labels(from_bucket(bucket, journal))
-    assert bucket.count() == 2
+def test_a_list_that_does_not_end_well_is_refused(bucket, next_page, message):
+    page = f"<ListBucketResult><IsTruncated>true</IsTruncated>{next_page}</ListBucketResult>".encode()
+    bucket.faults = [Fault("replace", "GET /", times=99, body=page)]
+    with pytest.raises(NeuronpediaError, match=f"the file list of .*{message}"):
+        from_bucket(bucket)
 
 
-def test_facts_do_not_stand_for_explanations(bucket, journal):
-    bucket.faults = [Fault("status", BATCH.format(2), times=99, status=404)]
-    with pytest.raises(IncompleteError, match="101 of 600"):
-        from_bucket(bucket, journal, facts=True)
+NETWORK_FAULTS = {
+    "reset": Fault("reset", at=50),
+    "truncated": Fault("truncate", at=50),
+    "short": Fault("short", at=10),
+    "500": Fault("status", status=500),
+    "522": Fault("status", status=522),
+    "503 wait": Fault("status", status=503, headers={"Retry-After": "0"}),
+    "429": Fault("status", status=429),
+    "429 until": Fault("status", status=429, headers={"Retry-After": formatdate(0, usegmt=True)}),
+    "429 unclear": Fault("status", status=429, headers={"Retry-After": "soon"}),
+    "html": Fault("html"),
+    "json": Fault("replace", body=b'{"error": "try again"}'),
+}
 
 
-@pytest.mark.parametrize("status", [404, 403, 500])
-def test_a_batch_that_cannot_be_had_fails_with_count_and_reason(bucket, journal, status):
-    bucket.faults = [Fault("status", BATCH.format(2), times=99, status=status)]
+@pytest.mark.parametrize("fault", NETWORK_FAULTS.values(), ids=NETWORK_FAULTS)
+@pytest.mark.parametrize("on", ["GET /", BATCH.format(3)], ids=["list", "batch"])
+def test_what_passes_is_repeated(bucket, fault, on):
+    bucket.faults = [replace(fault, on=on, times=2)]
+    assert_all_labels(from_bucket(bucket))
+    assert bucket.count() == 1 + 6 + 2
+
+
+def test_silence_ends_an_attempt(bucket, monkeypatch):
+    monkeypatch.setattr(http, "TIMEOUT", 0.5)
+    bucket.faults = [Fault("stall", BATCH.format(3), at=50, seconds=30)]
+    assert_all_labels(from_bucket(bucket))
+
+
+@pytest.mark.parametrize(("status", "requests"), [(401, 1), (403, 1), (404, 1), (501, 1), (500, 6)])
+def test_a_refusal_is_not_repeated_and_fails_the_layer(bucket, status, requests):
+    bucket.faults = [Fault("status", BATCH.format("[24]"), times=99, status=status)]
     with pytest.raises(
-        IncompleteError, match=rf"101 of 600 features not answered \(.*batch-2.*HTTP {status}"
+        NeuronpediaError, match=rf"2 of 6 files .*batch-2.*HTTP {status} .*batch-4.*Run again"
     ):
-        from_bucket(bucket, journal)
-    assert bucket.count(BATCH.format(2)) == (4 if status == 500 else 1)
-    bucket.forget()
-    assert_all_labels(from_bucket(bucket, journal))
-    assert bucket.count() == 2
+        from_bucket(bucket)
+    assert bucket.count(BATCH.format(2)) == requests
+    bucket.faults = [Fault("status", "GET /", times=99, status=status)]
+    bucket.requests.clear()
+    with pytest.raises(NeuronpediaError, match=rf"HTTP {status} .*Check labels.export_url"):
+        from_bucket(bucket)
+    assert bucket.count() == requests
 
 
-def test_a_changed_file_is_listed_anew_and_never_mixed(bucket, journal, caplog):
-    class Switch(Fault):
-        def change(self, answer):
-            rows = [row | {"description": f"new {row['index']}"} for row in explained()]
-            bucket.objects = export(MODEL, SOURCE, rows, size=100)
-            return answer
-
-    bucket.faults = [Switch("switch", BATCH.format(0))]
-    features = from_bucket(bucket, journal, connections=1)
-    assert {each.text for each in features[5].explanations | features[590].explanations} == {
-        "new 5",
-        "new 590",
-    }
-    assert "not the version that was listed; listing it anew" in caplog.text
+def test_broken_files_are_named(bucket):
+    content = gzip.compress(jsonl(FACTS[:499]) + b'{"index": "499",\n')
+    bucket.objects[BATCH.format(3).removeprefix("GET /")] = content
+    with pytest.raises(NeuronpediaError, match=r"1 of 6 files .*batch-3.jsonl.gz, line 500: not JSON"):
+        from_bucket(bucket)
 
 
-def test_what_arrived_of_an_old_version_is_fetched_again(bucket, journal):
-    bucket.faults = [Fault("status", BATCH.format(5), times=1, status=404)]
-    with pytest.raises(IncompleteError):
-        from_bucket(bucket, journal)
-    new = [row | {"description": f"new {row['index']}"} for row in explained()]
-    bucket.objects = export(MODEL, SOURCE, new, size=100)
-    assert {each.text for each in from_bucket(bucket, journal)[5].explanations} == {"new 5"}
+def test_more_bytes_than_listed_are_refused(bucket):
+    bucket.faults = [Fault("replace", BATCH.format(3), times=99, body=jsonl(FACTS))]
+    with pytest.raises(NeuronpediaError, match=r"batch-3.*bytes arrived, the list says"):
+        from_bucket(bucket)
+    assert bucket.count(BATCH.format(3)) == 6
 
 
-def test_a_file_that_keeps_changing_is_given_up(bucket, journal):
-    bucket.faults = [Fault("headers", BATCH.format(2), times=99, headers={"ETag": '"other"'})]
-    with pytest.raises(IncompleteError, match="changed 3 times"):
-        from_bucket(bucket, journal)
-
-
-def test_a_source_that_is_not_there(bucket, journal):
+def test_a_source_that_is_not_there(bucket):
     bucket.objects = {}
-    with pytest.raises(AccessError, match=f"{MODEL}/{SOURCE}/explanations.*nothing.*catalogue"):
-        from_bucket(bucket, journal)
-    bucket.faults = [Fault("status", times=9, status=403)]
-    with pytest.raises(AccessError, match=r"HTTP 403 Forbidden; check labels.export_url"):
-        from_bucket(bucket, journal)
+    with pytest.raises(NeuronpediaError, match=f"{MODEL}/{SOURCE}/: no explanations.*catalogue"):
+        from_bucket(bucket)
 
 
-def test_rows_of_another_sae_are_refused(bucket, journal):
-    stray = [explanation_row(MODEL, SOURCE, COUNT, "one too many", "x")]
-    bucket.objects |= export(MODEL, SOURCE, stray, folder="explanations-x")
+def test_rows_of_another_sae_are_refused(bucket):
+    stray = explanation_row(MODEL, SOURCE, COUNT, "one too many", "x")
+    bucket.objects |= export(MODEL, SOURCE, [stray], folder="explanations-x")
     with pytest.raises(LabelError, match=r"explanations-x/batch-0.jsonl.gz, line 1: index 600 is outside"):
-        from_bucket(bucket, journal)
-    bucket.objects |= export(
-        MODEL, SOURCE, [stray[0] | {"index": "1", "layer": "13-x"}], folder="explanations-x"
-    )
+        from_bucket(bucket)
+    stray |= {"index": "1", "layer": "13-x"}
+    bucket.objects |= export(MODEL, SOURCE, [stray], folder="explanations-x")
     with pytest.raises(LabelError, match="source 13-x, not to 12-gemmascope"):
-        from_bucket(bucket, journal)
+        from_bucket(bucket)
 
 
-def test_repeated_rows_count_once(bucket, journal):
-    bucket.objects |= export(MODEL, SOURCE, explained()[:50], folder="explanations-again")
-    assert_all_labels(from_bucket(bucket, journal))
-
-
-def test_nobody_listens(journal):
+def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(UnansweredError, match=f"{url}.*4 attempts.*refused"):
-        fetch_export(MODEL, SOURCE, COUNT, journal(), url=url, patience=QUICK)
+    with pytest.raises(NeuronpediaError, match=f"{url}.*refused"):
+        fetch_export(url, MODEL, SOURCE, COUNT, ["explanations"], AT_ONCE)
+
+
+def test_waits_are_shown_and_never_endless(bucket, monkeypatch, caplog):
+    waits = []
+    monkeypatch.setattr(http, "time", SimpleNamespace(sleep=waits.append))
+    caplog.set_level(logging.INFO)
+    bucket.faults = [Fault("status", "GET /", status=429, headers={"Retry-After": "600"})]
+    assert_all_labels(from_bucket(bucket))
+    assert waits == [600]
+    shown = [each.message for each in caplog.records if each.name == "progress"]
+    assert [message.partition(": ")[2] for message in shown] == ["HTTP 429; trying again in 600.0 s"]
+    bucket.faults = [Fault("status", "GET /", status=503, headers={"Retry-After": "3600"})]
+    with pytest.raises(NeuronpediaError, match="HTTP 503, with a Retry-After of 3600 s: run again after"):
+        from_bucket(bucket)
+    assert waits == [600]
 
 
 # --- the API
 
 
-def test_the_api_knows_the_same(api, bucket, journal):
-    answers = from_api(api, journal)
-    assert_all_labels(answers, range(40))
+def test_the_api_knows_the_same(api, bucket, tmp_path):
+    features = from_api(api, tmp_path)
+    assert_all_labels(features, 40)
     assert api.count() == 40
-    exported = from_bucket(bucket, journal, facts=True)
-    assert {index: exported[index] for index in answers} == answers
+    exported = from_bucket(bucket, "explanations", "features")
+    assert {index: exported[index] for index in features} == features
 
 
-def test_an_unknown_feature_is_an_answer(api, journal):
+def test_a_feature_that_the_api_does_not_know_has_no_label(api, tmp_path):
     del api.features[MODEL, SOURCE, 3]
-    assert from_api(api, journal)[3] == Feature()
-    assert api.count() == 40
+    assert from_api(api, tmp_path)[3] == Feature()
 
 
-@pytest.mark.parametrize("fault", NETWORK_FAULTS, ids=named)
-def test_the_api_may_stumble(api, journal, fault):
-    api.faults = [Fault(**(vars(fault) | {"on": ASK, "skip": 5, "at": min(fault.at, 50)}))]
-    patience = HURRIED if fault.kind == "stall" else QUICK
-    assert_all_labels(from_api(api, journal, patience=patience), range(40))
-    assert api.count() <= 40 + 3
+@pytest.mark.parametrize("fault", NETWORK_FAULTS.values(), ids=NETWORK_FAULTS)
+def test_the_api_may_stumble(api, tmp_path, fault):
+    api.faults = [replace(fault, on=ASK + ".*", times=2, skip=5)]
+    assert_all_labels(from_api(api, tmp_path), 40)
+    assert api.count() == 40 + 2
 
 
-def test_a_missing_key_stops_before_any_request(api, journal):
-    with pytest.raises(AccessError, match=r"NEURONPEDIA_API_KEY is not set.*neuronpedia.org/account"):
-        from_api(api, journal, key=None)
-    assert api.count() == 0
+@pytest.mark.parametrize(
+    ("status", "headers", "advice"),
+    [
+        (401, {}, "The key was refused. Get one at https://www.neuronpedia.org/account"),
+        (403, {}, "The key was refused"),
+        (404, {"Content-Type": "text/html"}, "Check labels.api_url"),
+        (501, {}, "Check labels.api_url"),
+    ],
+)
+def test_a_refusal_of_the_api_stops_at_once(api, tmp_path, status, headers, advice):
+    api.faults = [Fault("status", times=99, status=status, headers=headers)]
+    with pytest.raises(NeuronpediaError, match=f"HTTP {status} .*{advice}"):
+        from_api(api, tmp_path)
+    assert api.count() == 1
 
 
-def test_a_refused_key_stops_at_once_and_is_not_shown(api, journal):
-    with pytest.raises(AccessError, match=r"key was refused \(HTTP 401\).*neuronpedia.org/account") as caught:
-        from_api(api, journal, key="np-wrong")
-    assert api.count() <= 8
-    assert "np-wrong" not in str(caught.value)
+def test_the_key_follows_no_redirect(api, bucket, tmp_path):
+    api.faults = [Fault("status", times=99, status=302, headers={"Location": bucket.url})]
+    with pytest.raises(NeuronpediaError, match=r"HTTP 302 Found. Check labels.api_url"):
+        from_api(api, tmp_path)
+    assert bucket.count() == 0
 
 
-def test_only_the_rest_is_asked_for_after_a_failure(api, journal):
-    api.faults = [Fault("status", f"GET /api/feature/{MODEL}/{SOURCE}/(11|23)", times=99)]
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(monkeypatch):
+    monkeypatch.setenv("NEURONPEDIA_API_KEY", " np-reader\n")
+    assert api_key() == "np-reader"
+    for key in ("np-\nsecret", "np-s\u00e9cret", "np secret"):
+        monkeypatch.setenv("NEURONPEDIA_API_KEY", key)
+        with pytest.raises(NeuronpediaError, match="NEURONPEDIA_API_KEY holds characters") as caught:
+            api_key()
+        assert "cret" not in str(caught.value)
+    monkeypatch.setenv("NEURONPEDIA_API_KEY", " ")
+    with pytest.raises(NeuronpediaError, match=r"NEURONPEDIA_API_KEY is not set.*neuronpedia.org/account"):
+        api_key()
+
+
+def test_nothing_is_asked_twice_after_a_failure_or_a_kill(api, tmp_path):
+    api.faults = [Fault("status", ASK + "11", times=99, status=502)]
     with pytest.raises(
-        IncompleteError, match=r"2 of 40 features not answered \(HTTP 500 Internal Server Error\)"
+        NeuronpediaError, match=r"/11: HTTP 502 .*Run again later. 11 of 40 answers are kept in"
     ):
-        from_api(api, journal)
+        from_api(api, tmp_path)
+    assert api.count() == 11 + 6
+    answers = tmp_path / ANSWERS
+    answers.write_bytes(
+        answers.read_bytes()[:-10]
+    )  # as a kill leaves it: the last line, of feature 10, is torn
     api.forget()
-    assert_all_labels(from_api(api, journal), range(40))
-    assert sorted(each.path.rpartition("/")[2] for each in api.requests) == ["11", "23"]
+    assert_all_labels(from_api(api, tmp_path), 40)
+    assert api.count() == 30
+    assert len(answers.read_bytes().splitlines()) == 1 + 40
+    from_api(api, tmp_path, source="13-x")
+    assert api.count() == 30 + 40
 
 
-def test_a_torn_line_of_the_journal_is_asked_again(api, journal):
-    api.faults = [Fault("status", f"GET /api/feature/{MODEL}/{SOURCE}/39", times=99)]
-    with pytest.raises(IncompleteError):
-        from_api(api, journal)
-    answers = journal().folder / "answers.jsonl"
-    answers.write_bytes(answers.read_bytes()[:-10])
-    api.forget()
-    assert_all_labels(from_api(api, journal), range(40))
-    assert api.count() == 2
-    assert len(answers.read_bytes().splitlines()) == 40
+def test_requests_keep_to_the_rate(api, tmp_path, monkeypatch):
+    pauses = []
+    clock = SimpleNamespace(monotonic=lambda: 100.0 + sum(pauses), sleep=pauses.append)
+    monkeypatch.setattr(neuronpedia, "time", clock)
+    from_api(api, tmp_path, rate=75)
+    assert pauses == pytest.approx([0.0] + 39 * [0.8])
 
 
-def test_a_service_that_is_down_is_not_asked_for_everything(api, journal):
-    api.faults = [Fault("status", ASK, times=9999, status=502)]
-    with pytest.raises(IncompleteError, match=r"40 of 40 .*HTTP 502"):
-        from_api(api, journal)
-    assert api.count() < 4 * 20
-
-
-def test_the_limit_is_kept(api, journal):
-    api.per_second = 12
-    started = time.monotonic()
-    from_api(api, journal, indices=range(20), rate=600)
-    assert time.monotonic() - started >= 19 * 0.1
-    assert api.count() == 20  # never above the limit, so never refused
-
-
-def test_beyond_the_limit_everybody_waits(api, journal, caplog):
-    api.per_second = 15
-    assert_all_labels(from_api(api, journal), range(40))
-    assert api.count() < 40 + 15
-    assert "HTTP 429" in caplog.text
-
-
-def test_answers_about_another_feature_are_not_taken(api, journal):
+def test_answers_about_another_feature_are_not_taken(api, tmp_path):
     api.features[MODEL, SOURCE, 4] = api.features[MODEL, SOURCE, 5]
-    with pytest.raises(IncompleteError, match="the answer is about feature 5"):
-        from_api(api, journal)
+    with pytest.raises(NeuronpediaError, match=r"/4: the answer is about feature 5"):
+        from_api(api, tmp_path)
     api.features[MODEL, SOURCE, 4] = FEATURES[MODEL, SOURCE, 4] | {"layer": "13-x"}
     with pytest.raises(LabelError, match="source 13-x"):
-        from_api(api, journal)
+        from_api(api, tmp_path)
 
 
-# --- the journal
-
-
-def test_a_journal_of_something_else_is_emptied(tmp_path):
-    folder = tmp_path / "labels.journal"
-    Journal(folder, {"source": "a"}).keep_answer({"index": 1})
-    assert Journal(folder, {"source": "a"}).answers() == [{"index": 1}]
-    assert Journal(folder, {"source": "b"}).answers() == []
-
-
-def test_progress_is_shown(bucket, journal, caplog, monkeypatch):
-    monkeypatch.setattr("lib.progress.PROGRESS_EVERY", 0.0)
-    with caplog.at_level(logging.INFO):
-        from_bucket(bucket, journal)
-    assert "6 of 6 files" in caplog.text
-
-
-def test_batches_are_ordered_as_text():
-    rows = [json.loads(line) for line in gzip.decompress(batches(facts(12))[0]).splitlines()]
-    assert [row["index"] for row in rows] == ["0", "1", "10", "11", *map(str, range(2, 10))]
+def test_an_endless_answer_is_not_read_to_its_end(api, tmp_path, monkeypatch):
+    monkeypatch.setattr(http, "LONGEST_LINE", 100)
+    with pytest.raises(NeuronpediaError, match="longer than 100 bytes"):
+        from_api(api, tmp_path)

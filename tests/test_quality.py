@@ -1,68 +1,72 @@
-"""The measures of a map: right where the right answer is known, and floors that a broken map does not pass."""
+"""The measures of a map: right where the right answer is known, and low enough where a broken map must be refused."""
 
 import json
+from io import StringIO
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
+from compute_coords import centred, embed
 from compute_edges import strong_edges
-from compute_umap import centred, embed
 from conftest import ROOT
-from fetch_decoder import unit_rows
+from decoders import NEIGHBOR_EMBEDDING, demo_decoder, gaussian, with_rows
 from lib.geometry.knn import nearest_neighbors
-from measure_quality import below_floors, correlation, degrees, label_words, measure, nearest_points, overlap
-from tabulate_quality import table
-from test_geometry import BATCH
+from lib.geometry.statistics import nearest_points, rank_correlation, word_overlap
+from lib.products.gates import refusals
+from measure_quality import degree_statistics, measure, telling_words
+from tabulate_quality import layer_of, table
 
-FLOORS = {"min_kept_15": 0.03, "min_trustworthiness": 0.58}  # those of config.yaml
+FLOORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["quality"]
+NO_EDGES = np.empty(0, int), np.empty(0, int)
 
 
 @pytest.fixture(scope="module")
 def layer() -> dict:
     """A third of a demo layer, laid out."""
-    with np.load(ROOT / "resources" / "demo" / "layer_5" / "params.npz") as file:
-        decoder = unit_rows(file["W_dec"][:700])[0]
-    decoder[[3, 90]] = 0
+    decoder = with_rows(demo_decoder(700), [3, 90], 0)
     indices, similarities = nearest_neighbors(decoder, 25)
-    coords = centred(embed(decoder, indices, similarities, **BATCH))
-    edges = strong_edges(indices, similarities, k=25, threshold=0.25)[:2]
-    words = [{"alpha", f"word{row % 7}"} for row in range(len(decoder))]
     return {
         "decoder": decoder,
         "indices": indices,
         "similarities": similarities,
-        "coords": coords,
-        "edges": edges,
-        "words": words,
+        "coords": centred(embed(decoder, indices, similarities, **NEIGHBOR_EMBEDDING)),
+        "edges": strong_edges(indices, similarities, k=25, threshold=0.25)[:2],
+        "labels": [None, "the", *(f"the word{'abcdefghijklmnopqrstuvwxyz'[row % 26]}" for row in range(698))],
     }
 
 
 @pytest.fixture(scope="module")
-def found(layer) -> dict:
+def quality(layer) -> dict:
     return measure(**layer)
 
 
-def test_a_map_passes_its_floors_and_gains_over_chance(found):
-    assert below_floors(found["map"], FLOORS) == []
-    assert found["features"] == 698
+def refused(quality: dict) -> list[str]:
+    return refusals(quality, {}, FLOORS, min_coverage=0)
+
+
+def test_a_map_passes_its_floors_and_gains_over_chance(quality):
+    assert refused(quality) == []
+    assert quality["features"] == 698
     for name in ("kept_5", "kept_15", "kept_25", "strongest_near"):
-        assert found["map"][name] > 3 * found["random"][name]
-        assert found["map"][name] > found["pca"][name]
-    assert found["map"]["trustworthiness"] > found["pca"]["trustworthiness"] > 0.55
-    assert found["random"]["trustworthiness"] == pytest.approx(0.5, abs=0.03)
-    assert found["random"]["kept_15"] == pytest.approx(15 / 697, abs=0.01)
-    assert abs(found["random"]["distance_correlation"]) < 0.02
-    assert found["random"]["label_agreement"] == pytest.approx(1, abs=0.1)
+        assert quality["map"][name] > 3 * quality["random"][name]
+        assert quality["map"][name] > quality["pca"][name]
+    assert quality["map"]["trustworthiness"] > quality["pca"]["trustworthiness"] > 0.55
+    assert quality["random"]["trustworthiness"] == pytest.approx(0.5, abs=0.03)
+    assert quality["random"]["kept_15"] == pytest.approx(15 / 697, abs=0.01)
+    assert abs(quality["random"]["distance_correlation"]) < 0.02
+    assert quality["random"]["label_agreement"] == pytest.approx(1, abs=0.1)
 
 
 def test_a_perfect_map_keeps_everything():
     coords = np.random.default_rng(0).normal(size=(400, 3))
     decoder = (coords / np.linalg.norm(coords, axis=1, keepdims=True)).astype(np.float32)
-    found = measure(decoder, *nearest_neighbors(decoder, 25), decoder, (np.empty(0, int),) * 2, [set()] * 400)
+    perfect = measure(decoder, *nearest_neighbors(decoder, 25), decoder, NO_EDGES, [None] * 400)["map"]
     for name in ("kept_5", "kept_15", "kept_25", "strongest_near", "trustworthiness", "continuity"):
-        assert found["map"][name] > 0.99
-    assert found["map"]["distance_correlation"] > 0.999
-    assert found["map"]["label_agreement"] is None
+        assert perfect[name] > 0.99
+    assert perfect["distance_correlation"] > 0.999
+    assert perfect["label_agreement"] is None
 
 
 @pytest.mark.parametrize("broken", ["shuffled", "on one point", "on a line", "random"])
@@ -70,73 +74,65 @@ def test_a_broken_map_is_refused(layer, broken):
     coords = layer["coords"].copy()
     live = np.flatnonzero(np.isfinite(coords[:, 0]))
     rng = np.random.default_rng(0)
-    if broken == "shuffled":
-        coords[live] = coords[rng.permutation(live)]
-    elif broken == "random":
-        coords[live] = rng.normal(size=(len(live), 3))
-    elif broken == "on a line":
-        coords[live] = np.arange(len(live))[:, None] * np.ones(3)
-    else:
-        coords[live] = 0
-    found = measure(**layer | {"coords": coords})
-    refused = below_floors(found["map"], FLOORS)
-    assert any("trustworthiness is 0." in line and "below its floor 0.58" in line for line in refused)
+    coords[live] = {
+        "shuffled": coords[rng.permutation(live)],
+        "on one point": np.zeros((len(live), 3)),
+        "on a line": np.arange(len(live))[:, None] * np.ones(3),
+        "random": rng.normal(size=(len(live), 3)),
+    }[broken]
+    assert any("trustworthiness" in reason for reason in refused(measure(**layer | {"coords": coords})))
 
 
-def test_floors_name_the_figure_and_the_floor():
-    told = below_floors(
-        {"kept_15": 0.01, "trustworthiness": None}, {"min_kept_15": 0.5, "min_trustworthiness": 1}
-    )
-    assert told == ["kept_15 is 0.01, below its floor 0.5"]
-
-
-def test_the_same_bytes_twice(layer, found):
-    assert json.dumps(measure(**layer)) == json.dumps(found)
+def test_the_same_bytes_twice(layer, quality):
+    assert json.dumps(measure(**layer)) == json.dumps(quality)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 30])
-def test_small_layers_are_measured_as_far_as_they_go(n):
-    decoder = unit_rows(np.random.default_rng(0).normal(size=(n, 6)))[0]
-    neighbors = nearest_neighbors(decoder, 25)
+def test_small_layers_are_measured_as_far_as_possible(n):
+    decoder = gaussian(n, 6)
     coords = np.random.default_rng(1).normal(size=(n, 3)).astype(np.float32)
-    found = measure(decoder, *neighbors, coords, (np.empty(0, int), np.empty(0, int)), [set()] * n)
-    assert found["features"] == n
-    assert below_floors(found.get("map", {}), {"min_kept_15": 1, "min_trustworthiness": 1}) == []
-    json.dumps(found, allow_nan=False)
+    small = measure(decoder, *nearest_neighbors(decoder, 25), coords, NO_EDGES, [None] * n)
+    assert small["features"] == n
+    assert refused(small) == []
+    json.dumps(small, allow_nan=False)
 
 
 def test_nearest_points_leave_the_point_itself_out():
-    coords = np.repeat(np.random.default_rng(0).normal(size=(20, 3)), 8, axis=0)  # eight on every spot
+    # Eight points at each position.
+    coords = np.repeat(np.random.default_rng(0).normal(size=(20, 3)), 8, axis=0)
     near = nearest_points(coords, 5)
     assert not (near == np.arange(160)[:, None]).any()
     assert (near // 8 == np.arange(160)[:, None] // 8).all()
 
 
-def test_degrees_count_the_features_without_an_edge():
-    counts = degrees(5, (np.array([0, 0, 1]), np.array([1, 2, 2])))
+def test_degrees_count_the_features_without_an_edge(quality, layer):
+    counts = degree_statistics(np.array([2, 2, 2, 0, 0]))
     assert counts == {"edges": 3, "without_edge": 2, "mean": 1.2, "largest": 2, "p50": 2, "p90": 2, "p99": 2}
+    assert quality["degrees"]["edges"] == len(layer["edges"][0])
 
 
-def test_words_of_every_label_tell_nothing():
-    rows = [{"index": row, "label": f"also Word{'abcdefghij'[row % 10]} {row}"} for row in range(100)]
-    assert label_words(rows, 101)[0] == {"worda"}
-    assert label_words(rows, 101)[100] == set()
+def test_words_of_every_twentieth_label_are_not_telling_and_every_label_counts(quality):
+    letters = "abcdefghij" * 10
+    labels = [f"also Word{letter} {number}" for number, letter in enumerate(letters)]
+    assert telling_words([*labels, None]) == [*({f"word{letter}"} for letter in letters), set()]
+    # Of 699 labels two are of dead features; one has no telling word and counts all the same.
+    assert quality["labelled"] == 697
 
 
 def test_overlap_of_words():
-    assert overlap([{"a", "b"}, {"b"}, set()], np.array([[1, 2], [0, 2], [0, 1]])) == pytest.approx(0.5)
+    assert word_overlap([{"a", "b"}, {"b"}, set()], np.array([[1, 2], [0, 2], [0, 1]])) == pytest.approx(0.5)
 
 
-def test_no_correlation_where_one_side_is_all_equal():
-    assert correlation(np.arange(4), np.ones(4)) is None
+def test_no_correlation_where_one_side_is_constant():
+    assert rank_correlation(np.arange(4), np.ones(4)) is None
 
 
-def test_the_table_has_a_row_a_layer_and_empty_places_for_what_is_not_known(found):
+def test_the_table_has_a_row_per_layer_and_empty_cells_for_what_is_unknown(quality):
     small = {"features": 1, "labelled": 0, "degrees": {"edges": 0, "without_edge": 1}}
-    lines = [line.split("\t") for line in table({10: small, 9: found}).splitlines()]
-    assert [line[0] for line in lines] == ["layer", "9", "10"]
-    assert len({len(line) for line in lines}) == 1
-    row = dict(zip(lines[0], lines[1], strict=True))
-    assert float(row["kept_15"]) == found["map"]["kept_15"]
-    assert float(row["kept_15_pca"]) == found["pca"]["kept_15"]
-    assert lines[2][lines[0].index("kept_15")] == ""
+    text = table({10: small, 9: quality}).to_csv(sep="\t", index=False)
+    rows = pd.read_csv(StringIO(text), sep="\t", dtype=str, keep_default_na=False).set_index("layer")
+    assert list(rows.index) == ["9", "10"]
+    assert float(rows.kept_15["9"]) == quality["map"]["kept_15"]
+    assert float(rows.kept_15_pca["9"]) == quality["pca"]["kept_15"]
+    assert (rows.features["10"], rows.kept_15["10"]) == ("1", "")
+    assert layer_of("results/toy-layer-1/layer-12/quality.json") == 12

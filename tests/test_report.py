@@ -86,7 +86,7 @@ def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report, sc
 def test_run_times_are_there(page):
     page.get_by_role("link", name="Statistics").click()
     page.locator("#runtimes canvas, #runtimes svg").first.wait_for()
-    assert page.evaluate("runtimes_spec.data.values.filter(job => job.rule == 'compute_umap').length") == 2
+    assert page.evaluate("runtimes_spec.data.values.filter(job => job.rule == 'compute_coords').length") == 2
 
 
 def test_one_page_of_html_holds_it_all(browser, toy_run, tmp_path):

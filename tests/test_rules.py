@@ -67,7 +67,7 @@ def test_rule_asks_for_its_own_library_files(rule):
 
 def test_library_files_are_found_through_others_and_logging_is_not_among_them():
     found = {path.relative_to(SCRIPTS).as_posix() for path in library_files("measure_quality.py")}
-    assert {"lib/geometry/layout.py", "lib/files.py"} <= found
+    assert {"lib/geometry/pca.py", "lib/files.py"} <= found
     assert "lib/job.py" not in found
 
 

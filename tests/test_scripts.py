@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from conftest import ROOT, demo_rows
-from lib.files import save_npy, whole_file
+from lib.files import load_npy, load_npz, load_record, save_npy, whole_file
+from lib.job import UserError
+from lib.tables import load_table
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
 
@@ -78,9 +80,10 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
         neighbors={"k": 20, "exact_up_to": 1000},
     ).run()
     given = {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    umap = {"method": "batch", "n_neighbors": 10, "repulsion_strength": 1.0}
-    umap |= {"negative_sample_rate": 50, "n_epochs": 50, "seed": 1}
-    job("compute_umap", folder, given, {"coords": "coords.npy", "record": "coords.json"}, umap=umap).run()
+    layout = {"method": "neighbor_embedding", "n_neighbors": 10, "repulsion_strength": 1.0}
+    layout |= {"negative_samples": 50, "n_epochs": 50, "seed": 1}
+    made = {"coords": "coords.npy", "record": "coords.json"}
+    job("compute_coords", folder, given, made, layout=layout).run()
     edges = {"k": 5, "threshold": 0.2}
     made = {"edges": "edges.npz", "record": "edges.json"}
     job("compute_edges", folder, {"neighbors": "neighbors.npz"}, made, edges=edges).run()
@@ -120,7 +123,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     graph = json.loads((folder / "layer-0.json").read_bytes())
     assert graph["metadata"]["parameters"] == {
         "neighbors": {"k": 20, "exact_up_to": 1000},
-        "umap": umap,
+        "layout": layout,
         "edges": edges,
     }
     assert graph["metadata"]["labeledCount"] == 200
@@ -205,3 +208,16 @@ def test_arrays_are_written_without_a_clock(tmp_path, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 2e9)
     save_npz(tmp_path / "b.npz", x=np.arange(3))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x93NUMPY\x01\x00", b"{"])
+def test_a_damaged_intermediate_is_named_with_the_remedy(tmp_path, content):
+    for load, name in (
+        (load_npy, "a.npy"),
+        (load_npz, "a.npz"),
+        (load_record, "a.json"),
+        (load_table, "a.parquet"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UserError, match=rf"{name}: damaged or cut short .* delete it and run"):
+            load(tmp_path / name)

@@ -21,7 +21,7 @@ def models():
 
 
 def with_settings(**changes) -> dict:
-    """The defaults, changed: `umap__n_neighbors=3` sets umap.n_neighbors."""
+    """The defaults, changed: `neighbors__k=3` sets neighbors.k."""
     config = copy.deepcopy(DEFAULTS)
     for path, value in changes.items():
         *blocks, key = path.split("__")
@@ -146,18 +146,19 @@ def test_every_key_is_explained_above_itself():
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"umapp": {}}, "umapp is not a valid key: did you mean umap?"),
+        ({"layoutt": {}}, "layoutt is not a valid key: did you mean layout?"),
         (
-            {"umap__n_neighbours": 3},
-            "umap.n_neighbours is not a valid key: did you mean n_neighbors?",
+            {"layout__umap__n_neighbours": 3},
+            "layout.umap.n_neighbours is not a valid key: did you mean n_neighbors?",
         ),
         ({"neighbors__k": 0}, "neighbors.k is 0: expected a whole number of neighbours, at least 1"),
         ({"neighbors__k": 2.5}, "neighbors.k is 2.5"),
         ({"neighbors__k": "many"}, "neighbors.k is 'many'"),
         ({"edges__threshold": 1.1}, "edges.threshold is 1.1: expected a cosine similarity from 0 to 1"),
         ({"edges__k": 500}, "edges.k is 500, but neighbors.k stores"),
-        ({"umap__n_neighbors": 500}, "umap.n_neighbors is 500"),
-        ({"umap__min_dist": 9}, "umap.min_dist is 9, above umap.spread"),
+        ({"layout__neighbor_embedding__n_neighbors": 500}, "layout.neighbor_embedding.n_neighbors is 500"),
+        ({"layout__method": "umap", "neighbors__k": 38}, "layout.umap.n_neighbors is 40"),
+        ({"layout__umap__min_dist": 9}, "layout.umap.min_dist is 9, above layout.umap.spread"),
         ({"export__gzip": "maybe"}, "export.gzip is 'maybe': expected true or false"),
         ({"labels__source": "web"}, "labels.source is 'web': expected"),
         ({"edges": 3}, "edges is 3: expected a mapping with the keys k, threshold"),
@@ -177,14 +178,44 @@ def test_mistakes_in_the_configuration_are_named(changes, told):
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("umap", "layout"),
+    [
+        (
+            {"n_neighbors": 8, "negative_sample_rate": 90, "seed": 7, "min_dist": 0.5},
+            {
+                "method": "neighbor_embedding",
+                "seed": 7,
+                "neighbor_embedding": {"n_neighbors": 8, "negative_samples": 90},
+            },
+        ),
+        (
+            {"method": "umap-learn", "n_neighbors": 30, "init": "pca"},
+            {
+                "method": "umap",
+                "umap": {
+                    "n_neighbors": 30,
+                    "n_epochs": 400,
+                    "negative_sample_rate": 150,
+                    "repulsion_strength": 1.0,
+                    "init": "pca",
+                },
+            },
+        ),
+    ],
+)
+def test_an_old_umap_block_stops_with_the_lines_to_write_instead(umap, layout):
+    with pytest.raises(ConfigError, match="the block `umap` is now `layout`") as error:
+        check_config(with_settings(umap=umap))
+    assert yaml.safe_load(str(error.value).split("\n\n", 1)[1]) == {"layout": layout}
+
+
 def test_numbers_given_as_text_become_numbers():
-    config = with_settings(
-        edges__threshold="0.3", umap__method="umap-learn", umap__n_epochs="null", export__gzip="false"
-    )
+    config = with_settings(edges__threshold="0.3", layout__umap__n_epochs="null", export__gzip="false")
     config["publish"]["site"]["max_mb"] = "50"
     check_config(config)
     assert config["publish"]["site"]["max_mb"] == 50
-    assert (config["edges"]["threshold"], config["umap"]["n_epochs"]) == (0.3, None)
+    assert (config["edges"]["threshold"], config["layout"]["umap"]["n_epochs"]) == (0.3, None)
     assert config["export"]["gzip"] is False
 
 
@@ -234,7 +265,7 @@ def test_an_unknown_model_is_told_with_those_that_exist(models):
     ("setting", "told"),
     [
         ("layers=26", "configuration: layers: gemma-2-2b has no layer 26: its layers are 0-25"),
-        ("umapp=1", "configuration: umapp is not a valid key: did you mean umap?"),
+        ("layoutt=1", "configuration: layoutt is not a valid key: did you mean layout?"),
         (
             "neighbors={k: 0}",
             "configuration: neighbors.k is 0: expected a whole number of neighbours, at least 1",

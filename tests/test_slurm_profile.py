@@ -88,7 +88,7 @@ def test_a_part_of_the_run():
     """--until stops after a step; --batch takes a share of the manifest's layers."""
     until = jobs(planned("--quiet", "rules", "--until", "compute_neighbors"))
     assert until["compute_neighbors"] == 68
-    assert "compute_umap" not in until
+    assert "compute_coords" not in until
     batch = jobs(
         planned("--quiet", "rules", "--batch", "write_manifest=1/2", "results/gemma-2-2b/manifest.json")
     )

@@ -12,7 +12,7 @@ LISTED = {"write_manifest", "draw_model"}
 PER_MODEL = {"tabulate_features", "tabulate_quality", *LISTED}
 EXPORTED = {"export_layer", "tabulate_features", "draw_layer", *LISTED}
 MEASURED = {"measure_quality", "tabulate_quality", *EXPORTED}
-GEOMETRY = {"compute_neighbors", "compute_umap", "compute_edges", *MEASURED}
+GEOMETRY = {"compute_neighbors", "compute_coords", "compute_edges", *MEASURED}
 PER_LAYER = {"fetch_decoder", "fetch_labels", *GEOMETRY} - PER_MODEL
 
 
@@ -37,8 +37,14 @@ def test_nothing_changed_runs_nothing(toy):
 RERUNS = [
     ("`edges`", {"edges": {"threshold": 0.3}}, {"compute_edges", *MEASURED}, False),
     ("`edges`", {"edges": {"k": 5}}, {"compute_edges", *MEASURED}, False),
-    ("`umap`", {"umap": {"min_dist": 0.5}}, {"compute_umap", *MEASURED}, True),
-    ("`umap`", {"umap": {"n_neighbors": 8}}, {"compute_umap", *MEASURED}, True),
+    ("`layout`", {"layout": {"seed": 43}}, {"compute_coords", *MEASURED}, True),
+    ("`layout`", {"layout": {"neighbor_embedding": {"n_neighbors": 8}}}, {"compute_coords", *MEASURED}, True),
+    (
+        "parameters of the method not chosen in `layout`",
+        {"layout": {"umap": {"min_dist": 0.5}}},
+        set(),
+        False,
+    ),
     ("`neighbors`", {"neighbors": {"k": 45}}, GEOMETRY, True),
     ("`quality`, `labels.min_coverage`", {"quality": {"min_kept_15": 0.04}}, LISTED, False),
     ("`quality`, `labels.min_coverage`", {"labels": {"min_coverage": 0.5}}, LISTED, False),
@@ -114,7 +120,7 @@ def test_a_number_of_the_command_line_is_a_number(toy):
     ("module", "rules"),
     [
         ("geometry/knn.py", GEOMETRY),
-        ("geometry/layout.py", {"compute_umap", *MEASURED}),
+        ("geometry/layout.py", {"compute_coords", *MEASURED}),
         ("products/gates.py", LISTED),
         ("labels/explanations.py", {"fetch_labels", *MEASURED}),
         ("products/graph_json.py", EXPORTED),

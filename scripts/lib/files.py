@@ -1,4 +1,4 @@
-"""Files written whole or not at all, the same bytes for the same content."""
+"""Files written whole or not at all, the same bytes for the same content; and read with errors that name them."""
 
 import errno
 import hashlib
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+from lib.job import UserError
 
 
 @contextmanager
@@ -53,20 +55,47 @@ def save_npz(path: str | os.PathLike, **arrays: np.ndarray) -> None:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz file, never with pickle."""
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
-
-
 def save_record(path: str | os.PathLike, record: dict) -> None:
     """Write the record of a step (what it really received and found) as readable JSON with sorted keys."""
     save_bytes(path, (json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
+def load_npy(path: str | os.PathLike) -> np.ndarray:
+    """Read the array of an .npy file, never with pickle."""
+    with readable(path):
+        return np.load(path, allow_pickle=False)
+
+
+def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Read the arrays of an .npz file, never with pickle."""
+    with readable(path), np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
 def load_record(path: str | os.PathLike) -> dict:
-    """Read a record that `save_record` wrote."""
-    return json.loads(Path(path).read_bytes())
+    """Read a JSON file, such as a record that `save_record` wrote."""
+    with readable(path):
+        return json.loads(Path(path).read_bytes())
+
+
+@contextmanager
+def readable(path: str | os.PathLike) -> Iterator[None]:
+    """Turn whatever a parser raises about a file that this workflow wrote into an error that names it.
+
+    Parsers of damaged files raise more kinds of exceptions than a list could hold.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename:
+            raise
+        raise _damaged(path, error) from error
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: str | os.PathLike, error: Exception) -> UserError:
+    return UserError(f"{path}: damaged or cut short ({error}); delete it and run the same command again")
 
 
 def sha256(path: str | os.PathLike) -> str:

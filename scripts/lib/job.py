@@ -51,7 +51,7 @@ class _Masking:
 
     def __init__(self, stream) -> None:
         self._stream = stream
-        self._secrets = [value for name in SECRETS if len(value := os.environ.get(name, "")) > 3]
+        self._secrets = [value for name in SECRETS if len(value := os.environ.get(name, "").strip()) > 3]
 
     def write(self, text: str) -> int:
         for secret in self._secrets:

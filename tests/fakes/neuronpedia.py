@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -54,9 +53,7 @@ def batches(rows: Iterable[Mapping[str, Any]], size: int = 1024) -> list[bytes]:
     """Rows as the exporter writes them: ordered by index as text, `size` a file, an object a line, gzip."""
     ordered = sorted(rows, key=lambda row: row["index"])
     parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-    return [
-        gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in part), mtime=0) for part in parts
-    ]
+    return [gzip.compress(jsonl(part), mtime=0) for part in parts]
 
 
 def export(
@@ -110,7 +107,6 @@ class Api(Service):
     """/api/feature/{modelId}/{sourceId}/{index}, for those who have the key.
 
     features : (model, source, index) -> the feature's object; any other index answers 404.
-    per_second : requests in any one second above which the answer is 429; None: no limit.
     """
 
     def __init__(
@@ -118,20 +114,12 @@ class Api(Service):
     ) -> None:
         super().__init__()
         self.features, self.key = dict(features), key
-        self.per_second: int | None = None
-        self.times: list[float] = []
 
     @property
     def address(self) -> str:
         return f"{self.url}/api"
 
     def respond(self, request: Request) -> Answer:
-        with self.lock:
-            now = time.monotonic()
-            self.times = [each for each in self.times if each > now - 1.0] + [now]
-            limited = self.per_second is not None and len(self.times) > self.per_second
-        if limited:
-            return _json(429, {"error": "Rate limit exceeded"}, {"Retry-After": "1"})
         if request.headers.get("x-api-key") != self.key:
             return _json(401, {"error": "Invalid API key"})
         found = re.fullmatch(r"/api/feature/([^/]+)/([^/]+)/(\d+)", request.path)
@@ -146,8 +134,8 @@ def api_feature(
     return {**feature_row(model_id, source_id, index), "explanations": list(explanations), "activations": []}
 
 
-def _json(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
+def _json(status: int, value: object) -> Answer:
+    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
 
 def _xml(root: str, content: str) -> bytes:

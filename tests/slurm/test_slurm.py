@@ -90,7 +90,7 @@ def test_the_demo_from_nothing(slurm, tmp_path):
     folder = tmp_path / "cluster"
     folder.mkdir()
     copy_workflow(folder)
-    settings = {"models": ["minilm-l6"], "umap": {"n_epochs": 20}}
+    settings = {"models": ["minilm-l6"], "layout": {"neighbor_embedding": {"n_epochs": 20}}}
     (folder / "quick.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(folder, tmp_path / "local", symlinks=True)
     on_cluster = ClusterProject(folder, "quick.yaml")

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import xlogy
 
-WORDS = re.compile(r"[^\W\d_]{3,}")
+from lib.labels.words import words_of
+
 CLAUSE = re.compile(r"[^;,(]*")  # of a label, what comes before the first "also", example or alternative
 CHUNK = 10_000  # features whose neighbours are looked at together: bounds the memory
 LEAST_TIMES = 3  # labels of a region that must share a word
@@ -129,9 +130,7 @@ def regions(
     size : features of a region
     drawable : whether a text may be a name
     """
-    words = [
-        None if label is None else set(filter(drawable, WORDS.findall(label.lower()))) for label in labels
-    ]
+    words = [None if label is None else set(filter(drawable, words_of(label))) for label in labels]
     labelled = [each for each in words if each is not None]
     layer = Counter(word for each in labelled for word in each)
     told = [
@@ -161,7 +160,7 @@ def _best_linked(members, labels, edges, drawable) -> str | None:
     strength = np.bincount(ends, np.tile(edges[2][within], 2), len(members))
     for member in members[np.argsort(-strength, kind="stable")]:
         beginning = CLAUSE.match(labels[member] or "")[0].strip()
-        if WORDS.search(beginning) and drawable(beginning):
+        if words_of(beginning) and drawable(beginning):
             return shortened(beginning)
     return None
 

@@ -1,13 +1,13 @@
-"""Exact cosine nearest neighbours, near the speed of the matrix products they need.
+"""Exact cosine nearest neighbours at nearly the speed of the matrix products they need.
 
-The product of the decoder with itself is symmetric, so only the blocks of its upper triangle are computed,
-each by one thread, and no more than one block a thread is ever in memory. A small heap keeps each row's best
-products so far; the least of them is a threshold that throws out nearly all others with one comparison.
+The product of the decoder with itself is symmetric, so only the blocks of its upper triangle are computed, each by one
+thread, and no more than one block per thread is ever in memory. A small heap holds the best products of each row; the
+least of them is a threshold that rejects nearly all others with one comparison.
 
-Products in float32 are fast but depend on how the BLAS at hand adds up. They only choose candidates: those
-are ranked again by products in float64, added in a fixed order, and a bound on the float32 error proves that
-no candidate is missing. A row for which it cannot be proved (hundreds of equal rows, say) is compared with
-every other. So the result does not depend on the BLAS, the block size or the number of threads.
+Products in float32 are fast but depend on the order in which the BLAS at hand adds. They only select candidates, which
+are ranked again by float64 products, added in a fixed order. A bound on the float32 error verifies that no candidate is
+missing; a row for which it cannot (one of hundreds of equal rows, say) is compared with every other. So the result does
+not depend on the BLAS, the block size or the number of threads.
 """
 
 from collections import deque
@@ -20,20 +20,36 @@ import numpy as np
 from numba import njit
 from threadpoolctl import threadpool_limits
 
-BLOCK = 512  # rows: one block of products (1 MiB) stays in a core's cache while it is searched
-LANES = 32  # products compared with their thresholds at a time
-FLOAT32 = 2.0**-24  # relative error of rounding to float32
-NORM_TOLERANCE = 1e-4
+from lib.geometry.live import expand_to_all, live_rows, select_rows
+
+# Rows of a block: its products (1 MiB) stay in a core's cache while they are searched.
+BLOCK = 512
+# Products compared with their thresholds at a time.
+LANES = 32
+# Rows compared with all others at a time, which bounds the memory.
+FEW = 64
+# Relative error of rounding to float32.
+FLOAT32 = 2.0**-24
 
 
 def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Find the k rows of highest cosine for every row.
 
-    decoder : float32 (n, d), rows of norm 1, or all zeros (a dead feature).
-    Returns indices int32 (n, k') and similarities float32 (n, k'), k' = min(k, n - 1): the row itself
-    excluded, descending, ties by lower index, at most 1. A dead row, and a place for which there is no other
-    living row, has index -1 and similarity 0. The same arrays for every number of threads.
-    Raises ValueError for k < 1, another shape or type, or a row whose norm is neither 1 nor 0.
+    Parameters
+    ----------
+    decoder : float32 (n, d), rows of norm 1, or all zeros (dead features)
+
+    Returns
+    -------
+    indices : int32 (n, min(k, n - 1)), self excluded, by descending similarity, ties by lower index
+    similarities : float32, the same shape, at most 1
+        -1 and 0 for dead rows, and where there are fewer than k other live rows. The same bytes for every number of
+        threads.
+
+    Raises
+    ------
+    ValueError
+        k < 1, another shape or type, or a row whose norm is neither 1 nor 0.
     """
     if decoder.ndim != 2 or decoder.dtype != np.float32:
         raise ValueError(
@@ -42,69 +58,9 @@ def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np
     if k < 1:
         raise ValueError(f"k is {k}, expected at least 1")
     n = len(decoder)
-    indices = np.full((n, min(k, max(n - 1, 0))), -1, np.int32)
-    similarities = np.zeros(indices.shape, np.float32)
-    alive = _living_rows(decoder)
-    if len(alive) > 1:
-        rows = np.ascontiguousarray(decoder if len(alive) == n else decoder[alive])
-        found, cosines = _search(rows, min(k, len(alive) - 1), threads)
-        indices[alive, : found.shape[1]] = alive[found]
-        similarities[alive, : found.shape[1]] = cosines
-    return indices, similarities
-
-
-def approximate_neighbors(
-    decoder: np.ndarray, k: int, threads: int = 1, seed: int = 42
-) -> tuple[np.ndarray, np.ndarray]:
-    """What `nearest_neighbors` returns, found by descent (pynndescent): for decoders too wide to compare all rows.
-
-    A few of the neighbours are missed (`recall` says how many); the similarities of those found are exact, and their
-    order is too. Time grows little faster than n, where the exact search grows with its square.
-    """
-    from pynndescent import NNDescent  # slow to import: scikit-learn
-
-    n = len(decoder)
-    indices = np.full((n, min(k, max(n - 1, 0))), -1, np.int32)
-    similarities = np.zeros(indices.shape, np.float32)
-    alive = _living_rows(decoder)
-    if len(alive) <= k + 1:  # every living row is a neighbour: nothing to approximate
-        return nearest_neighbors(decoder, k, threads)
-    rows = np.ascontiguousarray(decoder if len(alive) == n else decoder[alive])
-    # on rows of norm 1, the Euclidean distance orders as the cosine does, and costs less
-    found, _ = NNDescent(
-        rows, metric="euclidean", n_neighbors=k + 1, random_state=seed, n_jobs=threads, compressed=True
-    ).neighbor_graph
-    for row, others in enumerate(found):
-        others = others[(others != row) & (others >= 0)][:k].astype(np.int32)
-        _rank(rows, row, others, *(array[alive[row], : len(others)] for array in (indices, similarities)))
-    indices[indices >= 0] = alive[indices[indices >= 0]]
-    return indices, similarities
-
-
-def recall(decoder: np.ndarray, indices: np.ndarray, k: int, sample: int = 500, seed: int = 0) -> float:
-    """Share of the exact k nearest neighbours of `sample` living rows that are among the `indices` found for them."""
-    alive = _living_rows(decoder)
-    rows = np.ascontiguousarray(decoder if len(alive) == len(decoder) else decoder[alive])
-    k = min(k, len(alive) - 1)
-    sampled = np.random.default_rng(seed).permutation(len(alive))[:sample]
-    if k < 1:
-        return 1.0
-    error = _error_of_products(rows.shape[1])
-    exact = np.concatenate(
-        [_compare_with_all(rows, sampled[i : i + 64], k, error)[0] for i in range(0, len(sampled), 64)]
-    )
-    return float((alive[exact][:, :, None] == indices[alive[sampled], None, :]).any(axis=2).mean())
-
-
-def _living_rows(decoder: np.ndarray) -> np.ndarray:
-    norms = np.sqrt(np.einsum("ij,ij->i", decoder, decoder, dtype=np.float64))
-    wrong = np.flatnonzero(~((norms == 0) | (np.abs(norms - 1) <= NORM_TOLERANCE)))
-    if wrong.size:
-        raise ValueError(
-            f"{wrong.size} of {len(decoder)} decoder rows have neither norm 1 nor norm 0, "
-            f"the first is row {wrong[0]} with norm {norms[wrong[0]]}: normalise the rows first"
-        )
-    return np.flatnonzero(norms).astype(np.int32)
+    live = live_rows(decoder)
+    neighbors = _search(select_rows(decoder, live), min(k, max(len(live) - 1, 0)), threads)
+    return expand_to_all(*neighbors, live, (n, min(k, max(n - 1, 0))))
 
 
 def _error_of_products(width: int) -> float:
@@ -116,41 +72,43 @@ def _error_of_products(width: int) -> float:
 
 
 def _search(rows: np.ndarray, k: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """k nearest neighbours of float32 (m, d) rows of norm 1, none of them dead, k < m."""
+    """The k nearest neighbours of float32 (m, d) rows of norm 1, none of them dead, k < m."""
     m = len(rows)
-    kept = min(k + 8 + k // 4, m - 1)  # a margin, so that few rows, usually none, need the full comparison
-    products = np.full((m, kept), -np.inf, np.float32)
-    columns = np.full((m, kept), -1, np.int32)
-    floors = np.full(m, -np.inf, np.float32)
-    error = _error_of_products(rows.shape[1])
     indices = np.empty((m, k), np.int32)
     similarities = np.empty((m, k), np.float32)
+    if k == 0:
+        return indices, similarities
+    # More candidates than k, so that few rows, usually none, need the full comparison.
+    candidates = min(k + 8 + k // 4, m - 1)
+    products = np.full((m, candidates), -np.inf, np.float32)
+    columns = np.full((m, candidates), -1, np.int32)
+    thresholds = np.full(m, -np.inf, np.float32)
+    error = _error_of_products(rows.shape[1])
     complete = np.zeros(m, np.bool_)
 
-    with threadpool_limits(1, user_api="blas"):  # one BLAS thread for each of ours
-        for_each_block(rows, threads, lambda *block: _offer_block(*block, products, columns, floors))
+    # One BLAS thread for each of ours.
+    with threadpool_limits(1, user_api="blas"):
+        for_each_block(rows, threads, lambda *block: _collect(*block, products, columns, thresholds))
 
         def rank(start: int) -> None:
             part = slice(start, start + BLOCK)
-            candidates = (products[part], columns[part], floors[part])
-            _rank_candidates(
-                rows, start, *candidates, error, indices[part], similarities[part], complete[part]
-            )
+            best = products[part], columns[part], thresholds[part]
+            _rank_candidates(rows, start, *best, error, indices[part], similarities[part], complete[part])
 
         _in_threads(threads, rank, range(0, m, BLOCK))
 
         def compare(part: np.ndarray) -> None:
-            indices[part], similarities[part] = _compare_with_all(rows, part, k, error)
+            indices[part], similarities[part] = compare_with_all(rows, part, k)
 
         unproved = np.flatnonzero(~complete)
-        _in_threads(threads, compare, [unproved[i : i + 64] for i in range(0, len(unproved), 64)])
+        _in_threads(threads, compare, [unproved[i : i + FEW] for i in range(0, len(unproved), FEW)])
     return indices, similarities
 
 
 def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, int, int], None]) -> None:
     """Compute the upper triangle of `rows @ rows.T` block by block; `visit` each, one at a time.
 
-    `visit(products, first_row, first_column)` is given a view that holds only until it returns.
+    `visit(products, first_row, first_column)` receives a view that is valid only until it returns.
     """
     m = len(rows)
     starts = range(0, m, BLOCK)
@@ -163,7 +121,7 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
         buffer = buffers.pop()
         products = buffer[: len(left) * len(right)].reshape(len(left), len(right))
         np.matmul(left, right.T, out=products)
-        # a < b: every thread takes its locks in the same order, so none waits for another in a circle.
+        # a < b: every thread takes its locks in the same order, so they cannot deadlock.
         with locks[a], locks[b] if a < b else nullcontext():
             visit(products, a, b)
         buffers.append(buffer)
@@ -173,90 +131,93 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
 
 def _in_threads(threads: int, work: Callable, items: Iterable) -> None:
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, items):  # asking for the results raises what a thread raised
+        # Iterating over the results raises what a thread raised.
+        for _ in pool.map(work, items):
             pass
 
 
 @njit(nogil=True, cache=True)
-def _offer_block(block, first_row, first_column, products, columns, floors):
-    """Offer every product of a block to the row and, beyond the diagonal, to the column it belongs to."""
+def _collect(block, first_row, first_column, products, columns, thresholds):
+    """Enter the products of a block into the heaps of their rows and columns, those above the thresholds."""
     height, width = block.shape
     for i in range(height):
         row = first_row + i
         for start in range(0, width, LANES):
             stop = min(start + LANES, width)
             hits = 0
-            for j in range(start, stop):  # no branch: compiled to vector instructions
+            # No branch: compiled to vector instructions.
+            for j in range(start, stop):
                 product = block[i, j]
-                hits += (product > floors[row]) | (product > floors[first_column + j])
+                hits += (product > thresholds[row]) | (product > thresholds[first_column + j])
             if hits == 0:
                 continue
             for j in range(start, stop):
                 column = first_column + j
                 if row >= column:
                     continue
-                if block[i, j] > floors[row]:
-                    floors[row] = _replace_least(products[row], columns[row], block[i, j], column)
-                if block[i, j] > floors[column]:
-                    floors[column] = _replace_least(products[column], columns[column], block[i, j], row)
+                if block[i, j] > thresholds[row]:
+                    thresholds[row] = _replace_least(products[row], columns[row], block[i, j], column)
+                if block[i, j] > thresholds[column]:
+                    thresholds[column] = _replace_least(products[column], columns[column], block[i, j], row)
 
 
 @njit(nogil=True, cache=True)
 def _replace_least(products, columns, product, column):
-    """Put a product in place of the heap's least; return the new least."""
-    place = 0
+    """Replace the least product of a heap; return the new least."""
+    node = 0
     while True:
-        child = 2 * place + 1
+        child = 2 * node + 1
         if child >= len(products):
             break
         if child + 1 < len(products) and products[child + 1] < products[child]:
             child += 1
         if products[child] >= product:
             break
-        products[place] = products[child]
-        columns[place] = columns[child]
-        place = child
-    products[place] = product
-    columns[place] = column
+        products[node] = products[child]
+        columns[node] = columns[child]
+        node = child
+    products[node] = product
+    columns[node] = column
     return products[0]
 
 
 @njit(nogil=True, cache=True)
-def _rank_candidates(rows, start, products, columns, floors, error, indices, similarities, complete):
-    """Rank the candidates of rows start, start + 1, ... exactly, and say for which none can be missing."""
+def _rank_candidates(rows, start, products, columns, thresholds, error, indices, similarities, complete):
+    """Rank the candidates of rows start, start + 1, ... exactly; `complete` marks rows where none can be missing."""
     k = indices.shape[1]
-    found = np.empty(products.shape[1], np.int32)
+    others = np.empty(products.shape[1], np.int32)
     for i in range(len(products)):
-        least = np.sort(products[i])[-k] - 2 * error  # below it, none can be among the k best
+        # Below it, none can be among the k best.
+        least = np.sort(products[i])[-k] - 2 * error
         count = 0
-        for place in range(products.shape[1]):
-            if products[i, place] >= least:
-                found[count] = columns[i, place]
+        for candidate in range(products.shape[1]):
+            if products[i, candidate] >= least:
+                others[count] = columns[i, candidate]
                 count += 1
-        _rank(rows, start + i, found[:count], indices[i], similarities[i])
-        # Every row that is not a candidate has a product of at most the floor.
-        complete[i] = products.shape[1] == len(rows) - 1 or similarities[i, -1] > floors[i] + error
+        rank_by_cosine(rows, start + i, others[:count], indices[i], similarities[i])
+        # Every row that is not a candidate has a product of at most the threshold.
+        complete[i] = products.shape[1] == len(rows) - 1 or similarities[i, -1] > thresholds[i] + error
 
 
 @njit(nogil=True, cache=True)
-def _rank(rows, row, others, indices, similarities):
-    """The best of the other rows, descending by cosine in float64 rounded to float32, ties by lower index."""
+def rank_by_cosine(rows, row, others, indices, similarities):
+    """Enter the best of `others`: by descending cosine in float64 rounded to float32, ties by lower index."""
     k = len(indices)
     filled = 0
     for other in others:
         cosine = np.float32(min(_cosine(rows[row], rows[other]), 1.0))
-        place = filled
-        while place > 0 and (
-            similarities[place - 1] < cosine
-            or (similarities[place - 1] == cosine and indices[place - 1] > other)
+        rank = filled
+        while rank > 0 and (
+            similarities[rank - 1] < cosine
+            or (similarities[rank - 1] == cosine and indices[rank - 1] > other)
         ):
-            if place < k:
-                indices[place] = indices[place - 1]
-                similarities[place] = similarities[place - 1]
-            place -= 1
-        if place < k:
-            indices[place] = other
-            similarities[place] = cosine
+            if rank < k:
+                indices[rank] = indices[rank - 1]
+                similarities[rank] = similarities[rank - 1]
+            rank -= 1
+        if rank < k:
+            indices[rank] = other
+            similarities[rank] = cosine
             filled = min(filled + 1, k)
 
 
@@ -273,16 +234,26 @@ def _cosine(left, right):
     return sums.sum()
 
 
-def _compare_with_all(
-    rows: np.ndarray, part: np.ndarray, k: int, error: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbours of the rows `part` by a look at all their products, however many of them are equal."""
+def compare_with_all(rows: np.ndarray, part: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest neighbours of the rows `part` from all their products: slow, but right whatever the rows.
+
+    Parameters
+    ----------
+    rows : float32 (m, d), of norm 1
+    part : int (p,), few of these rows: p x m products are in memory
+
+    Returns
+    -------
+    indices : int32 (p, k), within `rows`
+    similarities : float32 (p, k)
+    """
     indices = np.empty((len(part), k), np.int32)
     similarities = np.empty((len(part), k), np.float32)
+    error = _error_of_products(rows.shape[1])
     products = rows[part] @ rows.T
     for i, row in enumerate(part):
         products[i, row] = -np.inf
         least = np.partition(products[i], -k)[-k] - 2 * error
         others = np.flatnonzero(products[i] >= least).astype(np.int32)
-        _rank(rows, row, others, indices[i], similarities[i])
+        rank_by_cosine(rows, row, others, indices[i], similarities[i])
     return indices, similarities

@@ -1,9 +1,10 @@
-"""What is known about features in words: rows as Neuronpedia writes them -> one label a feature.
+"""Rows about features, from an export, the API or a local file -> one label per feature, as a table.
 
-Everything here is pure: the rows may come from a bulk export, the API or a local file.
+Whatever the source, a row is read by `parse_row` and added by `add_row`: the same row means the same everywhere.
 """
 
 import gzip
+import io
 import json
 import math
 import unicodedata
@@ -13,13 +14,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import orjson
+import pandas as pd
 import pyarrow as pa
 
 from lib.job import UserError
+from lib.labels.export_files import label_files
 
-TOP_TOKENS = 10  # of those that a source lists for a feature, the strongest ones are kept
+# Of the tokens that a source lists for a feature, the strongest are kept.
+TOP_TOKENS = 10
+# A line may not be longer than this, in bytes after decompression. Real ones have some 10 kB.
+LONGEST_LINE = 2**24
+
+# Neuronpedia's names of fields, and the plain names, which local files may use as well.
+PLAIN_NAMES = {
+    "description": "label",
+    "explanationModelName": "explainer",
+    "typeName": "kind",
+    "frac_nonzero": "density",
+    "maxActApprox": "max_activation",
+    "pos_str": "top_tokens",
+}
+FIELDS = {"index", "layer", "category", "explanations", *PLAIN_NAMES.values()}
 
 SCHEMA = pa.schema(
     [
@@ -29,17 +44,18 @@ SCHEMA = pa.schema(
         pa.field("density", pa.float32()),
         pa.field("max_activation", pa.float32()),
         pa.field("top_tokens", pa.list_(pa.string())),
+        pa.field("category", pa.string()),
     ]
 )
 
 
 class LabelError(UserError):
-    """Rows that cannot be used. Names file, line and what is wrong with them."""
+    """Rows that cannot be used. Names the file, the line and what is wrong."""
 
 
 @dataclass(frozen=True, order=True)
 class Explanation:
-    """One description of a feature, cleaned. `explainer` and `kind` are empty where the source is silent."""
+    """One description of a feature, cleaned. `explainer` and `kind` are empty if the source does not name them."""
 
     explainer: str
     kind: str
@@ -48,11 +64,11 @@ class Explanation:
 
 @dataclass
 class Feature:
-    """What a source knows about one feature. Nothing at all is an answer too: known to have no label.
+    """What a source knows about one feature. A feature without explanations is known to have no label.
 
     density : share of tokens on which the feature is active.
     max_activation : its largest activation seen.
-    top_tokens : the tokens it speaks for, strongest first.
+    top_tokens : the tokens it promotes most, strongest first.
     """
 
     explanations: set[Explanation] = field(default_factory=set)
@@ -63,155 +79,125 @@ class Feature:
 
 
 def clean(text: str) -> str:
-    """Normal form C without control characters and lone surrogates; blanks and line breaks as one blank."""
+    """Normal form C, without control characters and lone surrogates; runs of white space become one space."""
     kept = (c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
     return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
 
 
-def json_lines(content: bytes, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number (from 1) and object of each line of a .jsonl file, compressed with gzip or not.
+def parse_row(line: bytes, where: str) -> dict[str, Any]:
+    """The `FIELDS` of a JSON object, under their plain names; embeddings and histograms are most of its bytes.
 
-    Raises
-    ------
-    LabelError : damaged gzip, a line that is no JSON object.
+    Raises LabelError, which begins with `where`, for anything that is not a JSON object.
     """
-    if content.startswith(b"\x1f\x8b"):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise LabelError(f"{where}: damaged gzip file: {error}") from error
-    for number, line in enumerate(content.splitlines(), start=1):
-        if line.strip():
-            yield number, _json_object(line, f"{where}, line {number}")
+    try:
+        # Not orjson: real exports may hold NaN and lone surrogates.
+        row = json.loads(line)
+    except ValueError as error:
+        raise LabelError(f"{where}: not JSON ({error}): {line[:40]!r}") from error
+    if not isinstance(row, dict):
+        raise LabelError(f"{where}: not a JSON object: {line[:40]!r}")
+    return _plain(row)
+
+
+def read_rows(stream: io.BufferedReader, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Position ("FILE, line N") and row of each line of a .jsonl stream, compressed with gzip or not.
+
+    Raises LabelError for damaged gzip data and for lines that are too long or not a JSON object.
+    """
+    lines = gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream
+    try:
+        for number, line in enumerate(iter(lambda: lines.readline(LONGEST_LINE + 1), b""), start=1):
+            position = f"{where}, line {number}"
+            if len(line) > LONGEST_LINE:
+                raise LabelError(f"{position}: longer than {LONGEST_LINE:,} bytes")
+            if line.strip():
+                yield position, parse_row(line, position)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise LabelError(f"{where}: damaged gzip data: {error}") from error
 
 
 def add_row(
     features: dict[int, Feature], row: Mapping[str, Any], count: int, where: str, source_id: str | None = None
 ) -> None:
-    """Put what a row says about its feature into `features`.
+    """Add what a row of `parse_row` says about its feature to `features`. Repeated rows change nothing.
 
-    Understood are Neuronpedia's explanation rows, feature rows and API objects, and the plain names `label`,
-    `explainer`, `density`, `max_activation` and `top_tokens`. A row that says it again changes nothing.
-
-    Parameters
-    ----------
-    count : number of features of the layer; an index beyond it means labels of another SAE.
-    source_id : if given, the row's `layer` (Neuronpedia's source) must be this one where it has any.
-
-    Raises
-    ------
-    LabelError : no valid index, another source, a description that is no text.
+    Raises LabelError for a row without a valid index or text, with an index beyond the `count` features of the layer,
+    or with a `layer` (Neuronpedia's source) that is not `source_id`: these are labels of another SAE.
     """
     if source_id is not None and row.get("layer", source_id) != source_id:
         raise LabelError(f"{where}: belongs to the source {row['layer']}, not to {source_id}")
     feature = features.setdefault(_index(row, count, where), Feature())
-    for explanation in (row, *(each for each in row.get("explanations") or () if isinstance(each, dict))):
-        text = explanation.get("description", explanation.get("label"))
-        if text is None:
-            continue
+    for explanation in (row, *row.get("explanations", ())):
+        text = explanation.get("label", "")
         if not isinstance(text, str):
             raise LabelError(f"{where}: the description is {type(text).__name__}, expected text")
         if text := clean(text):
-            explainer = explanation.get("explanationModelName") or explanation.get("explainer") or ""
-            feature.explanations.add(
-                Explanation(clean(str(explainer)), str(explanation.get("typeName") or ""), text)
-            )
-    feature.category = clean(str(row.get("category") or "")) or feature.category
-    feature.density = _number(row, "frac_nonzero", "density", feature.density)
-    feature.max_activation = _number(row, "maxActApprox", "max_activation", feature.max_activation)
-    tokens = row.get("pos_str", row.get("top_tokens"))
+            explainer, kind = str(explanation.get("explainer", "")), str(explanation.get("kind", ""))
+            feature.explanations.add(Explanation(clean(explainer), kind, text))
+    feature.category = clean(str(row.get("category", ""))) or feature.category
+    feature.density = _number(row.get("density"), feature.density)
+    feature.max_activation = _number(row.get("max_activation"), feature.max_activation)
+    tokens = row.get("top_tokens")
     if isinstance(tokens, list) and tokens:
         feature.top_tokens = [clean(str(token)) for token in tokens[:TOP_TOKENS]]
 
 
 def read_local(path: Path, count: int, source_id: str | None = None) -> dict[int, Feature]:
-    """Read labels from disk: a .jsonl or .jsonl.gz file, or a folder laid out as Neuronpedia's exports.
+    """Labels from a .jsonl or .jsonl.gz file, or from a folder laid out as an export (`label_files`).
 
-    Such a folder holds `explanations*/` and perhaps `features/`, with .jsonl[.gz] files. What is not named
-    there is known to have no label.
-
-    Raises
-    ------
-    FileNotFoundError : neither such a file nor such a folder.
-    LabelError : see `add_row` and `json_lines`.
+    A feature that no row describes is known to have no label. Raises what `label_files` and `add_row` raise.
     """
-    files = [path]
-    if path.is_dir():
-        folders = [*path.glob("explanations*"), path / "features"]
-        files = sorted(file for folder in folders for file in folder.glob("*.jsonl*"))
-        if not any(file.parent.name.startswith("explanations") for file in files):
-            raise FileNotFoundError(f"{path}: no explanations*/*.jsonl or .jsonl.gz in this folder")
-    features: dict[int, Feature] = {}
-    for file in files:
-        for number, row in json_lines(file.read_bytes(), str(file)):
-            add_row(features, row, count, f"{file}, line {number}", source_id)
-    return {index: features.get(index, Feature()) for index in range(count)}
+    features = {index: Feature() for index in range(count)}
+    for file in label_files(path):
+        with file.open("rb") as stream:
+            for where, row in read_rows(stream, str(file)):
+                add_row(features, row, count, where, source_id)
+    return features
 
 
 def choose(explanations: Collection[Explanation], explainers: Sequence[str] = ()) -> Explanation:
-    """The one whose explainer stands first in `explainers`, else the first by explainer, kind and text."""
-    rank = {name: place for place, name in enumerate(explainers)}
+    """The one whose explainer comes first in `explainers`, otherwise the first by explainer, kind and text."""
+    rank = {name: position for position, name in enumerate(explainers)}
     return min(explanations, key=lambda each: (rank.get(each.explainer, len(rank)), each))
-
-
-def top_features(scores: np.ndarray, k: int) -> list[int]:
-    """Indices of the k highest scores, ascending by index; equal scores by lower index, NaN (unknown) last.
-
-    Parameters
-    ----------
-    scores : float (n,), for instance activation densities or sums of a feature's edge weights.
-    """
-    order = np.lexsort((np.arange(len(scores)), -np.nan_to_num(scores, nan=-np.inf)))
-    return sorted(order[:k].tolist())
 
 
 def label_table(
     features: Mapping[int, Feature], indices: Iterable[int], explainers: Sequence[str] = ()
-) -> pa.Table:
-    """labels.parquet: one row for each of `indices` that has a label, ascending by index.
+) -> pd.DataFrame:
+    """A row for each of `indices` that has a label, ascending: the columns and types of `SCHEMA`.
 
-    Columns as in `SCHEMA`, and `category` where the source gives any.
+    Unknown values are missing values. `category` is a column only if any feature has one.
     """
     rows = []
     for index in sorted(indices):
         feature = features[index]
         if feature.explanations:
             chosen = choose(feature.explanations, explainers)
-            rows.append(
-                {
-                    "index": index,
-                    "label": chosen.text,
-                    "explainer": chosen.explainer or None,
-                    "density": feature.density,
-                    "max_activation": feature.max_activation,
-                    "top_tokens": feature.top_tokens,
-                    "category": feature.category,
-                }
-            )
-    categories = any(row["category"] for row in rows)
-    return pa.Table.from_pylist(
-        rows, SCHEMA.append(pa.field("category", pa.string())) if categories else SCHEMA
-    )
+            label = {"index": index, "label": chosen.text, "explainer": chosen.explainer or None}
+            rows.append(vars(feature) | label)
+    table = pa.Table.from_pylist(rows, SCHEMA).to_pandas()
+    return table if table["category"].notna().any() else table.drop(columns="category")
 
 
-def _json_object(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            value = json.loads(line)  # takes NaN and lone surrogates, which real exports may hold
-        except ValueError as error:
-            raise LabelError(f"{where}: no JSON ({error}): {line[:40]!r}") from error
-    if not isinstance(value, dict):
-        raise LabelError(f"{where}: no JSON object: {line[:40]!r}")
-    return value
+def table_schema(table: pd.DataFrame) -> pa.Schema:
+    """The part of `SCHEMA` that the columns of `label_table` have."""
+    return pa.schema([SCHEMA.field(name) for name in table.columns])
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    named = {PLAIN_NAMES.get(name, name): value for name, value in row.items() if value is not None}
+    plain = {name: value for name, value in named.items() if name in FIELDS}
+    nested = plain.pop("explanations", None)
+    if isinstance(nested, list):
+        plain["explanations"] = [_plain(each) for each in nested if isinstance(each, dict)]
+    return plain
 
 
 def _index(row: Mapping[str, Any], count: int, where: str) -> int:
     try:
         index = int(str(row["index"]))
     except (KeyError, ValueError):
-        raise LabelError(f"{where}: has no valid index: {row.get('index')!r}") from None
+        raise LabelError(f"{where}: no valid index: {row.get('index')!r}") from None
     if not 0 <= index < count:
         raise LabelError(
             f"{where}: index {index} is outside this layer's {count} features; these labels are another SAE's"
@@ -219,6 +205,5 @@ def _index(row: Mapping[str, Any], count: int, where: str) -> int:
     return index
 
 
-def _number(row: Mapping[str, Any], name: str, plain_name: str, known: float | None) -> float | None:
-    value = row.get(name, row.get(plain_name))
+def _number(value: Any, known: float | None) -> float | None:
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else known

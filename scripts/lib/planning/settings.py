@@ -19,28 +19,47 @@ def check_config(config: dict) -> None:
     for key, block in config.items():
         if isinstance(block, dict):
             config[key] = _normalized(block)
-    check(config, "config", "configuration")
-    k, umap, edges = config["neighbors"]["k"], config["umap"], config["edges"]
-    if umap["n_neighbors"] > k + 1:
+    if "umap" in config:
         raise ConfigError(
-            f"configuration: umap.n_neighbors is {umap['n_neighbors']} (the feature itself and"
-            f" {umap['n_neighbors'] - 1} others), but neighbors.k stores {k}: raise neighbors.k to"
-            f" {umap['n_neighbors'] - 1} or lower umap.n_neighbors"
+            f"configuration: the block `umap` is now `layout`. Write instead:\n\n{_as_layout(config['umap'])}"
+        )
+    check(config, "config", "configuration")
+    k, layout, edges = config["neighbors"]["k"], config["layout"], config["edges"]
+    others = layout[layout["method"]]["n_neighbors"] - 1
+    if others > k:
+        key = f"layout.{layout['method']}.n_neighbors"
+        raise ConfigError(
+            f"configuration: {key} is {others + 1} (the feature itself and {others} others), but neighbors.k stores"
+            f" {k}: raise neighbors.k to {others} or lower {key}"
         )
     if edges["k"] > k:
         raise ConfigError(
             f"configuration: edges.k is {edges['k']}, but neighbors.k stores {k}: raise neighbors.k to {edges['k']}"
             " or lower edges.k"
         )
-    if umap["n_epochs"] is None and umap["method"] == "batch":
-        raise ConfigError(
-            "configuration: umap.n_epochs is None, which leaves the number to umap-learn, but umap.method is batch:"
-            " give a whole number"
-        )
+    umap = layout["umap"]
     if umap["min_dist"] > umap["spread"]:
         raise ConfigError(
-            f"configuration: umap.min_dist is {umap['min_dist']}, above umap.spread ({umap['spread']}): lower min_dist"
+            f"configuration: layout.umap.min_dist is {umap['min_dist']}, above layout.umap.spread ({umap['spread']}):"
+            " lower min_dist"
         )
+
+
+def _as_layout(umap: object) -> str:
+    """The `layout` block, as YAML, that gives the same map as an old `umap` block."""
+    umap = dict(umap) if isinstance(umap, dict) else {}
+    method = umap.pop("method", "batch")
+    layout = {key: umap.pop(key) for key in ("seed",) if key in umap}
+    if method == "umap-learn":
+        # The old defaults, which differ from those of layout.umap.
+        old = {"n_neighbors": 15, "n_epochs": 400, "negative_sample_rate": 150, "repulsion_strength": 1.0}
+        layout |= {"method": "umap", "umap": old | umap}
+    else:
+        names = {"negative_sample_rate": "negative_samples"}
+        unused = ("min_dist", "spread", "init")
+        block = {names.get(key, key): value for key, value in umap.items() if key not in unused}
+        layout |= {"method": "neighbor_embedding"} | ({"neighbor_embedding": block} if block else {})
+    return yaml.safe_dump({"layout": layout}, sort_keys=False)
 
 
 def selected_models(config: dict, models: dict[str, dict]) -> list[str]:

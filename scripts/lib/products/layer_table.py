@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from lib.geometry.degrees import degrees
+
 COLUMNS = {
     "layer": (pa.int32(), "layer of the language model that the SAE explains"),
     "index": (pa.int32(), "feature: row of the decoder"),
@@ -53,7 +55,7 @@ def layer_table(
             "layer": layer,
             "index": np.arange(n),
             **dict(zip("xyz", positions.T, strict=True)),
-            "degree": np.bincount(np.concatenate([edges["source"], edges["target"]]), minlength=n),
+            "degree": degrees(edges["source"], edges["target"], n),
             "neighbors": [row[real] for row, real in zip(neighbors["indices"], known, strict=True)],
             "similarities": [row[real] for row, real in zip(neighbors["similarities"], known, strict=True)],
         }

@@ -1,0 +1,128 @@
+"""neighbors.npz and decoder.npy -> coords.npy: a position in 3D for every feature.
+
+Both methods lay out UMAP's graph of the stored neighbours: `neighbor_embedding` as in lib/geometry/layout.py, `umap` by
+umap-learn. coords.npy is float32 (n, 3): centred, scaled by one factor so that the largest absolute coordinate is 50;
+dead features: NaN. coords.json records the parameters and the versions of the libraries.
+"""
+
+import warnings
+from importlib.metadata import version
+
+import numpy as np
+
+from lib.files import load_npy, load_npz, save_npy, save_record
+from lib.geometry.graph import fuzzy_graph
+from lib.geometry.layout import lay_out
+from lib.geometry.live import restrict_to_live, select_rows
+from lib.geometry.pca import principal_components
+from lib.job import UserError, job_log
+
+EXTENT = 50.0
+# Libraries whose releases may move a layout.
+LIBRARIES = {
+    "neighbor_embedding": ("numba", "numpy", "scipy"),
+    "umap": ("numba", "numpy", "scikit-learn", "umap-learn"),
+}
+
+
+def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **parameters) -> np.ndarray:
+    """Lay the features out in 3D from their neighbours.
+
+    Parameters
+    ----------
+    decoder : float32 (n, d), rows of norm 1, dead rows all zeros
+    indices, similarities : as in neighbors.npz
+    method : neighbor_embedding or umap
+    n_neighbors : neighbours per feature, itself included
+    threads : of neighbor_embedding; the result does not depend on it
+    parameters : seed and the other parameters of the method, as in the configuration's layout block
+
+    Returns
+    -------
+    float32 (n, 3), not yet scaled; dead features NaN
+
+    Raises
+    ------
+    UserError
+        The layout left live features without a position.
+    """
+    coords = np.full((len(decoder), 3), np.nan, np.float32)
+    live = np.flatnonzero(decoder.any(axis=1))
+    # Too few for a layout: on a line.
+    if len(live) < 3:
+        coords[live] = np.arange(len(live))[:, None] * np.float32([1, 0, 0])
+        return coords
+    rows = select_rows(decoder, live)
+    neighbors = restrict_to_live(indices, similarities, live, n_neighbors - 1)
+    if method == "neighbor_embedding":
+        start = principal_components(rows, parameters["seed"])
+        coords[live] = lay_out(fuzzy_graph(*neighbors), start, threads=threads, **parameters)
+    else:
+        coords[live] = umap_learn(rows, *neighbors, **parameters)
+    lost = int((~np.isfinite(coords[live]).all(axis=1)).sum())
+    if lost:
+        raise UserError(
+            f"the layout left {lost} of {len(live)} features without a position; raise layout.{method}.n_neighbors"
+        )
+    return coords
+
+
+def umap_learn(rows, indices, similarities, *, seed, init, **parameters) -> np.ndarray:
+    """umap-learn's layout of exact neighbours: float32 (m, 3).
+
+    rows : float32 (m, d), none of them dead; indices, similarities : (m, k), neighbours within these rows
+    """
+    # Slow to import: numba compiles.
+    from umap import UMAP
+
+    # umap-learn counts the point itself as its first neighbour, and takes distances.
+    itself = np.arange(len(rows), dtype=np.int32)[:, None]
+    knn_indices = np.hstack([itself, indices])
+    knn_distances = np.hstack([np.zeros_like(itself, np.float32), np.maximum(1 - similarities, 0)])
+    reducer = UMAP(
+        n_components=3,
+        metric="cosine",
+        n_neighbors=knn_indices.shape[1],
+        precomputed_knn=(knn_indices, knn_distances),
+        # Otherwise small inputs are searched again.
+        force_approximation_algorithm=True,
+        random_state=seed,
+        n_jobs=1,
+        # spectral and pca need more points than dimensions.
+        init=init if len(rows) > 4 else "random",
+        **parameters,
+    )
+    with warnings.catch_warnings():
+        # Only transform() would need one.
+        warnings.filterwarnings("ignore", message=".*not an NNDescent object")
+        coords = reducer.fit_transform(rows)
+    if reducer._knn_indices is None or not np.array_equal(reducer._knn_indices, knn_indices):
+        raise RuntimeError("umap-learn did not use the precomputed neighbours")
+    return coords
+
+
+def centred(coords: np.ndarray) -> np.ndarray:
+    """Centre the positions and scale them by one factor: the largest absolute coordinate becomes 50."""
+    live = np.isfinite(coords).all(axis=1)
+    if not live.any():
+        return coords
+    moved = coords.astype(np.float64) - coords[live].astype(np.float64).mean(axis=0)
+    largest = np.abs(moved[live]).max()
+    return (moved * (EXTENT / largest if largest > 0 else 1)).astype(np.float32)
+
+
+def main(snakemake) -> None:
+    """Read, lay out, scale, write."""
+    layout = snakemake.params.layout
+    with job_log(snakemake) as log:
+        decoder = load_npy(snakemake.input.decoder)
+        neighbors = load_npz(snakemake.input.neighbors)
+        coords = embed(decoder, **neighbors, threads=snakemake.threads, **layout)
+        save_npy(snakemake.output.coords, centred(coords))
+        versions = {name: version(name) for name in LIBRARIES[layout["method"]]}
+        save_record(snakemake.output.record, {"parameters": layout, "versions": versions})
+        log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821

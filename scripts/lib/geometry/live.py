@@ -1,0 +1,66 @@
+"""Live features among themselves: which rows have a direction, and how arrays are numbered without the dead ones."""
+
+import numpy as np
+
+NORM_TOLERANCE = 1e-4
+
+
+def live_rows(decoder: np.ndarray) -> np.ndarray:
+    """Indices of the rows of norm 1, int32 (m,); all others must be zeros (dead features).
+
+    Raises
+    ------
+    ValueError
+        A row has another norm, or is not finite.
+    """
+    norms = np.sqrt(np.einsum("ij,ij->i", decoder, decoder, dtype=np.float64))
+    wrong = np.flatnonzero(~((norms == 0) | (np.abs(norms - 1) <= NORM_TOLERANCE)))
+    if wrong.size:
+        raise ValueError(
+            f"{wrong.size} of {len(decoder)} decoder rows have neither norm 1 nor norm 0, "
+            f"the first is row {wrong[0]} with norm {norms[wrong[0]]}: normalise the rows first"
+        )
+    return np.flatnonzero(norms).astype(np.int32)
+
+
+def select_rows(decoder: np.ndarray, live: np.ndarray) -> np.ndarray:
+    """The live rows, contiguous (m, d); the decoder itself, not a copy, where all are live."""
+    return np.ascontiguousarray(decoder if len(live) == len(decoder) else decoder[live])
+
+
+def renumber(live: np.ndarray, n: int) -> np.ndarray:
+    """The position of each of n features within `live`, int32 (n,); -1 for those that are not in it."""
+    positions = np.full(n, -1, np.int32)
+    positions[live] = np.arange(len(live), dtype=np.int32)
+    return positions
+
+
+def restrict_to_live(
+    indices: np.ndarray, similarities: np.ndarray, live: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest neighbours of the live features, numbered within `live`.
+
+    Parameters
+    ----------
+    indices, similarities : (n, at least k where n allows), as in neighbors.npz
+    live : int (m,), indices of the live features
+
+    Returns
+    -------
+    indices : int32 (m, min(k, m - 1)), positions within `live`
+    similarities : float32, the same shape
+    """
+    k = min(k, len(live) - 1)
+    return renumber(live, len(indices))[indices[live, :k]], similarities[live, :k]
+
+
+def expand_to_all(
+    indices: np.ndarray, similarities: np.ndarray, live: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The inverse of `restrict_to_live`: arrays of the given shape for all features, -1 and 0 where there is none."""
+    width = indices.shape[1]
+    all_indices = np.full(shape, -1, np.int32)
+    all_similarities = np.zeros(shape, np.float32)
+    all_indices[live, :width] = np.where(indices >= 0, live[indices], -1)
+    all_similarities[live, :width] = similarities
+    return all_indices, all_similarities

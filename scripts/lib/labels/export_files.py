@@ -1,0 +1,29 @@
+"""How Neuronpedia lays an export out, in its bucket and in a local folder. Imported while planning: nothing heavy."""
+
+import re
+from pathlib import Path
+
+
+def export_kind(name: str) -> str | None:
+    """What an export's file holds, by its path below the source: "explanations", "features", or None: neither.
+
+    Explanations may lie in several folders, such as explanations/ and explanations-gpt-4o-mini/. Hidden files are
+    not part of an export.
+    """
+    match = re.fullmatch(r"(explanations|features(?=/))[^/]*/[^/.][^/]*\.jsonl(\.gz)?", name)
+    return match[1] if match else None
+
+
+def label_files(path: Path) -> list[Path]:
+    """The files that hold local labels: `path` itself, or those of a folder laid out as an export; sorted.
+
+    Raises
+    ------
+    FileNotFoundError : a folder without explanations.
+    """
+    if not path.is_dir():
+        return [path]
+    kinds = {file: export_kind(f"{file.parent.name}/{file.name}") for file in sorted(path.glob("*/*"))}
+    if "explanations" not in kinds.values():
+        raise FileNotFoundError(f"{path}: no explanations*/*.jsonl or .jsonl.gz in this folder")
+    return [file for file, kind in kinds.items() if kind]

@@ -1,0 +1,101 @@
+"""Asking Neuronpedia with patience: requests and urllib3 repeat what may pass; a refusal is never repeated."""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
+from urllib3.util import Retry
+
+from lib.job import UserError
+from lib.labels.explanations import LONGEST_LINE, LabelError
+from lib.progress import progress
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+CONNECTIONS = 4
+# All in seconds. Silence of TIMEOUT ends an attempt; longer waits than ANNOUNCED are shown on the screen; a
+# Retry-After of more than LONGEST_WAIT fails the job.
+TIMEOUT, ANNOUNCED, LONGEST_WAIT = 30.0, 3.0, 600.0
+
+
+class NeuronpediaError(UserError):
+    """Labels that could not be fetched. Says which, why, and what to do."""
+
+
+class PatientRetry(Retry):
+    """urllib3's repetition of requests, except that long waits are announced and overlong ones refused."""
+
+    def sleep(self, response=None) -> None:
+        last, seconds = self.history[-1], self.get_backoff_time()
+        if response is not None:
+            with suppress(InvalidHeader):
+                seconds = self.get_retry_after(response) or seconds
+        reason = f"{last.url}: {f'HTTP {last.status}' if last.status else describe(last.error)}"
+        if seconds > LONGEST_WAIT:
+            raise NeuronpediaError(
+                f"{reason}, with a Retry-After of {seconds:.0f} s: run again after that time"
+            )
+        (progress if seconds > ANNOUNCED else log).info("%s; trying again in %.1f s", reason, seconds)
+        time.sleep(seconds)
+
+
+RETRY = PatientRetry(
+    total=5,
+    allowed_methods={"GET"},
+    status_forcelist={408, 425, 429, *range(500, 600)} - {501, 505},
+    respect_retry_after_header=True,
+    backoff_factor=1.0,
+    backoff_jitter=1.0,
+    backoff_max=60.0,
+    raise_on_status=False,
+)
+
+
+def open_session(retry: Retry, headers: dict[str, str]) -> requests.Session:
+    """A session that repeats requests as `retry` says, for up to `CONNECTIONS` threads."""
+    session = requests.Session()
+    session.headers.update(headers)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=CONNECTIONS))
+    return session
+
+
+def get(session: requests.Session, url: str, read: Callable[[requests.Response], T], **options: Any) -> T:
+    """`read(response)`. The session repeats requests; this repeats bodies that break off or cannot be read.
+
+    Raises requests.RequestException for any status but 200, and after the last attempt.
+    """
+    retry = session.get_adapter(url).max_retries
+    while True:
+        try:
+            with session.get(url, stream=True, timeout=TIMEOUT, **options) as response:
+                if response.status_code != 200:
+                    status = f"HTTP {response.status_code} {response.reason}"
+                    raise requests.HTTPError(status, response=response)
+                return read(response)
+        except (HTTPError, LabelError) as error:
+            try:
+                retry = retry.increment("GET", url, error=error)
+            except MaxRetryError:
+                raise requests.exceptions.RetryError(describe(error)) from error
+            retry.sleep()
+
+
+def body(response: requests.Response) -> bytes:
+    """The whole body, decompressed; LabelError if it is longer than `LONGEST_LINE`."""
+    content = response.raw.read(LONGEST_LINE + 1, decode_content=True)
+    if len(content) > LONGEST_LINE:
+        raise LabelError(f"longer than {LONGEST_LINE:,} bytes")
+    return content
+
+
+def describe(error: Exception) -> str:
+    """The reason of a failure in one line, without what requests and urllib3 wrap around it."""
+    reason = getattr(next(iter(error.args), None), "reason", error)
+    return str(next(iter(reason.args), reason))
