@@ -87,8 +87,9 @@ class CountedFile(io.FileIO):
 
 def find_token() -> str:
     """The token of the environment; UserError if there is none."""
-    if token := next(filter(None, map(os.environ.get, TOKENS)), None):
-        return token
+    for name in TOKENS:
+        if token := os.environ.get(name, "").strip():
+            return token
     raise UserError(f"no token: set {' or '.join(TOKENS)} to a token that may write releases: {PERMISSION}")
 
 
@@ -97,7 +98,7 @@ def check_limits(files: dict[str, File]) -> None:
     fewer = "Publish fewer layers per release (layers, with another publish.github.tag)"
     if large := [f"{name} ({file.size:,} bytes)" for name, file in files.items() if file.size >= ASSET_LIMIT]:
         raise UserError(
-            f"GitHub takes only files under 2 GiB: {', '.join(large)}. {fewer}, or a dataset instead"
+            f"GitHub takes files under 2 GiB, not {', '.join(large)}. {fewer}, or a dataset instead"
         )
     if len(files) > MOST_ASSETS:
         count = f"GitHub takes {MOST_ASSETS} assets per release, these are {len(files)}."
@@ -178,9 +179,7 @@ def publish(repository: Repository, target: dict[str, str], files: dict[str, Fil
             content.sent = sent
             release.upload_asset_from_memory(content, file.size, name, "application/octet-stream")
     if wrong := differences({asset.name: asset for asset in release.get_assets()}, files):
-        raise UserError(
-            f"{label} stays a draft, because files arrived altered: {'; '.join(wrong.values())}. {AGAIN}"
-        )
+        raise UserError(f"{label} stays a draft. Files arrived altered: {'; '.join(wrong.values())}. {AGAIN}")
     return release.update_release(**text, draft=False)
 
 
@@ -198,9 +197,7 @@ def differences(present: dict[str, GitReleaseAsset], files: dict[str, File]) -> 
     return wrong
 
 
-def diagnose(
-    error: GithubException | requests.RequestException, attempt: int
-) -> tuple[str, str, float | None]:
+def diagnose(error: Exception, attempt: int) -> tuple[str, str, float | None]:
     """What failed, what to do about it, and seconds until the next attempt: None if that cannot help."""
     backoff = min(2.0**attempt, SECONDARY_WAIT)
     if isinstance(error, requests.RequestException):

@@ -30,8 +30,7 @@ ATTEMPTS = 4
 PASSING = {408, 412, 429, *range(500, 600)}
 LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"
 TOKEN = (
-    "a token with write access, made at https://huggingface.co/settings/tokens and set in HF_TOKEN, to the user or"
-    " organisation that publish.huggingface.repository names"
+    "a token with write access to the dataset's owner (https://huggingface.co/settings/tokens) in HF_TOKEN"
 )
 
 
@@ -53,9 +52,7 @@ def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> s
             cause = error if isinstance(error, HTTPError) else error.__cause__ or error
             status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
             # Without the address that is part of the error's text: those of uploads are signed.
-            reason = (
-                f"HTTP {status}, {cause.server_message}" if status else f"{type(cause).__name__}: {cause}"
-            )
+            reason = f"HTTP {status}, {cause.server_message}" if status else repr(cause)
             failure = f"{api.endpoint}, dataset {target['repository']}: {reason}"
             if status and status not in PASSING:
                 raise UserError(f"{failure}. Publishing needs {TOKEN}") from error
@@ -84,10 +81,9 @@ def prepare(api: HfApi, branch: dict, private: bool) -> None:
     except RemoteEntryNotFoundError:
         lines = []
     if LARGE_FILES not in lines:
-        change = [CommitOperationAdd(".gitattributes", "\n".join([*lines, LARGE_FILES, ""]).encode())]
-        api.create_commit(
-            **branch, operations=change, commit_message="Track maps with LFS", parent_commit=head
-        )
+        change = CommitOperationAdd(".gitattributes", "\n".join([*lines, LARGE_FILES, ""]).encode())
+        message = "Track maps with LFS"
+        api.create_commit(**branch, operations=[change], commit_message=message, parent_commit=head)
 
 
 def commit(api: HfApi, branch: dict, files: dict[str, File], message: str) -> str:
@@ -103,9 +99,8 @@ def commit(api: HfApi, branch: dict, files: dict[str, File], message: str) -> st
         return head
     megabytes = sum(files[path].size for path in new) / 1e6
     progress.info("%s: sending %d of %d files, %.1f MB", name, len(new), len(files), megabytes)
-    changes = [CommitOperationAdd(path, files[path].path) for path in new] + list(
-        map(CommitOperationDelete, old)
-    )
+    changes = [CommitOperationAdd(path, files[path].path) for path in new]
+    changes += map(CommitOperationDelete, old)
     head = api.create_commit(**branch, operations=changes, commit_message=message, parent_commit=head).oid
     present = tree(api, branch | {"revision": head})
     if wrong := [path for path, file in files.items() if not holds(present.get(path), file)]:

@@ -235,7 +235,7 @@ def test_an_address_that_is_not_githubs_api(github, files):
 
 def test_what_github_does_not_take_is_refused(tmp_path):
     huge, large = (File(tmp_path, size, "0" * 64) for size in (2 * 2**30, 2 * 2**30 - 1))
-    with pytest.raises(UserError, match=r"under 2 GiB: layer-0.json \(2,147,483,648 bytes\)"):
+    with pytest.raises(UserError, match=r"under 2 GiB, not layer-0.json \(2,147,483,648 bytes\)"):
         check_limits({"layer-0.json": huge})
     check_limits({f"layer-{number}.json": large for number in range(1000)})
     with pytest.raises(UserError, match="1000 assets per release, these are 1001"):
