@@ -69,7 +69,6 @@ rule write_manifest:
         unpack(lambda wildcards: products(wildcards.model)),
         records=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/export.json"),
         qualities=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/quality.json"),
-        labels=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/labels.json"),
         lib=lib("write_manifest"),
     output:
         manifest=report(

@@ -6,6 +6,7 @@ export.json records what the manifest says of the layer. Compression leaves no t
 import gzip
 
 import orjson
+import pandas as pd
 
 from lib.files import load_npy, load_npz, load_record, save_bytes, save_record, whole_file
 from lib.job import job_log
@@ -27,19 +28,33 @@ def metadata(about: dict, records: dict[str, dict]) -> dict:
         "parameters": {step: records[step]["parameters"] for step in steps},
         "provenance": {
             "weights": {key: value for key, value in records["decoder"].items() if key != "dead"},
-            "labels": records["labels"],
+            "labels": {key: value for key, value in records["labels"].items() if key != "neverActive"},
             "versions": records["layout"]["versions"],
         },
         "quality": records["quality"].get("map", {}),
     }
 
 
-def manifest_entry(metadata: dict) -> dict:
-    """What the manifest says of the layer, files aside."""
+def manifest_entry(metadata: dict, features: pd.DataFrame, labels: dict) -> dict:
+    """What the manifest says of the layer, files aside.
+
+    `labelCoverage` is the labelled share of the requested features, dead ones and those that never fire aside.
+
+    Parameters
+    ----------
+    metadata : of layer-N.json
+    features : the layer's table
+    labels : labels.json
+    """
     counts = ("featureCount", "edgeCount", "labeledCount", "deadCount")
     entry = {"layer": metadata["layers"][0], "sourceId": metadata.get("sourceId")}
     entry |= {key: metadata[key] for key in counts}
-    entry["labelCoverage"] = metadata["provenance"]["labels"].get("coverage")
+    if requested := labels.get("requested"):
+        silent = features["index"].isin(labels["neverActive"])
+        if requested == len(features):
+            silent |= features["x"].isna() & features["label"].isna()
+        entry["neverActive"] = int(silent.sum())
+        entry["labelCoverage"] = round(labels["labelled"] / max(1, requested - entry["neverActive"]), 4)
     return {key: value for key, value in entry.items() if value is not None}
 
 
@@ -72,7 +87,7 @@ def main(snakemake) -> None:
             save_bytes(output.gzip, gzip.compress(text, compresslevel=9, mtime=0))
         with whole_file(output.table) as aside:
             features.to_parquet(aside, schema=SCHEMA, index=False, compression="snappy")
-        save_record(output.record, manifest_entry(graph["metadata"]))
+        save_record(output.record, manifest_entry(graph["metadata"], features, records["labels"]))
         log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", graph["metadata"])
 
 

@@ -61,15 +61,17 @@ def from_neuronpedia(
     return features, indices
 
 
-def coverage(table: pd.DataFrame, requested: int) -> dict:
-    """How many of the requested features have a label, and from which explainers."""
+def coverage(table: pd.DataFrame, features: Features, indices: list[int]) -> dict:
+    """How many of the requested features have a label, from which explainers, and which never fire and have none."""
     explainers = table["explainer"].fillna("unknown").value_counts()
+    silent = [index for index in indices if features[index].density == 0 and not features[index].explanations]
     return {
-        "requested": requested,
+        "requested": len(indices),
         "labelled": len(table),
-        "unlabelled": requested - len(table),
-        "coverage": round(len(table) / requested, 4),
+        "unlabelled": len(indices) - len(table),
+        "coverage": round(len(table) / len(indices), 4),
         "explainers": explainers.to_dict(),
+        "neverActive": silent,
     }
 
 
@@ -91,7 +93,7 @@ def main(snakemake) -> None:
         else:
             features, indices, origin = {}, [], {"source": "none"}
         table = label_table(features, indices, settings["explainers"])
-        counts = coverage(table, len(indices)) if indices else {"labelled": 0}
+        counts = coverage(table, features, indices) if indices else {"labelled": 0}
         chosen = {key: settings[key] for key in ("explainers", "top_k", "rank_by")}
         with whole_file(snakemake.output.labels) as aside:
             table.to_parquet(aside, compression="zstd", index=False, schema=table_schema(table))

@@ -20,7 +20,7 @@ def check_gates(layers: dict[str, tuple[dict, dict]], floors: dict[str, float], 
 
     Parameters
     ----------
-    layers : quality.json and labels.json of each layer, by the layer's file name
+    layers : quality.json and export.json of each layer, by the layer's file name
 
     Raises
     ------
@@ -29,8 +29,8 @@ def check_gates(layers: dict[str, tuple[dict, dict]], floors: dict[str, float], 
     """
     refused = {
         name: reasons
-        for name, (quality, labels) in layers.items()
-        if (reasons := refusals(quality, labels, floors, min_coverage))
+        for name, (quality, entry) in layers.items()
+        if (reasons := refusals(quality, entry, floors, min_coverage))
     }
     if refused:
         lines = "".join(f"\n  {name}: {'; '.join(reasons)}" for name, reasons in refused.items())
@@ -74,16 +74,13 @@ def main(snakemake) -> None:
         graphs, tables, gzips = (
             list(map(Path, files.get(name, []))) for name in ("graphs", "tables", "gzips")
         )
-        measured = {
-            graph.name: (load_record(quality), load_record(labels))
-            for graph, quality, labels in zip(graphs, files.qualities, files.labels, strict=True)
-        }
+        records = [load_record(path) for path in files.records]
+        qualities = [load_record(path) for path in files.qualities]
+        names = [path.name for path in graphs]
+        measured = dict(zip(names, zip(qualities, records, strict=True), strict=True))
         check_gates(measured, params.quality, params.min_coverage)
-        records = map(load_record, files.records)
-        entries = [
-            layer_entry(*parts)
-            for parts in zip(records, graphs, tables, gzips or [None] * len(graphs), strict=True)
-        ]
+        forms = zip(records, graphs, tables, gzips or [None] * len(graphs), strict=True)
+        entries = [layer_entry(*parts) for parts in forms]
         manifest = params.about | {"generatedAt": generated_at(), "layers": entries}
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         save_bytes(snakemake.output.manifest, text.encode())

@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from conftest import ROOT, demo_rows
+from export_layer import manifest_entry
 from lib.files import load_npy, load_npz, load_record, save_npy, whole_file
 from lib.job import UserError
+from lib.products.gates import refusals
 from lib.tables import load_table
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
@@ -109,8 +111,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     forms = {"graph": "layer-0.json", "gzip": "layer-0.json.gz", "table": "layer-0.parquet"}
     job("export_layer", folder, inputs, forms | {"record": "export.json"}, about=about, decimals=4).run()
     inputs = {f"{name}s": [folder / file] for name, file in forms.items()}
-    inputs |= {"records": [folder / "export.json"], "labels": [folder / "labels.json"]}
-    inputs |= {"qualities": [folder / "layer-0/quality.json"]}
+    inputs |= {"records": [folder / "export.json"], "qualities": [folder / "layer-0/quality.json"]}
     gates = {"quality": {"min_kept_15": 0.1, "min_trustworthiness": 0.5}, "min_coverage": 0.9}
     job(
         "write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **gates
@@ -221,3 +222,14 @@ def test_a_damaged_intermediate_is_named_with_the_remedy(tmp_path, content):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UserError, match=rf"{name}: damaged or cut short .* delete it and run"):
             load(tmp_path / name)
+
+
+def test_features_that_never_fire_do_not_count_against_the_coverage():
+    features = pd.DataFrame({"index": range(10), "x": [0.0] * 9 + [np.nan], "label": ["a"] * 7 + [None] * 3})
+    labels = {"requested": 10, "labelled": 7, "neverActive": [8, 9]}
+    counts = {"featureCount": 9, "edgeCount": 0, "labeledCount": 7, "deadCount": 1, "layers": [0]}
+    entry = manifest_entry(counts, features, labels)
+    assert (entry["neverActive"], entry["labelCoverage"]) == (2, 0.875)
+    assert refusals({}, entry, {}, 0.87) == []
+    (reason,) = refusals({}, entry, {}, 0.9)
+    assert "only 87.50% of the requested features have a label (2 that never fire are not counted)" in reason
