@@ -29,9 +29,7 @@ ATTEMPTS = 4
 # 408 timeout, 412 somebody else has committed meanwhile, 429 rate limit
 PASSING = {408, 412, 429, *range(500, 600)}
 LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"
-TOKEN = (
-    "a token with write access to the dataset's owner (https://huggingface.co/settings/tokens) in HF_TOKEN"
-)
+TOKEN = "a token in HF_TOKEN with write access to its owner (https://huggingface.co/settings/tokens)"
 
 
 def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> str:
