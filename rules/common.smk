@@ -73,7 +73,7 @@ def wanted():
 
 
 def released(model):
-    """The files of a model that SHA256SUMS lists: BESIDE_THE_MAPS of lib/publishing/files.py, and the maps."""
+    """The files of a model that describe_release lists in SHA256SUMS."""
     beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
     maps = [path for paths in products(model).values() for path in paths]
     return [*maps, *(f"results/{model}/{name}" for name in beside)]

@@ -92,11 +92,9 @@ def commit(api: HfApi, branch: dict, files: dict[str, File], message: str) -> st
     folders = {Path(path).parent for path in files}
     others = [Path(path) for path in sorted(present.keys() - files.keys())]
     old = [path.as_posix() for path in others if path.parent in folders and is_layer_file(path.name)]
-    if not new and not old:
-        progress.info("%s holds all %d files: nothing to do", name, len(files))
-        return head
     megabytes = sum(files[path].size for path in new) / 1e6
     progress.info("%s: sending %d of %d files, %.1f MB", name, len(new), len(files), megabytes)
+    # Without changes this makes no commit and returns the last one.
     changes = [CommitOperationAdd(path, files[path].path) for path in new]
     changes += map(CommitOperationDelete, old)
     head = api.create_commit(**branch, operations=changes, commit_message=message, parent_commit=head).oid

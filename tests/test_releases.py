@@ -77,9 +77,17 @@ def test_all_files_become_the_assets_of_one_release_that_is_a_draft_until_then(g
     assert {each.method for each in github.requests} == {"GET"}
 
 
-@pytest.mark.parametrize(("kind", "again"), [("cut", 1), ("status", 1), ("lost", 0)])
-def test_an_upload_that_breaks_is_sent_again_from_its_beginning_unless_it_arrived(github, files, kind, again):
-    github.faults = [Fault(kind, UPLOAD, skip=len(files) - 1, at=1_000_000, status=502, body=b"<html>Oops")]
+@pytest.mark.parametrize(
+    ("kind", "status", "body", "again"),
+    [
+        ("cut", 0, b"", 1),
+        ("lost", 0, b"", 0),
+        ("status", 502, b"<html>Oops", 1),
+        ("status", 422, b'{"errors": [{"code": "already_exists"}]}', 1),
+    ],
+)
+def test_an_upload_that_breaks_is_sent_again_unless_it_arrived(github, files, kind, status, body, again):
+    github.faults = [Fault(kind, UPLOAD, skip=len(files) - 1, at=1_000_000, status=status, body=body)]
     send(github, files)
     assert github.uploads() == [*files] + ["features.parquet"] * again
     assert github.published("toy-v1") == contents(files)
@@ -103,11 +111,13 @@ def test_an_upload_that_keeps_breaking_leaves_a_draft_which_the_next_run_complet
 
 def test_other_content_in_a_draft_is_replaced_and_maps_no_longer_listed_go(github, files):
     github.faults = [Fault("status", PUBLISH, times=99, status=500)]
-    names = ("layer-0.json", "layer-17.json.gz", "layer-17.parquet", "by-hand.txt")
+    names = ("layer-0.json", "layer-1.json", "layer-17.json.gz", "layer-17.parquet", "by-hand.txt")
     with pytest.raises(UserError, match="too many 500 error responses"):
         send(github, dict.fromkeys(names, files["layer-1.json"]))
+    github.drafts()[0]["assets"][1]["state"] = "starter"
     github.forget()
     send(github, files)
+    assert github.uploads() == list(files)
     assert github.published("toy-v1") == contents(files) | {"by-hand.txt": b"1" * 11}
 
 
@@ -139,6 +149,7 @@ def test_a_file_that_arrives_altered_stays_in_a_draft(github, files):
 def test_a_public_release_of_other_maps_is_left_alone(github, files, tmp_path):
     send(github, files)
     before = github.published("toy-v1")
+    github.releases[99] = github.releases[1] | {"id": 99, "draft": True, "assets": []}
     (tmp_path / "layer-2.json").write_bytes(b"another map!")
     files["layer-2.json"] = File.of(tmp_path / "layer-2.json")
     files["layer-9.json"] = files["layer-1.json"]
