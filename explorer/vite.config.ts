@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { defineConfig, type Plugin } from "vite";
+import { contractChecks } from "./contractChecks.ts";
 
 /** Where `vite dev` finds index.json and the maps: a run's results, served beside the page. */
 const RESULTS = resolve(import.meta.dirname, "../results");
@@ -13,7 +14,9 @@ function shellList(): Plugin {
     generateBundle(_, bundle) {
       const worker = bundle["sw.js"];
       if (worker?.type !== "chunk") this.error("the build has no sw.js");
-      const files = Object.keys(bundle).filter((file) => file.startsWith("assets/")).sort();
+      const files = Object.keys(bundle)
+        .filter((file) => file.startsWith("assets/"))
+        .sort();
       const page = bundle["index.html"];
       const version = createHash("sha256")
         .update(files.join("\n"))
@@ -37,8 +40,8 @@ function withoutPolicyInDevelopment(): Plugin {
 export default defineConfig({
   base: "./", // the page may lie under any path
   publicDir: RESULTS,
-  plugins: [shellList(), withoutPolicyInDevelopment()],
-  worker: { format: "es" },
+  plugins: [contractChecks(), shellList(), withoutPolicyInDevelopment()],
+  worker: { format: "es", plugins: () => [contractChecks()] },
   build: {
     copyPublicDir: false,
     target: "es2022",
@@ -46,7 +49,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900, // three.js
     rollupOptions: {
-      input: { index: resolve(import.meta.dirname, "index.html"), sw: resolve(import.meta.dirname, "src/sw.ts") },
+      input: {
+        index: resolve(import.meta.dirname, "index.html"),
+        sw: resolve(import.meta.dirname, "src/sw.ts"),
+      },
       output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
     },
   },

@@ -1,4 +1,4 @@
-"""What the rule files share. The checked configuration, rows of the catalogues, resources; it holds no rule."""
+"""The checked configuration, catalogues, paths and resources that all rule files share. Defines no rules."""
 
 import math
 import os
@@ -12,14 +12,15 @@ from lib.labels.export_files import label_files
 from lib.planning.catalogue import find_sae, read_catalogues
 from lib.planning.imports import library_files
 from lib.planning.publishing import huggingface_dataset, release_on_github
-from lib.planning.settings import check_config, selected_layers, selected_models
+from lib.planning.settings import check_command_line, check_config, selected_layers, selected_models
 
+check_command_line(sys.argv, workflow.configfiles)
 check_config(config)
 MODELS = read_catalogues(config["catalogues"], ROOT)
 SELECTED = {model: selected_layers(config, MODELS, model) for model in selected_models(config, MODELS)}
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
-# Limits over all layers together, wherever they run; --resources downloads=1 and the like override them.
+# Limits over all layers together, on this machine and on a cluster; --resources downloads=1 etc. override them.
 for _resource in ("downloads", "label_jobs"):
     workflow.global_resources.setdefault(_resource, config["network"][_resource])
 
@@ -30,27 +31,27 @@ wildcard_constraints:
 
 
 def sae(wildcards):
-    """The row of the catalogues that a job is about."""
+    """Return the catalogue row of a job."""
     return find_sae(MODELS, wildcards.model, wildcards.layer)
 
 
 def lib(script):
-    """The library files that a script imports: inputs, so that editing one of them reruns the script."""
+    """Return the library files that a script imports: as inputs, so that editing one reruns the script."""
     return [os.path.relpath(path) for path in library_files(f"{script}.py")]
 
 
 def layers_of(model):
-    """The layers that a model's manifest lists: the selected ones, or all if the model itself is not selected."""
+    """Return the layers of a model's manifest: the selected ones, or all if the model is not selected."""
     return SELECTED.get(model, MODELS[model]["rows"])
 
 
 def per_layer(model, name):
-    """One file of each of a model's layers, such as `layer-{layer}/quality.json`, below the model's folder."""
+    """Return a file of each layer of a model; `name` is relative to its folder, such as layer-{layer}/quality.json."""
     return [f"results/{model}/{name.format(layer=layer)}" for layer in layers_of(model)]
 
 
 def products(model):
-    """What is published of each layer, by the manifest's name for it."""
+    """Return the published files of all layers of a model: maps, gzip twins if configured, and tables."""
     suffixes = {"graphs": ".json", "gzips": ".json.gz", "tables": ".parquet"}
     if not config["export"]["gzip"]:
         del suffixes["gzips"]
@@ -58,12 +59,12 @@ def products(model):
 
 
 def of_selected(name):
-    """One file of each selected model."""
+    """Return a file of each selected model; `name` is relative to its folder."""
     return [f"results/{model}/{name}" for model in SELECTED]
 
 
 def wanted():
-    """What `all` asks for: what each manifest lists, so that deleted files are made again; tables and figures."""
+    """Return the targets of `all`: manifests, the files they list (to remake deleted ones), tables, figures."""
     names = ("manifest.json", "quality.tsv", "features.parquet", "figures/layers.png", "figures/layers.html")
     files = [path for name in names for path in of_selected(name)]
     for model in SELECTED:
@@ -73,19 +74,19 @@ def wanted():
 
 
 def released(model):
-    """The files of a model that describe_release lists in SHA256SUMS."""
+    """Return the files of a model that describe_release lists in SHA256SUMS."""
     beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
     maps = [path for paths in products(model).values() for path in paths]
     return [*maps, *(f"results/{model}/{name}" for name in beside)]
 
 
 def github_release(wildcards):
-    """Where a model is released on GitHub: repository, tag, title and notes."""
+    """Return where and how a model is released on GitHub: repository, tag, title and notes."""
     return release_on_github(config, MODELS, wildcards.model, VERSION)
 
 
 def origins(model):
-    """Where a model's weights come from, and the licences of weights and labels as far as its catalogue states them."""
+    """Return the repository of a model's weights, and the licences of weights and labels that its catalogue states."""
     return {
         "weights": MODELS[model]["weights"].get("repo"),
         "licenses": MODELS[model].get("licenses", {}),
@@ -93,19 +94,19 @@ def origins(model):
 
 
 def unless_dropped(path, otherwise):
-    """`path` if decoders are kept, otherwise(path) if each is deleted after use (weights.keep_decoders)."""
+    """Return `path` if decoders are kept (weights.keep_decoders), `otherwise(path)` if each is deleted after use."""
     return path if config["weights"]["keep_decoders"] else otherwise(path)
 
 
 def search_threads(wildcards):
-    """One thread per 8,192 features: smaller layers are finished before more threads have started."""
+    """Return one thread per 8,192 features, 1 to 8: more would start only after a small layer is finished."""
     return min(8, max(1, sae(wildcards).features // 8192))
 
 
 def memory(base, decoders=0, per_feature=0):
-    """mem_mb of a step: 1.5 times its measured peak, and as much again with each further attempt.
+    """Return a step's mem_mb: 1.5 times its measured peak, times the number of the attempt.
 
-    The peak is `base` MB, `decoders` copies of the decoder and `per_feature` KB per feature (docs/cluster.md).
+    The peak is `base` MB, plus `decoders` copies of the decoder, plus `per_feature` KB per feature (docs/cluster.md).
     """
 
     def mem_mb(wildcards, attempt):
@@ -117,9 +118,9 @@ def memory(base, decoders=0, per_feature=0):
 
 
 def minutes(base, per_16k=0, per_16k_squared=0):
-    """runtime of a step in minutes: about five times the time on two slow cores, as much again per further attempt.
+    """Return a step's runtime in minutes: about 5 times that on two slow cores, times the number of the attempt.
 
-    It is `base`, plus what 16,384 features take, growing in proportion to their number or to its square.
+    It is `base`, plus the time for 16,384 features, which grows with their number or with its square.
     """
 
     def runtime(wildcards, attempt):

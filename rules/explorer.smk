@@ -1,17 +1,17 @@
-"""The explorer's sources -> the page in results/; the manifests -> index.json, which it reads. No map waits for either."""
+"""explorer/ -> the page in results/; the manifests -> index.json, which the page reads. Maps never wait for either."""
 
+# What the page is built from: explorer/ without its tests, and the schemas of the files that it reads.
 EXPLORER = ROOT / "explorer"
-EXPLORER_SOURCES = [
-    os.path.relpath(EXPLORER / name)
-    for name in (
-        ".npmrc",
-        "index.html",
-        "package.json",
-        "package-lock.json",
-        "tsconfig.json",
-        "vite.config.ts",
+EXPLORER_SOURCES = sorted(
+    os.path.relpath(path)
+    for path in (
+        *(EXPLORER / name for name in (".npmrc", "package.json", "package-lock.json", "tsconfig.json")),
+        *EXPLORER.glob("*.html"),
+        *EXPLORER.glob("*.ts"),
+        *filter(Path.is_file, EXPLORER.glob("src/**/*")),
+        *(ROOT / "docs").glob("*.schema.json"),
     )
-] + sorted(os.path.relpath(path) for path in EXPLORER.glob("src/**/*") if path.is_file())
+)
 
 
 rule build_explorer:

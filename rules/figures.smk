@@ -1,5 +1,5 @@
-"""A layer's intermediates -> figures/layer-N.png; a model's tables -> figures/layers.png and .html. No map, manifest or
-explorer waits for them, and nothing reads them but the report."""
+"""A layer's intermediates -> figures/layer-N.png; a model's tables -> figures/layers.png and layers.html. Only the
+report uses them, so they delay no map, manifest or explorer."""
 
 
 rule draw_layer:
@@ -15,7 +15,7 @@ rule draw_layer:
             caption="../report/layer.rst",
             category="{model}",
             subcategory="Layers",
-            # the report sorts as text: a figure space stands for a missing first digit
+            # The report sorts as text: pad numbers to two characters with a figure space, which is as wide as a digit.
             labels=lambda wildcards: {"layer": wildcards.layer.rjust(2, "\u2007")},
         ),
     log:

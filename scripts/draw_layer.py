@@ -1,7 +1,7 @@
-"""A layer's map on a page: seen from three sides, with the names of its regions, its degrees and its similarities.
+"""Draw a layer on one page: its map from three sides with named regions, and histograms of degrees and similarities.
 
-The three sides are the map's own principal axes, at one scale. Without labels, edges or live features the page says
-less, and is drawn all the same.
+The map is seen along its own principal axes, all at the same scale. Layers without labels, edges or live features get a
+page too.
 """
 
 from collections import Counter
@@ -21,29 +21,32 @@ from lib.job import job_log
 from lib.products.layer_table import plain
 from lib.tables import load_table
 
-NEAR = 15  # neighbours in the map that make out its density at a feature
-REGION = (8, 100)  # features of a region: a sixtieth of the layer within these
-NAMES = (24, 12)  # names at most: in the first view, in the others
+NEAR = 15  # neighbours in the map from which its density at a feature is computed
+REGION = (
+    8,
+    100,
+)  # smallest and largest number of features per region; between these, a sixtieth of the layer
+NAMES = (24, 12)  # maximum number of names in the first view, and in each other view
 LEFT, RIGHT, GAP, HEAD, FOOT = 0.55, 0.3, 0.12, 1.0, 0.45  # inches
 DEGREES = {0: "0", 1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32", 33: "33–64", 65: "65+"}
 DOT = {"marker": "o", "linestyle": "none", "markersize": 4}
-# viridis without its palest end, which vanishes on paper; the densest is the darkest
+# Viridis without its palest end, which is invisible on paper; the densest features are the darkest.
 DENSITY = LinearSegmentedColormap.from_list("density", colormaps["viridis_r"](np.linspace(0.06, 1, 256)))
 
 
 @dataclass(frozen=True)
 class Layer:
-    """The live features of a layer, as they are drawn.
+    """The live features of a layer, as drawn.
 
     Attributes
     ----------
     numbers : int (m,), their indices in the layer
     coords : float32 (m, 3)
-    edges : source and target, int (e,), among them, and weight, float32 (e,)
+    edges : source and target, int (e,), positions in `coords`; weight, float32 (e,)
     degree : int (m,), links per feature
-    nearest : float32, the cosine with the nearest neighbour, of those that have one
-    labels, categories : per feature, None for none
-    dead : how many features are not among them
+    nearest : float32 (at most m,), the cosine with the nearest neighbour, of the features that have one
+    labels, categories : by feature, None for a feature without one
+    dead : the number of dead features
     """
 
     numbers: np.ndarray
@@ -57,13 +60,7 @@ class Layer:
 
 
 def gather(features: pd.DataFrame, edges: dict[str, np.ndarray]) -> Layer:
-    """What there is to draw.
-
-    Parameters
-    ----------
-    features : layer-N.parquet
-    edges : as in edges.npz
-    """
+    """Collect what is drawn from the tables layer-N.parquet and edges.npz."""
     live = features[features["x"].notna()]
     numbers = live["index"].to_numpy()
     ends = (np.searchsorted(numbers, edges[side]) for side in ("source", "target"))
@@ -80,7 +77,7 @@ def gather(features: pd.DataFrame, edges: dict[str, np.ndarray]) -> Layer:
 
 
 def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same points along the axes of their largest spread, and each axis' share of the variance.
+    """Rotate points to their principal axes.
 
     Parameters
     ----------
@@ -88,7 +85,8 @@ def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    float64 (m, 3), centred; float64 (3,), descending. Of each axis the coordinate that weighs most points up.
+    The centred points along the axes, float64 (m, 3), and each axis' share of the variance, float64 (3,), descending.
+    The sign of each axis makes its largest component positive.
     """
     if not len(coords):
         return np.empty((0, 3)), np.zeros(3)
@@ -102,25 +100,26 @@ def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def density(coords: np.ndarray) -> np.ndarray:
-    """How crowded it is around each feature: times the density at the median feature, as a power of 2; float64 (m,)."""
-    room = volumes(coords, NEAR)
-    return np.log2(np.median(room) / room)
+    """Base-2 logarithm of the density around each feature, relative to that around the median feature: float64 (m,)."""
+    occupied = volumes(coords, NEAR)
+    return np.log2(np.median(occupied) / occupied)
 
 
 def draw(layer: Layer, title: str, threshold: float, quality: dict[str, float | None]):
-    """The page.
+    """Return the page.
 
     Parameters
     ----------
     title : the model's name and the layer
-    threshold : cosine from which two neighbours are linked
+    threshold : minimum cosine of a link
     quality : the map's measures, as in quality.json
     """
     points, shares = principal_axes(layer.coords)
     reach = np.abs(points).max(axis=0) if len(points) else np.ones(3)
-    reach = 1.06 * np.maximum(reach, 0.65 * reach.max() or 1.0)  # a flat map still gets a page
-    room = drawing.WIDTH - LEFT - RIGHT - GAP
-    across, up, deep = reach * room / (reach[0] + reach[2])  # inches: one scale for all three
+    # A flat map still gets a page.
+    reach = 1.06 * np.maximum(reach, 0.65 * reach.max() or 1.0)
+    # In inches: one scale for all three views.
+    across, up, deep = reach * (drawing.WIDTH - LEFT - RIGHT - GAP) / (reach[0] + reach[2])
     figure = drawing.page(HEAD + up + GAP + deep + FOOT)
     left, bottom = LEFT, FOOT
     right, top = left + across + GAP, bottom + deep + GAP
@@ -143,7 +142,7 @@ def draw(layer: Layer, title: str, threshold: float, quality: dict[str, float | 
     views[0][0].tick_params(labelbottom=False)
     views[2][0].set_xlabel(about_axis(0, shares))
     views[2][0].set_ylabel(about_axis(2, shares))
-    # beside their ticks, below their headings
+    # Leave room for ticks to the left and headings above.
     left, width, height = right + 0.42, deep - 0.42, deep / 2 - 0.62
     draw_degrees(drawing.inches(figure, left, bottom + deep / 2 + 0.06, width, height), layer.degree)
     draw_similarities(drawing.inches(figure, left, bottom, width, height), layer.nearest, threshold)
@@ -152,12 +151,12 @@ def draw(layer: Layer, title: str, threshold: float, quality: dict[str, float | 
 
 
 def about_axis(axis: int, shares: np.ndarray) -> str:
-    """The name of a principal axis."""
+    """Title of a principal axis, with its share of the variance."""
     return f"principal axis {axis + 1} ({shares[axis]:.0%} of the variance)"
 
 
 def draw_view(axes, side: np.ndarray, colours: np.ndarray, reach: np.ndarray) -> None:
-    """The features from one side: float (m, 2) positions in the order they are painted, and their colours."""
+    """Draw the features from one side: positions, float (m, 2), and colours, both in drawing order."""
     size = float(np.clip(9000 / max(len(side), 1), 0.7, 16))
     axes.scatter(*side.T, s=size, c=colours, linewidths=0, alpha=0.85)
     axes.set(xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
@@ -166,29 +165,29 @@ def draw_view(axes, side: np.ndarray, colours: np.ndarray, reach: np.ndarray) ->
 
 
 def paint(figure, layer: Layer) -> tuple[np.ndarray, np.ndarray]:
-    """A colour for each feature, and their order of painting; draws the key to the colours into the page's head.
+    """Draw the colour key into the page's head; return the colours, in drawing order, and that order of the features.
 
-    By category where the labels have any, else by density, the densest on top.
+    The colours show categories if the labels have any, otherwise density, with the densest features on top.
     """
     if any(layer.categories):
         return paint_categories(figure, layer.categories)
-    found = density(layer.coords) if len(layer.coords) else np.empty(0)
-    limit = max(1.0, float(np.ceil(np.percentile(np.abs(found), 95)))) if len(found) else 1.0
+    log_density = density(layer.coords) if len(layer.coords) else np.empty(0)
+    limit = max(1.0, float(np.ceil(np.percentile(np.abs(log_density), 95)))) if len(log_density) else 1.0
     norm = Normalize(-limit, limit)
-    order = np.argsort(found, kind="stable")
+    order = np.argsort(log_density, kind="stable")
     height = figure.get_size_inches()[1]
     axes = drawing.inches(figure, drawing.WIDTH - RIGHT - 2.1, height - 0.56, 2.1, 0.09)
     axes.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=DENSITY, extent=(-limit, limit, 0, 1))
     ticks = [-limit, 0, limit]
     axes.set_yticks([])
     axes.set_xticks(ticks, [f"1/{2**limit:.0f}", "1", f"{2**limit:.0f}"])
-    axes.set_title("features around, against the median feature", fontsize=7, color=drawing.PALE, pad=3)
+    axes.set_title("density, relative to the median feature", fontsize=7, color=drawing.PALE, pad=3)
     axes.spines[:].set_visible(False)
-    return DENSITY(norm(found[order])), order
+    return DENSITY(norm(log_density[order])), order
 
 
 def paint_categories(figure, categories: list[str | None]) -> tuple[np.ndarray, np.ndarray]:
-    """The most frequent categories in colours that colour-blind people tell apart, all others in grey, below them."""
+    """Colour the most frequent categories; the others are grey and drawn below them. Returns as `paint` does."""
     counted = sorted(Counter(filter(None, categories)).items(), key=lambda each: (-each[1], each[0]))
     colour = dict(zip((name for name, _ in counted), drawing.CATEGORIES, strict=False))
     own = np.array([name in colour for name in categories])
@@ -200,11 +199,11 @@ def paint_categories(figure, categories: list[str | None]) -> tuple[np.ndarray, 
         loc="upper right", bbox_to_anchor=(1 - RIGHT / drawing.WIDTH, 1 - 0.14 / height), borderaxespad=0,
         ncols=2, handletextpad=0.1, columnspacing=1.0, labelcolor=drawing.PALE,
     )  # fmt: skip
-    return to_rgba_array([colour.get(categories[place], drawing.NO_CATEGORY) for place in order]), order
+    return to_rgba_array([colour.get(categories[feature], drawing.NO_CATEGORY) for feature in order]), order
 
 
 def name_regions(layer: Layer) -> list[Region]:
-    """The regions of the layer, each with its name; none without live features."""
+    """Return the named regions of the layer; none without live features."""
     if not len(layer.coords):
         return []
     size = int(np.clip(len(layer.coords) // 60, *REGION))
@@ -212,14 +211,14 @@ def name_regions(layer: Layer) -> list[Region]:
 
 
 def draw_degrees(axes, degree: np.ndarray) -> None:
-    """How many links the features have, in classes that double; the last is open."""
+    """Draw a histogram of links per feature, in classes that double in width; the last is open-ended."""
     classes = [low for low in DEGREES if low <= max(degree.max(initial=0), 1)]
     shares = np.histogram(degree, [*classes, np.inf])[0] / max(len(degree), 1)
     names = [DEGREES[low] for low in classes]
     bars = axes.bar(names, shares, width=0.86, color=[drawing.VERMILION, *[drawing.BLUE] * (len(names) - 1)])
-    told = [f"{share:.0%}" if share >= 0.005 else "<1%" if share else "" for share in shares]
-    axes.bar_label(bars, told, fontsize=6, color=drawing.PALE, padding=1)
-    axes.set_title("Links of a feature")
+    percentages = [f"{share:.0%}" if share >= 0.005 else "<1%" if share else "" for share in shares]
+    axes.bar_label(bars, percentages, fontsize=6, color=drawing.PALE, padding=1)
+    axes.set_title("Links per feature")
     axes.tick_params(axis="x", length=0, labelsize=6.2)
     axes.set_ylim(0, 1.18 * max(shares.max(initial=0), 0.01))
     axes.yaxis.set_major_locator(MaxNLocator(3))
@@ -228,7 +227,7 @@ def draw_degrees(axes, degree: np.ndarray) -> None:
 
 
 def draw_similarities(axes, nearest: np.ndarray, threshold: float) -> None:
-    """The cosine of each feature with its nearest neighbour, and where links begin."""
+    """Draw a histogram of the cosine of each feature with its nearest neighbour, and the threshold of links."""
     low = min(float(nearest.min(initial=1)), threshold) - 0.02
     bins = np.arange(np.floor(20 * low) / 20, 1.0001, 0.02)
     counts = np.histogram(np.clip(nearest, bins[0], bins[-1]), bins)[0]
@@ -245,7 +244,7 @@ def draw_similarities(axes, nearest: np.ndarray, threshold: float) -> None:
 
 
 def draw_head(figure, title: str, layer: Layer, quality: dict[str, float | None]) -> None:
-    """Title, counts, and how true the map is."""
+    """Write the title, the counts and the map's main measures."""
     across, height = figure.get_size_inches()
     labelled = sum(label is not None for label in layer.labels)
     facts = [
@@ -257,17 +256,17 @@ def draw_head(figure, title: str, layer: Layer, quality: dict[str, float | None]
     ]
     figure.text(LEFT / across, 1 - 0.36 / height, title, fontsize=13, fontweight="bold")
     kept, trust = quality.get("kept_15"), quality.get("trustworthiness")
-    truth = [
+    measures = [
         *([] if kept is None else [f"the map keeps {kept:.0%} of the 15 nearest neighbours"]),
         *([] if trust is None else [f"trustworthiness {trust:.2f}"]),
     ]
-    for line, told in enumerate([facts, truth]):
-        place = 1 - (0.58 + 0.16 * line) / height
-        figure.text(LEFT / across, place, " · ".join(told), fontsize=7.5, color=drawing.PALE)
+    for line, texts in enumerate([facts, measures]):
+        bottom = 1 - (0.58 + 0.16 * line) / height
+        figure.text(LEFT / across, bottom, " · ".join(texts), fontsize=7.5, color=drawing.PALE)
 
 
 def main(snakemake) -> None:
-    """Read, draw, write."""
+    """Read the layer, draw it, write the page."""
     with job_log(snakemake) as log:
         files = snakemake.input
         layer = gather(load_table(files.table), load_npz(files.edges))

@@ -1,4 +1,4 @@
-"""The manifests of all selected models -> index.json: which models the explorer offers."""
+"""The manifests of all selected models -> index.json: the models that the explorer offers."""
 
 import json
 from pathlib import Path
@@ -8,17 +8,12 @@ from lib.job import job_log
 
 
 def index(manifests: list[Path], folder: Path) -> dict:
-    """The models in the order of the configuration; `manifest` is a path from `folder`, the index's."""
+    """The models in the order of the configuration; their manifests' paths are relative to `folder`, the index's."""
     models = []
     for path in manifests:
-        listed = json.loads(path.read_bytes())
-        models.append(
-            {
-                "modelId": listed["modelId"],
-                "displayName": listed["displayName"],
-                "manifest": path.relative_to(folder).as_posix(),
-            }
-        )
+        manifest = json.loads(path.read_bytes())
+        names = {key: manifest[key] for key in ("modelId", "displayName")}
+        models.append(names | {"manifest": path.relative_to(folder).as_posix()})
     return {"models": models}
 
 

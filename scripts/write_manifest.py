@@ -61,9 +61,21 @@ def unlisted(folder: Path, listed: list[Path]) -> list[str]:
 
 
 def generated_at() -> str:
-    """Now, or SOURCE_DATE_EPOCH, in UTC as ISO 8601."""
+    """Now, or SOURCE_DATE_EPOCH, in UTC as ISO 8601.
+
+    Raises
+    ------
+    UserError
+        SOURCE_DATE_EPOCH is no such time.
+    """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    try:
+        moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UserError(
+            f"the environment variable SOURCE_DATE_EPOCH is {epoch!r}: set it to the seconds since 1970, such as"
+            " 1767225600, or unset it"
+        ) from error
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

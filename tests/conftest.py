@@ -1,4 +1,4 @@
-"""What several tests need: the workflow's root, small SAEs, Snakemake runs in folders of their own, and a browser."""
+"""Fixtures shared by the tests: copies of the workflow, small SAEs, Snakemake runs, and a browser."""
 
 import gzip
 import json
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKFLOW = (
     "Snakefile",
     "config",
+    "docs",
     "rules",
     "scripts",
     "envs",
@@ -29,7 +30,7 @@ WORKFLOW = (
     "resources",
     "pyproject.toml",
 )
-# Chromium must not ask the network for itself, and draws WebGL in software where there is no graphics card.
+# Chromium must make no requests of its own; it renders WebGL in software if there is no graphics card.
 FLAGS = (
     "--no-sandbox",
     "--disable-quic",
@@ -43,18 +44,18 @@ FLAGS = (
 )
 ADVICE = (
     "no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), "
-    "or name the program in the variable CHROMIUM"
+    "or set the environment variable CHROMIUM to its path"
 )
 
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The repository."""
+    """Root of the repository."""
     return ROOT
 
 
 def run_snakemake(arguments: list[str], folder: Path, environment: dict) -> subprocess.CompletedProcess:
-    """Snakemake's own main function in a fork of this process: without the second that its import takes each time."""
+    """Run Snakemake in a fork of this process, which saves the second that importing it takes."""
     import snakemake.cli
 
     with tempfile.TemporaryFile() as output:
@@ -68,7 +69,7 @@ def run_snakemake(arguments: list[str], folder: Path, environment: dict) -> subp
                 sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
                 os.environ |= environment
                 os.chdir(folder)
-                # The project has a library of its own.
+                # The project has its own copy of lib.
                 for name in [name for name in sys.modules if name.partition(".")[0] == "lib"]:
                     del sys.modules[name]
                 snakemake.cli.main(arguments)
@@ -94,25 +95,25 @@ class Project:
         self.environment = {"SOURCE_DATE_EPOCH": "0"} | (environment or {})
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line of a run."""
+        """Return the command line of a run."""
         snakemake = [sys.executable, "-m", "snakemake", *map(str, arguments)]
         return [*snakemake, "--cores", "2", "--configfile", self.configfile]
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-        """Run to the end; stdout and stderr come together in `.stdout`."""
+        """Run Snakemake to the end; `.stdout` has both stdout and stderr."""
         done = run_snakemake(self.command(*arguments)[3:], self.folder, self.environment)
         if check:
             assert done.returncode == 0, done.stdout
         return done
 
     def pending(self, *arguments: str) -> dict[str, int]:
-        """The jobs that a dry run would execute: their number by rule."""
-        told = self.snakemake(*arguments, "--dry-run", "--quiet", "rules").stdout
-        counts = {rule: int(jobs) for rule, jobs in re.findall(r"^(\w+) +(\d+)$", told, re.MULTILINE)}
+        """Return how many jobs of each rule a run would execute, from a dry run."""
+        output = self.snakemake(*arguments, "--dry-run", "--quiet", "rules").stdout
+        counts = {rule: int(jobs) for rule, jobs in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
         return {rule: jobs for rule, jobs in counts.items() if rule not in ("all", "total")}
 
     def files(self) -> dict[str, bytes]:
-        """Every product and intermediate by its path below results/, logs and benchmarks aside."""
+        """Return every product and intermediate by its path below results/, without logs and benchmarks."""
         results = self.folder / "results"
         return {
             str(path.relative_to(results)): path.read_bytes()
@@ -121,13 +122,13 @@ class Project:
         }
 
     def copy(self, folder: Path) -> "Project":
-        """The same project, with its results and Snakemake's memory of them, in another folder."""
+        """Copy the project with its results and Snakemake's metadata to another folder."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder, self.configfile, self.environment)
 
 
 def copy_workflow(folder: Path) -> None:
-    """Copy what a run needs, results and environments aside."""
+    """Copy the files of the workflow that a run needs, without results and environments."""
     for name in WORKFLOW:
         source = ROOT / name
         if source.is_dir() and not source.is_symlink():
@@ -137,14 +138,14 @@ def copy_workflow(folder: Path) -> None:
 
 
 def demo_rows(layer: Path, folder: str, features: int) -> list[dict]:
-    """The rows of a demo layer's `explanations` or `features` that are about its first features."""
+    """Return the rows of a demo layer's `explanations` or `features` for its first features."""
     texts = [gzip.decompress(file.read_bytes()) for file in sorted((layer / folder).iterdir())]
     lines = [line for text in texts for line in text.splitlines()]
     return [row for row in map(json.loads, lines) if int(row["index"]) < features]
 
 
 def toy_catalogue(folder: Path, layers: int = 2, features: int = 300) -> None:
-    """A catalogue of one small model: the first features of the demo's layers, with their labels."""
+    """Write a catalogue of one small model: the first features of the demo's layers, with their labels."""
     rows = []
     for layer in range(layers):
         source = ROOT / "resources" / "demo" / f"layer_{layer}"
@@ -174,7 +175,7 @@ def toy_catalogue(folder: Path, layers: int = 2, features: int = 300) -> None:
 
 @pytest.fixture(scope="session")
 def toy_run(tmp_path_factory) -> Project:
-    """Two layers of a toy model, run to the end once. Copy it before changing anything."""
+    """A finished run of a toy model with two layers. Copy it before changing anything."""
     folder = tmp_path_factory.mktemp("toy") / "project"
     folder.mkdir()
     copy_workflow(folder)
@@ -193,42 +194,42 @@ def toy_run(tmp_path_factory) -> Project:
 
 @pytest.fixture
 def toy(toy_run, tmp_path) -> Project:
-    """A copy of the finished toy run, free to be changed."""
+    """A copy of the finished toy run that a test may change."""
     return toy_run.copy(tmp_path / "project")
 
 
 def unavailable(reason: str) -> None:
-    """Skip a test for want of something on this machine, but fail in CI, which has it all."""
+    """Skip a test that this machine cannot run; fail in CI, which must be able to run it."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def everything_written(folder: Path) -> bytes:
-    """All bytes that runs in a project's folder left there, Snakemake's own notes included: what may hold no secret."""
+    """Return all bytes that runs wrote to a project, including Snakemake's metadata: no secret may be among them."""
     files = (path for name in ("results", ".snakemake") for path in sorted((folder / name).rglob("*")))
     return b"".join(path.read_bytes() for path in files if path.is_file())
 
 
 def chromium() -> str:
-    """Path of a Chromium; without one the test is skipped, except in CI, where it fails."""
-    named = os.environ.get("CHROMIUM")
-    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
+    """Return the path of Chromium; without it, skip the test (fail in CI)."""
+    override = os.environ.get("CHROMIUM")
+    names = [override] if override else ["chromium", "chromium-browser", "google-chrome"]
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
         unavailable(ADVICE)
-    return found
+    return path
 
 
 @pytest.fixture(scope="session")
 def browser_path() -> str:
-    """The program that the browser tests drive."""
+    """Path of the browser that the tests drive."""
     return chromium()
 
 
 @pytest.fixture(scope="session")
 def playwright():
-    """What drives the browsers."""
+    """Playwright, which drives the browser."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -237,7 +238,7 @@ def playwright():
 
 @pytest.fixture(scope="session")
 def browser(playwright, browser_path):
-    """One Chromium for all tests."""
+    """One Chromium shared by all tests."""
     browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
     yield browser
     browser.close()
@@ -245,7 +246,7 @@ def browser(playwright, browser_path):
 
 @pytest.fixture(scope="session")
 def screenshots(tmp_path_factory) -> Path:
-    """Where screenshots go: the folder that the variable SCREENSHOTS names, or one of pytest's own."""
+    """Folder for screenshots: the environment variable SCREENSHOTS, or a temporary one."""
     folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""The front end's contract as a check: everything that it may rely on in a layer-N.json."""
+"""Check a layer-N.json for everything that readers may rely on."""
 
 import json
 from decimal import Decimal
@@ -15,21 +15,21 @@ def _schema() -> Draft202012Validator:
 
 
 def _refuse(constant: str):
-    raise AssertionError(f"{constant} is no JSON")
+    raise AssertionError(f"{constant} is not JSON")
 
 
 def strict(text: bytes) -> dict:
-    """Parse as a strict parser does: no NaN, no key twice; numbers keep their digits."""
+    """Parse JSON strictly: reject NaN, infinities and duplicate keys."""
 
-    def once(pairs):
-        assert len(dict(pairs)) == len(pairs), f"a key stands twice: {pairs}"
+    def unique(pairs):
+        assert len(dict(pairs)) == len(pairs), f"duplicate key: {pairs}"
         return dict(pairs)
 
-    return json.loads(text, parse_constant=_refuse, object_pairs_hook=once)
+    return json.loads(text, parse_constant=_refuse, object_pairs_hook=unique)
 
 
 def check_graph(text: bytes, model: str, layer: int) -> dict:
-    """Assert every point of the contract and return the graph."""
+    """Assert every point of the contract; return the parsed graph."""
     graph = strict(text)
     _schema().validate(graph)
     assert b"\n" not in text
@@ -41,12 +41,12 @@ def check_graph(text: bytes, model: str, layer: int) -> dict:
         assert node["id"] == f"{model}:{layer}:{node['featureId']['index']}"
         assert all(decimals(value) <= 4 for value in node["position"])
     ids = [node["id"] for node in nodes]
-    known = set(ids)
-    assert len(known) == len(ids)
+    unique_ids = set(ids)
+    assert len(unique_ids) == len(ids)
     pairs = set()
     for edge in edges:
-        assert edge["source"] in known
-        assert edge["target"] in known
+        assert edge["source"] in unique_ids
+        assert edge["target"] in unique_ids
         assert edge["source"] != edge["target"]
         assert decimals(edge["weight"]) <= 4
         pairs.add(frozenset((edge["source"], edge["target"])))
@@ -64,5 +64,5 @@ def check_graph(text: bytes, model: str, layer: int) -> dict:
 
 
 def decimals(value: float) -> int:
-    """Digits after the point, as written."""
+    """Return the number of digits after the decimal point, as Python writes the value."""
     return max(0, -Decimal(repr(value)).as_tuple().exponent)

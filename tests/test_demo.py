@@ -1,4 +1,4 @@
-"""The demo, on real input: six layers that obey the contract, whose edges an independent computation confirms."""
+"""The demo, on real SAEs: six layers that keep the contract, with edges confirmed by brute force."""
 
 import gzip
 import hashlib
@@ -35,7 +35,7 @@ def graphs(demo) -> dict[int, dict]:
 
 
 def cosines(layer: int) -> np.ndarray:
-    """All cosines of the bundled weights in float64, the diagonal below any."""
+    """All cosines of a bundled decoder's rows in float64, with -2 on the diagonal."""
     with np.load(ROOT / "resources" / "demo" / f"layer_{layer}" / "params.npz") as file:
         rows = file["W_dec"].astype(np.float64)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
@@ -49,7 +49,7 @@ def index(node_id: str) -> int:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_layers_obey_the_contract(graphs, layer):
+def test_layers_keep_the_contract(graphs, layer):
     metadata = graphs[layer]["metadata"]
     assert metadata["featureCount"] == metadata["labeledCount"] == 2048
     assert metadata["deadCount"] == 0
@@ -69,11 +69,11 @@ def test_edges_equal_a_brute_force_recomputation(graphs, layer):
         for other in nearest[row].tolist()
         if products[row, other] >= 0.25
     }
-    found = {
+    weights = {
         (index(edge["source"]), index(edge["target"])): edge["weight"] for edge in graphs[layer]["edges"]
     }
-    assert found.keys() == expected
-    for (a, b), weight in found.items():
+    assert weights.keys() == expected
+    for (a, b), weight in weights.items():
         assert weight == pytest.approx(products[a, b], abs=1e-4)
 
 
@@ -98,13 +98,14 @@ def test_metadata_carries_the_parameters_used_and_the_origin(graphs):
     assert str(ROOT) not in json.dumps(metadata)
 
 
-def test_gzip_twins_hold_the_same_bytes_and_no_clock(demo):
+def test_gzip_twins_hold_the_same_bytes_and_no_time_or_name(demo):
     files = demo.files()
     for layer in LAYERS:
         packed = files[f"minilm-l6/layer-{layer}.json.gz"]
         assert gzip.decompress(packed) == files[f"minilm-l6/layer-{layer}.json"]
+        # RFC 1952: no modification time, no file name.
         assert packed[4:8] == bytes(4)
-        assert packed[3] & 8 == 0  # no file name
+        assert packed[3] & 8 == 0
 
 
 def test_manifest_lists_the_layers_with_their_sizes_and_hashes(demo, graphs):
@@ -120,8 +121,8 @@ def test_manifest_lists_the_layers_with_their_sizes_and_hashes(demo, graphs):
         assert entry["edgeCount"] == graphs[entry["layer"]]["metadata"]["edgeCount"]
 
 
-def test_positions_are_related_in_meaning(graphs):
-    """Features whose labels share a word lie nearer than others: labels took no part in the layout."""
+def test_nearby_features_have_related_labels(graphs):
+    """Labels of near features share words at least twice as often as by chance, though the layout uses no labels."""
     nearer = []
     for graph in graphs.values():
         nodes = graph["nodes"]
@@ -144,18 +145,18 @@ def test_positions_are_related_in_meaning(graphs):
     assert min(nearer) > 2
 
 
-def test_a_second_run_gives_the_same_bytes(demo, tmp_path):
-    again = demo.copy(tmp_path / "project")
-    before = again.files()
-    again.snakemake("results/minilm-l6/layer-5.json.gz", "--forcerun", "fetch_decoder", "fetch_labels")
-    assert again.files() == before
+def test_a_rerun_gives_the_same_bytes(demo, tmp_path):
+    rerun = demo.copy(tmp_path / "project")
+    before = rerun.files()
+    rerun.snakemake("results/minilm-l6/layer-5.json.gz", "--forcerun", "fetch_decoder", "fetch_labels")
+    assert rerun.files() == before
 
 
 def test_a_second_run_runs_no_job(demo):
     assert demo.pending() == {}
 
 
-def test_the_summary_tells_what_was_made(demo):
+def test_the_summary_lists_the_maps(demo):
     done = subprocess.run(
         [sys.executable, "scripts/describe_maps.py", "results/minilm-l6/manifest.json"],
         cwd=demo.folder,

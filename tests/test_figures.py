@@ -1,4 +1,4 @@
-"""The figures: what is named where, what covers what, layers with little or nothing to draw, the same bytes twice."""
+"""Figures: regions and their names, names that do not overlap, layers with little or nothing to draw, same bytes."""
 
 import struct
 from pathlib import Path
@@ -10,14 +10,14 @@ import pytest
 import draw_layer
 import draw_model
 from lib.figures import drawing
-from lib.figures.regions import akin, crowds, regions, shortened, surprise, volumes
+from lib.figures.regions import dense_regions, log_likelihood_ratio, regions, same_stem, shortened, volumes
 from lib.products.layer_table import layer_table
 
 TOPICS = ("court", "river", "music")
 
 
-def crowded(n: int = 400, seed: int = 0) -> np.ndarray:
-    """Three crowds of points far apart, and a thin mist of others."""
+def clustered(n: int = 400, seed: int = 0) -> np.ndarray:
+    """Three dense clusters far apart, and a tenth of the points scattered between them."""
     rng = np.random.default_rng(seed)
     centres = np.array([(-30, 0, 0), (30, 5, 0), (0, -20, 10)])
     points = centres[rng.integers(0, 3, n)] + rng.normal(0, 2, (n, 3))
@@ -26,13 +26,13 @@ def crowded(n: int = 400, seed: int = 0) -> np.ndarray:
 
 
 def nearest_topic(coords: np.ndarray) -> list[str]:
-    """The topic of the crowd that each point is nearest to."""
+    """The topic of the cluster nearest to each point."""
     centres = np.array([(-30, 0, 0), (30, 5, 0), (0, -20, 10)])
     return [TOPICS[i] for i in np.linalg.norm(coords[:, None] - centres, axis=2).argmin(axis=1)]
 
 
 def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> draw_layer.Layer:
-    """A layer of these positions, as its table would hold it."""
+    """A layer with these positions, made from its table."""
     n = len(coords)
     source, target = (np.array(side, np.int32) for side in edges[:2])
     similarities = np.full((n, 3), 0.4, np.float32) if similarities is None else similarities
@@ -45,7 +45,7 @@ def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> draw_layer.
 
 
 def saved(path, figure) -> bytes:
-    """The figure's file."""
+    """Save a figure and return the bytes of the file."""
     drawing.save_figure(path, figure)
     return path.read_bytes()
 
@@ -61,38 +61,38 @@ NO_EDGES = (np.array([], int), np.array([], int), np.array([], np.float32))
 # Regions and their names
 
 
-def test_a_word_that_the_labels_of_a_region_share_names_it():
-    coords = crowded()
+def test_a_region_is_named_by_a_word_that_its_labels_share():
+    coords = clustered()
     rng = np.random.default_rng(1)
-    every = ["references to {} in text", "words about {}", "phrases of {}, and more"]
-    labels = [every[rng.integers(3)].format(topic) for topic in nearest_topic(coords)]
-    found = regions(coords, labels, NO_EDGES, np.arange(len(coords)), size=20)
-    assert {region.name for region in found if region.shared} == set(TOPICS)
+    patterns = ["references to {} in text", "words about {}", "phrases of {}, and more"]
+    labels = [patterns[rng.integers(3)].format(topic) for topic in nearest_topic(coords)]
+    named = regions(coords, labels, NO_EDGES, np.arange(len(coords)), size=20)
+    assert {region.name for region in named if region.shared} == set(TOPICS)
     topics = nearest_topic(coords)
-    for region in found:
+    for region in named:
         assert [topics[member] for member in region.members].count(region.name) >= 19
 
 
-def test_a_region_without_a_common_word_is_named_by_its_best_linked_feature():
+def test_a_region_without_a_shared_word_is_named_by_its_best_linked_feature():
     coords = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
     labels = [f"{'abcdefghijklmnopqrstuvwxyzäöüß'[i] * 4}; also other" for i in range(30)]
     star = (np.full(29, 7), np.delete(np.arange(30), 7), np.full(29, 0.5, np.float32))
     assert [region.name for region in regions(coords, labels, star, np.arange(30), size=30)] == ["hhhh"]
 
 
-def test_regions_without_labels_are_numbers_of_the_layer():
-    coords = crowded()
+def test_regions_without_labels_are_named_by_feature_index():
+    coords = clustered()
     numbers = np.arange(len(coords)) + 1000
     for region in regions(coords, [None] * len(coords), NO_EDGES, numbers, size=20):
         assert region.name == f"#{region.members[0] + 1000}"
         assert not region.shared
 
 
-def test_a_name_holds_no_character_that_the_font_lacks_and_stands_once():
-    coords = crowded()
+def test_names_are_unique_and_drawable_in_the_font():
+    coords = clustered()
     labels = ["法院法院 legal" if topic == "court" else "法院法院" for topic in nearest_topic(coords)]
-    found = regions(coords, labels, NO_EDGES, np.arange(len(coords)), 20, drawing.drawable)
-    names = [region.name for region in found]
+    named = regions(coords, labels, NO_EDGES, np.arange(len(coords)), 20, drawing.drawable)
+    names = [region.name for region in named]
     assert "legal" in names
     assert len(names) == len(set(names))
     assert all(drawing.drawable(name) for name in names)
@@ -100,40 +100,40 @@ def test_a_name_holds_no_character_that_the_font_lacks_and_stands_once():
     assert not drawing.drawable("\u202egnirts desrever")
 
 
-def test_crowds_are_around_peaks_of_density():
-    coords = crowded()
-    found = crowds(coords, 20)
-    assert len(found) >= 3
+def test_regions_surround_peaks_of_density():
+    coords = clustered()
+    regions_by_density = dense_regions(coords, 20)
+    assert len(regions_by_density) >= 3
     topics = nearest_topic(coords)
-    assert {topics[members[0]] for members in found[:3]} <= set(TOPICS)
-    room = volumes(coords, 19)
-    peaks = [members[0] for members in found]
-    assert room[peaks].tolist() == sorted(room[peaks])
-    for members in found:
-        assert room[members[0]] == room[members].min()
+    assert {topics[members[0]] for members in regions_by_density[:3]} <= set(TOPICS)
+    occupied = volumes(coords, 19)
+    peaks = [members[0] for members in regions_by_density]
+    assert occupied[peaks].tolist() == sorted(occupied[peaks])
+    for members in regions_by_density:
+        assert occupied[members[0]] == occupied[members].min()
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 40])
-def test_crowds_of_points_that_coincide(n):
-    found = crowds(np.zeros((n, 3), np.float32), 8)
-    assert len(found) >= 1
+def test_coinciding_points_form_a_region(n):
+    assert len(dense_regions(np.zeros((n, 3), np.float32), 8)) >= 1
     assert np.isfinite(volumes(np.zeros((n, 3), np.float32), 8)).all()
 
 
-def test_surprise_is_the_log_likelihood_ratio():
-    """Against the sum over the 2 x 2 table, written out; nothing where a word is as rare as anywhere."""
-    inside, labels, everywhere, n = 8, 20, 30, 1000
+def test_log_likelihood_ratio_equals_the_sum_over_the_contingency_table():
+    """Written out for one word; 0 for words that are no more frequent than in the layer."""
+    in_region, labels, in_layer, n = 8, 20, 30, 1000
     table = [(8, 20 * 30 / n), (12, 20 * 970 / n), (22, 980 * 30 / n), (958, 980 * 970 / n)]
-    expected = 2 * sum(seen * np.log(seen / chance) for seen, chance in table)
-    assert surprise([inside, 0, 1], labels, [everywhere, 30, 50], n) == pytest.approx([expected, 0, 0])
-    assert np.isfinite(surprise([20], 20, [20], 20)).all()
+    expected = 2 * sum(observed * np.log(observed / chance) for observed, chance in table)
+    ratios = log_likelihood_ratio([in_region, 0, 1], labels, [in_layer, 30, 50], n)
+    assert ratios == pytest.approx([expected, 0, 0])
+    assert np.isfinite(log_likelihood_ratio([20], 20, [20], 20)).all()
 
 
-def test_words_of_one_stem_are_akin():
-    assert akin("vote", "votes")
-    assert akin("legally", "legal")
-    assert not akin("court", "legal")
-    assert not akin("international", "interest")
+def test_forms_of_a_word_have_the_same_stem():
+    assert same_stem("vote", "votes")
+    assert same_stem("legally", "legal")
+    assert not same_stem("court", "legal")
+    assert not same_stem("international", "interest")
 
 
 def test_a_long_label_is_shortened():
@@ -141,36 +141,37 @@ def test_a_long_label_is_shortened():
     assert shortened("a" * 40) == "a" * 25 + "…"
 
 
-# Names on the page
+# Positions of names
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 15, 60, 200])
-def test_no_name_covers_another_or_leaves_the_page(count):
+def test_no_name_covers_another_or_leaves_the_bounds(count):
     rng = np.random.default_rng(count)
     anchors, sizes = rng.uniform(0, 400, (count, 2)), rng.uniform((10, 8), (120, 14), (count, 2))
-    placed = [
-        (spot - size / 2, spot + size / 2)
-        for spot, size in zip(drawing.place(anchors, sizes, (0, 0, 400, 300)), sizes, strict=True)
-        if spot is not None
+    centres = drawing.arrange_names(anchors, sizes, (0, 0, 400, 300))
+    boxes = [
+        (centre - size / 2, centre + size / 2)
+        for centre, size in zip(centres, sizes, strict=True)
+        if centre is not None
     ]
-    for place, (low, high) in enumerate(placed):
+    for i, (low, high) in enumerate(boxes):
         assert (low >= 0).all()
         assert (high <= (400, 300)).all()
-        for other_low, other_high in placed[:place]:
+        for other_low, other_high in boxes[:i]:
             assert (low >= other_high).any() or (high <= other_low).any()
 
 
-def test_names_stay_at_their_anchors_where_there_is_room():
+def test_names_stay_at_their_anchors_if_there_is_room():
     anchors = np.array([(50.0, 50.0), (50.0, 150.0), (50.0, 51.0)])
-    first, second, moved = drawing.place(anchors, np.full((3, 2), (40.0, 10.0)), (0, 0, 200, 200))
+    first, second, moved = drawing.arrange_names(anchors, np.full((3, 2), (40.0, 10.0)), (0, 0, 200, 200))
     assert first.tolist() == [50, 50]
     assert second.tolist() == [50, 150]
     assert np.abs(moved - anchors[2]).max() <= 40
-    assert drawing.place(anchors[:1], np.array([(400.0, 10.0)]), (0, 0, 200, 200)) == [None]
+    assert drawing.arrange_names(anchors[:1], np.array([(400.0, 10.0)]), (0, 0, 200, 200)) == [None]
 
 
-def test_names_on_a_drawn_page_do_not_overlap():
-    coords = crowded(2000)
+def test_names_on_a_page_do_not_overlap():
+    coords = clustered(2000)
     rows = [{"index": i, "label": f"{topic}{i % 9} thing"} for i, topic in enumerate(nearest_topic(coords))]
     figure = draw_layer.draw(layer(coords, rows), "Toy, layer 0", 0.25, {})
     renderer = figure.canvas.get_renderer()
@@ -182,21 +183,21 @@ def test_names_on_a_drawn_page_do_not_overlap():
     assert written > 6
 
 
-# Layers with much, little and nothing to draw
+# Layers with much, little or nothing to draw
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 10, 400])
 @pytest.mark.parametrize("labelled", [True, False])
 def test_any_number_of_features_makes_a_page(tmp_path, n, labelled):
-    coords = np.concatenate([crowded(max(n, 10))[:n], np.full((2, 3), np.nan)])
+    coords = np.concatenate([clustered(max(n, 10))[:n], np.full((2, 3), np.nan)])
     rows = [{"index": i, "label": f"$label {i}"} for i in range(n)] if labelled else []
     similarities = np.zeros((n + 2, 3), np.float32) if n < 2 else None
     drawn = layer(coords, rows, similarities=similarities)
     assert (len(drawn.numbers), drawn.dead) == (n, 2)
     figure = draw_layer.draw(drawn, "Toy, layer 0", 0.25, {"kept_15": None})
-    told = " ".join(text.get_text() for text in figure.texts)
-    assert f"{n} features · {n if labelled else 0} with a label · 0 links" in told
-    assert "2 dead" in told
+    head = " ".join(text.get_text() for text in figure.texts)
+    assert f"{n} features · {n if labelled else 0} with a label · 0 links" in head
+    assert "2 dead" in head
     width, height = size(saved(tmp_path / "layer.png", figure))
     assert width == round(drawing.WIDTH * drawing.DPI)
     assert height < 11.7 * drawing.DPI, "fits an A4 page"
@@ -217,8 +218,8 @@ def test_edges_and_labels_belong_to_the_live_features():
     assert drawn.numbers.tolist() == [1, 2, 3]
 
 
-def test_categories_are_coloured_the_rest_is_grey(tmp_path):
-    coords = crowded()
+def test_frequent_categories_are_coloured_and_the_others_grey(tmp_path):
+    coords = clustered()
     names = [f"category {i % 9}" if i % 10 else None for i in range(len(coords))]
     rows = [{"index": i, "label": "x", "category": name} for i, name in enumerate(names)]
     figure = draw_layer.draw(layer(coords, rows), "Toy, layer 0", 0.25, {})
@@ -238,8 +239,8 @@ def test_the_histogram_counts_every_feature_once():
     assert np.multiply(shares, len(degree)).round().astype(int).tolist() == [2, 1, 1, 2, 1, 1, 0, 1, 2]
 
 
-def test_principal_axes_keep_distances_and_show_most_first():
-    coords = crowded()
+def test_principal_axes_keep_distances_and_descend_in_variance():
+    coords = clustered()
     points, shares = draw_layer.principal_axes(coords)
     assert shares.tolist() == sorted(shares, reverse=True)
     assert shares.sum() == pytest.approx(1)
@@ -248,8 +249,8 @@ def test_principal_axes_keep_distances_and_show_most_first():
     assert np.linalg.norm(points[:50, None] - points[None, :50], axis=2) == pytest.approx(apart, abs=1e-3)
 
 
-def test_the_same_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, monkeypatch):
-    coords = crowded()
+def test_a_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, monkeypatch):
+    coords = clustered()
     rows = [{"index": i, "label": topic} for i, topic in enumerate(nearest_topic(coords))]
 
     def page(name: str) -> bytes:
@@ -262,31 +263,31 @@ def test_the_same_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, 
     assert b"Software" not in first
     font = Path(drawing.findfont(drawing.STYLE["font.family"])).resolve()
     assert font.is_relative_to(Path(drawing.matplotlib.get_data_path()).resolve()), (
-        "a system's font may differ"
+        "a font of the system may differ"
     )
 
 
-# A model over its layers
+# All layers of a model
 
 MEASURES = [name + suffix for name in draw_model.MEASURES for suffix in ("", "_pca", "_random")]
 
 
 def quality(layers, missing: tuple = ()) -> pd.DataFrame:
-    """quality.tsv."""
+    """A quality.tsv of these layers."""
     counts = {"features": 2048, "labelled": 2000, "edges": 6659, "without_edge": 77}
     measures = {name: None if name in missing else 0.25 for name in MEASURES}
     return pd.DataFrame([{"layer": layer} | counts | measures for layer in layers])
 
 
 def manifest(layers) -> dict:
-    """The part of manifest.json that is read."""
+    """The keys of manifest.json that the figure uses."""
     facts = {"labeledCount": 2040, "deadCount": 3, "fileSize": 1_200_000}
     return {"layers": [{"layer": layer} | facts for layer in layers]}
 
 
 @pytest.mark.parametrize("layers", [[0], [7], list(range(6)), [0, 1, 2, 9, 10, 40, 41]], ids=str)
 @pytest.mark.parametrize("missing", [(), tuple(MEASURES)], ids=["measured", "unmeasured"])
-def test_an_overview_of_any_layers(tmp_path, layers, missing):
+def test_any_layers_make_an_overview(tmp_path, layers, missing):
     joined = draw_model.join(quality(layers[::-1], missing), manifest(layers))
     assert list(joined.index) == layers
     figure = draw_model.draw(joined, "Toy <model>", 42)

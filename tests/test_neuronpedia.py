@@ -253,14 +253,7 @@ def test_the_key_follows_no_redirect(api, bucket, tmp_path):
     assert bucket.count() == 0
 
 
-def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(monkeypatch):
-    monkeypatch.setenv("NEURONPEDIA_API_KEY", " np-reader\n")
-    assert api_key() == "np-reader"
-    for key in ("np-\nsecret", "np-s\u00e9cret", "np secret"):
-        monkeypatch.setenv("NEURONPEDIA_API_KEY", key)
-        with pytest.raises(NeuronpediaError, match="NEURONPEDIA_API_KEY holds characters") as caught:
-            api_key()
-        assert "cret" not in str(caught.value)
+def test_a_missing_key_is_named(monkeypatch):
     monkeypatch.setenv("NEURONPEDIA_API_KEY", " ")
     with pytest.raises(NeuronpediaError, match=r"NEURONPEDIA_API_KEY is not set.*neuronpedia.org/account"):
         api_key()

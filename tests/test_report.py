@@ -1,4 +1,4 @@
-"""`snakemake --report` of a finished run, opened in a browser without network: folders, captions, images, tables."""
+"""`snakemake --report` in a browser: folders, captions, images and tables, with no network request."""
 
 import json
 import zipfile
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def report(browser_path, toy_run, tmp_path_factory):
-    """The report of the toy run as a zip, unpacked: the folder in it."""
+    """Folder of the toy run's report, unpacked from the zip."""
     folder = tmp_path_factory.mktemp("report")
     toy_run.snakemake("--report", folder / "report.zip")
     with zipfile.ZipFile(folder / "report.zip") as packed:
@@ -18,40 +18,40 @@ def report(browser_path, toy_run, tmp_path_factory):
 
 @pytest.fixture
 def page(browser, report):
-    """The report in the browser; at the end, no error and nothing that came from elsewhere."""
+    """The report in the browser; afterwards, asserts that there was no error and no request to elsewhere."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
-    page, complaints, asked = context.new_page(), [], []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    page, errors, requests = context.new_page(), [], []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
     page.goto((report / "report.html").as_uri())
     yield page
     context.close()
-    assert complaints == []
-    assert [url for url in asked if not url.startswith(("data:", report.as_uri()))] == []
+    assert errors == []
+    assert [url for url in requests if not url.startswith(("data:", report.as_uri()))] == []
 
 
 def listed(page, folder: str) -> list[str]:
-    """Open a folder of the toy model; what the rows of its table say."""
+    """Open a folder of the toy model and return the text of its rows."""
     page.get_by_role("link", name="Results").click()
     page.get_by_role("link", name=folder, exact=True).click()
     return [text.strip() for text in page.locator("tbody tr").all_inner_texts()]
 
 
 def show(page, row: int) -> None:
-    """Click on the eye of a row."""
+    """Click the eye of a row."""
     page.locator("tbody tr").nth(row).get_by_role("link").first.click()
 
 
-def displayed(page) -> tuple[int, int]:
-    """Width and height in pixels of the image that the report shows, once it is loaded."""
+def image_size(page) -> tuple[int, int]:
+    """Wait for the displayed image and return its width and height in pixels."""
     image = page.locator("#app .p-3 > img").element_handle()
     page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image)
     return tuple(image.evaluate("image => [image.naturalWidth, image.naturalHeight]"))
 
 
-def test_it_opens_with_what_it_is_about(page, screenshots):
-    page.get_by_text("SAE Atlas maps what the features").wait_for()
+def test_it_opens_with_an_introduction(page, screenshots):
+    page.get_by_text("SAE Atlas maps the features of a language model").wait_for()
     assert page.get_by_text("This report shows one run: toy.").is_visible()
     page.locator("#rulegraph canvas, #rulegraph svg").first.wait_for()
     page.screenshot(path=screenshots / "report.png")
@@ -61,7 +61,7 @@ def test_each_layer_has_its_figure_with_a_caption(page, screenshots):
     assert [text.strip("\u2007") for text in listed(page, "Layers")] == ["0", "1"]
     for row in (0, 1):
         show(page, row)
-        assert displayed(page)[0] == 1654
+        assert image_size(page)[0] == 1654
     page.locator("tbody tr").nth(1).get_by_role("link").nth(1).click()
     page.get_by_text("Layer 1 of Toy from three sides").wait_for()
     page.screenshot(path=screenshots / "report-layer.png")
@@ -71,7 +71,7 @@ def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report, sc
     rows = listed(page, "All layers")
     assert rows == ["manifest.json", "overview", "quality.tsv", "table"]
     show(page, rows.index("overview"))
-    assert displayed(page)[0] == 1654
+    assert image_size(page)[0] == 1654
     show(page, rows.index("table"))
     table = page.frame_locator("iframe")
     table.get_by_role("heading", name="Toy").wait_for()
@@ -83,24 +83,24 @@ def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report, sc
         assert (report / link.get_attribute("href")).is_file()
 
 
-def test_run_times_are_there(page):
+def test_statistics_show_the_run_times(page):
     page.get_by_role("link", name="Statistics").click()
     page.locator("#runtimes canvas, #runtimes svg").first.wait_for()
     assert page.evaluate("runtimes_spec.data.values.filter(job => job.rule == 'compute_coords').length") == 2
 
 
-def test_one_page_of_html_holds_it_all(browser, toy_run, tmp_path):
+def test_a_single_html_file_shows_the_same(browser, toy_run, tmp_path):
     toy_run.snakemake("--report", tmp_path / "report.html")
     context = browser.new_context()
     page = context.new_page()
     page.goto((tmp_path / "report.html").as_uri())
     listed(page, "Layers")
     show(page, 0)
-    assert displayed(page)[0] == 1654
+    assert image_size(page)[0] == 1654
     context.close()
 
 
-def test_the_table_has_the_figures_of_the_manifest(toy_run):
+def test_the_table_has_the_counts_of_the_manifest(toy_run):
     folder = toy_run.folder / "results" / "toy"
     table = (folder / "figures" / "layers.html").read_text()
     for entry in json.loads((folder / "manifest.json").read_bytes())["layers"]:

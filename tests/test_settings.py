@@ -1,18 +1,28 @@
 """The catalogue's invariants, and every mistake in a configuration named by its key before any job runs."""
 
 import copy
+import re
 
 import pytest
 import yaml
 
 from conftest import ROOT, Project
-from lib.planning.catalogue import find_sae, read_catalogues
+from lib.errors import UserError
+from lib.labels.export_files import label_files
+from lib.planning.catalogue import RESERVED, find_sae, read_catalogues
 from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.schema import ConfigError
-from lib.planning.settings import check_config, selected_layers, selected_models
+from lib.planning.settings import check_command_line, check_config, selected_layers, selected_models
 
 DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 GEMMA = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())
+TOY = {
+    "display_name": "Toy",
+    "features": 3,
+    "d_model": 2,
+    "weights": {"tensor": "W_dec", "shape": ["features", "d_model"]},
+    "layers": [{"layer": 0, "weights": "a.npz"}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +40,14 @@ def with_settings(**changes) -> dict:
             place = place[block]
         place[key] = value
     return config
+
+
+def refusal(folder, content: str | bytes) -> str:
+    """The message that refuses a catalogue of this content."""
+    (folder / "models.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ConfigError) as error:
+        read_catalogues(["models.yaml"], folder)
+    return str(error.value)
 
 
 # --- the catalogue
@@ -89,28 +107,86 @@ def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):
         ({"layers": [{"layer": 101, "weights": "a.npz"}]}, "toy.layers.0.layer is 101"),
         ({"layers": [{"layer": 1, "weights": "a.pt"}]}, "ends in .npz or .safetensors"),
         ({"layers": []}, "toy.layers"),
+        ({"features": float("inf")}, "line 4: .inf is not a plain number: write one"),
+        ({"features": 3.0}, "toy.features is 3.0: expected the number of features"),
+        ({"display_name": True}, "toy.display_name is True: expected"),
+        ({"layers": [{"layer": 1, "weights": "a.npz\n"}]}, r"toy.layers.0.weights is 'a.npz\n': expected"),
+        ({"features": "x" * 10**6}, "xxx...: expected the number of features"),
     ],
 )
 def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
-    row = {"layer": 0, "weights": "a.npz"}
-    model = {"display_name": "Toy", "features": 3, "d_model": 2, "layers": [row]}
-    model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
-    (tmp_path / "models.yaml").write_text(yaml.safe_dump({"toy": model | change}))
-    with pytest.raises(ConfigError) as error:
-        read_catalogues(["models.yaml"], tmp_path)
-    assert told in str(error.value)
+    assert told in refusal(tmp_path, yaml.safe_dump({"toy": TOY | change}))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("toy: {}\nother: {}\n\ntoy: {}\n", "models.yaml: toy appears twice, lines 1 and 4"),
+        ("toy:\n  layers:\n  - {layer: 1,\n     layer: 2}\n", "layer appears twice, lines 3 and 4"),
+        (
+            "toy: {layers: [{layer: 010}]}\n",
+            "line 1: 010 is not a plain number: write one, or '010' in quotes",
+        ),
+        ("toy: {layers: [{layer: 1_2}]}\n", "line 1: 1_2 is not a plain number"),
+        ("toy: {layers: [{layer: 1:30}]}\n", "line 1: 1:30 is not a plain number"),
+        ("toy: {weights: {revision: 2024-13-45}}\n", "or '2024-13-45' in quotes"),
+        ("# mine\n70: {}\n", "line 2: 70 is not text: write '70' in quotes"),
+        ("1.50: {}\n", "line 1: 1.50 is not text: write '1.50' in quotes"),
+        ("true: {}\n", "line 1: true is not text: write 'true' in quotes"),
+        ("null: {}\n", "line 1: null is not text: write 'null' in quotes"),
+        ("a/b: {}\n", "the name 'a/b' is not valid: expected letters, digits, ., _ and -"),
+        ("a b: {}\n", "the name 'a b' is not valid"),
+        ('"toy\\n": {}\n', r"the name 'toy\n' is not valid"),
+        ("", "models.yaml is empty"),
+        ("- toy\n", "models.yaml is no mapping of keys to values"),
+        ("toy:\n\tfeatures: 3\n", "not valid YAML (indent with spaces, not tabs): "),
+        (
+            "toy:\n  display_name: caf\xe9\n".encode("latin-1"),
+            "models.yaml, line 2: not UTF-8: save the file",
+        ),
+    ],
+)
+def test_what_yaml_loses_or_misreads_is_refused(tmp_path, content, told):
+    assert told in refusal(tmp_path, content)
+
+
+def test_what_yaml_reads_as_it_is_written_is_accepted(tmp_path):
+    weights = "&weights {tensor: W_dec, shape: [features, d_model], repo: a/b, revision: '010'}"
+    rows = "layers: [{layer: 0, weights: a.npz}]"
+    model = f"{{display_name: Café, features: 3, d_model: 2, weights: {weights}, {rows}}}"
+    other = "{<<: *toy, d_model: 4, weights: {<<: *weights, revision: main}}"
+    content = f"\ufeff'70': &toy {model}\nmodel-1.5_B: {other}\n"
+    (tmp_path / "models.yaml").write_text(content, encoding="utf-8")
+    models = read_catalogues(["models.yaml"], tmp_path)
+    assert (find_sae(models, "70", 0).d_model, find_sae(models, "70", 0).revision) == (2, "010")
+    assert (find_sae(models, "model-1.5_B", 0).d_model, find_sae(models, "model-1.5_B", 0).revision) == (
+        4,
+        "main",
+    )
+
+
+def test_no_model_has_the_name_of_something_else_in_results(tmp_path):
+    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    taken = set(re.findall(r'"results/([^/{"]+)', rules))
+    assert {"site", "logs", "index.json"} <= taken
+    for name in [*taken, "README.md", "all", "Site"]:
+        assert RESERVED.fullmatch(name), name
+        assert f"{name} is reserved" in refusal(tmp_path, yaml.safe_dump({name: TOY}))
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.jsonl.bak", "no-such-folder"])
+def test_labels_of_another_kind_are_refused_before_any_job(tmp_path, name):
+    (tmp_path / "labels.csv").touch()
+    (tmp_path / "labels.jsonl.bak").touch()
+    with pytest.raises(UserError, match=rf"{name}: expected a \.jsonl or \.jsonl\.gz file, or a folder"):
+        label_files(tmp_path / name)
+    assert label_files(tmp_path / "labels.jsonl") == [tmp_path / "labels.jsonl"]
 
 
 def test_local_files_lie_beside_their_catalogue(tmp_path, monkeypatch):
     folder = tmp_path / "mine"
     folder.mkdir()
-    model = {
-        "display_name": "Toy",
-        "features": 3,
-        "d_model": 2,
-        "layers": [{"layer": 0, "weights": "sae/a.npz"}],
-    }
-    model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
+    model = TOY | {"layers": [{"layer": 0, "weights": "sae/a.npz"}]}
     (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
     monkeypatch.chdir(tmp_path)
     read = read_catalogues(["mine/models.yaml"], ROOT)
@@ -170,6 +246,15 @@ def test_every_key_is_explained_above_itself():
             "publish.hugging_face is not a valid key: did you mean hugging",
         ),
         ({"publish__site__max_mb": 0}, "publish.site.max_mb is 0: expected a whole number of megabytes"),
+        ({"quality__min_kept_15": float("nan")}, "quality.min_kept_15 is nan: expected a share from 0 to 1"),
+        ({"quality__min_kept_15": "1e999"}, "quality.min_kept_15 is inf: expected a share from 0 to 1"),
+        ({"quality__min_kept_15": ".nan"}, "quality.min_kept_15 is '.nan': expected a share from 0 to 1"),
+        ({"edges__k": "010"}, "edges.k is '010': expected a whole number of neighbours"),
+        ({"edges__k": "1_0"}, "edges.k is '1_0': expected a whole number of neighbours"),
+        (
+            {"publish__github__repository": "a/b\n"},
+            r"publish.github.repository is 'a/b\n': expected owner/name",
+        ),
     ],
 )
 def test_mistakes_in_the_configuration_are_named(changes, told):
@@ -213,10 +298,67 @@ def test_an_old_umap_block_stops_with_the_lines_to_write_instead(umap, layout):
 def test_numbers_given_as_text_become_numbers():
     config = with_settings(edges__threshold="0.3", layout__umap__n_epochs="null", export__gzip="false")
     config["publish"]["site"]["max_mb"] = "50"
+    config["publish"]["github"]["repository"] = "null"
+    config["quality"]["min_kept_15"] = "3e-1"
     check_config(config)
     assert config["publish"]["site"]["max_mb"] == 50
+    assert config["publish"]["github"]["repository"] is None
+    assert config["quality"]["min_kept_15"] == 0.3
     assert (config["edges"]["threshold"], config["layout"]["umap"]["n_epochs"]) == (0.3, None)
     assert config["export"]["gzip"] is False
+
+
+def test_text_that_looks_like_a_number_stays_text():
+    config = with_settings(publish__github__title="12", publish__huggingface__revision="1e3")
+    check_config(config)
+    assert config["publish"]["github"]["title"] == "12"
+    assert config["publish"]["huggingface"]["revision"] == "1e3"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--configfile a.yaml --cores 2 --configfile b.yaml", "--configfile appears twice"),
+        ("--configfile=a.yaml --configfiles b.yaml", "--configfile appears twice"),
+        ("--config a=1 -C b=2", "--config appears twice"),
+        ("all --configfile a.yaml b.yaml --config a=1 b=--config", None),
+    ],
+)
+def test_doubled_flags_are_refused(words, told):
+    if told is None:
+        check_command_line(words.split(), [])
+    else:
+        with pytest.raises(ConfigError, match=told):
+            check_command_line(words.split(), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        (
+            "mine.yaml",
+            "edges: {k: 3}\n\nedges: {threshold: 0.1}\n",
+            "mine.yaml: edges appears twice, lines 1 and 3",
+        ),
+        ("mine.yaml", "edges:\n  k: 1_0\n", "mine.yaml, line 2: 1_0 is not a plain number"),
+        ("mine.yaml", "quality: {min_kept_15: .nan}\n", "mine.yaml, line 1: .nan is not a plain number"),
+        ("mine.json", '{\n\t"edges": {"k": 3, "k": 4}\n}', "mine.json: k appears twice, lines 2 and 2"),
+        (
+            "results/toy/layer-0.json",
+            "{}",
+            "Name targets first: snakemake results/toy/layer-0.json --configfile",
+        ),
+    ],
+)
+def test_configuration_files_are_checked_for_what_snakemake_overlooks(
+    tmp_path, monkeypatch, name, content, told
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ConfigError) as error:
+        check_command_line([], [ROOT / "config" / "config.yaml", tmp_path / name])
+    assert told in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +377,9 @@ def test_layers_are_selected(models, asked, layers):
     assert selected_layers(with_settings(layers=asked), models, "gemma-2-2b") == layers
 
 
-@pytest.mark.parametrize("asked", [26, "20-26", "5-2", "a", "", "1,,2", "-1", "1.5", "all-3"])
+@pytest.mark.parametrize(
+    "asked", [26, "20-26", "0-99999999999", "5-2", "a", "", "1,,2", "-1", "1.5", "all-3"]
+)
 def test_layers_that_cannot_be_are_refused(models, asked):
     with pytest.raises(ConfigError, match="configuration: layers: "):
         selected_layers(with_settings(layers=asked), models, "gemma-2-2b")

@@ -1,10 +1,10 @@
 /**
- * What a point's colour says.
+ * What a point's colour means.
  *
- * Quantities use viridis and cividis, which rise evenly in lightness, and groups use the palette of Okabe and
- * Ito: all can be told apart by colour-blind people.
+ * Quantities use viridis and cividis, whose lightness rises evenly, and groups the palette of Okabe and Ito:
+ * colour-blind people can distinguish them.
  */
-import { linkCount, type Layer } from "./data/layer";
+import { type Layer, linkCount } from "./data/layer";
 
 export const COLORINGS = ["links", "labelled", "density", "activation", "category", "index"] as const;
 export type Coloring = (typeof COLORINGS)[number];
@@ -29,14 +29,36 @@ export interface Colored {
   legend: Legend;
 }
 
-const VIRIDIS = ["440154", "482878", "3e4a89", "31688e", "26828e", "1f9e89", "35b779", "6ece58", "b5de2b", "fde725"];
-const CIVIDIS = ["00224e", "123570", "3b496c", "575d6d", "707173", "8a8678", "a59c74", "c3b369", "e1cc55", "fee838"];
+const VIRIDIS = [
+  "440154",
+  "482878",
+  "3e4a89",
+  "31688e",
+  "26828e",
+  "1f9e89",
+  "35b779",
+  "6ece58",
+  "b5de2b",
+  "fde725",
+];
+const CIVIDIS = [
+  "00224e",
+  "123570",
+  "3b496c",
+  "575d6d",
+  "707173",
+  "8a8678",
+  "a59c74",
+  "c3b369",
+  "e1cc55",
+  "fee838",
+];
 const OKABE_ITO = ["56b4e9", "e69f00", "009e73", "cc79a7", "d55e00", "0072b2", "f0e442"];
 const MISSING: Record<Theme, string> = { dark: "5b6475", light: "b3b1aa" };
 // The dark end of a ramp is lost on a dark page, the light end on a light one.
 const RANGE: Record<Theme, [number, number]> = { dark: [0.2, 1], light: [0, 0.86] };
 
-/** The colourings that say something about this layer. */
+/** The colourings for which this layer has data. */
 export function availableColorings(layer: Layer): Coloring[] {
   return COLORINGS.filter((coloring) => {
     if (coloring === "density") return layer.density !== null;
@@ -44,6 +66,11 @@ export function availableColorings(layer: Layer): Coloring[] {
     if (coloring === "category") return layer.categories.length > 0;
     return true;
   });
+}
+
+/** The chosen colouring, or links if this layer has no data for it. */
+export function coloringOf(layer: Layer, chosen: Coloring): Coloring {
+  return availableColorings(layer).includes(chosen) ? chosen : "links";
 }
 
 export function colorLayer(layer: Layer, coloring: Coloring, theme: Theme): Colored {
@@ -85,9 +112,23 @@ export function colorLayer(layer: Layer, coloring: Coloring, theme: Theme): Colo
         format: (value) => Math.round(value).toLocaleString("en"),
       });
     case "labelled":
-      return groups(layer.count, (node) => (layer.labels[node] === null ? -1 : 0), ["labelled"], "no label", theme, "Label");
+      return groups(
+        layer.count,
+        (node) => (layer.labels[node] === null ? -1 : 0),
+        ["labelled"],
+        "no label",
+        theme,
+        "Label",
+      );
     case "category":
-      return groups(layer.count, (node) => layer.category[node]!, layer.categories, "no category", theme, "Category");
+      return groups(
+        layer.count,
+        (node) => layer.category[node]!,
+        layer.categories,
+        "no category",
+        theme,
+        "Category",
+      );
   }
 }
 
@@ -105,8 +146,8 @@ interface Ramp {
   format: (value: number) => string;
 }
 
-function quantity(count: number, valueOf: (node: number) => number, ramp: Ramp): Colored {
-  const scaled = Float64Array.from({ length: count }, (_, node) => ramp.scale(valueOf(node)));
+function quantity(count: number, quantityOf: (node: number) => number, ramp: Ramp): Colored {
+  const scaled = Float64Array.from({ length: count }, (_, node) => ramp.scale(quantityOf(node)));
   const [low, high] = spread(scaled);
   const stops = ramp.stops.map(rgb);
   const [from, to] = RANGE[ramp.theme];
@@ -127,7 +168,7 @@ function quantity(count: number, valueOf: (node: number) => number, ramp: Ramp):
   };
 }
 
-/** The finite values' range without the outermost 0.5 % on both sides, which would flatten all others. */
+/** The range of the finite values without the outermost 0.5 % on both sides, which would compress all others. */
 function spread(values: Float64Array): [number, number] {
   const sorted = values.filter(Number.isFinite).sort();
   if (sorted.length === 0) return [0, 1];
@@ -154,7 +195,9 @@ function groups(
     counts[slot]! += 1;
     colors.set(group < 0 ? missing : palette[slot]!, 3 * node);
   }
-  const entries = names.slice(0, shown).map((name, slot) => ({ color: css(palette[slot]!), name, count: counts[slot]! }));
+  const entries = names
+    .slice(0, shown)
+    .map((name, slot) => ({ color: css(palette[slot]!), name, count: counts[slot]! }));
   if (names.length > shown) {
     const others = `${names.length - shown} others`;
     entries.push({ color: css(palette[shown]!), name: others, count: counts[shown]! });

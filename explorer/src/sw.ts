@@ -1,8 +1,8 @@
 /**
- * Keeps the page itself (never the maps, which load.worker.ts keeps) for visits without a network.
+ * Stores the page itself for visits without a network; load.worker.ts stores the maps.
  *
- * The page comes from the network where there is one; its assets carry their content's hash in their name and
- * never change. SHELL is filled in by the build (vite.config.ts).
+ * With a network, index.html always comes from there. The assets have their content's hash in their names and never
+ * change. The build fills in SHELL (vite.config.ts).
  */
 const SHELL: { version: string; files: string[] } = __SHELL__;
 declare const __SHELL__: { version: string; files: string[] };
@@ -35,13 +35,15 @@ worker.addEventListener("activate", (event) => {
 worker.addEventListener("fetch", (event) => {
   const url = event.request.url.split(/[?#]/)[0]!;
   if (event.request.mode === "navigate" && (url === scope || url === `${scope}index.html`)) {
-    event.respondWith(fetch(event.request).catch(() => kept(scope)));
+    event.respondWith(fetch(event.request).catch(() => fromCache(scope)));
   } else if (assets.has(url)) {
-    event.respondWith(kept(url).then((found) => (found.type === "error" ? fetch(event.request) : found)));
+    event.respondWith(
+      fromCache(url).then((cached) => (cached.type === "error" ? fetch(event.request) : cached)),
+    );
   }
 });
 
-async function kept(url: string): Promise<Response> {
+async function fromCache(url: string): Promise<Response> {
   const cache = await caches.open(cacheName);
   return (await cache.match(url)) ?? Response.error();
 }

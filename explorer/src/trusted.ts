@@ -1,7 +1,7 @@
 /**
- * The page's Content-Security-Policy asks browsers that can (`require-trusted-types-for`) to refuse text where
- * code is expected: no label can become markup or script. The two places that need an address of a script, the
- * worker and the service worker, get it from here, and only for addresses of this page's own host.
+ * The page's Content-Security-Policy has browsers that can (`require-trusted-types-for`) refuse text where code is
+ * expected: no label can become markup or script. The worker and the service worker, which need the address of a
+ * script, get it from here, and only addresses on the page's own host are allowed.
  */
 interface Policy {
   createScriptURL(url: string): unknown;

@@ -7,7 +7,7 @@ let clock = 0;
 let name = 0;
 
 const bytes = (size: number) => new Uint8Array(size).fill(7).buffer;
-const kept = async (...keys: string[]) =>
+const stored = async (...keys: string[]) =>
   Promise.all(keys.map(async (key) => (await cache.get(key))?.byteLength ?? null));
 
 beforeEach(() => {
@@ -16,7 +16,7 @@ beforeEach(() => {
 
 it("gives back what was put, under its key alone", async () => {
   await cache.put("a", bytes(10));
-  expect(await kept("a", "b")).toEqual([10, null]);
+  expect(await stored("a", "b")).toEqual([10, null]);
 });
 
 it("removes the least recently used when the budget is full", async () => {
@@ -24,26 +24,26 @@ it("removes the least recently used when the budget is full", async () => {
   await cache.put("b", bytes(40));
   await cache.get("a");
   await cache.put("c", bytes(40));
-  expect(await kept("a", "b", "c")).toEqual([40, null, 40]);
+  expect(await stored("a", "b", "c")).toEqual([40, null, 40]);
 });
 
 it("counts a layer once, however often it is put", async () => {
   await cache.put("a", bytes(60));
   await cache.put("b", bytes(40));
   await cache.put("a", bytes(60));
-  expect(await kept("a", "b")).toEqual([60, 40]);
+  expect(await stored("a", "b")).toEqual([60, 40]);
 });
 
 it("does not keep what alone exceeds the budget, and removes nothing for it", async () => {
   await cache.put("a", bytes(40));
   await cache.put("huge", bytes(101));
-  expect(await kept("a", "huge")).toEqual([40, null]);
+  expect(await stored("a", "huge")).toEqual([40, null]);
 });
 
 it("forgets what is deleted", async () => {
   await cache.put("a", bytes(10));
   await cache.delete("a");
-  expect(await kept("a")).toEqual([null]);
+  expect(await stored("a")).toEqual([null]);
 });
 
 it("is shared by all who open it", async () => {

@@ -1,10 +1,8 @@
 import { expect, it } from "vitest";
-import { availableColorings, colorLayer, COLORINGS, formatShare } from "../src/colors";
-import { parseLayer } from "../src/data/contract";
-import { prepareLayer } from "../src/data/layer";
-import { rawLayer } from "./fixtures";
+import { availableColorings, COLORINGS, colorLayer, formatShare } from "../src/colors";
+import { prepared, rawLayer } from "./fixtures";
 
-const layer = prepareLayer(parseLayer(rawLayer()));
+const layer = prepared();
 const rgb = (colors: Uint8Array, node: number) => [...colors.slice(3 * node, 3 * node + 3)];
 const lightness = ([red, green, blue]: number[]) => 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
 
@@ -33,7 +31,12 @@ it("counts groups, and lumps those beyond the palette together", () => {
       { name: "no label", count: 1 },
     ],
   });
-  const many = { ...layer, count: 10, categories: [..."abcdefghij"], category: Int16Array.from({ length: 10 }, (_, at) => at) };
+  const many = {
+    ...layer,
+    count: 10,
+    categories: [..."abcdefghij"],
+    category: Int16Array.from({ length: 10 }, (_, at) => at),
+  };
   const { legend } = colorLayer(many, "category", "dark");
   expect(legend.kind === "groups" && legend.groups.at(-1)).toMatchObject({ name: "4 others", count: 4 });
   expect(legend.kind === "groups" && new Set(legend.groups.map((group) => group.color)).size).toBe(7);
@@ -44,7 +47,7 @@ it("colours a layer of one node, and one without links", () => {
   raw.nodes.length = 1;
   raw.edges = [];
   raw.metadata.nodeFacts = { density: [0] };
-  const lone = prepareLayer(parseLayer(raw));
+  const lone = prepared(raw);
   for (const coloring of COLORINGS.filter((name) => availableColorings(lone).includes(name))) {
     expect(colorLayer(lone, coloring, "dark").colors).toHaveLength(3);
   }

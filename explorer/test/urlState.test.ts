@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatState, parseState, type ViewState } from "../src/urlState";
+import { formatState, parseState, type ViewState } from "../src/page/urlState";
 
 it("reads what it writes", () => {
   const state: ViewState = {

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, the same bytes for the same content; and read with errors that name them."""
+"""Write files whole or not at all, with the same bytes for the same content; read them with errors that name them."""
 
 import errno
 import hashlib
@@ -15,12 +15,17 @@ from lib.job import UserError
 
 @contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary sibling of `path`, renamed to `path` when the block ends well, removed when it does not.
+    """Yield a temporary path beside `path`, renamed to `path` if the block succeeds and removed if it fails.
 
-    The data reach the disk before the rename, so that neither a kill nor a crash leaves half a file under `path`.
+    The data are on disk before the rename, so neither a kill nor a power cut leaves half a file under `path`.
+
+    Raises
+    ------
+    OSError
+        Names the file, also if the disk is full.
     """
     path = Path(path)
-    # One name: what a kill left behind is overwritten by the next run.
+    # Always the same name, so that the next run overwrites what a killed one left behind.
     aside = path.with_name(f".{path.name}.part")
     try:
         yield aside
@@ -30,8 +35,8 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
     except OSError as error:
         if error.filename:
             raise
-        # A full disk does not say which file it was about, and numpy not even that the disk is full.
-        reason = error.strerror or f"cannot be written whole, is the disk full? ({error})"
+        # The error of a full disk names no file, and NumPy's does not even say that the disk is full.
+        reason = error.strerror or f"writing failed; is the disk full? ({error})"
         raise OSError(error.errno or errno.EIO, reason, str(path)) from error
     finally:
         aside.unlink(missing_ok=True)
@@ -44,30 +49,30 @@ def save_bytes(path: str | os.PathLike, content: bytes) -> None:
 
 
 def save_npy(path: str | os.PathLike, array: np.ndarray) -> None:
-    """Write one array as .npy, never with pickle."""
+    """Write an array as .npy, without pickle."""
     with whole_file(path) as aside, aside.open("wb") as file:
         np.save(file, array, allow_pickle=False)
 
 
 def save_npz(path: str | os.PathLike, **arrays: np.ndarray) -> None:
-    """Write named arrays as an uncompressed .npz, never with pickle. numpy stamps the members with a fixed date."""
+    """Write named arrays as an uncompressed .npz, without pickle. NumPy gives the members a fixed date."""
     with whole_file(path) as aside, aside.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
 def save_record(path: str | os.PathLike, record: dict) -> None:
-    """Write the record of a step (what it really received and found) as readable JSON with sorted keys."""
+    """Write a step's record (the inputs, parameters and results it had) as indented JSON with sorted keys."""
     save_bytes(path, (json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
 def load_npy(path: str | os.PathLike) -> np.ndarray:
-    """Read the array of an .npy file, never with pickle."""
+    """Read the array of an .npy file, without pickle."""
     with readable(path):
         return np.load(path, allow_pickle=False)
 
 
 def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz file, never with pickle."""
+    """Read the arrays of an .npz file, without pickle."""
     with readable(path), np.load(path, allow_pickle=False) as file:
         return dict(file)
 

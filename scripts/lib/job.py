@@ -1,27 +1,22 @@
-"""A job's log and its errors: everything a script says goes to the file of the rule's `log:` directive."""
+"""Logs and errors of a job: all output of a script goes to the file of the rule's `log:` directive."""
 
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NEURONPEDIA_API_KEY", "GITHUB_TOKEN", "GH_TOKEN")
-
-
-class UserError(Exception):
-    """Something that the user can put right: the message says what happened, to which file, and what to do."""
+from lib.errors import UserError
+from lib.secrets import spellings
 
 
 @contextmanager
 def job_log(snakemake) -> Iterator[logging.Logger]:
-    """Send logging, warnings, output and the traceback of a script to `snakemake.log[0]`.
+    """Send a script's logging, warnings, output and traceback to `snakemake.log[0]`; Snakemake redirects none of them.
 
-    Snakemake does not redirect what a script prints. A `UserError` or a full disk is told in one line, without a
-    traceback; any other exception leaves its traceback in the log. Either way the job fails. What is logged as
-    `progress` appears on the screen too. Secrets are masked.
+    A `UserError` or `OSError` is logged in one line, any other exception with its traceback; either way the job exits
+    with 1. The logger `progress` also writes to the screen. Secrets are masked.
     """
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,16 +25,17 @@ def job_log(snakemake) -> Iterator[logging.Logger]:
         logging.basicConfig(stream=file, level=logging.INFO, format="%(asctime)s %(message)s", force=True)
         logging.captureWarnings(True)
         warnings.simplefilter("default")
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for every request
+        # At INFO, httpx logs every request.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         logging.getLogger("progress").addHandler(logging.StreamHandler(_Masking(sys.stderr)))
         log = logging.getLogger(snakemake.rule)
         with redirect_stdout(file), redirect_stderr(file):
             try:
                 yield log
             except (UserError, OSError) as error:
-                log.error("%s", _told(error))
+                log.error("%s", _one_line(error))
             except Exception:
-                log.exception("This is a fault of the workflow, not of your input:")
+                log.exception("Internal error, please report it with this log:")
             else:
                 return
     print(f"{snakemake.rule}: failed; its log is {path}", file=sys.stderr)
@@ -47,11 +43,11 @@ def job_log(snakemake) -> Iterator[logging.Logger]:
 
 
 class _Masking:
-    """A text stream that writes *** wherever a secret of the environment would stand."""
+    """A text stream that replaces secrets from the environment by ***."""
 
     def __init__(self, stream) -> None:
         self._stream = stream
-        self._secrets = [value for name in SECRETS if len(value := os.environ.get(name, "").strip()) > 3]
+        self._secrets = spellings()
 
     def write(self, text: str) -> int:
         for secret in self._secrets:
@@ -62,7 +58,7 @@ class _Masking:
         return getattr(self._stream, name)
 
 
-def _told(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)

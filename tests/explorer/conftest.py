@@ -15,7 +15,7 @@ from .site import HOSTILE, Site, layer_file
 
 @pytest.fixture(scope="session")
 def demo(browser_path, tmp_path_factory) -> Path:
-    """The folder that `make demo` leaves. What an earlier `make demo` made is taken over, not made again."""
+    """The folder that `make demo` leaves. What an earlier `make demo` left is reused."""
     folder = tmp_path_factory.mktemp("demo") / "project"
     folder.mkdir()
     copy_workflow(folder)
@@ -35,14 +35,14 @@ def site(demo, tmp_path) -> Iterator[Site]:
     """The demo on a server, with a second model whose labels are hostile."""
     site = Site(demo, tmp_path / "site")
     links = [(0, 1, 0.9), (0, 2, 0.8), (1, 5, 0.5)]
-    site.add_model("hostile", layer_file("hostile", 3, [*HOSTILE, None], links))
+    site.add_model(layer_file("hostile", 3, [*HOSTILE, None], links))
     site.start()
     yield site
     site.stop()
 
 
 class Visit:
-    """A visitor's browser: pages, and what they complained about or asked of other hosts."""
+    """A visitor's browser: pages, and their complaints, and their requests to other hosts."""
 
     def __init__(self, browser, site: Site, **options):
         options = {"viewport": {"width": 1000, "height": 700}} | options

@@ -15,11 +15,10 @@ import numpy as np
 from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT / "tests"))
 from conftest import FLAGS  # noqa: E402
 from explorer.conftest import at_rest, shown  # noqa: E402
-from explorer.site import Site  # noqa: E402
-from lib.products.graph_json import layer_graph  # noqa: E402
+from explorer.site import Site, layer_file  # noqa: E402
 
 SIZES = {"16k": (16_384, 12_600), "65k": (65_536, 100_000)}  # features, links
 WORDS = ["water", "stone", "river", "monday", "court", "law", "music", "number", "list", "of", "names"]
@@ -51,17 +50,18 @@ def made_up_map(model: str, features: int, links: int) -> dict:
     clusters = features // 60
     centers = random.normal(size=(clusters, 3)) * 16
     cluster = random.integers(clusters, size=features)
-    coords = (centers[cluster] + random.normal(size=(features, 3)) * 1.5).astype(np.float32)
+    positions = (centers[cluster] + random.normal(size=(features, 3)) * 1.5).round(4)
     order = np.argsort(cluster, kind="stable")
     source = random.integers(features - 8, size=links)
     pairs = np.sort(np.stack([order[source], order[source + random.integers(1, 8, size=links)]]), axis=0)
     pairs = np.unique(pairs, axis=1)
-    weights = random.uniform(0.25, 0.9, size=pairs.shape[1]).astype(np.float32)
-    labels = {
-        index: {"label": " ".join(random.choice(WORDS, size=5)), "density": float(random.uniform(1e-5, 1e-1))}
-        for index in range(features)
-    }
-    return layer_graph(model, 0, coords, (*pairs.astype(np.int32), weights), labels, {})
+    weights = random.uniform(0.25, 0.9, size=pairs.shape[1]).round(4)
+    labels = [" ".join(words) for words in random.choice(WORDS, size=(features, 5))]
+    graph = layer_file(
+        model, 0, labels, [*zip(*pairs.tolist(), weights.tolist(), strict=True)], positions.tolist()
+    )
+    graph["metadata"]["nodeFacts"] = {"density": random.uniform(1e-5, 1e-1, size=features).round(6).tolist()}
+    return graph
 
 
 def measure(browser, site: Site, model: str) -> dict[str, float | str]:
@@ -106,15 +106,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Site(arguments.results, Path(folder) / "site")
         for name, size in SIZES.items():
-            site.add_model(name, made_up_map(name, *size))
+            site.add_model(made_up_map(name, *size))
         site.start()
         browser = playwright.chromium.launch(executable_path=program, args=flags)
         print("milliseconds: load from network, from cache; median and 95 % of frames")
         for name, (features, links) in SIZES.items():
-            found = measure(browser, site, name)
-            times = "".join(f"{value:9.1f}" for value in found.values() if not isinstance(value, str))
-            print(f"{name:5}{features:7,} features{links:8,} links{times}")
-        print(found["renderer"])
+            times = measure(browser, site, name)
+            columns = "".join(f"{value:9.1f}" for value in times.values() if not isinstance(value, str))
+            print(f"{name:5}{features:7,} features{links:8,} links{columns}")
+        print(times["renderer"])
         browser.close()
         site.stop()
 

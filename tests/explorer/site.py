@@ -1,6 +1,7 @@
 """A published folder on a web server of its own, as a static host would serve it."""
 
 import functools
+import hashlib
 import http.server
 import json
 import shutil
@@ -17,13 +18,20 @@ HOSTILE = [
 ]
 
 
-def layer_file(model: str, layer: int, labels: list[str | None], links: list[tuple[int, int, float]]) -> dict:
-    """A layer-N.json of features on a helix, as plain values."""
+def layer_file(
+    model: str,
+    layer: int,
+    labels: list[str | None],
+    links: list[tuple[int, int, float]],
+    positions: list[list[float]] | None = None,
+) -> dict:
+    """A layer-N.json as plain values; without positions, the features lie on a helix."""
+    count = len(labels)
+    positions = positions or [[10.0 * (i % 7), 3.0 * i, 10.0 * (i % 5)] for i in range(count)]
 
     def node(index: int, label: str | None) -> dict:
-        position = [float(10 * (index % 7)), float(3 * index), float(10 * (index % 5))]
         feature = {"modelId": model, "layer": layer, "index": index}
-        entry = {"id": f"{model}:{layer}:{index}", "featureId": feature, "position": position}
+        entry = {"id": f"{model}:{layer}:{index}", "featureId": feature, "position": positions[index]}
         return entry if label is None else entry | {"label": label}
 
     edges = [
@@ -36,10 +44,41 @@ def layer_file(model: str, layer: int, labels: list[str | None], links: list[tup
         }
         for a, b, weight in links
     ]
+    metadata = {
+        "modelId": model,
+        "layers": [layer],
+        "version": "0",
+        "featureCount": count,
+        "edgeCount": len(edges),
+        "labeledCount": sum(label is not None for label in labels),
+        "deadCount": 0,
+        "bounds": {
+            side.__name__: [side(axis) for axis in zip(*positions, strict=True)] for side in (min, max)
+        },
+        "parameters": {},
+        "provenance": {},
+    }
     return {
-        "metadata": {"modelId": model, "layers": [layer]},
+        "metadata": metadata,
         "nodes": [node(index, label) for index, label in enumerate(labels)],
         "edges": edges,
+    }
+
+
+def manifest_file(metadata: dict, file: dict) -> dict:
+    """The manifest.json of a model with one layer: its metadata, and the path, size and SHA-256 of its file."""
+    counts = {key: metadata[key] for key in ("featureCount", "edgeCount", "labeledCount", "deadCount")}
+    return {
+        "modelId": metadata["modelId"],
+        "displayName": metadata["modelId"],
+        "totalLayers": 1,
+        "featuresPerLayer": metadata["featureCount"],
+        "neuronpediaModelId": None,
+        "neuronpediaSourceSet": None,
+        "pipelineVersion": "0",
+        "attribution": None,
+        "generatedAt": "2026-01-01T00:00:00Z",
+        "layers": [{"layer": metadata["layers"][0]} | file | counts],
     }
 
 
@@ -57,11 +96,11 @@ class Site:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The page's address."""
         return f"http://127.0.0.1:{self.port}/some/path/"
 
     def start(self) -> None:
-        """Serve; on the port of before, if there was one."""
+        """Serve, on the same port as before."""
         site = self
 
         class Handler(http.server.SimpleHTTPRequestHandler):
@@ -86,18 +125,19 @@ class Site:
             self.server.server_close()
             self.server = None
 
-    def add_model(self, model: str, graph: dict) -> None:
-        """Publish one more model of one layer."""
-        from lib.files import sha256
-
+    def add_model(self, graph: dict) -> None:
+        """Publish one more model of one layer, or replace it."""
+        metadata = graph["metadata"]
+        model, layer = metadata["modelId"], metadata["layers"][0]
+        content = json.dumps(graph).encode()
+        file = {"filePath": f"layer-{layer}.json", "fileSize": len(content)}
+        file["sha256"] = hashlib.sha256(content).hexdigest()
         folder = self.folder / model
-        folder.mkdir()
-        path = folder / f"layer-{graph['metadata']['layers'][0]}.json"
-        path.write_text(json.dumps(graph))
-        entry = {"layer": graph["metadata"]["layers"][0], "filePath": path.name}
-        entry |= {"fileSize": path.stat().st_size, "sha256": sha256(path)}
-        (folder / "manifest.json").write_text(json.dumps({"modelId": model, "layers": [entry]}))
+        folder.mkdir(exist_ok=True)
+        (folder / file["filePath"]).write_bytes(content)
+        (folder / "manifest.json").write_text(json.dumps(manifest_file(metadata, file)))
         index_path = self.folder / "index.json"
-        index = json.loads(index_path.read_bytes())
-        index["models"].append({"modelId": model, "displayName": model, "manifest": f"{model}/manifest.json"})
-        index_path.write_text(json.dumps(index))
+        models = json.loads(index_path.read_bytes())["models"]
+        models = [entry for entry in models if entry["modelId"] != model]
+        models.append({"modelId": model, "displayName": model, "manifest": f"{model}/manifest.json"})
+        index_path.write_text(json.dumps({"models": models}))

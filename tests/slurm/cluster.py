@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""A Slurm cluster of one node on this machine, from nothing and back to nothing.
+"""Set up and remove a Slurm cluster of one node on this machine.
 
-    cluster.py install          Debian's packages, their own services kept from starting
-    cluster.py start            munged, slurmctld and slurmd; prints how to use and how to stop them
-    cluster.py status           what runs, and whether the node takes jobs; exit status 3 when it does not
-    cluster.py stop             cancels the jobs and ends the daemons that `start` began, and only those
+    cluster.py install          installs Debian's packages without starting their services
+    cluster.py start            starts munged, slurmctld and slurmd; prints how to use and stop them
+    cluster.py status           shows what runs and whether the node accepts jobs; exit status 3 if not
+    cluster.py stop             cancels the jobs and stops the daemons that `start` started, and only those
 
-Everything lives under one directory (--dir): configuration, a munge key of its own, sockets, state, logs,
-pid files; the ports are free ones chosen at the start. Outside of it there is one thing, the link
-/etc/slurm/slurm.conf, because the Slurm executor of Snakemake drops SLURM_CONF inside a job; `stop` removes
-it. A machine that has a slurm.conf of its own is refused.
+Everything lives in one directory (--dir): configuration, a new munge key, sockets, state, logs and pid files;
+free ports are chosen at the start. The only file outside it is the link /etc/slurm/slurm.conf, needed because
+Snakemake's Slurm executor drops SLURM_CONF inside a job; `stop` removes it. `start` refuses to run on a machine
+that already has a slurm.conf.
 
-Needs root (the link, and slurmd switching users) and Debian or Ubuntu (`install` alone). It is for tests:
-jobs are neither accounted nor confined, and the node claims more processors and memory than the machine has.
+Needs root (for the link, and for slurmd to switch users) and, for `install`, Debian or Ubuntu. For tests only: jobs
+are neither accounted nor confined, and the node may claim more processors and memory than the machine has.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from pathlib import Path
 
 PACKAGES = ["slurmctld", "slurmd", "slurm-client", "munge"]
 PROGRAMS = ["slurmctld", "slurmd", "sbatch", "squeue", "scancel", "munged"]
-DAEMONS = ["slurmd", "slurmctld", "munged"]  # in the order in which they are stopped
+DAEMONS = ["slurmd", "slurmctld", "munged"]  # in the order of stopping
 SYSTEM_CONF = Path("/etc/slurm/slurm.conf")
 POLICY = Path("/usr/sbin/policy-rc.d")
 DEFAULT_DIR = Path(tempfile.gettempdir()) / f"sae-atlas-slurm-{os.getuid()}"
@@ -54,10 +54,10 @@ SlurmctldPidFile={dir}/slurmctld.pid
 SlurmdPidFile={dir}/slurmd.pid
 SlurmctldLogFile={dir}/slurmctld.log
 SlurmdLogFile={dir}/slurmd.log
-# A line for each job that ended: `ended_jobs` reads it.
+# One line per finished job; `ended_jobs` reads it.
 JobCompType=jobcomp/filetxt
 JobCompLoc={dir}/jobs.txt
-# Nothing of the machine is needed: no cgroups, no accounting, no MPI.
+# No cgroups, accounting or MPI.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
@@ -66,7 +66,7 @@ MpiDefault=none
 MailProg=/bin/true
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
-# Jobs start at once; finished ones stay visible to squeue for long enough to be polled.
+# Start jobs at once; keep finished ones visible to squeue long enough to be polled.
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=1000
 MinJobAge=600
 KillWait=5
@@ -78,25 +78,27 @@ PartitionName=main Nodes=node1 Default=YES MaxTime=120 State=UP
 
 
 class ClusterError(RuntimeError):
-    """What went wrong and what to do about it, in one message."""
+    """An error the user can fix: what went wrong and what to do."""
 
 
 # -- installing ----------------------------------------------------------------------------------------------
 
 
 def missing_programs() -> list[str]:
-    """The programs this needs that are not on the PATH; empty when `start` can work."""
+    """Return the required programs that are not on the PATH."""
     return [name for name in PROGRAMS if shutil.which(name, path=_path()) is None]
 
 
 def install() -> None:
-    """Install the packages; no service of theirs is started, and the policy is left as it was found."""
+    """Install the packages without starting their services."""
     if not missing_programs():
         print("already installed")
         return
     _require_root()
     if shutil.which("apt-get") is None:
-        raise ClusterError(f"no apt-get here: install {', '.join(PROGRAMS)} by this system's own means")
+        raise ClusterError(
+            f"no apt-get on this system: install {', '.join(PROGRAMS)} with its own package manager"
+        )
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with _no_service_starts():
         subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
@@ -106,7 +108,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def _no_service_starts() -> Iterator[None]:
-    """Debian asks policy-rc.d before it starts a package's service; 101 means no."""
+    """Keep packages from starting services: Debian first runs policy-rc.d, and status 101 means no."""
     before = (POLICY.read_bytes(), POLICY.stat().st_mode) if POLICY.exists() else None
     POLICY.write_text("#!/bin/sh\nexit 101\n")
     POLICY.chmod(0o755)
@@ -124,15 +126,15 @@ def _no_service_starts() -> Iterator[None]:
 
 
 def start(directory: Path, cpus: int = 8, mem_mb: int = 64_000, wait_s: float = 60) -> None:
-    """Bring the cluster up and return when its node takes jobs; on failure nothing is left running."""
+    """Start the cluster and return when its node accepts jobs; on failure, leave nothing running."""
     _require_root()
     if missing := missing_programs():
         raise ClusterError(f"not installed: {', '.join(missing)}. Run: {sys.executable} {__file__} install")
     if running := _running(directory):
-        raise ClusterError(f"{', '.join(running)} already running from {directory}: stop it, or use it")
+        raise ClusterError(f"{', '.join(running)} already running from {directory}: use or stop this cluster")
     if SYSTEM_CONF.exists() or SYSTEM_CONF.is_symlink():
         raise ClusterError(
-            f"{SYSTEM_CONF} exists: this machine has a Slurm of its own, or another test cluster"
+            f"{SYSTEM_CONF} exists: this machine has its own Slurm, or runs another test cluster"
         )
     try:
         _configure(directory, cpus, mem_mb)
@@ -147,7 +149,7 @@ def start(directory: Path, cpus: int = 8, mem_mb: int = 64_000, wait_s: float = 
 
 
 def _configure(directory: Path, cpus: int, mem_mb: int) -> None:
-    """Write the key and the configuration of a fresh cluster into its directory."""
+    """Write the key and configuration of a new cluster into its directory."""
     (directory / "jobs.txt").unlink(missing_ok=True)
     for name in ("state", "spool"):
         shutil.rmtree(directory / name, ignore_errors=True)
@@ -166,7 +168,7 @@ def _configure(directory: Path, cpus: int, mem_mb: int) -> None:
         mem_mb=mem_mb,
     )
     (directory / "slurm.conf").write_text(text)
-    # Before 23.11 there is no way to say "no cgroups", only a plugin that is never asked for anything.
+    # Before 23.11 cgroups cannot be disabled; this plugin is then configured but unused.
     plugin = "disabled" if _slurm_version() >= (23, 11) else "cgroup/v1"
     (directory / "cgroup.conf").write_text(f"CgroupPlugin={plugin}\n")
 
@@ -197,14 +199,14 @@ def _free_ports(n: int) -> list[int]:
 
 
 def node_state(directory: Path) -> str:
-    """`idle`, `mixed`, `allocated`, `down` ...; `unreachable` when the controller does not answer."""
+    """Return `idle`, `mixed`, `allocated`, `down` ..., or `unreachable` if the controller does not answer."""
     command = ["sinfo", "--noheader", "--format=%T"]
     done = subprocess.run(command, capture_output=True, text=True, env=_env(directory), timeout=60)
     return done.stdout.strip() if done.returncode == 0 else "unreachable"
 
 
 def status(directory: Path) -> int:
-    """Print what runs; 0 when the node takes jobs, 3 when not."""
+    """Print what runs; return 0 if the node accepts jobs, otherwise 3."""
     running = _running(directory)
     state = node_state(directory) if "slurmctld" in running else "no cluster"
     for daemon in DAEMONS:
@@ -214,7 +216,7 @@ def status(directory: Path) -> int:
 
 
 def _running(directory: Path) -> dict[str, int]:
-    """Process ids of the daemons begun from this directory; a stale pid file counts for nothing."""
+    """Return the process ids of this directory's daemons, ignoring stale pid files."""
     running = {}
     for daemon in DAEMONS:
         with contextlib.suppress(OSError, ValueError):
@@ -225,14 +227,14 @@ def _running(directory: Path) -> dict[str, int]:
 
 
 def ended_jobs(directory: Path) -> list[dict[str, str]]:
-    """What Slurm recorded of every job that ended: JobId, JobState, Tres, TimeLimit, StartTime ..."""
+    """Return Slurm's record of every finished job: JobId, JobState, Tres, TimeLimit, StartTime ..."""
     record = directory / "jobs.txt"
     lines = record.read_text().splitlines() if record.exists() else []
     return [dict(word.partition("=")[::2] for word in line.split()) for line in lines]
 
 
 def active_jobs(directory: Path, states: str = "PD,R,CG,CF,S") -> list[str]:
-    """Ids of the jobs in these states; by default all that have not ended."""
+    """Return the ids of the jobs in these states; by default, of all unfinished jobs."""
     command = ["squeue", "--noheader", f"--states={states}", "--format=%i"]
     return subprocess.run(command, capture_output=True, text=True, env=_env(directory)).stdout.split()
 
@@ -241,7 +243,7 @@ def active_jobs(directory: Path, states: str = "PD,R,CG,CF,S") -> list[str]:
 
 
 def stop(directory: Path) -> None:
-    """End the jobs, then the daemons of this directory, and remove the link if it is ours."""
+    """Cancel the jobs, stop this directory's daemons, and remove the link if it points here."""
     running = _running(directory)
     try:
         if {"slurmctld", "slurmd"} <= running.keys():
@@ -255,10 +257,10 @@ def stop(directory: Path) -> None:
 
 
 def cancel_all(directory: Path, wait_s: float = 30) -> None:
-    """Cancel every job of the cluster and wait until none is left to run."""
+    """Cancel every job of the cluster and wait until all have ended."""
     if jobs := active_jobs(directory):
         subprocess.run(["scancel", *jobs], env=_env(directory), check=False)
-        _wait_for(lambda: not active_jobs(directory), wait_s, "jobs do not end", directory)
+        _wait_for(lambda: not active_jobs(directory), wait_s, "jobs did not end", directory)
 
 
 def _end(pid: int, wait_s: float = 10) -> None:
@@ -295,14 +297,14 @@ def _path() -> str:
 
 
 def _env(directory: Path | None = None) -> dict[str, str]:
-    """The environment of a command that talks to the cluster of `directory`."""
+    """Return the environment for commands that use the cluster of `directory`."""
     environment = os.environ | {"PATH": _path()}
     return environment | {"SLURM_CONF": str(directory / "slurm.conf")} if directory else environment
 
 
 def _require_root() -> None:
     if os.getuid() != 0:
-        raise ClusterError(f"needs root, for {SYSTEM_CONF} and for slurmd: run it as root or in a container")
+        raise ClusterError(f"needs root, for {SYSTEM_CONF} and slurmd: run as root or in a container")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -310,7 +312,9 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("command", choices=["install", "start", "status", "stop"])
-    parser.add_argument("--dir", type=Path, default=DEFAULT_DIR, help=f"where it lives ({DEFAULT_DIR})")
+    parser.add_argument(
+        "--dir", type=Path, default=DEFAULT_DIR, help=f"directory of the cluster ({DEFAULT_DIR})"
+    )
     parser.add_argument("--cpus", type=int, default=8, help="processors the node claims (8)")
     parser.add_argument("--mem-mb", type=int, default=64_000, help="memory the node claims, in MB (64000)")
     arguments = parser.parse_args(argv)
@@ -321,7 +325,7 @@ def main(argv: list[str] | None = None) -> int:
         elif arguments.command == "start":
             start(directory, arguments.cpus, arguments.mem_mb)
             print(
-                f"ready: sinfo, sbatch, squeue work as they are. Stop with: {__file__} stop --dir {directory}"
+                f"ready: use sinfo, sbatch and squeue as usual. Stop with: {__file__} stop --dir {directory}"
             )
         elif arguments.command == "status":
             return status(directory)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Rehearse the whole run: every layer of the catalogue, with small made-up decoders in local files.
+"""Rehearse the full run: every layer of the catalogue, with small made-up decoders from local files.
 
     rehearse.py                 on this machine's cores
-    rehearse.py --slurm         through the cluster that `cluster.py start` brought up
+    rehearse.py --slurm         through the cluster that `cluster.py start` started
 
-The decoders have the models' full width and few rows, so the steps have next to nothing to do, and what
-remains is the cost of the workflow itself. Prints it for each layer: planning, submitting, waiting, starting.
+The decoders have the models' full width but few rows, so the steps have little to do, and what remains is the
+cost of the workflow itself: planning, submitting, waiting and starting. Prints it per layer.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
 def make_inputs(folder: Path, features: int, layers: range) -> int:
-    """Write the catalogue of models.yaml over made-up decoders, and a configuration; the number of layers."""
+    """Write made-up decoders, a catalogue and a configuration for them; return the number of layers."""
     models = yaml.safe_load((ROOT / "config" / "models.yaml").read_text(encoding="utf-8"))
     for name, model in models.items():
         model["features"] = features
@@ -42,17 +42,15 @@ def make_inputs(folder: Path, features: int, layers: range) -> int:
         "models": list(models),
         "catalogues": ["models.yaml"],
         "labels": {"source": "none"},
-        "quality": {
-            "min_kept_15": 0,
-            "min_trustworthiness": 0,
-        },  # nothing is near anything in random directions
+        # Random directions have no near neighbours to keep.
+        "quality": {"min_kept_15": 0, "min_trustworthiness": 0},
     }
     (folder / "rehearsal.yaml").write_text(yaml.safe_dump(config))
     return sum(len(model["layers"]) for model in models.values())
 
 
 def timed(folder: Path, *arguments: str) -> float:
-    """Seconds of a Snakemake run in `folder`; its output is in rehearsal.log."""
+    """Run Snakemake in `folder`, with its output in rehearsal.log; return the seconds it took."""
     command = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--configfile", "rehearsal.yaml", *arguments]
     started = time.monotonic()
     with (folder / "rehearsal.log").open("a") as log:
@@ -62,19 +60,26 @@ def timed(folder: Path, *arguments: str) -> float:
     return time.monotonic() - started
 
 
-def step_seconds(folder: Path, submitted_alone: bool) -> float:
-    """Seconds of all steps together, from Snakemake's benchmarks; those of Slurm's jobs alone if asked."""
-    local = ("fetch_decoder", "fetch_labels", "tabulate_quality", "write_manifest", "draw_model")
+def step_seconds(folder: Path, submitted_only: bool) -> float:
+    """Return the total seconds of all steps, or of the submitted ones only, from Snakemake's benchmarks."""
+    local = (
+        "fetch_decoder",
+        "fetch_labels",
+        "tabulate_features",
+        "tabulate_quality",
+        "write_manifest",
+        "draw_model",
+    )
     total = 0.0
     for file in (folder / "results" / "benchmarks").rglob("*.tsv"):
         rule = file.relative_to(folder / "results" / "benchmarks").parts[0]
-        if not (submitted_alone and rule in local):
+        if not (submitted_only and rule in local):
             total += float(file.read_text().splitlines()[1].split("\t")[0])
     return total
 
 
 def seconds_between(job: dict[str, str], first: str, last: str) -> float:
-    """Seconds between two moments of a job's record."""
+    """Return the seconds between two times in a job's record."""
     return (datetime.fromisoformat(job[last]) - datetime.fromisoformat(job[first])).total_seconds()
 
 
@@ -84,42 +89,44 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--features", type=int, default=300, help="features of each made-up SAE (300)")
-    parser.add_argument("--layers", type=int, default=101, help="only so many first layers of each model")
-    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of a run on this machine")
-    parser.add_argument("--slurm", action="store_true", help="through Slurm")
+    parser.add_argument(
+        "--layers", type=int, default=101, help="map only the first LAYERS layers of each model"
+    )
+    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores for a run on this machine")
+    parser.add_argument("--slurm", action="store_true", help="run through Slurm")
     parser.add_argument("--cluster", type=Path, default=cluster.DEFAULT_DIR, help="directory of the cluster")
     arguments = parser.parse_args()
     if arguments.slurm and cluster.node_state(arguments.cluster) not in ("idle", "mixed", "allocated"):
-        sys.exit(f"rehearse.py: no cluster runs from {arguments.cluster}; first: cluster.py start")
+        sys.exit(f"rehearse.py: no cluster runs in {arguments.cluster}; run cluster.py start first")
 
     folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
     layers = make_inputs(folder, arguments.features, range(arguments.layers))
-    how = ["--cores", str(arguments.cores)]
+    options = ["--cores", str(arguments.cores)]
     if arguments.slurm:
-        how = [
+        options = [
             "--profile",
             str(ROOT / "profiles" / "slurm"),
             "--slurm-init-seconds-before-status-checks",
             "10",
         ]
     print(f"{layers} layers of {arguments.features} features, in {folder}")
-    rows = [("planning", timed(folder, *how, "--dry-run", "--quiet", "rules"), "s")]
-    run = timed(folder, *how)
+    rows = [("planning", timed(folder, *options, "--dry-run", "--quiet", "rules"), "s")]
+    run = timed(folder, *options)
     rows.append(("the run", run, "s"))
     rows.append(("  per layer", run / layers, "s"))
     if arguments.slurm:
         jobs = [job for job in cluster.ended_jobs(arguments.cluster) if job["WorkDir"] == str(folder)]
         inside = sum(seconds_between(job, "StartTime", "EndTime") for job in jobs)
         waiting = sum(seconds_between(job, "SubmitTime", "StartTime") for job in jobs)
-        steps = step_seconds(folder, submitted_alone=True)
+        steps = step_seconds(folder, submitted_only=True)
         rows.append(("submissions", len(jobs), ""))
         rows.append(("  per layer", len(jobs) / layers, ""))
         rows.append(("a submission waits for a processor", waiting / len(jobs), "s"))
-        rows.append(("  and runs", inside / len(jobs), "s"))
-        rows.append(("    of this the steps", steps / len(jobs), "s"))
-        rows.append(("    of this Snakemake's start", (inside - steps) / len(jobs), "s"))
+        rows.append(("  a submission runs", inside / len(jobs), "s"))
+        rows.append(("    of which steps", steps / len(jobs), "s"))
+        rows.append(("    of which Snakemake's start", (inside - steps) / len(jobs), "s"))
     else:
-        steps = step_seconds(folder, submitted_alone=False)
+        steps = step_seconds(folder, submitted_only=False)
         rows.append(
             (
                 f"  per layer, on each of {arguments.cores} cores: the steps",
@@ -127,8 +134,8 @@ def main() -> None:
                 "s",
             )
         )
-        rows.append(("  and the workflow itself", (run - steps / arguments.cores) / layers, "s"))
-    rows.append(("planning when all is done", timed(folder, *how, "--dry-run", "--quiet", "rules"), "s"))
+        rows.append(("  the workflow itself", (run - steps / arguments.cores) / layers, "s"))
+    rows.append(("planning when all is done", timed(folder, *options, "--dry-run", "--quiet", "rules"), "s"))
     for name, value, unit in rows:
         print(f"{name:<52}{value:10.2f} {unit}")
 

@@ -1,6 +1,6 @@
-"""The workflow on a real Slurm: `snakemake --profile slurm` against slurmctld and slurmd of this machine.
+"""The workflow on a real Slurm: `snakemake --profile slurm` with slurmctld and slurmd on this machine.
 
-Without Slurm's programs and root these tests are skipped, but in CI they fail: there they must run.
+Without Slurm or root these tests are skipped; in CI they fail instead.
 """
 
 import os
@@ -18,10 +18,9 @@ import yaml
 
 from conftest import Project, copy_workflow, unavailable
 
-SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
 FAULTS = Path(__file__).with_name("faults")
 
-# This site's override of the profile: a node this near is asked soon and often.
+# Overrides of the profile: on a single machine, polling can start early and be frequent.
 SITE = [
     "--slurm-init-seconds-before-status-checks=9",
     "--max-status-checks-per-second=1",
@@ -33,10 +32,11 @@ class ClusterProject(Project):
     """A project whose jobs go to Slurm."""
 
     def command(self, *arguments: str) -> list[str]:
-        return [SNAKEMAKE, "--profile", "slurm", "--configfile", self.configfile, *SITE, *map(str, arguments)]
+        options = ["--profile", "slurm", "--configfile", self.configfile, *SITE]
+        return [sys.executable, "-m", "snakemake", *options, *map(str, arguments)]
 
-    def started(self, **environment: str) -> subprocess.Popen:
-        """A run in the background, its output in run.log; SIGINT reaches it as from a terminal."""
+    def start(self, **environment: str) -> subprocess.Popen:
+        """Start a run in the background, with its output in run.log and SIGINT handled as in a terminal."""
         with (self.folder / "run.log").open("w") as log:
             return subprocess.Popen(
                 self.command(),
@@ -45,12 +45,12 @@ class ClusterProject(Project):
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"SOURCE_DATE_EPOCH": "0"} | environment,
-                # a script's background job ignores SIGINT and hands that on: then Ctrl-C would do nothing here
+                # If pytest itself is a background job, it ignores SIGINT, and so would its children.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
 
     def forget(self, *patterns: str) -> "ClusterProject":
-        """Remove results, as if the run had not come so far."""
+        """Remove results, as if the run had stopped before them."""
         for pattern in patterns:
             for path in (self.folder / "results").glob(pattern):
                 path.unlink()
@@ -59,7 +59,7 @@ class ClusterProject(Project):
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory) -> Iterator[Path]:
-    """A running cluster, its directory; afterwards /etc must be as it was."""
+    """Directory of a running cluster; afterwards, asserts that it is gone and /etc is unchanged."""
     if missing := cluster.missing_programs():
         unavailable(f"Slurm is not installed ({', '.join(missing)}): sudo {cluster.__file__} install")
     if os.getuid() != 0:
@@ -80,13 +80,13 @@ def etc() -> set[Path]:
 
 @pytest.fixture
 def project(slurm, toy_run, tmp_path) -> ClusterProject:
-    """The finished toy run of two layers, to be sent to the cluster from where a test makes it begin."""
+    """A copy of the finished toy run; a test removes what the cluster is to make."""
     copy = toy_run.copy(tmp_path / "project")
     return ClusterProject(copy.folder, copy.configfile)
 
 
 def test_the_demo_from_nothing(slurm, tmp_path):
-    """Six layers by the literal command, the same bytes as a local run, two submissions a layer."""
+    """Six layers give the same bytes as a local run, with two submissions per layer."""
     folder = tmp_path / "cluster"
     folder.mkdir()
     copy_workflow(folder)
@@ -112,11 +112,11 @@ def test_a_step_that_fails_twice_and_one_that_always_fails(slurm, project, toy_r
     project.forget("toy/layer-*.json*", "toy/manifest.json")
     counts = tmp_path / "counts"
     counts.mkdir()
-    faults = {"SAE_FAULTS": "export_layer:0=2 compress_layer:1=always", "SAE_FAULTS_DIR": str(counts)}
-    run = project.started(PYTHONPATH=str(FAULTS), **faults)
+    faults = {"SAE_FAULTS": "export_layer:0=2 draw_layer:1=always", "SAE_FAULTS_DIR": str(counts)}
+    run = project.start(PYTHONPATH=str(FAULTS), **faults)
     assert run.wait(timeout=300) == 1
 
-    told = (project.folder / "run.log").read_text()
+    output = (project.folder / "run.log").read_text()
     jobs = jobs_of(project, slurm)
     states = [job["JobState"] for job in jobs]
     assert states.count("FAILED") == 2 + 3
@@ -125,17 +125,17 @@ def test_a_step_that_fails_twice_and_one_that_always_fails(slurm, project, toy_r
     assert limits[:2] < limits[2:4] < limits[4:], "each attempt asks for more time"
     assert project.files()["toy/layer-0.json.gz"] == toy_run.files()["toy/layer-0.json.gz"]
     assert "toy/manifest.json" not in project.files()
-    assert "Error in rule compress_layer" in told
+    assert "Error in rule draw_layer" in output
 
-    again = {"export_layer": 1, "compress_layer": 1, "write_manifest": 1, "draw_model": 1}
-    assert project.pending() == again
+    # A failed group loses the outputs of all its steps.
+    assert project.pending() == {"export_layer": 1, "draw_layer": 1, "write_manifest": 1, "draw_model": 1}
     project.snakemake()
     assert project.files() == toy_run.files()
 
 
 def test_ctrl_c_cancels_the_jobs_and_a_rerun_completes(slurm, project, toy_run):
     project.forget("toy/layer-*/coords.npy", "toy/layer-*.json*", "toy/manifest.json")
-    run = project.started()
+    run = project.start()
     wait_for(lambda: len(cluster.active_jobs(slurm, "R")) == 2)
     run.send_signal(signal.SIGINT)
     assert run.wait(timeout=60) != 0
@@ -148,7 +148,7 @@ def test_ctrl_c_cancels_the_jobs_and_a_rerun_completes(slurm, project, toy_run):
 
 def test_a_killed_head_is_recovered_from_as_documented(slurm, project, toy_run):
     project.forget("toy/layer-*/coords.npy", "toy/layer-*.json*", "toy/manifest.json")
-    run = project.started()
+    run = project.start()
     wait_for(lambda: len(cluster.active_jobs(slurm, "R")) == 2)
 
     second = project.snakemake(check=False)
@@ -167,18 +167,18 @@ def test_a_killed_head_is_recovered_from_as_documented(slurm, project, toy_run):
 
 
 def run_id(project: ClusterProject) -> str:
-    """The name under which a run's jobs stand in the queue, from its log."""
+    """Return the name of a run's jobs in the queue, from its log."""
     lines = (project.folder / "run.log").read_text().splitlines()
     return next(line.removeprefix("SLURM run ID: ") for line in lines if line.startswith("SLURM run ID: "))
 
 
 def jobs_of(project: ClusterProject, slurm: Path) -> list[dict[str, str]]:
-    """Slurm's record of the jobs submitted from a project's folder."""
+    """Return Slurm's records of the jobs submitted from a project's folder."""
     return [job for job in cluster.ended_jobs(slurm) if job["WorkDir"] == str(project.folder)]
 
 
 def wait_for(condition, seconds: float = 60) -> None:
-    """Until the condition holds."""
+    """Wait until the condition holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s"

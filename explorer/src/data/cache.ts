@@ -1,10 +1,10 @@
 /**
- * Layers kept in the browser (IndexedDB), under the sha256 of their plain JSON.
+ * Layers stored in the browser (IndexedDB), under the sha256 of their plain JSON.
  *
- * A layer whose bytes changed has another sha256, so what is found is never out of date. The least recently
- * used are removed once all together exceed the budget.
+ * A layer whose bytes changed has another sha256, so an entry is never out of date. When all together exceed the
+ * budget, the least recently used are removed.
  */
-import { createStore, del, delMany, get, keys, set, update, type UseStore } from "idb-keyval";
+import { createStore, del, delMany, get, keys, set, type UseStore, update } from "idb-keyval";
 
 /** Bytes. Some 40 compressed layers of 16,384 features with labels. */
 export const BUDGET = 256 * 1024 * 1024;
@@ -26,16 +26,16 @@ export class LayerCache {
     this.now = now;
   }
 
-  /** The bytes kept under `sha256`, as they came (compressed or not), or undefined. */
+  /** The bytes stored under `sha256`, compressed or not as they were received, or undefined. */
   async get(sha256: string): Promise<ArrayBuffer | undefined> {
-    const found = await get<ArrayBuffer>(sha256, this.bytes);
-    if (found) await this.touch(sha256, found.byteLength);
-    return found;
+    const bytes = await get<ArrayBuffer>(sha256, this.bytes);
+    if (bytes) await this.touch(sha256, bytes.byteLength);
+    return bytes;
   }
 
   /**
-   * Keeps `bytes`, and removes the least recently used others until all fit the budget.
-   * What alone exceeds the budget is not kept. Rejects if the browser refuses to store (its quota, private windows).
+   * Stores `bytes`, and removes the least recently used others until all fit the budget.
+   * A file larger than the budget is not stored. Rejects if the browser refuses (its quota, private windows).
    */
   async put(sha256: string, bytes: ArrayBuffer): Promise<void> {
     if (bytes.byteLength > this.budget) return;
@@ -62,14 +62,19 @@ export class LayerCache {
   /** Removes least recently used layers until those left take at most `room` bytes. */
   private async evict(room: number, except: string): Promise<void> {
     const usage = (await get<Usage>("usage", this.usage)) ?? {};
-    const kept = (await keys<string>(this.bytes)).filter((key) => key !== except);
-    // Bytes without a record of use (a tab closed in between) go first.
-    kept.sort((a, b) => (usage[b]?.used ?? 0) - (usage[a]?.used ?? 0));
+    const stored = (await keys<string>(this.bytes)).filter((key) => key !== except);
+    // Bytes without a record of use (the tab was closed in between) go first.
+    stored.sort((a, b) => (usage[b]?.used ?? 0) - (usage[a]?.used ?? 0));
     let total = 0;
-    const removed = kept.filter((key) => (total += usage[key]?.size ?? Infinity) > room);
+    const removed = stored.filter((key) => {
+      total += usage[key]?.size ?? Infinity;
+      return total > room;
+    });
     if (removed.length === 0) return;
     await delMany(removed, this.bytes);
-    await this.updateUsage((records) => removed.forEach((key) => delete records[key]));
+    await this.updateUsage((records) => {
+      for (const key of removed) delete records[key];
+    });
   }
 
   private async updateUsage(change: (usage: Usage) => void): Promise<void> {

@@ -1,17 +1,17 @@
 /**
- * Reading published files over HTTP, from hosts of any habit: a `.gz` may arrive as it is or already
- * decompressed (Content-Encoding), so the first bytes decide, not the name or a header.
+ * Reads published files over HTTP. Some hosts send a `.gz` as it is, others with a Content-Encoding, which the browser
+ * decompresses: the first bytes decide, not the name or a header.
  */
 import { createStore, get, set, type UseStore } from "idb-keyval";
 import type { LayerCache } from "./cache";
-import { parseJson, type LayerEntry, type PublishedFile } from "./contract";
+import { type LayerEntry, type PublishedFile, parseJson } from "./contract";
 
-/** A file could not be had, or is not the one that the manifest names. The message is for the reader. */
+/** A file could not be fetched, or is not the one in the manifest. The message is for the reader. */
 export class FetchError extends Error {
   override name = "FetchError";
   constructor(
     message: string,
-    /** The host's answer, or null if there was none: no network, or the server is down. */
+    /** HTTP status, or null if there was no response: no network, or the server is down. */
     readonly status: number | null = null,
   ) {
     super(message);
@@ -26,14 +26,14 @@ export interface Received {
   from: "network" | "cache";
 }
 
-/** A manifest or index; the last one seen stands in when there is no network. */
+/** A manifest or index; without a network, the copy from the last visit. */
 export async function fetchJson(url: URL): Promise<{ value: unknown; offline: boolean }> {
   const seen = lastSeen();
   const name = fileName(url);
   try {
     const response = await request(url);
     const value = parseJson(await response.text(), name);
-    await set(url.href, value, seen).catch(warnNotKept);
+    await set(url.href, value, seen).catch(warnNotStored);
     return { value, offline: false };
   } catch (error) {
     if (!(error instanceof FetchError) || (error.status !== null && error.status < 500)) throw error;
@@ -44,10 +44,10 @@ export async function fetchJson(url: URL): Promise<{ value: unknown; offline: bo
 }
 
 /**
- * A layer's plain JSON, from the cache or else from the network, and then kept.
+ * A layer's plain JSON, from the cache, or from the network and then into the cache.
  *
- * Rejects with FetchError if the host does not have it, or if what arrived is not the file whose sha256
- * the manifest gives.
+ * Rejects with FetchError if the host does not have the file, or sends another than the one whose sha256 is in
+ * the manifest.
  */
 export async function fetchLayer(
   entry: LayerEntry,
@@ -56,24 +56,25 @@ export async function fetchLayer(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Received> {
-  const kept = await cache.get(entry.sha256).catch(warnNotKept);
-  if (kept) {
+  const cached = await cache.get(entry.sha256).catch(warnNotStored);
+  if (cached) {
     try {
-      return { bytes: await gunzip(kept), from: "cache" };
+      return { bytes: await gunzip(cached), from: "cache" };
     } catch {
-      await cache.delete(entry.sha256); // damaged: the network has a whole one
+      // Damaged; the network has an intact copy.
+      await cache.delete(entry.sha256);
     }
   }
   const { received, name } = await download(entry, manifestUrl, progress, signal);
   const bytes = await gunzip(received).catch(() => {
-    throw new FetchError(`${name} is damaged or cut short: ${received.byteLength} bytes arrived`);
+    throw new FetchError(`${name} is damaged or incomplete: ${received.byteLength} bytes received`);
   });
   await checkBytes(bytes, entry, name);
-  await cache.put(entry.sha256, received).catch(warnNotKept);
+  await cache.put(entry.sha256, received).catch(warnNotStored);
   return { bytes, from: "network" };
 }
 
-/** Decompresses what begins like gzip; anything else is returned as it is. Rejects if the stream is damaged. */
+/** Decompresses gzip, and returns anything else unchanged. Rejects if the stream is damaged. */
 export async function gunzip(bytes: ArrayBuffer): Promise<ArrayBuffer> {
   if (!isGzip(new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength)))) return bytes;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -90,26 +91,27 @@ async function download(entry: LayerEntry, manifestUrl: URL, progress: Progress,
     const response = await request(url, signal);
     return { received: await readAll(response, entry, progress), name: fileName(url) };
   };
-  if (entry.gzip === null) return fetchOne(entry);
+  if (!entry.gzip) return fetchOne(entry);
   try {
     return await fetchOne(entry.gzip);
   } catch (error) {
     if (!(error instanceof FetchError) || error.status !== 404) throw error;
-    return fetchOne(entry); // published without its compressed twin
+    // Published without its compressed twin.
+    return fetchOne(entry);
   }
 }
 
 async function request(url: URL, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    // Revalidate: a host's caching rules must not bring an older file than the manifest's.
+    // Revalidate: the browser's cache may hold an older file than the manifest's.
     response = await fetch(url, { cache: "no-cache", ...(signal && { signal }) });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new FetchError(`${fileName(url)} could not be fetched: no answer from ${url.host}`);
+    throw new FetchError(`${fileName(url)} could not be fetched: no response from ${url.host}`);
   }
   if (response.ok) return response;
-  const why = response.status === 404 ? "is not there (HTTP 404)" : `was refused (HTTP ${response.status})`;
+  const why = response.status === 404 ? "does not exist (HTTP 404)" : `was refused (HTTP ${response.status})`;
   throw new FetchError(`${fileName(url)} ${why}`, response.status);
 }
 
@@ -133,13 +135,15 @@ async function readAll(response: Response, entry: LayerEntry, progress: Progress
 }
 
 async function checkBytes(bytes: ArrayBuffer, entry: LayerEntry, name: string): Promise<void> {
-  const advice = "it is cut short, or of another run than the manifest: publish both again";
+  const advice = "it is incomplete, or from another run than the manifest; publish both again";
   if (bytes.byteLength !== entry.fileSize) {
-    throw new FetchError(`${name} holds ${bytes.byteLength} bytes, and the manifest says ${entry.fileSize}: ${advice}`);
+    throw new FetchError(
+      `${name} has ${bytes.byteLength} bytes instead of the manifest's ${entry.fileSize}: ${advice}`,
+    );
   }
-  // Browsers offer digests to secure pages only (https, localhost); elsewhere the size must do.
+  // Only secure pages (https, localhost) can compute digests; elsewhere the size must do.
   if (globalThis.crypto?.subtle && (await sha256(bytes)) !== entry.sha256) {
-    throw new FetchError(`${name} is not the file with the manifest's sha256: ${advice}`);
+    throw new FetchError(`${name} does not have the manifest's sha256: ${advice}`);
   }
 }
 
@@ -156,7 +160,7 @@ function lastSeen(): UseStore {
   return createStore("sae-atlas-manifests", "last-seen");
 }
 
-function warnNotKept(error: unknown): undefined {
-  console.warn("This browser keeps nothing for the next visit:", error);
+function warnNotStored(error: unknown): undefined {
+  console.warn("This browser could not store anything for the next visit:", error);
   return undefined;
 }

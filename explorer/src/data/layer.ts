@@ -1,8 +1,8 @@
 /**
- * One map, laid out for drawing and looking up: typed arrays in the order of the file's nodes.
+ * One map, prepared for drawing and look-ups: typed arrays in the order of the file's nodes.
  *
- * A *node* is a place in these arrays, 0..count-1; a *feature index* is the SAE's own number. They differ
- * as soon as a feature is dead, because dead features have no node.
+ * A *node* is a position in these arrays, 0..count-1; a *feature index* is the SAE's own number. They differ if
+ * there are dead features, which have no node.
  */
 import { ContractError, type LayerFile } from "./contract";
 import { fold } from "./text";
@@ -11,8 +11,7 @@ export interface Layer {
   modelId: string;
   displayName: string;
   layer: number;
-  sourceId: string | null;
-  neuronpedia: LayerFile["neuronpedia"];
+  neuronpedia: { modelId: string; sourceId: string } | null;
   deadCount: number;
   /** Number of nodes. */
   count: number;
@@ -20,11 +19,11 @@ export interface Layer {
   index: Uint32Array;
   /** (count,) null where a feature has no label. */
   labels: (string | null)[];
-  /** (count,) labels as the search compares them; "" without a label. */
+  /** (count,) labels as the search compares them; "" if there is none. */
   folded: string[];
   /** The categories that occur, most frequent first; empty if no node has one. */
   categories: string[];
-  /** (count,) place in `categories`, -1 without one. */
+  /** (count,) position in `categories`; -1 if there is none. */
   category: Int16Array;
   explainers: (string | null)[] | null;
   /** (count,) share of tokens that activate the feature; NaN where unknown. */
@@ -38,7 +37,7 @@ export interface Layer {
   center: [number, number, number];
   edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
   links: Links;
-  /** (count,) nodes in the order in which their labels deserve to be seen. */
+  /** (count,) nodes, those whose labels matter most first. */
   prominence: Uint32Array;
 }
 
@@ -50,6 +49,8 @@ export interface Links {
 }
 
 export function prepareLayer(file: LayerFile): Layer {
+  const { metadata } = file;
+  const facts = metadata.nodeFacts ?? {};
   const count = file.nodes.length;
   const nodeOf = new Map<string, number>();
   file.nodes.forEach((node, at) => {
@@ -61,20 +62,19 @@ export function prepareLayer(file: LayerFile): Layer {
   const labels = file.nodes.map((node) => (node.label?.trim() ? node.label.trim() : null));
   const positions = new Float32Array(file.nodes.flatMap((node) => node.position));
   return {
-    modelId: file.modelId,
-    displayName: file.displayName,
-    layer: file.layer,
-    sourceId: file.sourceId,
-    neuronpedia: file.neuronpedia,
-    deadCount: file.deadCount,
+    modelId: metadata.modelId,
+    displayName: metadata.displayName ?? metadata.modelId,
+    layer: metadata.layers[0],
+    neuronpedia: metadata.neuronpedia ?? null,
+    deadCount: metadata.deadCount,
     count,
     index: Uint32Array.from(file.nodes, (node) => node.featureId.index),
     labels,
     folded: labels.map((label) => (label === null ? "" : fold(label))),
     ...categoriesOf(file),
-    explainers: file.nodeFacts.explainer,
-    density: numbers(file.nodeFacts.density),
-    maxActivation: numbers(file.nodeFacts.maxActivation),
+    explainers: facts.explainer ?? null,
+    density: numbers(facts.density),
+    maxActivation: numbers(facts.maxActivation),
     positions,
     ...extent(positions),
     edges,
@@ -87,9 +87,9 @@ export function linkCount(layer: Layer, node: number): number {
   return layer.links.offset[node + 1]! - layer.links.offset[node]!;
 }
 
-/** The node of a feature index, or null: dead features and features of other widths have none. */
+/** The node of a feature index, or null if there is none: dead features, and indexes beyond the SAE's width. */
 export function nodeOfFeature(layer: Layer, index: number): number | null {
-  // Nodes are written in the order of their index, so a feature lies at or before its own number.
+  // The workflow writes nodes in the order of their indexes: a feature is at or before the node of its own number.
   for (let node = Math.min(index, layer.count - 1); node >= 0; node--) {
     if (layer.index[node] === index) return node;
   }
@@ -107,7 +107,9 @@ export function nearestNodes(layer: Layer, node: number, k: number): number[] {
   for (let other = 0; other < count; other++) {
     if (other === node) continue;
     const distance =
-      (positions[3 * other]! - x) ** 2 + (positions[3 * other + 1]! - y) ** 2 + (positions[3 * other + 2]! - z) ** 2;
+      (positions[3 * other]! - x) ** 2 +
+      (positions[3 * other + 1]! - y) ** 2 +
+      (positions[3 * other + 2]! - z) ** 2;
     if (nearest.length === k && distance >= nearest[k - 1]!.distance) continue;
     let at = nearest.length;
     while (at > 0 && nearest[at - 1]!.distance > distance) at--;
@@ -117,7 +119,7 @@ export function nearestNodes(layer: Layer, node: number, k: number): number[] {
   return nearest.map((entry) => entry.node);
 }
 
-/** The arrays of a layer whose memory may move to another thread instead of being copied. */
+/** The memory of a layer's arrays, which can be moved to another thread instead of being copied. */
 export function transferables(layer: Layer): Transferable[] {
   const arrays = [
     layer.index,
@@ -151,7 +153,9 @@ function connect(file: LayerFile, nodeOf: Map<string, number>): Layer["edges"] {
 
 function linksOf(count: number, edges: Layer["edges"]): Links {
   const { source, target, weight } = edges;
-  const strongestFirst = Uint32Array.from(weight, (_, at) => at).sort((a, b) => weight[b]! - weight[a]! || a - b);
+  const strongestFirst = Uint32Array.from(weight, (_, at) => at).sort(
+    (a, b) => weight[b]! - weight[a]! || a - b,
+  );
   const offset = new Uint32Array(count + 1);
   for (let edge = 0; edge < weight.length; edge++) {
     offset[source[edge]! + 1]! += 1;
@@ -178,10 +182,10 @@ function linksOf(count: number, edges: Layer["edges"]): Links {
 }
 
 /**
- * Labelled nodes first by how strongly they are linked, then the rest.
+ * Labelled nodes by the strength of their links, then the unlabelled.
  *
- * A label such as "piece: -tion" or "mixed: …" says that no plain words were found, one that begins with
- * punctuation says little, and a sentence is hard to read among points: they stand back.
+ * Three kinds of labels rank lower: those such as "piece: -tion" or "mixed: …", which stand for a lack of plain
+ * words, those that begin with punctuation, and sentences, which are hard to read among points.
  */
 function prominenceOf(labels: (string | null)[], links: Links): Uint32Array {
   const score = Float32Array.from(labels, (label, node) => {
@@ -200,15 +204,15 @@ function categoriesOf(file: LayerFile): Pick<Layer, "categories" | "category"> {
     if (category) counts.set(category, (counts.get(category) ?? 0) + 1);
   }
   const categories = [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1));
-  const place = new Map(categories.map((category, at) => [category, at]));
+  const positions = new Map(categories.map((category, at) => [category, at]));
   return {
     categories,
-    category: Int16Array.from(file.nodes, ({ category }) => (category ? place.get(category)! : -1)),
+    category: Int16Array.from(file.nodes, ({ category }) => (category ? positions.get(category)! : -1)),
   };
 }
 
-function numbers(values: (number | null)[] | null): Float32Array | null {
-  return values === null ? null : Float32Array.from(values, (value) => value ?? Number.NaN);
+function numbers(values: (number | null)[] | undefined): Float32Array | null {
+  return values === undefined ? null : Float32Array.from(values, (value) => value ?? Number.NaN);
 }
 
 function extent(positions: Float32Array): Pick<Layer, "radius" | "center"> {

@@ -1,8 +1,8 @@
-/** Off the main thread: fetches, checks and prepares one layer at a time. A newer request ends the one before. */
+/** Off the main thread: fetches, checks and prepares one layer at a time. A newer request cancels the previous one. */
 import { LayerCache } from "./cache";
-import { ContractError, parseJson, parseLayer, type LayerEntry } from "./contract";
-import { fetchLayer, FetchError, gunzip, type Received } from "./fetch";
-import { prepareLayer, transferables, type Layer } from "./layer";
+import { ContractError, type LayerEntry, parseJson, parseLayer } from "./contract";
+import { FetchError, fetchLayer, gunzip, type Received } from "./fetch";
+import { type Layer, prepareLayer, transferables } from "./layer";
 
 export type Request = { id: number } & (
   | { kind: "published"; entry: LayerEntry; manifestUrl: string }
@@ -21,14 +21,22 @@ let running: AbortController | null = null;
 
 self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
   running?.abort();
-  const controller = (running = new AbortController());
+  const controller = new AbortController();
+  running = controller;
   try {
     const received = await receive(request, controller.signal);
     if (controller.signal.aborted) return;
     reply({ id: request.id, kind: "preparing" });
+    const name = nameOf(request);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(received.bytes);
-    const layer = prepareLayer(parseLayer(parseJson(text, nameOf(request))));
-    const message = { id: request.id, kind: "layer", layer, from: received.from, bytes: received.bytes.byteLength } as const;
+    const layer = prepareLayer(parseLayer(parseJson(text, name), name));
+    const message = {
+      id: request.id,
+      kind: "layer",
+      layer,
+      from: received.from,
+      bytes: received.bytes.byteLength,
+    } as const;
     reply(message, transferables(layer));
   } catch (error) {
     if (controller.signal.aborted) return;
@@ -51,7 +59,8 @@ function nameOf(request: Request): string {
 
 function explain(error: unknown, name: string): string {
   if (error instanceof FetchError) return error.message;
-  if (error instanceof ContractError) return error.message.startsWith(name) ? error.message : `${name}: ${error.message}`;
+  if (error instanceof ContractError)
+    return error.message.startsWith(name) ? error.message : `${name}: ${error.message}`;
   return `${name} could not be read: ${(error as Error).message}`;
 }
 

@@ -1,9 +1,10 @@
-/** The main thread's side of load.worker.ts: a promise for each layer asked for. */
+/** The main thread's side of load.worker.ts: one promise per requested layer. */
+
+import { scriptUrl } from "../trusted";
 import type { LayerEntry } from "./contract";
 import type { Layer } from "./layer";
 import type { Reply, Request } from "./load.worker";
 import workerUrl from "./load.worker.ts?worker&url";
-import { scriptUrl } from "../trusted";
 
 export interface Loaded {
   layer: Layer;
@@ -12,7 +13,7 @@ export interface Loaded {
   bytes: number;
 }
 
-/** `share` is null while the file is being prepared, which has no known length. */
+/** `total` is null while the file is being prepared, which takes an unknown time. */
 export type OnProgress = (loaded: number, total: number | null) => void;
 
 type Source = { kind: "published"; entry: LayerEntry; manifestUrl: string } | { kind: "file"; file: File };
@@ -22,8 +23,8 @@ export class LayerLoader {
   private latest = 0;
 
   /**
-   * Loads one layer; asking again ends what is under way.
-   * Resolves to null if a newer request took its place, rejects with a message for the reader.
+   * Loads one layer, and cancels a load that is under way.
+   * Resolves to null if a newer request replaced this one; rejects with a message for the reader.
    */
   load(source: Source, onProgress: OnProgress): Promise<Loaded | null> {
     const id = ++this.latest;

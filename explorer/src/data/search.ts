@@ -1,5 +1,5 @@
 /** Finding features by the words of their labels, or by index. */
-import { linkCount, type Layer } from "./layer";
+import { type Layer, linkCount } from "./layer";
 import { fold } from "./text";
 
 export interface SearchResult {
@@ -10,9 +10,9 @@ export interface SearchResult {
 /**
  * Nodes that match a query, best first.
  *
- * Digits find the feature of that index first ("#12" finds nothing else). Other words must all occur in
- * the label; whole words rank before beginnings of words, those before other places, an early place
- * before a late one, and then the better linked feature.
+ * Digits match the feature with that index first; "#12" matches indexes only. All other words must occur in the
+ * label. Whole words rank above beginnings of words, and these above other occurrences; then earlier occurrences
+ * above later ones, and features with more links above others.
  */
 export function search(layer: Layer, query: string): SearchResult {
   const words = fold(query.trim()).split(/\s+/).filter(Boolean);
@@ -37,20 +37,20 @@ export function search(layer: Layer, query: string): SearchResult {
 function matchScore(label: string, words: string[]): number {
   let score = 0;
   for (const word of words) {
-    const at = bestPlace(label, word);
+    const at = bestOccurrence(label, word);
     if (at === null) return 0;
-    score += at.value + 1 / (1 + at.place);
+    score += at.value + 1 / (1 + at.position);
   }
   return score / words.length;
 }
 
-function bestPlace(label: string, word: string): { place: number; value: number } | null {
-  let best: { place: number; value: number } | null = null;
-  for (let place = label.indexOf(word); place >= 0; place = label.indexOf(word, place + 1)) {
-    const starts = !isWordCharacter(label[place - 1]);
-    const ends = !isWordCharacter(label[place + word.length]);
+function bestOccurrence(label: string, word: string): { position: number; value: number } | null {
+  let best: { position: number; value: number } | null = null;
+  for (let position = label.indexOf(word); position >= 0; position = label.indexOf(word, position + 1)) {
+    const starts = !isWordCharacter(label[position - 1]);
+    const ends = !isWordCharacter(label[position + word.length]);
     const value = starts && ends ? 4 : starts ? 2 : 1;
-    if (best === null || value > best.value) best = { place, value };
+    if (best === null || value > best.value) best = { position, value };
     if (value === 4) break;
   }
   return best;

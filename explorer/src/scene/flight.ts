@@ -1,7 +1,8 @@
-/** A smooth way of the camera from where it is to where it shall be. */
-import { Vector3, type PerspectiveCamera } from "three";
+/** A smooth camera movement from the current view to another. */
+import type { PerspectiveCamera, Vector3 } from "three";
 
-const DURATION = 850; // milliseconds
+/** Milliseconds. */
+const DURATION = 850;
 
 export class Flight {
   private readonly fromEye: Vector3;

@@ -1,5 +1,5 @@
-/** All links in one draw call, as lines whose strength is the cosine; those of the selected feature once more, wide. */
-import { BufferAttribute, BufferGeometry, Color, LineSegments, ShaderMaterial } from "three";
+/** All links in one draw call, as lines whose opacity shows the cosine; the selected feature's again, wider. */
+import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial } from "three";
 import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
 import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
 import { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
@@ -71,11 +71,14 @@ export class FeatureLinks {
 
   setColors(colors: Uint8Array): void {
     const tint = this.attribute("tint");
-    this.edges.source.forEach((node, edge) => tint.set(colors.subarray(3 * node, 3 * node + 3), 6 * edge));
-    this.edges.target.forEach((node, edge) => tint.set(colors.subarray(3 * node, 3 * node + 3), 6 * edge + 3));
+    const { source, target } = this.edges;
+    for (let edge = 0; edge < source.length; edge++) {
+      tint.set(colors.subarray(3 * source[edge]!, 3 * source[edge]! + 3), 6 * edge);
+      tint.set(colors.subarray(3 * target[edge]!, 3 * target[edge]! + 3), 6 * edge + 3);
+    }
   }
 
-  /** A link steps back unless both its ends are lit. */
+  /** A link is dimmed if either of its ends is. */
   setMarks(marks: Uint8Array): void {
     const values = this.attribute("mark");
     this.edges.source.forEach((node, edge) => {
@@ -96,7 +99,7 @@ export class FeatureLinks {
   }
 }
 
-/** The links of one feature, drawn wide and over everything else. */
+/** The links of one feature, drawn wide and on top of everything else. */
 export class SelectedLinks {
   readonly object: LineSegments2;
   private readonly material = new LineMaterial({
@@ -124,7 +127,10 @@ export class SelectedLinks {
     const strongest = weight[offset[node]!] ?? 1;
     for (let at = offset[node]!; at < offset[node + 1]!; at++) {
       const other = neighbor[at]!;
-      positions.push(...layer.positions.subarray(3 * node, 3 * node + 3), ...layer.positions.subarray(3 * other, 3 * other + 3));
+      positions.push(
+        ...layer.positions.subarray(3 * node, 3 * node + 3),
+        ...layer.positions.subarray(3 * other, 3 * other + 3),
+      );
       const near = color.clone().lerp(background, 0.1);
       const far = color.clone().lerp(background, 0.75 - 0.55 * (weight[at]! / strongest) ** 2);
       colors.push(...near.toArray(), ...far.toArray());

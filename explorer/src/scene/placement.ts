@@ -1,5 +1,5 @@
 /**
- * Which labels stand in the scene, and where: the most prominent and the nearest features', none over another.
+ * Chooses and places the labels in the scene: those of prominent and near features, without overlaps.
  */
 import type { Projection } from "./pick";
 import { radiusOnScreen } from "./points";
@@ -13,7 +13,7 @@ export interface Box {
 
 export interface PlacedLabel {
   node: number;
-  /** The point's place on the screen, CSS pixels. */
+  /** The point on the screen, CSS pixels. */
   x: number;
   y: number;
   /** Distance from the eye in map units. */
@@ -29,13 +29,13 @@ export interface Placement {
   /** Nodes, most prominent first; only these are considered. */
   order: ArrayLike<number>;
   view: Projection;
-  /** The depth at which a label counts as near: the eye's distance to what it looks at. */
+  /** The depth up to which a label counts as near: the eye's distance to its target. */
   near: number;
-  /** Shown whatever their prominence, first of all. */
+  /** Shown before all others, whatever their prominence. */
   wanted: number[];
-  /** Shown before: they stay unless something clearly better comes, so that labels do not flicker. */
+  /** Labels of the previous choice: they stay unless another is clearly better, which prevents flicker. */
   shown: ReadonlySet<number>;
-  /** Where no label may be: the page's panels. */
+  /** Boxes that labels must not overlap: the page's panels. */
   taken: Box[];
   /** Width and height of a node's label in CSS pixels. */
   sizeOf: (node: number) => [number, number];
@@ -44,9 +44,9 @@ export interface Placement {
 
 const CANDIDATES = 240;
 const MARGIN = 7;
-/** Height that labels need at the upper and lower edge, both together, in CSS pixels. */
+/** Height that labels need at the upper and lower edge together, in CSS pixels. */
 const EDGE = 24;
-/** How much better a label must be to take the place of one that is shown. */
+/** How much better a label must be to replace one that is shown. */
 const STICKINESS = 1.6;
 /** CSS pixels between a point's disc and its label. */
 const GAP = 5;
@@ -69,7 +69,7 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
   return placed;
 }
 
-/** Where a label lies, with a margin around it; all in CSS pixels. */
+/** The box of a label with a margin around it; all in CSS pixels. */
 export function boxOf({ x, y, offset }: PlacedLabel, [width, height]: [number, number], margin: number): Box {
   const left = offset < 0 ? x + offset - width : x + offset;
   return {
@@ -91,7 +91,7 @@ function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[
   const nodes: number[] = [];
   const scores: number[] = [];
   let weakest = 0;
-  // All labels are looked at for every choice, so nothing in this loop may allocate.
+  // Every choice goes through all labels: nothing in this loop may allocate.
   for (let rank = 0; rank < order.length; rank++) {
     const node = order[rank]!;
     const px = positions[3 * node]!;
@@ -117,7 +117,7 @@ function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[
     .flatMap(({ node }) => project(placement, node) ?? []);
 }
 
-/** Where a node's label goes, or null if its point is outside the view. */
+/** The position of a node's label, or null if its point is outside the view. */
 export function project(
   { positions, view, radiusOf }: Pick<Placement, "positions" | "view" | "radiusOf">,
   node: number,

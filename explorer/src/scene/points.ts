@@ -1,34 +1,34 @@
 /** All features in one draw call: shaded discs whose size and colour fade with distance. */
 import { BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from "three";
-import { linkCount, type Layer } from "../data/layer";
+import { type Layer, linkCount } from "../data/layer";
 
-/** How a point stands in the picture. */
-export const enum Mark {
+/** How a point is drawn. */
+export enum Mark {
   plain = 0,
-  /** Something else is being looked at. */
+  /** Others are searched for or selected. */
   dimmed = 1,
-  /** Found by the search, or linked to the selected feature. */
+  /** A search result, the selected feature, or one linked to it. */
   lit = 2,
 }
 
-/** Uniforms that points and links share, so that both fade alike. */
+/** Uniforms shared by points and links, so that both fade alike. */
 export function sharedUniforms() {
   return {
     background: { value: new Color() },
-    /** Depths, in map units, at which things begin to fade and have faded. */
+    /** Depths, in map units, at which fading begins and ends. */
     fadeNear: { value: 1 },
     fadeFar: { value: 1 },
-    /** 0..1: how far dimmed points and links step back. */
+    /** 0..1: how much dimmed points and links fade. */
     dimming: { value: 0 },
   };
 }
 
 export type SharedUniforms = ReturnType<typeof sharedUniforms>;
 
-/** CSS pixels that a disc's diameter comes near to and never reaches, however near the eye is. */
+/** CSS pixels that a disc's diameter approaches, but never reaches, as the eye comes closer. */
 export const LARGEST = 44;
 
-/** Radius on the screen, in CSS pixels, of a disc that plain perspective would draw with `radius`. */
+/** Radius on the screen of a disc to which plain perspective would give `radius`; both in CSS pixels. */
 export function radiusOnScreen(radius: number): number {
   return radius / (1 + (2 * radius) / LARGEST);
 }
@@ -60,7 +60,7 @@ const VERTEX = /* glsl */ `
     float far = smoothstep(fadeNear, fadeFar, depth);
     vFade = 1.0 - (1.0 - (mark == 2.0 ? 0.35 : 0.88) * far) * (1.0 - 0.86 * dimmed);
     gl_Position = projectionMatrix * seen;
-    // What is lit is not hidden by what is dimmed.
+    // Lit points are drawn in front of dimmed ones.
     if (mark == 2.0) gl_Position.z = mix(gl_Position.z, -gl_Position.w, 0.9);
   }
 `;
@@ -86,13 +86,16 @@ const FRAGMENT = /* glsl */ `
 
 export class FeaturePoints {
   readonly object: Points<BufferGeometry, ShaderMaterial>;
-  /** In map units, of a feature without links. */
+  /** Base radius of the discs, in map units; links make them larger. */
   readonly radius: number;
   private readonly sizes: Float32Array;
 
   constructor(layer: Layer, shared: SharedUniforms) {
     this.radius = (0.0108 * layer.radius) / Math.cbrt(layer.count / 2048);
-    this.sizes = Float32Array.from({ length: layer.count }, (_, node) => 0.8 + 0.17 * Math.min(6, Math.sqrt(linkCount(layer, node))));
+    this.sizes = Float32Array.from(
+      { length: layer.count },
+      (_, node) => 0.8 + 0.17 * Math.min(6, Math.sqrt(linkCount(layer, node))),
+    );
     const geometry = new BufferGeometry();
     geometry.setAttribute("position", new BufferAttribute(layer.positions, 3));
     geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * layer.count), 3, true));
@@ -122,14 +125,12 @@ export class FeaturePoints {
   }
 
   setViewport(pixelsPerUnit: number, pixelRatio: number): void {
-    this.object.material.uniforms["pixelsPerUnit"]!.value = pixelsPerUnit * pixelRatio;
-    this.object.material.uniforms["pixelRatio"]!.value = pixelRatio;
+    this.object.material.uniforms.pixelsPerUnit!.value = pixelsPerUnit * pixelRatio;
+    this.object.material.uniforms.pixelRatio!.value = pixelRatio;
   }
 
   /** Radius of a node's disc in map units. */
-  radiusOf(node: number): number {
-    return this.radius * this.sizes[node]!;
-  }
+  readonly radiusOf = (node: number): number => this.radius * this.sizes[node]!;
 
   dispose(): void {
     this.object.geometry.dispose();

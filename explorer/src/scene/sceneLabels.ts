@@ -1,10 +1,11 @@
-/** The labels in the scene: text beside points, on a layer of its own above the canvas. */
+/** The labels in the scene: text beside points, in an element above the canvas. */
 import type { Layer } from "../data/layer";
 import { headline } from "../data/text";
 import type { Projection } from "./pick";
-import { boxOf, placeLabels, project, type Box } from "./placement";
+import { type Box, boxOf, placeLabels, project } from "./placement";
 
-const PLACE_EVERY = 140; // milliseconds between choosing anew while the camera moves
+/** Milliseconds between two choices of labels while the camera moves. */
+const CHOOSE_EVERY = 140;
 const FONT_SIZE = 12;
 
 export class SceneLabels {
@@ -13,13 +14,13 @@ export class SceneLabels {
   private order: Uint32Array = new Uint32Array();
   private wanted: number[] = [];
   private selected: number | null = null;
-  /** Element and side (1: right of the point, -1: left) of the labels in the scene. */
+  /** The labels in the scene, by node: element, and side (1: right of the point, -1: left). */
   private readonly shown = new Map<number, { element: HTMLElement; side: number }>();
   private readonly sizes = new Map<number, [number, number]>();
   private readonly measure = document.createElement("canvas").getContext("2d")!;
   private readonly boxes = new Map<number, Box>();
   private radiusOf: (node: number) => number = () => 0;
-  private placedAt = -Infinity;
+  private chosenAt = -Infinity;
 
   constructor(
     private readonly host: HTMLElement,
@@ -36,15 +37,15 @@ export class SceneLabels {
     this.setWanted([], null);
   }
 
-  /** Labels to show before all others: the selected feature's first, then those of its links or of the search. */
+  /** Labels to show before all others: the selected feature's, then those of its links or of the search results. */
   setWanted(nodes: number[], selected: number | null): void {
     this.wanted = nodes.filter((node) => this.layer?.labels[node] != null);
     this.selected = selected;
     for (const [node, { element }] of this.shown) this.markWanted(node, element);
-    this.placedAt = -Infinity;
+    this.chosenAt = -Infinity;
   }
 
-  /** The node whose label is at a place of the screen in CSS pixels, or null. */
+  /** The node whose label is at (x, y) on the screen, in CSS pixels, or null. */
   nodeAt(x: number, y: number): number | null {
     for (const [node, box] of this.boxes) {
       if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return node;
@@ -54,16 +55,16 @@ export class SceneLabels {
 
   setVisible(visible: boolean): void {
     this.visible = visible;
-    this.placedAt = -Infinity;
+    this.chosenAt = -Infinity;
   }
 
-  /** Moves the labels to their points; now and then chooses anew which to show. Returns true if another choice is due. */
+  /** Moves the labels to their points, and now and then chooses which to show. Returns true if a choice is still due. */
   update(view: Projection, near: number, now: number): boolean {
     if (this.layer === null) return false;
-    const due = now - this.placedAt >= PLACE_EVERY;
+    const due = now - this.chosenAt >= CHOOSE_EVERY;
     if (due) {
       this.choose(view, near);
-      this.placedAt = now;
+      this.chosenAt = now;
     }
     this.boxes.clear();
     for (const [node, { element, side }] of this.shown) this.move(node, element, side, view, near);

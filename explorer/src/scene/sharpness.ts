@@ -1,6 +1,7 @@
-/** How finely to draw: coarser while the camera moves where frames take long, fine again once it rests. */
+/** The resolution to draw at: lower while the camera moves and frames take long, full once it rests. */
 
-const SLOW = 40; // milliseconds a frame
+/** Milliseconds per frame. */
+const SLOW = 40;
 const FAST = 14;
 const STEP = 0.25;
 const COARSEST = 0.5;
@@ -27,6 +28,7 @@ export class Sharpness {
     const share = Math.min(1, Math.max(COARSEST, this.share + step));
     if (share === this.share) return;
     this.share = share;
-    this.average = (SLOW + FAST) / 2; // a new resolution is judged by its own frames
+    // A new resolution is judged by its own frames.
+    this.average = (SLOW + FAST) / 2;
   }
 }

@@ -59,7 +59,11 @@ export function icon(path: string): SVGSVGElement {
   return svg;
 }
 
-export function setOptions(select: HTMLSelectElement, options: { value: string; name: string }[], chosen: string): void {
+export function setOptions(
+  select: HTMLSelectElement,
+  options: { value: string; name: string }[],
+  chosen: string,
+): void {
   select.replaceChildren(...options.map(({ value, name }) => new Option(name, value)));
   select.value = chosen;
 }

@@ -1,7 +1,7 @@
-/** What is known of the selected feature, and the ways from it to others. */
+/** The panel of the selected feature: what is known about it, its links and its nearest features. */
 import { formatShare } from "../colors";
-import { linkCount, nearestNodes, type Layer } from "../data/layer";
-import { display } from "../data/text";
+import { type Layer, linkCount, nearestNodes } from "../data/layer";
+import { counted, display } from "../data/text";
 import { byId, h, icon } from "./dom";
 
 const LISTED = 12;
@@ -27,10 +27,18 @@ export class FeaturePanel {
         {},
         h("span", { class: "index" }, `Feature ${layer.index[node]}`),
         h("span", { class: "spacer" }),
-        this.button("Fly to this feature", "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6", this.events.onFly),
+        this.button(
+          "Fly to this feature",
+          "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6",
+          this.events.onFly,
+        ),
         this.button("Close", "m7 7 10 10M17 7 7 17", this.events.onClose),
       ),
-      h("h2", { class: label === null ? "none" : "", dir: "auto" }, label === null ? "No label" : display(label)),
+      h(
+        "h2",
+        { class: label === null ? "none" : "", dir: "auto" },
+        label === null ? "No label" : display(label),
+      ),
       this.facts(layer, node),
       ...this.outwards(layer, node),
       ...this.links(layer, node),
@@ -69,13 +77,14 @@ export class FeaturePanel {
 
   private links(layer: Layer, node: number): HTMLElement[] {
     const count = linkCount(layer, node);
-    if (count === 0) return [h("h3", {}, "Links"), h("p", { class: "quiet" }, "No feature is similar enough for a link.")];
+    if (count === 0)
+      return [h("h3", {}, "Links"), h("p", { class: "quiet" }, "No feature is similar enough for a link.")];
     const from = layer.links.offset[node]!;
     const rows = Array.from({ length: count }, (_, at) =>
       this.row(layer, layer.links.neighbor[from + at]!, layer.links.weight[from + at]!),
     );
     const list = h("ul", { class: "walk" }, ...rows.slice(0, LISTED));
-    const heading = h("h3", {}, count === 1 ? "1 link" : `${count} links`, h("span", { class: "unit" }, "cosine"));
+    const heading = h("h3", {}, counted(count, "link"), h("span", { class: "unit" }, "cosine"));
     if (count <= LISTED) return [heading, list];
     const showAll = () => {
       list.append(...rows.slice(LISTED));
@@ -101,7 +110,11 @@ export class FeaturePanel {
         onfocus: () => this.events.onPreview(node),
         onblur: () => this.events.onPreview(null),
       },
-      h("span", { class: label === null ? "label none" : "label", dir: "auto" }, label === null ? `no label (#${layer.index[node]})` : display(label, 120)),
+      h(
+        "span",
+        { class: label === null ? "label none" : "label", dir: "auto" },
+        label === null ? `no label (#${layer.index[node]})` : display(label, 120),
+      ),
       cosine === null ? null : h("span", { class: "cosine" }, cosine.toFixed(2)),
     );
     if (cosine !== null) row.style.setProperty("--cosine", cosine.toFixed(3));

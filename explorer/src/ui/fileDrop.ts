@@ -1,4 +1,4 @@
-/** Layer files of one's own: dropped onto the page, or chosen with a button. */
+/** The visitor's own layer files: dropped onto the page, or chosen with a button. */
 import { byId } from "./dom";
 
 export function acceptFiles(onFile: (file: File) => void): void {

@@ -41,7 +41,8 @@ export function watchKeys(actions: KeyActions): void {
   window.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") {
-      event.preventDefault(); // the browser would empty the search field at once
+      // The browser would clear the search field at once.
+      event.preventDefault();
       return actions.escape();
     }
     if ((event.target as HTMLElement).closest("input, select, textarea")) return;

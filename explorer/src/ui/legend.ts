@@ -8,9 +8,17 @@ export function showLegend(legend: Legend): void {
 }
 
 function ramp(legend: Extract<Legend, { kind: "ramp" }>): HTMLElement[] {
-  const bar = h("div", { class: "ramp", role: "img", "aria-label": `${legend.title}: from ${legend.ticks[0]} to ${legend.ticks.at(-1)}` });
+  const bar = h("div", {
+    class: "ramp",
+    role: "img",
+    "aria-label": `${legend.title}: from ${legend.ticks[0]} to ${legend.ticks.at(-1)}`,
+  });
   bar.style.backgroundImage = `linear-gradient(to right, ${legend.gradient.join(", ")})`;
-  const ticks = h("div", { class: "ticks", "aria-hidden": "true" }, ...legend.ticks.map((tick) => h("span", {}, tick)));
+  const ticks = h(
+    "div",
+    { class: "ticks", "aria-hidden": "true" },
+    ...legend.ticks.map((tick) => h("span", {}, tick)),
+  );
   const title = h("p", { class: "quiet" }, legend.title);
   return [title, bar, ticks, ...(legend.missing === null ? [] : [swatch(legend.missing, "not known")])];
 }

@@ -1,7 +1,7 @@
-/** Progress, messages, and what screen readers are told. */
+/** Progress, messages, and announcements to screen readers. */
 import { byId } from "./dom";
 
-/** A share of 0..1, "unknown" while there is no telling, null when done. */
+/** A share of 0..1, "unknown" if it cannot be estimated, null when done. */
 export function showProgress(share: number | "unknown" | null): void {
   const progress = byId("progress");
   progress.hidden = share === null;
@@ -26,7 +26,7 @@ export function hideMessage(): void {
   byId("message").hidden = true;
 }
 
-/** Said by screen readers, seen by nobody. */
+/** Read out by screen readers, and invisible. */
 export function announce(text: string): void {
   byId("announcer").textContent = text;
 }

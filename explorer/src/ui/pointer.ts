@@ -1,14 +1,15 @@
-/** Pointer on the map: hovering, clicking and double-clicking points, told apart from turning the map. */
+/** Pointer on the map: hovering, clicking and double-clicking points, as opposed to turning the map. */
 
 export interface PointerEvents {
-  /** The node at a place of the canvas, or null. */
+  /** The node within `reach` CSS pixels of (x, y) on the canvas, or null. */
   nodeAt(x: number, y: number, reach: number): number | null;
   onHover(node: number | null): void;
   onClick(node: number | null): void;
   onDoubleClick(node: number): void;
 }
 
-const CLICK_SLACK = 5; // CSS pixels a pointer may move during a click
+/** CSS pixels that a pointer may move during a click. */
+const CLICK_SLACK = 5;
 const REACH = { mouse: 5, pen: 8, touch: 18 } as const;
 
 export function watchPointer(canvas: HTMLCanvasElement, events: PointerEvents): void {
@@ -21,11 +22,12 @@ export function watchPointer(canvas: HTMLCanvasElement, events: PointerEvents): 
 
   canvas.addEventListener("pointermove", (event) => {
     if (event.buttons !== 0 || event.pointerType === "touch") return;
-    // Many moves come in one frame; one look a frame is enough.
-    if (hoverAt === null) requestAnimationFrame(() => {
-      if (hoverAt) events.onHover(nodeAt(hoverAt));
-      hoverAt = null;
-    });
+    // Moves arrive more often than frames; one look-up per frame is enough.
+    if (hoverAt === null)
+      requestAnimationFrame(() => {
+        if (hoverAt) events.onHover(nodeAt(hoverAt));
+        hoverAt = null;
+      });
     hoverAt = event;
   });
   canvas.addEventListener("pointerleave", () => {

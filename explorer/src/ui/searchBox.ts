@@ -1,15 +1,15 @@
-/** The search field and its list of results: a combobox, as the ARIA practices describe it. */
+/** The search field and its list of results: a combobox, as in the ARIA Authoring Practices. */
 import type { Layer } from "../data/layer";
 import { search } from "../data/search";
-import { display } from "../data/text";
+import { counted, display } from "../data/text";
 import { byId, h } from "./dom";
 
 const LISTED = 60;
 
 export interface SearchEvents {
-  /** The nodes found, best first; null when the field is empty. */
-  onFound(nodes: number[] | null): void;
-  /** A result is pointed at or moved to. */
+  /** The nodes that match, best first; null when the field is empty. */
+  onSearch(hits: number[] | null): void;
+  /** A result is hovered, or reached with the arrow keys. */
   onPreview(node: number | null): void;
   onChosen(node: number): void;
 }
@@ -17,7 +17,7 @@ export interface SearchEvents {
 export class SearchBox {
   private readonly input = byId<HTMLInputElement>("search");
   private readonly list = byId<HTMLUListElement>("results");
-  private readonly found = byId("found");
+  private readonly summary = byId("hits");
   private layer: Layer | null = null;
   private nodes: number[] = [];
   private active = -1;
@@ -27,7 +27,7 @@ export class SearchBox {
     this.input.addEventListener("keydown", (event) => this.onKey(event));
   }
 
-  /** Searches the new layer for what is typed in the field. */
+  /** Repeats the search in a new layer. */
   setLayer(layer: Layer): void {
     this.layer = layer;
     this.run();
@@ -54,11 +54,11 @@ export class SearchBox {
     this.list.replaceChildren(...this.nodes.slice(0, LISTED).map((node, at) => this.row(node, at)));
     this.list.scrollTop = 0;
     this.list.hidden = this.nodes.length === 0;
-    this.found.hidden = query === "";
-    this.found.textContent = summary(this.nodes.length);
+    this.summary.hidden = query === "";
+    this.summary.textContent = summary(this.nodes.length);
     this.input.setAttribute("aria-expanded", String(this.nodes.length > 0));
     this.input.removeAttribute("aria-activedescendant");
-    this.events.onFound(query === "" ? null : this.nodes);
+    this.events.onSearch(query === "" ? null : this.nodes);
   }
 
   private row(node: number, at: number): HTMLElement {
@@ -73,7 +73,11 @@ export class SearchBox {
         onpointerenter: () => this.events.onPreview(node),
         onpointerleave: () => this.events.onPreview(null),
       },
-      h("span", { class: label == null ? "label none" : "label", dir: "auto" }, label == null ? "no label" : display(label, 160)),
+      h(
+        "span",
+        { class: label == null ? "label none" : "label", dir: "auto" },
+        label == null ? "no label" : display(label, 160),
+      ),
       h("span", { class: "index" }, `#${this.layer!.index[node]}`),
     );
   }
@@ -83,7 +87,9 @@ export class SearchBox {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       if (listed === 0) return;
       event.preventDefault();
-      this.activate((this.active + (event.key === "ArrowDown" ? 1 : this.active < 0 ? listed : listed - 1)) % listed);
+      this.activate(
+        (this.active + (event.key === "ArrowDown" ? 1 : this.active < 0 ? listed : listed - 1)) % listed,
+      );
     } else if (event.key === "Enter" && listed > 0) {
       event.preventDefault();
       this.events.onChosen(this.nodes[Math.max(0, this.active)]!);
@@ -103,6 +109,6 @@ export class SearchBox {
 
 function summary(count: number): string {
   if (count === 0) return "No feature found";
-  const all = count === 1 ? "1 feature" : `${count.toLocaleString("en")} features`;
+  const all = counted(count, "feature");
   return count > LISTED ? `${all}, the best ${LISTED} listed` : all;
 }

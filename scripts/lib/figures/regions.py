@@ -1,4 +1,4 @@
-"""Regions of a map: where features crowd, and what their labels say more often than the layer's do."""
+"""Regions of a map: the features around peaks of density, named by words over-represented in their labels."""
 
 import re
 from collections import Counter
@@ -12,17 +12,23 @@ from scipy.special import xlogy
 from lib.labels.words import words_of
 
 CLAUSE = re.compile(r"[^;,(]*")  # of a label, what comes before the first "also", example or alternative
-CHUNK = 10_000  # features whose neighbours are looked at together: bounds the memory
-LEAST_TIMES = 3  # labels of a region that must share a word
-LEAST_SHARE = 0.1  # the same, as a share of its labels
-LEAST_SURPRISE = 15.0  # G² of a word: by chance one in 10,000 reaches it
-LONGEST = 26  # characters of a label that stands for a region
+CHUNK = 10_000  # features queried at once, to bound memory
+MIN_LABELS = 3  # labels of a region that must share a word for it to become the name
+MIN_SHARE = 0.1  # the same, as a share of the region's labels
+MIN_RATIO = 15.0  # log-likelihood ratio of such a word: one in 10,000 reaches it by chance
+MAX_LENGTH = 26  # characters of a label used as a name
 
 
 @dataclass(frozen=True)
 class Region:
-    """A crowd of features. `members` : int (r,), the densest first. `shared` : whether `name` is a word or two that its
-    labels share, or else one feature's label or number."""
+    """The features around a peak of density, and a name for them.
+
+    Attributes
+    ----------
+    members : int (r,), the peak first, then by distance from it
+    name : one or two words that the labels share, or one feature's label or number
+    shared : whether it is words that the labels share
+    """
 
     members: np.ndarray
     name: str
@@ -30,19 +36,19 @@ class Region:
 
 
 def volumes(coords: np.ndarray, k: int) -> np.ndarray:
-    """Cube of the distance to the k-th nearest other point (the farthest, where there are fewer): float64 (m,).
+    """Cube of the distance to the k-th nearest other point, or to the farthest if there are fewer: float64 (m,).
 
-    Density is its reciprocal. Where points coincide it is that of the closest points that do not.
+    Its reciprocal is the density. Coinciding points get the smallest distance above 0 of all points.
     """
     distance = cKDTree(coords).query(coords, [min(k + 1, len(coords))])[0][:, 0]
     apart = distance[distance > 0]
     return np.maximum(distance, apart.min() if len(apart) else 1.0) ** 3
 
 
-def crowds(coords: np.ndarray, size: int) -> list[np.ndarray]:
-    """The `size` features around each peak of density, the peak first; the densest crowd first.
+def dense_regions(coords: np.ndarray, size: int) -> list[np.ndarray]:
+    """Return the `size` features around each peak of density, the peak first; the densest region first.
 
-    A peak is a feature whose `size`-th neighbour is nearer than that of any of these neighbours is to it.
+    A peak is a feature that is denser than its `size` - 1 nearest neighbours.
 
     Parameters
     ----------
@@ -52,61 +58,62 @@ def crowds(coords: np.ndarray, size: int) -> list[np.ndarray]:
     order = np.argsort(volumes(coords, k - 1), kind="stable")
     rank = np.empty(len(coords), np.int64)
     rank[order] = np.arange(len(coords))
-    tree, found = cKDTree(coords), {}
+    tree, around = cKDTree(coords), {}
     for start in range(0, len(coords), CHUNK):
         own = rank[start : start + CHUNK]
         near = tree.query(coords[start : start + CHUNK], k)[1].reshape(len(own), -1)
         for row in np.flatnonzero(rank[near].min(axis=1) >= own):
-            found[own[row]] = near[row]
-    return [found[rank] for rank in sorted(found)]
+            around[own[row]] = near[row]
+    return [around[rank] for rank in sorted(around)]
 
 
-def surprise(inside: np.ndarray, labels: int, everywhere: np.ndarray, all_labels: int) -> np.ndarray:
-    """How unlikely it is by chance that words are as frequent in a region: the log-likelihood ratio G² (Dunning, 1993).
+def log_likelihood_ratio(
+    in_region: np.ndarray, region_labels: int, in_layer: np.ndarray, layer_labels: int
+) -> np.ndarray:
+    """G² (Dunning, 1993): how unlikely it is that words are this frequent in a region by chance.
 
     Parameters
     ----------
-    inside, everywhere : int (w,), labels of the region, and of the layer, that hold each word
-    labels, all_labels : labels of the region, and of the layer
+    in_region, in_layer : int (w,), the number of labels with each word, in the region and in the layer
+    region_labels, layer_labels : the number of labels in the region and in the layer
 
     Returns
     -------
     float (w,), 0 for words that are no more frequent in the region than in the layer.
     """
-    inside, everywhere = np.asarray(inside, float), np.asarray(everywhere, float)
-    seen = np.array(
-        [[inside, labels - inside], [everywhere - inside, all_labels - labels - everywhere + inside]]
-    )
-    expected = seen.sum(axis=0) * seen.sum(axis=1)[:, None] / all_labels
-    ratio = 2 * (xlogy(seen, seen) - xlogy(seen, expected)).sum(axis=(0, 1))
-    return np.where(inside * all_labels > everywhere * labels, ratio, 0.0)
+    a, b = np.asarray(in_region, float), np.asarray(in_layer, float)
+    observed = np.array([[a, region_labels - a], [b - a, layer_labels - region_labels - b + a]])
+    expected = observed.sum(axis=0) * observed.sum(axis=1)[:, None] / layer_labels
+    ratio = 2 * (xlogy(observed, observed) - xlogy(observed, expected)).sum(axis=(0, 1))
+    return np.where(a * layer_labels > b * region_labels, ratio, 0.0)
 
 
-def telling_words(
-    words: list[set[str] | None], members: np.ndarray, layer: Counter, labels: int
+def distinctive_words(
+    words: list[set[str] | None], members: np.ndarray, layer: Counter, layer_labels: int
 ) -> list[tuple[float, str]]:
-    """What the labels of a region say far more often than those of the layer: surprise and word, the best first.
+    """Words over-represented in the labels of a region, as (log-likelihood ratio, word), best first.
 
     Parameters
     ----------
     words : by feature, the words of its label; None for a feature without a label
-    layer : how many of the layer's labels hold each word
-    labels : labels of the layer
+    members : int (r,), the features of the region
+    layer : the number of the layer's labels with each word
+    layer_labels : the number of labels in the layer
     """
     labelled = [words[member] for member in members if words[member] is not None]
-    found = Counter(word for each in labelled for word in each)
-    least = max(LEAST_TIMES, LEAST_SHARE * len(labelled))
-    often = sorted(word for word, times in found.items() if times >= least)
-    if not often:
+    counts = Counter(word for each in labelled for word in each)
+    least = max(MIN_LABELS, MIN_SHARE * len(labelled))
+    frequent = sorted(word for word, count in counts.items() if count >= least)
+    if not frequent:
         return []
-    counts = np.array([(found[word], layer[word]) for word in often])
-    scores = surprise(counts[:, 0], len(labelled), counts[:, 1], labels)
-    told = sorted((-score, word) for score, word in zip(scores.tolist(), often, strict=True))
-    return [(-score, word) for score, word in told if -score >= LEAST_SURPRISE]
+    in_region, in_layer = np.array([(counts[word], layer[word]) for word in frequent]).T
+    ratios = log_likelihood_ratio(in_region, len(labelled), in_layer, layer_labels)
+    ranked = sorted(zip((-ratios).tolist(), frequent, strict=True))
+    return [(-negative, word) for negative, word in ranked if -negative >= MIN_RATIO]
 
 
-def akin(one: str, other: str) -> bool:
-    """Whether two words look like forms of one: vote, voting."""
+def same_stem(one: str, other: str) -> bool:
+    """Whether two words look like forms of the same word, such as vote and voting."""
     stem = max(3, min(len(one), len(other)) - 2)
     return one[:stem] == other[:stem]
 
@@ -119,29 +126,31 @@ def regions(
     size: int,
     drawable: Callable[[str], bool] = lambda text: True,
 ) -> list[Region]:
-    """The regions of a map with their names, no name twice: those with the most telling words first, then the densest.
+    """Return the regions of a map under unique names: the most distinctive words first, then the densest regions.
 
     Parameters
     ----------
     coords : float32 (m, 3), the live features
-    labels : by feature, None for none
-    edges : source and target, int (e,), among these features, and weight, float32 (e,)
-    numbers : int (m,), the features' indices in the layer, which name what has no label
-    size : features of a region
-    drawable : whether a text may be a name
+    labels : by feature, None for a feature without a label
+    edges : source and target, int (e,), positions in `coords`; weight, float32 (e,)
+    numbers : int (m,), the features' indices in the layer, used as names of regions without labels
+    size : features per region
+    drawable : whether the figure can show a text
     """
     words = [None if label is None else set(filter(drawable, words_of(label))) for label in labels]
     labelled = [each for each in words if each is not None]
     layer = Counter(word for each in labelled for word in each)
-    told = [
-        (telling_words(words, members, layer, len(labelled)), members) for members in crowds(coords, size)
+    ranked = [
+        (distinctive_words(words, members, layer, len(labelled)), members)
+        for members in dense_regions(coords, size)
     ]
-    told.sort(key=lambda each: -each[0][0][0] if each[0] else 0.0)
+    ranked.sort(key=lambda each: -each[0][0][0] if each[0] else 0.0)
     named: dict[str, Region] = {}
-    for best, members in told:
-        if best:
-            (score, first), *rest = best
-            second = next((word for other, word in rest if other > score / 2 and not akin(first, word)), None)
+    for distinctive, members in ranked:
+        if distinctive:
+            (best, first), *rest = distinctive
+            others = (word for ratio, word in rest if ratio > best / 2 and not same_stem(first, word))
+            second = next(others, None)
             region = Region(members, ", ".join(filter(None, (first, second))), True)
         else:
             first = _best_linked(members, labels, edges, drawable) or f"#{numbers[members[0]]}"
@@ -151,10 +160,10 @@ def regions(
 
 
 def _best_linked(members, labels, edges, drawable) -> str | None:
-    """How the label begins of the member with the strongest edges to the others, of those that begin with words."""
-    place = np.full(len(labels), -1)
-    place[members] = np.arange(len(members))
-    source, target = place[edges[0]], place[edges[1]]
+    """Return how the label of the best-linked member begins, among those whose labels begin with words."""
+    position = np.full(len(labels), -1)
+    position[members] = np.arange(len(members))
+    source, target = position[edges[0]], position[edges[1]]
     within = (source >= 0) & (target >= 0)
     ends = np.concatenate([source[within], target[within]])
     strength = np.bincount(ends, np.tile(edges[2][within], 2), len(members))
@@ -165,6 +174,6 @@ def _best_linked(members, labels, edges, drawable) -> str | None:
     return None
 
 
-def shortened(text: str, longest: int = LONGEST) -> str:
-    """A text of at most `longest` characters, with an ellipsis where it was longer."""
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip(' ,;:')}…"
+def shortened(text: str, length: int = MAX_LENGTH) -> str:
+    """Cut a text to at most `length` characters, ending in an ellipsis if anything was cut."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip(' ,;:')}…"

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from lib.errors import UserError
+
 
 def export_kind(name: str) -> str | None:
     """What an export's file holds, by its path below the source: "explanations", "features", or None: neither.
@@ -20,8 +22,11 @@ def label_files(path: Path) -> list[Path]:
     Raises
     ------
     FileNotFoundError : a folder without explanations.
+    UserError : another kind of file, or a folder that does not exist.
     """
     if not path.is_dir():
+        if not path.name.endswith((".jsonl", ".jsonl.gz")):
+            raise UserError(f"{path}: expected a .jsonl or .jsonl.gz file, or a folder with explanations/")
         return [path]
     kinds = {file: export_kind(f"{file.parent.name}/{file.name}") for file in sorted(path.glob("*/*"))}
     if "explanations" not in kinds.values():

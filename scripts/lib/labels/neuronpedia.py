@@ -6,7 +6,6 @@ Exports lie in a public S3 bucket, read by ListObjectsV2 and GET: https://docs.n
 
 import io
 import json
-import os
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Collection, Sequence
@@ -24,6 +23,7 @@ from lib.labels.explanations import Feature, LabelError, add_row, parse_row, rea
 from lib.labels.export_files import export_kind
 from lib.labels.http import CONNECTIONS, RETRY, NeuronpediaError, body, describe, get, open_session
 from lib.progress import Progress
+from lib.secrets import secret
 
 Features = dict[int, Feature]
 # Position ("FILE, line N") and fields, as `read_rows` yields them.
@@ -122,15 +122,10 @@ def fetch_api(
 
 
 def api_key() -> str:
-    """NEURONPEDIA_API_KEY without surrounding white space, checked to be a possible header."""
-    key = os.environ.get("NEURONPEDIA_API_KEY", "").strip()
-    if not key:
-        raise NeuronpediaError(
-            f"Neuronpedia's API needs a key, and NEURONPEDIA_API_KEY is not set. {KEY_HELP}"
-        )
-    if not (key.isascii() and key.isprintable() and " " not in key):
-        raise NeuronpediaError("NEURONPEDIA_API_KEY holds characters that no key has. Copy the key again")
-    return key
+    """NEURONPEDIA_API_KEY, checked to be a possible header."""
+    if key := secret("NEURONPEDIA_API_KEY"):
+        return key
+    raise NeuronpediaError(f"Neuronpedia's API needs a key, and NEURONPEDIA_API_KEY is not set. {KEY_HELP}")
 
 
 def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collection[str]) -> dict[str, int]:

@@ -1,9 +1,15 @@
 """The catalogues of models: which SAE explains which layer, its weights and the source of its labels in one row."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.planning.schema import ConfigError, check, read_yaml, suggestion
+
+# What lies beside the models in results/ and in the dataset; and `all`, which selects every model.
+RESERVED = re.compile(
+    r"all|assets|benchmarks|index\.(html|json)|logs|published|readme\.md|site|sw\.js", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ def read_catalogues(paths: list[str], root: Path) -> dict[str, dict]:
         entries = read_yaml(file)
         check(entries, "models", path)
         for name, model in entries.items():
+            if RESERVED.fullmatch(name):
+                raise ConfigError(f"{path}: {name} is reserved: give the model another name")
             if name in models:
                 raise ConfigError(f"{path}: {name} is already defined in {models[name]['catalogue']}")
             _check_rows(name, model, path)

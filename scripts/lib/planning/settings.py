@@ -1,11 +1,37 @@
 """The configuration: checked, with its numbers parsed, and the models and layers that it selects."""
 
 import re
+from pathlib import Path
 
 import yaml
 
 from lib.planning.catalogue import find_model, spell
-from lib.planning.schema import ConfigError, check
+from lib.planning.schema import ConfigError, check, load_schema, parsed, read_yaml
+
+# Of each of these Snakemake keeps only the last on a command line.
+FLAGS = {"--configfile": r"--configfiles?(=.*)?", "--config": r"(--config|-C)(=.*)?"}
+
+
+def check_command_line(words: list[str], files: list[str | Path]) -> None:
+    """Check what Snakemake drops or misreads without a word: doubled flags, and the configuration files it has read.
+
+    Raises
+    ------
+    ConfigError
+        A flag appears twice, a target is taken for a configuration file, or a file holds a key twice.
+    """
+    for flag, spellings in FLAGS.items():
+        if len([word for word in words if re.fullmatch(spellings, word, re.DOTALL)]) > 1:
+            raise ConfigError(
+                f"{flag} appears twice, and Snakemake keeps only the last: write it once, followed by all its values"
+            )
+    for file in map(Path, files):
+        if Path("results").absolute() in file.parents:
+            raise ConfigError(
+                f"{file} is a result, but stands after --configfile, which takes all that follows it for configuration"
+                f" files.\nName targets first: snakemake {file.relative_to(Path.cwd())} --configfile mine.yaml"
+            )
+        read_yaml(file)
 
 
 def check_config(config: dict) -> None:
@@ -18,7 +44,7 @@ def check_config(config: dict) -> None:
     """
     for key, block in config.items():
         if isinstance(block, dict):
-            config[key] = _normalized(block)
+            config[key] = parsed(block, load_schema("config")["properties"].get(key, {}))
     if "umap" in config:
         raise ConfigError(
             f"configuration: the block `umap` is now `layout`. Write instead:\n\n{_as_layout(config['umap'])}"
@@ -86,25 +112,10 @@ def selected_layers(config: dict, models: dict[str, dict], name: str) -> list[in
             raise ConfigError(
                 f"configuration: layers: {part!r} is neither `all`, nor a number, nor a range such as 0-5"
             )
-        missing = [layer for layer in range(first, last + 1) if layer not in rows]
-        if missing:
+        missing = next((layer for layer in range(first, last + 1) if layer not in rows), None)
+        if missing is not None:
             raise ConfigError(
-                f"configuration: layers: {name} has no layer {missing[0]}: its layers are {spell(rows)}"
+                f"configuration: layers: {name} has no layer {missing}: its layers are {spell(rows)}"
             )
         layers.update(range(first, last + 1))
     return sorted(layers)
-
-
-def _normalized(block: dict) -> dict:
-    """Sorted keys, because Snakemake compares params as text; and numbers, which --config passes on as text."""
-    return {
-        name: _normalized(value) if isinstance(value, dict) else _number(value)
-        for name, value in sorted(block.items())
-    }
-
-
-def _number(value):
-    if not isinstance(value, str):
-        return value
-    parsed = yaml.safe_load(value) if re.fullmatch(r"[-+.\w]+", value) else value
-    return parsed if parsed is None or isinstance(parsed, int | float) else value

@@ -1,5 +1,5 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
-import { COLORINGS, type Coloring } from "./colors";
+import { COLORINGS, type Coloring } from "../colors";
 
 export interface ViewState {
   model?: string;
@@ -17,7 +17,8 @@ export function formatState(state: ViewState): string {
   if (state.layer !== undefined) parts.push(`layer=${state.layer}`);
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
-  if (state.camera !== undefined) parts.push(`camera=${state.camera.map((value) => +value.toFixed(2)).join(",")}`);
+  if (state.camera !== undefined)
+    parts.push(`camera=${state.camera.map((value) => +value.toFixed(2)).join(",")}`);
   return parts.length === 0 ? "" : `#${parts.join("&")}`;
 }
 
@@ -33,7 +34,10 @@ export function parseState(hash: string): ViewState {
   if (feature !== null) state.feature = feature;
   const coloring = fields.get("color");
   if (COLORINGS.includes(coloring as Coloring)) state.coloring = coloring as Coloring;
-  const camera = fields.get("camera")?.split(",").map((value) => (value.trim() === "" ? Number.NaN : Number(value)));
+  const camera = fields
+    .get("camera")
+    ?.split(",")
+    .map((value) => (value.trim() === "" ? Number.NaN : Number(value)));
   if (camera?.length === 6 && camera.every((value) => Number.isFinite(value) && Math.abs(value) < 1e5)) {
     state.camera = camera;
   }

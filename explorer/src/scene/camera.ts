@@ -1,0 +1,178 @@
+/** The camera: where it is, how the visitor moves it, and how it flies to a view. */
+import { PerspectiveCamera, Vector2, Vector3 } from "three";
+import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
+import { Flight, prefersStillness } from "./flight";
+import type { Projection } from "./pick";
+
+/** CSS pixels at the canvas's edges that panels cover. */
+export interface Insets {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+/** What there is to see, in map units. */
+export interface Extent {
+  center: [number, number, number];
+  radius: number;
+}
+
+const HOME_DIRECTION = new Vector3(0.62, 0.42, 1).normalize();
+const FIELD_OF_VIEW = 45;
+
+export class MapCamera {
+  readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.05, 2000);
+  private readonly controls: OrbitControls;
+  private extent: Extent | null = null;
+  private flight: Flight | null = null;
+  private insets: Insets = { left: 0, right: 0, top: 0, bottom: 0 };
+  private shift = new Vector2();
+  private shiftedAt = 0;
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly requestFrame: () => void,
+  ) {
+    this.controls = new OrbitControls(this.camera, canvas);
+    Object.assign(this.controls, {
+      enableDamping: true,
+      dampingFactor: 0.09,
+      zoomToCursor: true,
+      minDistance: 0.4,
+      rotateSpeed: 0.8,
+    });
+    this.controls.addEventListener("start", () => {
+      this.flight = null;
+    });
+    this.controls.addEventListener("change", requestFrame);
+  }
+
+  /** Distance from the eye to what it looks at, in map units. */
+  get distance(): number {
+    return this.camera.position.distanceTo(this.controls.target);
+  }
+
+  /** CSS pixels that one map unit takes at depth 1. */
+  get pixelsPerUnit(): number {
+    return this.canvas.clientHeight / (2 * Math.tan((FIELD_OF_VIEW * Math.PI) / 360));
+  }
+
+  /** Limits the camera to a new map. The first map is shown as a whole; later ones from where the camera is. */
+  setExtent(extent: Extent): void {
+    const isFirst = this.extent === null;
+    this.extent = extent;
+    this.controls.maxDistance = 6 * extent.radius;
+    if (isFirst) this.setView(this.homeView());
+  }
+
+  /** Keeps the middle of the picture in the middle of what the panels leave free. */
+  setInsets(insets: Insets): void {
+    this.insets = insets;
+    if (this.extent === null) this.shift.copy(this.wantedShift());
+    this.requestFrame();
+  }
+
+  resize(): void {
+    this.camera.aspect = this.canvas.clientWidth / this.canvas.clientHeight;
+    this.camera.updateProjectionMatrix();
+  }
+
+  /** Moves the camera to where it is at `now` (milliseconds). Returns false once it rests. */
+  update(now: number): boolean {
+    if (this.flight && !this.flight.step(now)) this.flight = null;
+    const shifting = this.shiftPicture(now);
+    return this.controls.update() || this.flight !== null || shifting;
+  }
+
+  /** Eye and target, six numbers. */
+  view(): number[] {
+    return [...this.camera.position.toArray(), ...this.controls.target.toArray()];
+  }
+
+  setView(view: number[]): void {
+    this.flight = null;
+    this.camera.position.fromArray(view, 0);
+    this.controls.target.fromArray(view, 3);
+    this.controls.update();
+    this.requestFrame();
+  }
+
+  flyTo(target: Vector3): void {
+    const direction = this.camera.position.clone().sub(this.controls.target).normalize();
+    const distance = Math.min(this.distance, 0.42 * (this.extent?.radius ?? Infinity));
+    this.fly(target.clone().addScaledVector(direction, distance), target);
+  }
+
+  flyHome(): void {
+    const view = this.homeView();
+    this.fly(new Vector3().fromArray(view, 0), new Vector3().fromArray(view, 3));
+  }
+
+  /** Turns around the target; angles in radians. */
+  orbit(right: number, up: number): void {
+    const offset = this.camera.position.clone().sub(this.controls.target);
+    offset.applyAxisAngle(this.camera.up, -right);
+    const side = new Vector3().crossVectors(this.camera.up, offset).normalize();
+    const angle = offset.angleTo(this.camera.up);
+    offset.applyAxisAngle(side, -Math.min(Math.max(up, angle - Math.PI + 0.05), angle - 0.05));
+    this.fly(this.controls.target.clone().add(offset), this.controls.target.clone(), 160);
+  }
+
+  /** Moves the eye towards the target (factor below 1) or away from it. */
+  zoom(factor: number): void {
+    const { minDistance, maxDistance, target } = this.controls;
+    const distance = Math.min(maxDistance, Math.max(minDistance, this.distance * factor));
+    const offset = this.camera.position.clone().sub(target).setLength(distance);
+    this.fly(target.clone().add(offset), target.clone(), 220);
+  }
+
+  /** Moves eye and target sideways, in shares of what is seen. */
+  pan(right: number, up: number): void {
+    const shift = new Vector3(right, up, 0)
+      .multiplyScalar(this.distance)
+      .applyQuaternion(this.camera.quaternion);
+    this.fly(this.camera.position.clone().add(shift), this.controls.target.clone().add(shift), 160);
+  }
+
+  projection(): Projection {
+    this.camera.updateMatrixWorld();
+    return {
+      matrix: this.camera.projectionMatrix.clone().multiply(this.camera.matrixWorldInverse).elements,
+      width: this.canvas.clientWidth,
+      height: this.canvas.clientHeight,
+      pixelsPerUnit: this.pixelsPerUnit,
+    };
+  }
+
+  private fly(eye: Vector3, target: Vector3, duration?: number): void {
+    this.flight = new Flight(this.camera, this.controls.target, eye, target, duration);
+    this.requestFrame();
+  }
+
+  private homeView(): number[] {
+    const { center, radius } = this.extent ?? { center: [0, 0, 0], radius: 50 };
+    const { left, right, top, bottom } = this.insets;
+    const free = Math.min(this.canvas.clientWidth - left - right, this.canvas.clientHeight - top - bottom);
+    const distance = (2.2 * radius * this.pixelsPerUnit) / Math.max(free, 120);
+    const eye = new Vector3(...center).addScaledVector(HOME_DIRECTION, distance);
+    return [...eye.toArray(), ...center];
+  }
+
+  private wantedShift(): Vector2 {
+    const { left, right, top, bottom } = this.insets;
+    return new Vector2((right - left) / 2, (bottom - top) / 2);
+  }
+
+  /** Moves the picture towards the middle of what the panels leave free. Returns false once it is there. */
+  private shiftPicture(now: number): boolean {
+    const wanted = this.wantedShift();
+    const arrived = this.shift.distanceTo(wanted) < 0.5;
+    const share = 1 - Math.exp((this.shiftedAt - now) / 110);
+    this.shift.lerp(wanted, arrived || prefersStillness() ? 1 : share);
+    this.shiftedAt = now;
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    this.camera.setViewOffset(width, height, this.shift.x, this.shift.y, width, height);
+    return !arrived;
+  }
+}
