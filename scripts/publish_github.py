@@ -6,7 +6,6 @@ Instead `publish` looks at what is there and does what is missing, in the next a
 """
 
 import io
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -32,6 +31,7 @@ from lib.files import save_record
 from lib.job import UserError, job_log
 from lib.progress import Progress, progress
 from lib.publishing.files import File, is_layer_file, listed, verified
+from lib.secrets import secret
 
 # https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases#storage-and-bandwidth-quotas
 ASSET_LIMIT = 2 * 2**30  # bytes; a file must be smaller
@@ -87,9 +87,8 @@ class CountedFile(io.FileIO):
 
 def find_token() -> str:
     """The token of the environment; UserError if there is none."""
-    for name in TOKENS:
-        if token := os.environ.get(name, "").strip():
-            return token
+    if token := secret(*TOKENS):
+        return token
     raise UserError(f"no token: set {' or '.join(TOKENS)} to a token that may write releases: {PERMISSION}")
 
 

@@ -24,6 +24,7 @@ from lib.job import UserError, job_log
 from lib.progress import progress
 from lib.publishing.documents import render
 from lib.publishing.files import File, is_layer_file, listed, verified
+from lib.secrets import secret
 
 ATTEMPTS = 4
 # 408 timeout, 412 somebody else has committed meanwhile, 429 rate limit
@@ -126,7 +127,7 @@ def main(snakemake) -> None:
     """Verify the files once more, write the card, publish, record."""
     with job_log(snakemake):
         disable_progress_bars()
-        if not get_token():
+        if not (secret("HF_TOKEN") or get_token()):
             raise UserError(f"no token: publishing needs {TOKEN}")
         target, inputs = snakemake.params.dataset, snakemake.input
         manifests = [load_record(path) for path in inputs.manifests]

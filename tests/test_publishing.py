@@ -410,6 +410,7 @@ def test_without_a_repository_the_run_stops_while_planning(published):
 
 
 def test_without_a_token_nothing_is_sent(tmp_path, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: None)
     publishing = job("publish_huggingface", tmp_path, {}, {})
     with pytest.raises(SystemExit):

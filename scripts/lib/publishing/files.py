@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.errors import UserError
 from lib.files import sha256
-from lib.job import UserError
 
 
 @dataclass(frozen=True)
