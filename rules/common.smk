@@ -64,9 +64,9 @@ def of_selected(name):
 
 
 def wanted():
-    """Return the targets of `all`: manifests, the files they list (to remake deleted ones), tables, figures."""
+    """Return the targets of `all`: manifests, the files they list (to remake deleted ones), tables, figures, index."""
     names = ("manifest.json", "quality.tsv", "features.parquet", "figures/layers.png", "figures/layers.html")
-    files = [path for name in names for path in of_selected(name)]
+    files = ["results/index.json", *(path for name in names for path in of_selected(name))]
     for model in SELECTED:
         files += [path for paths in products(model).values() for path in paths]
         files += per_layer(model, "figures/layer-{layer}.png")

@@ -1,29 +1,24 @@
-"""The manifests of all selected models -> index.json: the models that the explorer offers."""
+"""The manifests in results/ -> index.json: the models that the explorer offers, those just selected first.
 
-import json
+Manifests of other runs are listed too, but are no inputs: the index must not plan models that nobody selected.
+"""
+
 from pathlib import Path
 
-from lib.files import save_bytes
+from lib.files import save_record
 from lib.job import job_log
-
-
-def index(manifests: list[Path], folder: Path) -> dict:
-    """The models in the order of the configuration; their manifests' paths are relative to `folder`, the index's."""
-    models = []
-    for path in manifests:
-        manifest = json.loads(path.read_bytes())
-        names = {key: manifest[key] for key in ("modelId", "displayName")}
-        models.append(names | {"manifest": path.relative_to(folder).as_posix()})
-    return {"models": models}
+from lib.products.index import explorer_index
 
 
 def main(snakemake) -> None:
-    """Read the manifests, write the index."""
+    """Find the manifests, write the index."""
     with job_log(snakemake) as log:
-        target = Path(snakemake.output.index)
-        listed = index([Path(path) for path in snakemake.input.manifests], target.parent)
-        save_bytes(target, (json.dumps(listed, indent=2, ensure_ascii=False) + "\n").encode())
-        log.info("%d models", len(listed["models"]))
+        folder = Path(snakemake.output.index).parent
+        selected = [Path(path) for path in snakemake.input.manifests]
+        others = sorted(set(folder.glob("*/manifest.json")) - set(selected))
+        index = explorer_index([*selected, *others], folder)
+        save_record(snakemake.output.index, index, sort_keys=False)
+        log.info("%d models", len(index["models"]))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,12 @@ It lists exactly the layers that the configuration selects, and none of them whi
 here, before anything is listed or published. It alone carries a time, `generatedAt`; SOURCE_DATE_EPOCH fixes it.
 """
 
-import json
 import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lib.files import load_record, save_bytes, sha256
+from lib.files import load_record, save_record, sha256
 from lib.job import UserError, job_log
 from lib.products.gates import refusals
 
@@ -94,8 +93,7 @@ def main(snakemake) -> None:
         forms = zip(records, graphs, tables, gzips or [None] * len(graphs), strict=True)
         entries = [layer_entry(*parts) for parts in forms]
         manifest = params.about | {"generatedAt": generated_at(), "layers": entries}
-        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-        save_bytes(snakemake.output.manifest, text.encode())
+        save_record(snakemake.output.manifest, manifest, sort_keys=False)
         for name in unlisted(graphs[0].parent, graphs):
             log.info("%s lies here too, but the configuration does not select it: not listed", name)
         log.info("%d layers", len(graphs))

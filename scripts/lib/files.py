@@ -60,9 +60,10 @@ def save_npz(path: str | os.PathLike, **arrays: np.ndarray) -> None:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def save_record(path: str | os.PathLike, record: dict) -> None:
-    """Write a step's record (the inputs, parameters and results it had) as indented JSON with sorted keys."""
-    save_bytes(path, (json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
+def save_record(path: str | os.PathLike, record: dict, sort_keys: bool = True) -> None:
+    """Write readable JSON: the record of a step, or a list such as the manifest, in the order of its keys."""
+    text = json.dumps(record, indent=2, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False)
+    save_bytes(path, f"{text}\n".encode())
 
 
 def load_npy(path: str | os.PathLike) -> np.ndarray:
