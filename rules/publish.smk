@@ -67,12 +67,12 @@ rule publish_huggingface:
         files=lambda wildcards: huggingface_dataset(config)
         and [path for model in SELECTED for path in released(model)],
         manifests=of_selected("manifest.json"),
-        index="results/index.json",
         templates=templates("dataset.md", "parts.md"),
         lib=lib("publish_huggingface"),
     output:
         record="results/published/huggingface.json",
         card="results/published/README.md",
+        index="results/published/index.json",
     log:
         "results/logs/publish_huggingface/dataset.log",
     benchmark:
@@ -96,7 +96,6 @@ rule build_site:
         page="results/index.html",
         worker="results/sw.js",
         assets="results/assets",
-        index="results/index.json",
         checksums=of_selected("SHA256SUMS"),
         lib=lib("build_site"),
     output:

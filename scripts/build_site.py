@@ -7,8 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
-from lib.files import load_record
+from lib.files import load_record, save_record
 from lib.job import UserError, job_log
+from lib.products.index import explorer_index
 from lib.progress import progress
 from lib.publishing.files import layer_files, verified
 
@@ -45,16 +46,20 @@ def main(snakemake) -> None:
     """Collect, check, build beside, move into position."""
     with job_log(snakemake):
         page, site = Path(snakemake.input.page), Path(snakemake.output.site)
-        assets = [path for path in sorted(Path(snakemake.input.assets).rglob("*")) if path.is_file()]
-        files = [page, Path(snakemake.input.worker), Path(snakemake.input.index), *assets]
+        checksums = [Path(path) for path in snakemake.input.checksums]
+        assets = sorted(filter(Path.is_file, Path(snakemake.input.assets).rglob("*")))
+        files = [page, Path(snakemake.input.worker), *assets]
         parts = {"the page": {path.relative_to(page.parent).as_posix(): path for path in files}}
-        parts |= {path.parent.name: model_files(path) for path in map(Path, snakemake.input.checksums)}
+        parts |= {path.parent.name: model_files(path) for path in checksums}
         sizes = {part: sum(path.stat().st_size for path in files.values()) for part, files in parts.items()}
         check_size(sizes, snakemake.params.site["max_mb"])
         aside = site.with_name(f".{site.name}.part")
         shutil.rmtree(aside, ignore_errors=True)
         for name, path in (item for files in parts.values() for item in files.items()):
             link(path, aside / name)
+        # The index in results/ may list models of other runs, which are not here.
+        index = explorer_index([path.with_name("manifest.json") for path in checksums], page.parent)
+        save_record(aside / "index.json", index, sort_keys=False)
         # Tells GitHub Pages to serve the files as they are.
         (aside / ".nojekyll").touch()
         shutil.rmtree(site, ignore_errors=True)

@@ -12,7 +12,7 @@ from lib.publishing.files import layer_files, mismatches
 
 
 def main(snakemake) -> None:
-    """Check, describe, then list the checksums."""
+    """Check, describe, then list the checksums; those of the maps are the manifest's, which have just been compared."""
     with job_log(snakemake) as log:
         inputs, readme = snakemake.input, snakemake.output.readme
         manifest = load_record(inputs.manifest)
@@ -23,7 +23,6 @@ def main(snakemake) -> None:
                 " named here, and run the same command again, which makes them from the intermediate files"
             )
         save_bytes(readme, render(Path(inputs.templates[0]), manifest=manifest, about=snakemake.params.about))
-        # The maps have just been compared with the manifest.
         digests = {entry["filePath"]: entry["sha256"] for entry in layer_files(manifest)}
         for path in (readme, inputs.manifest, inputs.features, inputs.table):
             digests[Path(path).name] = sha256(path)

@@ -44,15 +44,12 @@ TIMEOUT = 120  # seconds without a byte
 REQUEST_ATTEMPTS = 5  # by PyGithub, of anything but a POST
 ATTEMPTS = 10
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
-PERMISSION = (
-    "a fine-grained one with Contents: read and write for this repository, or in GitHub Actions `permissions:"
-    " contents: write`"
-)
+PERMISSION = "Contents: read and write for the repository; in GitHub Actions `permissions: contents: write`"
 AGAIN = "Run the same command again: it continues where this one stopped."
 ADVICE = {
     401: f"The token in {' or '.join(TOKENS)} is wrong or has expired: make a new one.",
-    403: f"The token may not write releases there: it must be {PERMISSION}.",
-    404: f"Check publish.github.repository; the token must have access to it: {PERMISSION}.",
+    403: f"The token may not write releases there: it needs {PERMISSION}.",
+    404: f"Check publish.github.repository, and that the token has access to it: {PERMISSION}.",
     422: "Check publish.github: GitHub rejects this tag, title or text, or the repository is empty.",
 }
 
@@ -65,7 +62,7 @@ class Retry(GithubRetry):
         if response is not None and response.status in (403, 429):
             pause(limit_wait(response.headers), "rate limit")
         else:
-            pause(self.get_backoff_time(), f"HTTP {response.status}" if response is not None else "no answer")
+            pause(self.get_backoff_time(), "no usable answer")
 
 
 # Without this, PyGithub waits for its upload host for ever: it sets a timeout for the API's host alone.
@@ -83,13 +80,6 @@ class CountedFile(io.FileIO):
         piece = super().read(size)
         self.sent.add(len(piece))
         return piece
-
-
-def find_token() -> str:
-    """The token of the environment; UserError if there is none."""
-    if token := secret(*TOKENS):
-        return token
-    raise UserError(f"no token: set {' or '.join(TOKENS)} to a token that may write releases: {PERMISSION}")
 
 
 def check_limits(files: dict[str, File]) -> None:
@@ -235,7 +225,9 @@ def main(snakemake) -> None:
         target = snakemake.params.release
         files = verified(Path(snakemake.input.checksums))
         check_limits(files)
-        release = release_files(target, find_token(), files)
+        if not (token := secret(*TOKENS)):
+            raise UserError(f"no token: set {' or '.join(TOKENS)} to a fine-grained token with {PERMISSION}")
+        release = release_files(target, token, files)
         record = {"repository": target["repository"], "tag": target["tag"], "url": release.html_url}
         save_record(snakemake.output.record, record | {"assets": listed(files)})
         progress.info("published %d files: %s", len(files), release.html_url)

@@ -1,7 +1,7 @@
 """The published files of all selected models -> a dataset on Hugging Face, in one commit, and huggingface.json.
 
-The dataset holds a card, from which its viewer and `load_dataset` learn where the tables are, the index that the
-explorer reads, and a folder per model. HF_TOKEN and HF_ENDPOINT mean what they mean to huggingface_hub, which repeats
+The dataset holds a card, from which its viewer and `load_dataset` learn where the tables are, an index of its models
+for the explorer, and a folder per model. HF_TOKEN and HF_ENDPOINT mean what they mean to huggingface_hub, which repeats
 uploads and listings, but neither a creation nor a commit: for these, the next attempt looks first at what is there.
 """
 
@@ -21,6 +21,7 @@ from huggingface_hub.utils import disable_progress_bars
 
 from lib.files import load_record, save_bytes, save_record
 from lib.job import UserError, job_log
+from lib.products.index import explorer_index
 from lib.progress import progress
 from lib.publishing.documents import render
 from lib.publishing.files import File, is_layer_file, listed, verified
@@ -34,11 +35,10 @@ TOKEN = "a token in HF_TOKEN with write access to its owner (https://huggingface
 
 
 def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> str:
-    """Make a dataset hold `files`, by path, and no other maps beside them; returns the commit.
+    """Make the dataset of `target` (publish.huggingface) hold `files`, by path, and no other maps beside them.
 
-    target : `repository`, `private` and `revision` of the dataset
-
-    Raises UserError if it is public against `private`, a file arrived altered, or the Hub refuses or is silent.
+    Returns the commit. Raises UserError if the dataset is public against `private`, a file arrived altered, or the Hub
+    refuses or is silent.
     """
     branch = {"repo_id": target["repository"], "repo_type": "dataset", "revision": target["revision"]}
     attempt = 1
@@ -130,20 +130,22 @@ def main(snakemake) -> None:
         if not (secret("HF_TOKEN") or get_token()):
             raise UserError(f"no token: publishing needs {TOKEN}")
         target, inputs = snakemake.params.dataset, snakemake.input
+        card, index = Path(snakemake.output.card), Path(snakemake.output.index)
         manifests = [load_record(path) for path in inputs.manifests]
         values = {"repository": target["repository"], "manifests": manifests, "about": snakemake.params.about}
-        save_bytes(snakemake.output.card, render(Path(inputs.templates[0]), **values))
-        files = {"README.md": File.of(Path(snakemake.output.card)), "index.json": File.of(Path(inputs.index))}
+        save_bytes(card, render(Path(inputs.templates[0]), **values))
+        # The index in results/ may list models of other runs, which are not published.
+        models = explorer_index([Path(path) for path in inputs.manifests], index.parents[1])
+        save_record(index, models, sort_keys=False)
+        files = {"README.md": File.of(card), "index.json": File.of(index)}
         for path in map(Path, inputs.checksums):
             files |= {f"{path.parent.name}/{name}": file for name, file in verified(path).items()}
         api = HfApi()
-        revision = publish(
-            api, target, files, f"Maps of {', '.join(each['displayName'] for each in manifests)}"
-        )
+        names = ", ".join(manifest["displayName"] for manifest in manifests)
+        revision = publish(api, target, files, f"Maps of {names}")
         url = f"{api.endpoint}/datasets/{target['repository']}/tree/{revision}"
-        save_record(
-            snakemake.output.record, target | {"commit": revision, "url": url, "files": listed(files)}
-        )
+        record = target | {"commit": revision, "url": url, "files": listed(files)}
+        save_record(snakemake.output.record, record)
         progress.info("published %d files: %s", len(files), url)
 
 

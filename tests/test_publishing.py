@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -312,6 +313,9 @@ def published(toy_run, tmp_path_factory):
     project = toy_run.copy(folder / "project")
     project.configfile = "published.yaml"
     results = project.folder / "results"
+    # A model of an earlier run, which is not selected.
+    (results / "old").mkdir()
+    shutil.copy(results / "toy/manifest.json", results / "old/manifest.json")
     # In place of the explorer, whose build takes minutes.
     (results / "assets").mkdir()
     for name in ("index.html", "sw.js", "assets/index-1.js"):
@@ -354,9 +358,9 @@ def test_the_dataset_holds_the_files_a_card_and_the_index_in_one_commit(publishe
     files = published.hub.files(DATASET)
     expected = {f"toy/{name}": content for name, content in on_disk(published).items()}
     expected |= {"README.md": (published.results / "published/README.md").read_bytes()}
-    expected |= {"index.json": (published.results / "index.json").read_bytes()}
+    expected |= {"index.json": (published.results / "published/index.json").read_bytes()}
     assert {name: files[name] for name in files.keys() - {".gitattributes"}} == expected
-    assert json.loads(files["index.json"])["models"][0]["manifest"] in files
+    assert [each["manifest"] for each in json.loads(files["index.json"])["models"]] == ["toy/manifest.json"]
     assert published.hub.messages == ["Track maps with LFS", "Maps of Toy"]
     record = json.loads((published.results / "published/huggingface.json").read_bytes())
     assert record["files"].keys() == expected.keys()
@@ -368,9 +372,11 @@ def test_the_site_is_whole_and_links_its_files(published):
     site = published.results / "site"
     manifest = json.loads((published.results / "toy/manifest.json").read_bytes())
     expected = {f"toy/{entry['filePath']}" for entry in layer_files(manifest)} | {"toy/manifest.json"}
-    expected |= {"index.html", "sw.js", "assets/index-1.js", "index.json"}
+    expected |= {"index.html", "sw.js", "assets/index-1.js"}
     present = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    assert present == expected | {".snakemake_timestamp", ".nojekyll"}
+    assert present == expected | {".snakemake_timestamp", ".nojekyll", "index.json"}
+    models = json.loads((site / "index.json").read_bytes())["models"]
+    assert [each["manifest"] for each in models] == ["toy/manifest.json"]
     assert all((site / name).samefile(published.results / name) for name in expected)
     assert re.search(rf"results/site: {len(expected)} files, \d+\.\d MB", published.output)
 
