@@ -74,7 +74,7 @@ def wanted():
 
 
 def released(model):
-    """Return the files listed in a model's SHA256SUMS: its maps, and BESIDE_THE_MAPS of lib/publishing/files.py."""
+    """Return the files of a model that describe_release lists in SHA256SUMS."""
     beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
     maps = [path for paths in products(model).values() for path in paths]
     return [*maps, *(f"results/{model}/{name}" for name in beside)]

@@ -5,13 +5,18 @@ where every map is above its floors and the manifest describes the files; what s
 """
 
 
+def templates(*names):
+    """Template files of a document: inputs, so that editing one reruns the rule."""
+    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
+
+
 rule describe_release:
     input:
-        graphs=lambda wildcards: products(wildcards.model)["graphs"],
-        gzips=lambda wildcards: products(wildcards.model).get("gzips", []),
+        maps=lambda wildcards: [path for paths in products(wildcards.model).values() for path in paths],
         manifest="results/{model}/manifest.json",
         features="results/{model}/features.parquet",
         table="results/{model}/quality.tsv",
+        templates=templates("release.md", "parts.md"),
         lib=lib("describe_release"),
     output:
         readme="results/{model}/README.md",
@@ -62,11 +67,12 @@ rule publish_huggingface:
         files=lambda wildcards: huggingface_dataset(config)
         and [path for model in SELECTED for path in released(model)],
         manifests=of_selected("manifest.json"),
-        index="results/index.json",
+        templates=templates("dataset.md", "parts.md"),
         lib=lib("publish_huggingface"),
     output:
         record="results/published/huggingface.json",
         card="results/published/README.md",
+        index="results/published/index.json",
     log:
         "results/logs/publish_huggingface/dataset.log",
     benchmark:
@@ -90,7 +96,6 @@ rule build_site:
         page="results/index.html",
         worker="results/sw.js",
         assets="results/assets",
-        index="results/index.json",
         checksums=of_selected("SHA256SUMS"),
         lib=lib("build_site"),
     output:

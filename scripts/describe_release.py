@@ -1,32 +1,34 @@
-"""All products of a model, checked -> README.md and SHA256SUMS: what goes with them when they are published.
+"""All products of a model, checked -> README.md and SHA256SUMS: what accompanies them when they are published.
 
-Refuses maps below a floor of the configuration, and a manifest that does not describe the maps beside it.
+Refuses a manifest that does not describe the files beside it. The manifest itself lists no map below its floors.
 """
 
 from pathlib import Path
 
-from lib.files import save_bytes, sha256
+from lib.files import load_record, save_bytes, sha256
 from lib.job import UserError, job_log
-from lib.publishing.files import BESIDE_THE_MAPS, checksums, layer_files, mismatches, read_manifest, readme
+from lib.publishing.documents import render
+from lib.publishing.files import layer_files, mismatches
 
 
 def main(snakemake) -> None:
-    """Check, describe, then list the checksums of all."""
+    """Check, describe, then list the checksums; those of the maps are the manifest's, which have just been compared."""
     with job_log(snakemake) as log:
-        given = snakemake.input
-        folder = Path(given.manifest).parent
-        manifest = read_manifest(Path(given.manifest))
-        asked = [Path(path).name for path in (*given.graphs, *given.gzips)]
-        if wrong := mismatches(folder, manifest, asked):
+        inputs, readme = snakemake.input, snakemake.output.readme
+        manifest = load_record(inputs.manifest)
+        expected = {Path(path).name for path in inputs.maps}
+        if wrong := mismatches(Path(inputs.manifest).parent, manifest, expected):
             raise UserError(
-                f"{given.manifest} does not describe the files beside it: {'; '.join(wrong)}. Delete it and the files"
-                " named here, and run the same command again: they are made anew from what is there"
+                f"{inputs.manifest} does not describe the files beside it: {'; '.join(wrong)}. Delete it and the files"
+                " named here, and run the same command again, which makes them from the intermediate files"
             )
-        save_bytes(snakemake.output.readme, readme(manifest, snakemake.params.about).encode())
-        files = {entry["filePath"]: entry["sha256"] for entry in layer_files(manifest)}  # compared just now
-        files |= {name: sha256(folder / name) for name in BESIDE_THE_MAPS}
-        save_bytes(snakemake.output.checksums, checksums(files).encode())
-        log.info("%d files: every map is above its floors, the manifest as the files are", len(files))
+        save_bytes(readme, render(Path(inputs.templates[0]), manifest=manifest, about=snakemake.params.about))
+        digests = {entry["filePath"]: entry["sha256"] for entry in layer_files(manifest)}
+        for path in (readme, inputs.manifest, inputs.features, inputs.table):
+            digests[Path(path).name] = sha256(path)
+        lines = (f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+        save_bytes(snakemake.output.checksums, "".join(lines).encode())
+        log.info("%d files, and the manifest describes them", len(digests))
 
 
 if __name__ == "__main__":

@@ -1,83 +1,236 @@
-"""A model's published files -> a release on GitHub and github.json, which says where they are.
+"""A model's published files -> a release on GitHub and github.json, the record of what was sent where.
 
-A draft first; it becomes public when every file is there and is the right one. A run that was cut off is continued by
-the next, which sends only what is missing. What is public already is never changed.
+The release is a draft until every file has arrived, and never changed once it is public. PyGithub repeats every request
+but POST: repeated blindly, a POST makes a second draft, or sends an asset whose name a half-sent one still holds.
+Instead `publish` looks at what is there and does what is missing, in the next attempt as in the next run.
 """
 
+import io
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from time import sleep, time
+
+import requests
+from github import (
+    Auth,
+    Github,
+    GithubException,
+    GithubRetry,
+    RateLimitExceededException,
+    UnknownObjectException,
+)
+from github.Consts import DEFAULT_BASE_URL
+from github.GitRelease import GitRelease
+from github.GitReleaseAsset import GitReleaseAsset
+from github.Repository import Repository
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
 from lib.files import save_record
 from lib.job import UserError, job_log
 from lib.progress import Progress, progress
-from lib.publishing.files import File, is_layer_file, verified
-from lib.publishing.github import Releases, check_limits, differs, find_token
+from lib.publishing.files import File, is_layer_file, listed, verified
+from lib.secrets import secret
+
+# https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases#storage-and-bandwidth-quotas
+ASSET_LIMIT = 2 * 2**30  # bytes; a file must be smaller
+MOST_ASSETS = 1000
+# https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+SECONDARY_WAIT = 60.0  # seconds, where a secondary limit does not say how long
+BETWEEN_WRITES = 1.0  # seconds; a GitHub Enterprise Server has no such limit by default
+LONGEST_WAIT = 600.0  # seconds
+TIMEOUT = 120  # seconds without a byte
+REQUEST_ATTEMPTS = 5  # by PyGithub, of anything but a POST
+ATTEMPTS = 10
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
+PERMISSION = "Contents: read and write for the repository; in GitHub Actions `permissions: contents: write`"
+AGAIN = "Run the same command again: it continues where this one stopped."
+ADVICE = {
+    401: f"The token in {' or '.join(TOKENS)} is wrong or has expired: make a new one.",
+    403: f"The token may not write releases there: it needs {PERMISSION}.",
+    404: f"Check publish.github.repository, and that the token has access to it: {PERMISSION}.",
+    422: "Check publish.github: GitHub rejects this tag, title or text, or the repository is empty.",
+}
 
 
-def publish(releases: Releases, tag: str, title: str, notes: str, files: dict[str, File]) -> dict:
-    """Publish `files`, by name, as the release `tag`: the record of it.
+class Retry(GithubRetry):
+    """PyGithub's retries, with every wait announced and bounded."""
 
-    Raises
-    ------
-    UserError
-        The release is public already and holds other files, or what arrived is not what was sent.
-    """
-    release = releases.find_or_draft(tag, title, notes)
-    if not release.draft:
-        if wrong := disagreements(releases, release, files):
-            raise UserError(
-                f"{releases.name}: release {tag} is public already, and is not changed: {wrong}. Give these maps"
-                " another tag (publish.github.tag), or delete that release on GitHub first"
-            )
-        progress.info(
-            "%s: release %s is public already, with the same files: nothing to do", releases.name, tag
-        )
-        return record(releases, release, files)
-    present = releases.assets(release)
-    for name in sorted(present.keys() - files.keys()):
-        if is_layer_file(name):  # of an earlier run with more layers: the manifest does not list it
-            releases.remove(present[name])
+    def sleep(self, response=None) -> None:
+        """Wait before the next attempt; `response` is what was answered, None if nothing was."""
+        if response is not None and response.status in (403, 429):
+            pause(limit_wait(response.headers), "rate limit")
         else:
-            progress.info("%s: the draft also holds %s, which stays", tag, name)
-    told = Progress(f"{releases.name} {tag}", sum(file.size for file in files.values()), "MB", 1e6)
-    for name, file in files.items():
-        releases.send(release, name, file, present.get(name), told)
-    if wrong := disagreements(releases, release, files):
+            pause(self.get_backoff_time(), "no usable answer")
+
+
+# Without this, PyGithub waits for its upload host for ever: it sets a timeout for the API's host alone.
+UploadConnection = partial(HTTPSRequestsConnectionClass, timeout=TIMEOUT)
+Requester.injectConnectionClasses(HTTPRequestsConnectionClass, UploadConnection)
+
+
+class CountedFile(io.FileIO):
+    """A file that adds what is read of it to `sent`."""
+
+    sent: Progress
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file, and count."""
+        piece = super().read(size)
+        self.sent.add(len(piece))
+        return piece
+
+
+def check_limits(files: dict[str, File]) -> None:
+    """Raise UserError for what GitHub would reject: a file of 2 GiB or more, or more than 1,000 files."""
+    fewer = "Publish fewer layers per release (layers, with another publish.github.tag)"
+    if large := [f"{name} ({file.size:,} bytes)" for name, file in files.items() if file.size >= ASSET_LIMIT]:
         raise UserError(
-            f"{releases.name}: release {tag} stays a draft, for not all arrived as it was sent: {wrong}. Run the same"
-            " command again"
+            f"GitHub takes files under 2 GiB, not {', '.join(large)}. {fewer}, or a dataset instead"
         )
-    return record(releases, releases.publish(release, title, notes), files)
+    if len(files) > MOST_ASSETS:
+        count = f"GitHub takes {MOST_ASSETS} assets per release, these are {len(files)}."
+        raise UserError(f"{count} {fewer}, or without compressed twins (export.gzip: false)")
 
 
-def disagreements(releases: Releases, release, files: dict[str, File]) -> str:
-    """In how far the assets of a release are not the files; empty where they are."""
-    there = releases.assets(release)
-    found = {name: differs(there.get(name), file) for name, file in files.items()}
-    return "; ".join(f"{name} {what}" for name, what in found.items() if what)
+def release_files(target: dict[str, str], token: str, files: dict[str, File]) -> GitRelease:
+    """Make `files`, by name, the public release of `target` (publish.github); repeats attempts that may yet succeed.
+
+    Raises UserError if it is public with other files, a file arrived altered, or GitHub refuses or is silent.
+    """
+    attempt = 1
+    while True:
+        try:
+            return publish(open_repository(target, token), target, files)
+        except (GithubException, requests.RequestException) as error:
+            failure, advice, wait = diagnose(error, attempt)
+            if wait is None or attempt == ATTEMPTS:
+                label = f"{target['api_url']}, release {target['tag']} of {target['repository']}"
+                raise UserError(f"{label}: {failure}. {advice}") from error
+        pause(wait, failure)
+        attempt += 1
 
 
-def record(releases: Releases, release, files: dict[str, File]) -> dict:
-    """What github.json says."""
-    return {
-        "repository": releases.name,
-        "tag": release.tag_name,
-        "url": release.html_url,
-        "assets": {name: {"size": file.size, "sha256": file.sha256} for name, file in files.items()},
-    }
+def open_repository(target: dict[str, str], token: str) -> Repository:
+    """The repository of `target`. PyGithub repeats its requests, except POST."""
+    api_url = target["api_url"]
+    github = Github(
+        auth=Auth.Token(token),
+        base_url=api_url,
+        timeout=TIMEOUT,
+        per_page=100,
+        retry=Retry(
+            total=REQUEST_ATTEMPTS - 1,
+            backoff_factor=1,
+            allowed_methods={"GET", "PATCH", "DELETE"},
+            status_forcelist=[408, 429, *range(500, 600)],
+        ),
+        user_agent="sae-atlas",
+        seconds_between_requests=None,
+        seconds_between_writes=BETWEEN_WRITES if api_url == DEFAULT_BASE_URL else None,
+    )
+    repository = github.get_repo(target["repository"])
+    if "full_name" not in repository.raw_data:
+        raise UserError(f"{api_url} does not answer like GitHub's API: check publish.github.api_url")
+    return repository
+
+
+def publish(repository: Repository, target: dict[str, str], files: dict[str, File]) -> GitRelease:
+    """One attempt: send what is missing to a draft, which becomes public when it holds every file as it is here."""
+    label = f"release {target['tag']} of {target['repository']}"
+    text = {"name": target["title"], "message": target["notes"]}
+    # A lookup by tag does not see drafts. A public release comes before a draft of the same tag.
+    matches = [release for release in repository.get_releases() if release.tag_name == target["tag"]]
+    matches.sort(key=lambda release: release.draft)
+    release = matches[0] if matches else repository.create_git_release(target["tag"], **text, draft=True)
+    present = {asset.name: asset for asset in release.get_assets()}
+    wrong = differences(present, files)
+    if not release.draft:
+        if wrong:
+            raise UserError(
+                f"{label} is public and is not changed: {'; '.join(wrong.values())}. Give these maps another tag"
+                " (publish.github.tag), or delete that release on GitHub first"
+            )
+        progress.info("%s is public already, with the same files: nothing to do", label)
+        return release
+    # A server that reports no digest leaves it open whether an asset is the file.
+    missing = {name: file for name, file in files.items() if name in wrong or not present[name].digest}
+    for name, asset in present.items():
+        if name in missing or (name not in files and is_layer_file(name)):
+            with suppress(UnknownObjectException):
+                asset.delete_asset()
+        elif name not in files:
+            progress.info("%s also holds %s, which stays", label, name)
+    sent = Progress(label, sum(file.size for file in missing.values()), "MB", 1e6)
+    for name, file in missing.items():
+        with CountedFile(file.path) as content:
+            content.sent = sent
+            release.upload_asset_from_memory(content, file.size, name, "application/octet-stream")
+    if wrong := differences({asset.name: asset for asset in release.get_assets()}, files):
+        raise UserError(f"{label} stays a draft. Files arrived altered: {'; '.join(wrong.values())}. {AGAIN}")
+    return release.update_release(**text, draft=False)
+
+
+def differences(present: dict[str, GitReleaseAsset], files: dict[str, File]) -> dict[str, str]:
+    """How assets differ from the files of their names, as far as the server reports, for each that does."""
+    wrong = {}
+    for name, file in files.items():
+        asset, digest = present.get(name), f"sha256:{file.sha256}"
+        here, there = f"{file.size} bytes, {digest}", "missing"
+        if asset:
+            there = f"{asset.size} bytes, {asset.digest or digest}"
+            there += "" if asset.state == "uploaded" else ", incomplete"
+        if there != here:
+            wrong[name] = f"{name}: {there} on GitHub, {here} here"
+    return wrong
+
+
+def diagnose(error: Exception, attempt: int) -> tuple[str, str, float | None]:
+    """What failed, what to do about it, and seconds until the next attempt: None if that cannot help."""
+    backoff = min(2.0**attempt, SECONDARY_WAIT)
+    if isinstance(error, requests.RequestException):
+        repeatable = error.request is not None and error.request.method == "POST"
+        return f"no usable answer ({error})", AGAIN, backoff if repeatable else None
+    headers = error.headers or {}
+    message = error.data.get("message") if isinstance(error.data, dict) else None
+    failure = f"HTTP {error.status}, {message or 'no reason given'}"
+    if isinstance(error, RateLimitExceededException) or error.status == 429 or "retry-after" in headers:
+        return f"rate limit ({failure})", AGAIN, limit_wait(headers)
+    if error.status >= 500 or "already_exists" in str(error.data):
+        return failure, AGAIN, backoff
+    return failure, ADVICE.get(error.status, AGAIN), None
+
+
+def limit_wait(headers: Mapping[str, str]) -> float:
+    """Seconds to wait after a refusal over a rate limit, primary or secondary; `headers` by name in lower case."""
+    if headers.get("retry-after", "").isdigit():
+        return float(headers["retry-after"])
+    if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset", "").isdigit():
+        return max(0.0, float(headers["x-ratelimit-reset"]) - time()) + 1
+    return SECONDARY_WAIT
+
+
+def pause(seconds: float, reason: str) -> None:
+    """Wait, with a line on the screen; UserError if that would take more than LONGEST_WAIT."""
+    if seconds > LONGEST_WAIT:
+        raise UserError(f"GitHub asks for a wait of {seconds / 60:.0f} minutes ({reason}). {AGAIN}")
+    progress.info("GitHub: %s; continuing in %.0f s", reason, seconds)
+    sleep(seconds)
 
 
 def main(snakemake) -> None:
-    """Check the files once more, publish, remember."""
-    with job_log(snakemake) as log:
-        checksums, wanted = Path(snakemake.input.checksums), snakemake.params.release
-        files = verified(checksums)
-        files[checksums.name] = File.of(checksums)
+    """Verify the files once more, publish, record."""
+    with job_log(snakemake):
+        target = snakemake.params.release
+        files = verified(Path(snakemake.input.checksums))
         check_limits(files)
-        releases = Releases(wanted["repository"], find_token(), wanted["api_url"])
-        done = publish(releases, wanted["tag"], wanted["title"], wanted["notes"], files)
-        save_record(snakemake.output.record, done)
-        log.info("%d files: %s", len(files), done["url"])
-        progress.info("published: %s", done["url"])
+        if not (token := secret(*TOKENS)):
+            raise UserError(f"no token: set {' or '.join(TOKENS)} to a fine-grained token with {PERMISSION}")
+        release = release_files(target, token, files)
+        record = {"repository": target["repository"], "tag": target["tag"], "url": release.html_url}
+        save_record(snakemake.output.record, record | {"assets": listed(files)})
+        progress.info("published %d files: %s", len(files), release.html_url)
 
 
 if __name__ == "__main__":

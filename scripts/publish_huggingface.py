@@ -1,270 +1,120 @@
 """The published files of all selected models -> a dataset on Hugging Face, in one commit, and huggingface.json.
 
-The dataset holds a card, which makes its viewer and `load_dataset` read the tables, the index that the explorer reads,
-and each model's files in a folder of its name. What is there already is not sent again. HF_TOKEN and HF_ENDPOINT mean
-here what they mean to huggingface_hub.
+The dataset holds a card, from which its viewer and `load_dataset` learn where the tables are, an index of its models
+for the explorer, and a folder per model. HF_TOKEN and HF_ENDPOINT mean what they mean to huggingface_hub, which repeats
+uploads and listings, but neither a creation nor a commit: for these, the next attempt looks first at what is there.
 """
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from time import sleep
 
-import yaml
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants, get_token, hf_hub_url
-from huggingface_hub.errors import HfHubHTTPError, RemoteEntryNotFoundError
-from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import build_hf_headers, disable_progress_bars, get_session, hf_raise_for_status
-
-from lib.files import save_bytes, save_record
-from lib.job import UserError, job_log
-from lib.progress import progress
-from lib.publishing.files import File, columns, is_layer_file, licences, read_manifest, verified
-from lib.transport import Patience, TransientError, describe, insist, is_transient
-
-Answer = TypeVar("Answer")
-PATIENCE = Patience(attempts=4)  # of whole commits: huggingface_hub repeats single requests by itself
-LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"  # a line of .gitattributes
-SIZES = (
-    (1_000, "n<1K"),
-    (10_000, "1K<n<10K"),
-    (100_000, "10K<n<100K"),
-    (10**6, "100K<n<1M"),
-    (10**7, "1M<n<10M"),
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
 )
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import disable_progress_bars
+
+from lib.files import load_record, save_bytes, save_record
+from lib.job import UserError, job_log
+from lib.products.index import explorer_index
+from lib.progress import progress
+from lib.publishing.documents import render
+from lib.publishing.files import File, is_layer_file, listed, verified
+from lib.secrets import secret
+
+ATTEMPTS = 4
+# 408 timeout, 412 somebody else has committed meanwhile, 429 rate limit
+PASSING = {408, 412, 429, *range(500, 600)}
+LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"
+TOKEN = "a token in HF_TOKEN with write access to its owner (https://huggingface.co/settings/tokens)"
 
 
-def dataset_card(repository: str, manifests: list[dict], about: dict[str, dict]) -> str:
-    """README.md of the dataset: the metadata that Hugging Face reads, and the same in words.
+def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> str:
+    """Make the dataset of `target` (publish.huggingface) hold `files`, by path, and no other maps beside them.
 
-    about : by model, as `lib.publishing.files.licences` takes it
+    Returns the commit. Raises UserError if the dataset is public against `private`, a file arrived altered, or the Hub
+    refuses or is silent.
     """
-    names = [manifest["modelId"] for manifest in manifests]
-    rows = sum(layer["featureCount"] for manifest in manifests for layer in manifest["layers"])
-    metadata = {
-        "pretty_name": f"SAE Atlas: {', '.join(manifest['displayName'] for manifest in manifests)}",
-        **card_licence(repository, [about[name]["licenses"] for name in names]),
-        "tags": ["interpretability", "sparse-autoencoder", "umap"],
-        "size_categories": [next((size for limit, size in SIZES if rows < limit), "n>10M")],
-        "configs": [
-            {"config_name": name, "data_files": [{"split": "train", "path": f"{name}/features.parquet"}]}
-            | ({"default": True} if name == names[0] else {})
-            for name in names
-        ],
-    }
-    first = names[0]
-    lines = [
-        "---",
-        yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True).rstrip(),
-        "---",
-        f"# {metadata['pretty_name']}",
-        "",
-        "Maps of what language models mean inside: each feature of a sparse autoencoder (SAE) is a point in 3D, and"
-        " features whose decoder rows are alike lie close together.",
-        "",
-        "| model | layers | features | with a label |",
-        "|---|---|---|---|",
-        *(_counts(manifest) for manifest in manifests),
-        "",
-        "## The tables",
-        "",
-        "`{model}/features.parquet` has all features of a model, by layer and feature:",
-        "",
-        *columns(),
-        "",
-        "```python",
-        "from datasets import load_dataset",
-        "",
-        f'features = load_dataset("{repository}", "{first}", split="train")',
-        "```",
-        "",
-        "```python",
-        "import pandas",
-        "",
-        f'features = pandas.read_parquet("hf://datasets/{repository}/{first}/features.parquet")',
-        "```",
-        "",
-        "In [Embedding Atlas](https://apple.github.io/embedding-atlas/), which shows two of the three axes:",
-        "",
-        "```sh",
-        f"hf download {repository} {first}/features.parquet --repo-type dataset --local-dir .",
-        f"embedding-atlas {first}/features.parquet --x x --y y --text label",
-        "```",
-        "",
-        "## The maps",
-        "",
-        "`{model}/layer-N.json` is the map of a layer for web front ends: nodes with position and label, edges with"
-        " their cosine similarity. `{model}/manifest.json` lists the layers, `index.json` the models,"
-        " `{model}/README.md` describes a model's files, `{model}/SHA256SUMS` checks them.",
-        "",
-        "## Attribution and licences",
-    ]
-    for manifest in manifests:
-        lines += ["", f"### {manifest['displayName']}", "", *licences(manifest, about[manifest["modelId"]])]
-    return "\n".join(lines) + "\n"
-
-
-def card_licence(repository: str, licenses: list[dict]) -> dict:
-    """The card's licence: the one that all weights and labels have, or else `other`, which points at the text."""
-    named = {part.get(key) for part in licenses for key in ("weights", "labels")}
-    if len(named) == 1 and None not in named:
-        return {"license": named.pop().lower()}
-    link = f"https://huggingface.co/datasets/{repository}#attribution-and-licences"
-    return {"license": "other", "license_name": "by-part", "license_link": link}
-
-
-def _counts(manifest: dict) -> str:
-    layers = manifest["layers"]
-    features, labelled = (sum(layer[key] for layer in layers) for key in ("featureCount", "labeledCount"))
-    return f"| {manifest['displayName']} (`{manifest['modelId']}`) | {len(layers)} | {features:,} | {labelled:,} |"
-
-
-class Dataset:
-    """A dataset on the Hub that files are brought to."""
-
-    def __init__(self, repository: str, private: bool, revision: str, patience: Patience = PATIENCE) -> None:
-        self.name, self.private, self.revision = repository, private, revision
-        self._patience = patience
-        self._api = HfApi()
-
-    def open(self) -> None:
-        """Make the dataset and its branch where they do not exist.
-
-        Raises
-        ------
-        UserError
-            It may not be written to, or is public although `private` is asked for.
-        """
-        self._ask(
-            "creating the dataset",
-            lambda: self._api.create_repo(
-                self.name, repo_type="dataset", private=self.private, exist_ok=True
-            ),
-        )
-        info = self._ask("asking about the dataset", lambda: self._api.dataset_info(self.name))
-        if self.private and not info.private:
-            raise UserError(
-                f"{self.name}: the dataset is public, and publish.huggingface.private is true: make it private on its"
-                " page first, or set private to false"
-            )
-        if self.revision != "main":
-            self._ask(
-                f"branch {self.revision}",
-                lambda: self._api.create_branch(
-                    self.name, branch=self.revision, repo_type="dataset", exist_ok=True
-                ),
-            )
-        self._ask("its .gitattributes", self._keep_maps_as_large_files)
-
-    def bring(self, files: dict[str, File], message: str) -> tuple[str, int]:
-        """Make the dataset hold `files`, by path, in one commit; maps that are no longer listed go.
-
-        Returns the commit that holds them, and how many files were sent: 0 where all were there.
-
-        Raises
-        ------
-        UserError
-            Access was refused, or what arrived is not what was sent.
-        lib.transport.UnansweredError : the Hub stayed silent.
-        """
-        commit, sent = self._ask("the commit", lambda: self._commit(files, message))
-        there = self._tree(commit)
-        if wrong := [name for name, file in files.items() if not holds(there.get(name), file)]:
-            raise UserError(
-                f"{self.name}: commit {commit} does not hold {', '.join(wrong)} as sent; run the same command again"
-            )
-        return commit, sent
-
-    def url(self, commit: str) -> str:
-        """The dataset's page at a commit."""
-        return f"{constants.ENDPOINT}/datasets/{self.name}/tree/{commit}"
-
-    def _keep_maps_as_large_files(self) -> None:
-        """Say so in .gitattributes, before the maps come: text of a few MB would else travel inside the commit itself,
-        hundreds of MB in one request.
-        """
-        head = self._api.dataset_info(self.name, revision=self.revision).sha
-        url = hf_hub_url(self.name, ".gitattributes", repo_type="dataset", revision=head)
-        answer = get_session().get(url, headers=build_hf_headers(), follow_redirects=True)
+    branch = {"repo_id": target["repository"], "repo_type": "dataset", "revision": target["revision"]}
+    attempt = 1
+    while True:
         try:
-            hf_raise_for_status(answer)
-            lines = answer.text.splitlines()
-        except RemoteEntryNotFoundError:  # somebody deleted it
-            lines = []
-        if LARGE_FILES not in lines:
-            self._api.create_commit(
-                self.name,
-                [CommitOperationAdd(".gitattributes", "\n".join([*lines, LARGE_FILES, ""]).encode())],
-                commit_message="Keep maps as large files",
-                repo_type="dataset",
-                revision=self.revision,
-                parent_commit=head,
-            )
+            prepare(api, branch, target["private"])
+            return commit(api, branch, files, message)
+        except (HTTPError, LocalEntryNotFoundError, RuntimeError) as error:
+            # Other errors than HTTPError have it as their cause, except a RuntimeError of an upload by Xet.
+            cause = error if isinstance(error, HTTPError) else error.__cause__ or error
+            status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
+            # Without the address that is part of the error's text: those of uploads are signed.
+            reason = f"HTTP {status}, {cause.server_message}" if status else repr(cause)
+            failure = f"{api.endpoint}, dataset {target['repository']}: {reason}"
+            if status and status not in PASSING:
+                raise UserError(f"{failure}. Publishing needs {TOKEN}") from error
+            if attempt == ATTEMPTS:
+                raise UserError(f"{failure}. Run the same command again: it sends what is missing") from error
+        progress.info("%s; attempt %d of %d follows", failure, attempt + 1, ATTEMPTS)
+        sleep(2.0**attempt)
+        attempt += 1
 
-    def _commit(self, files: dict[str, File], message: str) -> tuple[str, int]:
-        head = self._api.dataset_info(self.name, revision=self.revision).sha
-        there = self._tree(head)
-        new = {name: file for name, file in files.items() if not holds(there.get(name), file)}
-        folders = {Path(name).parent for name in files}
-        old = [
-            name
-            for name in there.keys() - files.keys()
-            if Path(name).parent in folders and is_layer_file(Path(name).name)
-        ]
-        if not new and not old:
-            return head, 0
-        size = sum(file.size for file in new.values()) / 1e6
-        progress.info("%s: sending %d of %d files, %.1f MB", self.name, len(new), len(files), size)
-        operations = [CommitOperationAdd(name, file.path) for name, file in new.items()]
-        operations += [CommitOperationDelete(name) for name in sorted(old)]
-        done = self._api.create_commit(
-            self.name,
-            operations,
-            commit_message=message,
-            repo_type="dataset",
-            revision=self.revision,
-            parent_commit=head,  # refused where somebody else has changed the dataset meanwhile
+
+def prepare(api: HfApi, branch: dict, private: bool) -> None:
+    """Make the dataset and its branch if they do not exist, and have maps sent by LFS, not inside the commit."""
+    name, revision = branch["repo_id"], branch["revision"]
+    api.create_repo(name, repo_type="dataset", private=private, exist_ok=True)
+    if private and not api.dataset_info(name).private:
+        raise UserError(
+            f"{name}: the dataset is public, and publish.huggingface.private is true: make it private on its page"
+            " first, or set private to false"
         )
-        return done.oid, len(operations)
+    if revision != "main":
+        api.create_branch(name, branch=revision, repo_type="dataset", exist_ok=True)
+    head = api.repo_info(**branch).sha
+    try:
+        path = api.hf_hub_download(**branch | {"revision": head}, filename=".gitattributes")
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except RemoteEntryNotFoundError:
+        lines = []
+    if LARGE_FILES not in lines:
+        change = CommitOperationAdd(".gitattributes", "\n".join([*lines, LARGE_FILES, ""]).encode())
+        message = "Track maps with LFS"
+        api.create_commit(**branch, operations=[change], commit_message=message, parent_commit=head)
 
-    def _tree(self, commit: str) -> dict[str, RepoFile]:
-        def ask() -> dict[str, RepoFile]:
-            entries = self._api.list_repo_tree(
-                self.name, recursive=True, revision=commit, repo_type="dataset"
-            )
-            return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
 
-        return self._ask("its files", ask)
-
-    def _ask(self, what: str, request: Callable[[], Answer]) -> Answer:
-        def attempt() -> Answer:
-            try:
-                return request()
-            except (HfHubHTTPError, RuntimeError) as error:
-                # A RuntimeError is about one of several files: with its cause by LFS, with its text alone by Xet.
-                cause = error if isinstance(error, HfHubHTTPError) else error.__cause__
-                if isinstance(cause, HfHubHTTPError) and not is_transient(cause):
-                    raise UserError(self._refusal(what, cause)) from error
-                raise (cause or TransientError(str(error))) from error
-
-        return insist(f"{constants.ENDPOINT}/datasets/{self.name}, {what}", attempt, self._patience)
-
-    def _refusal(self, what: str, error: HfHubHTTPError) -> str:
-        status = error.response.status_code
-        if status == 412:
-            return f"{self.name}: somebody else changed the dataset meanwhile; run the same command again"
-        if status not in (401, 403, 404):
-            return f"{self.name}, {what}: {constants.ENDPOINT} refused: {describe(error)}: {error.server_message or ''}"
-        return (
-            f"{self.name}, {what}: {constants.ENDPOINT} refused (HTTP {status}). The token must be one with write"
-            " access to this dataset, or to the user or organisation it is to be made for: make it at"
-            " https://huggingface.co/settings/tokens and set it in HF_TOKEN; publish.huggingface.repository must name"
-            " that user or organisation"
+def commit(api: HfApi, branch: dict, files: dict[str, File], message: str) -> str:
+    """Send what differs and delete maps that are no longer listed, in one commit; returns the commit."""
+    name, head = branch["repo_id"], api.repo_info(**branch).sha
+    present = tree(api, branch | {"revision": head})
+    new = [path for path, file in files.items() if not holds(present.get(path), file)]
+    folders = {Path(path).parent for path in files}
+    others = [Path(path) for path in sorted(present.keys() - files.keys())]
+    old = [path.as_posix() for path in others if path.parent in folders and is_layer_file(path.name)]
+    megabytes = sum(files[path].size for path in new) / 1e6
+    progress.info("%s: sending %d of %d files, %.1f MB", name, len(new), len(files), megabytes)
+    # Without changes this makes no commit and returns the last one.
+    changes = [CommitOperationAdd(path, files[path].path) for path in new]
+    changes += map(CommitOperationDelete, old)
+    head = api.create_commit(**branch, operations=changes, commit_message=message, parent_commit=head).oid
+    present = tree(api, branch | {"revision": head})
+    if wrong := [path for path, file in files.items() if not holds(present.get(path), file)]:
+        raise UserError(
+            f"{name}: commit {head} does not hold {', '.join(wrong)} as sent; run the same command again"
         )
+    return head
+
+
+def tree(api: HfApi, branch: dict) -> dict[str, RepoFile]:
+    """The files of a dataset at a revision, by path."""
+    entries = api.list_repo_tree(**branch, recursive=True)
+    return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
 
 
 def holds(entry: RepoFile | None, file: File) -> bool:
-    """Whether what lies in the dataset is the file: Hugging Face tells SHA-256 of large files, git's hash of others."""
+    """Whether an entry of the dataset is the file: large files carry their SHA-256, others git's hash."""
     if entry is None or entry.size != file.size:
         return False
     if entry.lfs:
@@ -273,39 +123,30 @@ def holds(entry: RepoFile | None, file: File) -> bool:
     return entry.blob_id == hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def check_access() -> None:
-    """Raise UserError where huggingface_hub has no token, or may not use the network."""
-    if constants.is_offline_mode():
-        raise UserError("HF_HUB_OFFLINE is set: unset it to publish")
-    if not get_token():
-        raise UserError(
-            "no token: make one with write access at https://huggingface.co/settings/tokens and set it in HF_TOKEN"
-        )
-
-
 def main(snakemake) -> None:
-    """Check the files once more, describe the dataset, commit, remember."""
-    with job_log(snakemake) as log:
+    """Verify the files once more, write the card, publish, record."""
+    with job_log(snakemake):
         disable_progress_bars()
-        wanted = snakemake.params.dataset
-        manifests = [read_manifest(Path(path)) for path in snakemake.input.manifests]
-        card = Path(snakemake.output.card)
-        save_bytes(card, dataset_card(wanted["repository"], manifests, snakemake.params.about).encode())
-        files = {"README.md": File.of(card), "index.json": File.of(Path(snakemake.input.index))}
-        for path in map(Path, snakemake.input.checksums):
-            found = verified(path) | {path.name: File.of(path)}
-            files |= {f"{path.parent.name}/{name}": file for name, file in found.items()}
-        check_access()
-        dataset = Dataset(**wanted)
-        dataset.open()
-        commit, sent = dataset.bring(
-            files, f"Maps of {', '.join(manifest['displayName'] for manifest in manifests)}"
-        )
-        told = {name: {"size": file.size, "sha256": file.sha256} for name, file in files.items()}
-        record = wanted | {"commit": commit, "url": dataset.url(commit), "files": told}
+        if not (secret("HF_TOKEN") or get_token()):
+            raise UserError(f"no token: publishing needs {TOKEN}")
+        target, inputs = snakemake.params.dataset, snakemake.input
+        card, index = Path(snakemake.output.card), Path(snakemake.output.index)
+        manifests = [load_record(path) for path in inputs.manifests]
+        values = {"repository": target["repository"], "manifests": manifests, "about": snakemake.params.about}
+        save_bytes(card, render(Path(inputs.templates[0]), **values))
+        # The index in results/ may list models of other runs, which are not published.
+        models = explorer_index([Path(path) for path in inputs.manifests], index.parents[1])
+        save_record(index, models, sort_keys=False)
+        files = {"README.md": File.of(card), "index.json": File.of(index)}
+        for path in map(Path, inputs.checksums):
+            files |= {f"{path.parent.name}/{name}": file for name, file in verified(path).items()}
+        api = HfApi()
+        names = ", ".join(manifest["displayName"] for manifest in manifests)
+        revision = publish(api, target, files, f"Maps of {names}")
+        url = f"{api.endpoint}/datasets/{target['repository']}/tree/{revision}"
+        record = target | {"commit": revision, "url": url, "files": listed(files)}
         save_record(snakemake.output.record, record)
-        log.info("%d of %d files sent: %s", sent, len(files), record["url"])
-        progress.info("published: %s%s", record["url"], "" if sent else " (all was there: nothing to do)")
+        progress.info("published %d files: %s", len(files), url)
 
 
 if __name__ == "__main__":

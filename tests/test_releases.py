@@ -3,24 +3,24 @@
 import json
 import logging
 import os
-import time
+import re
+from pathlib import Path
 
 import pytest
 
+import publish_github
 from fakes.github import GitHub
 from fakes.service import Fault
 from lib.job import UserError
-from lib.publishing import github as github_api
 from lib.publishing.files import File
-from lib.publishing.github import Releases, check_limits, find_token
-from lib.transport import Patience, UnansweredError
-from publish_github import publish
+from publish_github import ATTEMPTS, TIMEOUT, UploadConnection, check_limits, release_files
+from test_scripts import job
 
-TAG, TITLE, NOTES = "toy-v1", "Maps of Toy", "What they are."
-QUICK = Patience(attempts=4, first_wait=0.01, timeout=5.0)
+TARGET = {"repository": "owner/maps", "tag": "toy-v1", "title": "Maps of Toy", "notes": "What they are."}
 UPLOAD = "POST /api/uploads/.*"
 CREATE = "POST /api/v3/repos/owner/maps/releases"
 PUBLISH = r"PATCH /api/v3/.*/releases/\d+"
+REPOSITORY, RELEASES = "GET /api/v3/repos/owner/maps", "GET .*/releases"
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,17 @@ def github(running):
     return running
 
 
+@pytest.fixture(autouse=True)
+def waits(monkeypatch) -> list[float]:
+    """The seconds of every wait, none of which is waited for; it is 1000 s after the epoch."""
+    seconds: list[float] = []
+    monkeypatch.setattr(publish_github, "sleep", seconds.append)
+    monkeypatch.setattr(publish_github, "time", lambda: 1000.0)
+    return seconds
+
+
 @pytest.fixture
-def files(tmp_path):
+def files(tmp_path) -> dict[str, File]:
     """Seven files, one of them larger than what a socket takes at once."""
     contents = {f"layer-{number}.json": b"%d" % number * (10 + number) for number in range(6)}
     contents["features.parquet"] = os.urandom(3_000_000)
@@ -46,228 +55,229 @@ def files(tmp_path):
     return {name: File.of(tmp_path / name) for name in contents}
 
 
-def releases(github, token=None, patience=QUICK):
-    return Releases("owner/maps", token or github.token, github.api_url, patience)
+def send(github, files, token=None, **changes):
+    return release_files({"api_url": github.api_url} | TARGET | changes, token or github.token, files)
 
 
-def send(github, files, **options):
-    return publish(releases(github, **options), TAG, TITLE, NOTES, files)
-
-
-def contents(files):
+def contents(files) -> dict[str, bytes]:
     return {name: file.path.read_bytes() for name, file in files.items()}
 
 
-def test_all_files_become_the_assets_of_one_public_release(github, files):
-    record = send(github, files)
-    assert github.published(TAG) == contents(files)
-    assert len(github.releases) == 1
-    release = next(iter(github.releases.values()))
-    assert (release["name"], release["body"]) == (TITLE, NOTES)
-    assert record["url"] == release["html_url"] == f"{github.url}/owner/maps/releases/tag/{TAG}"
-    assert record["assets"]["layer-3.json"] == {"size": 13, "sha256": files["layer-3.json"].sha256}
-
-
-def test_nothing_is_public_before_the_last_asset_is_there(github, files):
-    send(github, files)
-    order = [f"{each.method} {each.path}" for each in github.requests]
-    assert max(number for number, each in enumerate(order) if "uploads" in each) < order.index(
-        next(each for each in order if each.startswith("PATCH"))
-    )
-    assert json.loads(next(each for each in github.requests if each.method == "POST").body)["draft"] is True
-
-
-def test_a_second_run_finds_everything_and_sends_nothing(github, files):
-    first = send(github, files)
+def test_all_files_become_the_assets_of_one_release_that_is_a_draft_until_then(github, files):
+    release = send(github, files)
+    assert github.published("toy-v1") == contents(files)
+    assert [(each["name"], each["body"]) for each in github.releases.values()] == [
+        ("Maps of Toy", "What they are.")
+    ]
+    assert release.html_url == f"{github.url}/owner/maps/releases/tag/toy-v1"
+    writes = [each for each in github.requests if each.method != "GET"]
+    assert [each.method for each in writes] == ["POST"] * (1 + len(files)) + ["PATCH"]
+    assert json.loads(writes[0].body)["draft"] is True
     github.forget()
-    assert send(github, files) == first
+    send(github, files)
     assert {each.method for each in github.requests} == {"GET"}
 
 
-@pytest.mark.parametrize("kind", ["cut", "lost", "status"])
-def test_an_upload_that_breaks_is_sent_again(github, files, kind):
-    headers = {"Content-Type": "text/html"}
-    github.faults = [
-        Fault(kind, UPLOAD, times=2, skip=2, at=1, status=502, headers=headers, body=b"<html>Oops")
-    ]
+@pytest.mark.parametrize(
+    ("kind", "status", "body", "again"),
+    [
+        ("cut", 0, b"", 1),
+        ("lost", 0, b"", 0),
+        ("status", 502, b"<html>Oops", 1),
+        ("status", 422, b'{"errors": [{"code": "already_exists"}]}', 1),
+    ],
+)
+def test_an_upload_that_breaks_is_sent_again_unless_it_arrived(github, files, kind, status, body, again):
+    github.faults = [Fault(kind, UPLOAD, skip=len(files) - 1, at=1_000_000, status=status, body=body)]
     send(github, files)
-    assert github.published(TAG) == contents(files)
-    assert len(github.releases) == 1
-
-
-def test_a_large_upload_cut_in_the_middle_starts_from_its_beginning(github, files):
-    github.faults = [Fault("cut", UPLOAD, skip=len(files) - 1, at=1_000_000)]
-    send(github, files)
-    assert github.uploads().count("features.parquet") == 2
-    assert github.published(TAG) == contents(files)
+    assert github.uploads() == [*files] + ["features.parquet"] * again
+    assert github.published("toy-v1") == contents(files)
 
 
 def test_an_upload_that_keeps_breaking_leaves_a_draft_which_the_next_run_completes(github, files):
     github.faults = [Fault("cut", UPLOAD, times=99, skip=3)]
     with pytest.raises(
-        UnansweredError, match=r"owner/maps: asset layer-3.json: no usable answer in 4 attempts"
+        UserError, match=r"release toy-v1 of owner/maps: no usable answer .*Run the same command again"
     ):
         send(github, files)
-    assert github.published(TAG) is None
+    assert github.uploads().count("layer-3.json") == ATTEMPTS
+    assert github.published("toy-v1") is None
     assert [asset["state"] for asset in github.drafts()[0]["assets"]] == ["uploaded"] * 3 + ["starter"]
     github.forget()
     send(github, files)
     assert github.uploads() == list(files)[3:]
-    assert github.published(TAG) == contents(files)
+    assert github.published("toy-v1") == contents(files)
     assert len(github.releases) == 1
 
 
-def test_other_content_in_a_draft_is_replaced_and_lost_layers_go(github, files, tmp_path):
-    draft = releases(github).find_or_draft(TAG, TITLE, NOTES)
-    (tmp_path / "other").write_bytes(b"x" * files["layer-0.json"].size)  # as long, but another
-    for name in ("layer-0.json", "layer-17.json.gz", "by-hand.txt"):
-        draft.upload_asset(str(tmp_path / "other"), name=name)
+def test_other_content_in_a_draft_is_replaced_and_maps_no_longer_listed_go(github, files):
+    github.faults = [Fault("status", PUBLISH, times=99, status=500)]
+    names = ("layer-0.json", "layer-1.json", "layer-17.json.gz", "layer-17.parquet", "by-hand.txt")
+    with pytest.raises(UserError, match="too many 500 error responses"):
+        send(github, dict.fromkeys(names, files["layer-1.json"]))
+    github.drafts()[0]["assets"][1]["state"] = "starter"
+    github.forget()
     send(github, files)
-    assert github.published(TAG) == contents(files) | {"by-hand.txt": b"x" * 10}
+    assert github.uploads() == list(files)
+    assert github.published("toy-v1") == contents(files) | {"by-hand.txt": b"1" * 11}
 
 
-def test_a_draft_that_tells_no_checksums_is_sent_anew_and_compared_by_size(github, files):
+def test_a_draft_that_reports_no_digests_is_sent_again_and_compared_by_size(github, files):
     github.digests = False
-    github.faults = [Fault("cut", UPLOAD, times=99, skip=3)]
-    with pytest.raises(UnansweredError):
+    github.faults = [Fault("status", PUBLISH, times=99, status=500)]
+    with pytest.raises(UserError):
         send(github, files)
     github.forget()
     send(github, files)
     assert github.uploads() == list(files)
-    assert github.published(TAG) == contents(files)
+    assert github.published("toy-v1") == contents(files)
 
 
-def test_a_draft_whose_making_was_not_answered_is_not_made_twice(github, files):
+def test_a_post_without_an_answer_is_not_repeated_blindly(github, files):
     github.faults = [Fault("lost", CREATE), Fault("lost", PUBLISH)]
     send(github, files)
-    assert len(github.releases) == 1
-    assert github.published(TAG) == contents(files)
+    assert github.count(CREATE) == 1
+    assert github.published("toy-v1") == contents(files)
 
 
-def test_what_arrives_otherwise_stays_a_draft(github, files):
-    github._add, right = (
-        lambda release, name, content, state: right(release, name, content[:-1], state),
-        github._add,
-    )
-    try:
-        with pytest.raises(UserError, match=r"stays a draft.*layer-0.json has 9 bytes there, 10 here"):
-            send(github, files)
-    finally:
-        del github._add
-    assert github.published(TAG) is None
+def test_a_file_that_arrives_altered_stays_in_a_draft(github, files):
+    github.faults = [Fault("clipped", UPLOAD)]
+    with pytest.raises(UserError, match=r"stays a draft.*layer-0.json: 9 bytes, .* on GitHub, 10 bytes"):
+        send(github, files)
+    assert github.published("toy-v1") is None
 
 
 def test_a_public_release_of_other_maps_is_left_alone(github, files, tmp_path):
     send(github, files)
-    before = github.published(TAG)
+    before = github.published("toy-v1")
+    github.releases[99] = github.releases[1] | {"id": 99, "draft": True, "assets": []}
     (tmp_path / "layer-2.json").write_bytes(b"another map!")
     files["layer-2.json"] = File.of(tmp_path / "layer-2.json")
     files["layer-9.json"] = files["layer-1.json"]
-    with pytest.raises(UserError, match="is public already, and is not changed") as error:
+    with pytest.raises(UserError, match=r"is public and is not changed: .*publish.github.tag") as error:
         send(github, files)
-    assert "layer-2.json is another file there" in str(error.value)
-    assert "layer-9.json is not there" in str(error.value)
-    assert "publish.github.tag" in str(error.value)
-    assert github.published(TAG) == before
+    assert f"on GitHub, 12 bytes, sha256:{files['layer-2.json'].sha256} here" in str(error.value)
+    assert "layer-9.json: missing on GitHub" in str(error.value)
+    assert github.published("toy-v1") == before
 
 
 def test_other_releases_are_left_alone(github, files):
+    few = {"layer-0.json": files["layer-0.json"]}
     for number in range(5):
-        publish(releases(github), f"older-{number}", TITLE, NOTES, {"layer-0.json": files["layer-0.json"]})
-    send(github, files)
+        send(github, few, tag=f"older-{number}")
+    send(github, few)
     assert len(github.releases) == 6
-    assert github.published(TAG) == contents(files)
+    assert github.published("toy-v1") == contents(few)
 
 
+@pytest.mark.parametrize("on", [UPLOAD, CREATE, RELEASES, PUBLISH])
+@pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize(
-    ("headers", "message"),
+    ("headers", "message", "seconds"),
     [
-        ({"Retry-After": "1"}, "You have exceeded a secondary rate limit"),
+        ({"Retry-After": "7"}, "You have exceeded a secondary rate limit", 7),
         (
-            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "now"},
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1030"},
             "API rate limit exceeded for user ID 1.",
+            31,
         ),
-        ({}, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."),
+        ({}, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", 60),
     ],
     ids=["Retry-After", "reset", "neither"],
 )
-@pytest.mark.parametrize("status", [403, 429])
-def test_a_rate_limit_is_waited_for(github, files, monkeypatch, caplog, headers, message, status):
-    monkeypatch.setattr(github_api, "SECONDARY_WAIT", 1)
-    headers = {name: str(int(time.time())) if value == "now" else value for name, value in headers.items()}
+def test_a_rate_limit_is_waited_for(github, files, waits, caplog, on, status, headers, message, seconds):
+    few = {"layer-0.json": files["layer-0.json"]}
     body = json.dumps({"message": message}).encode()
-    github.faults = [Fault("status", UPLOAD, skip=1, status=status, headers=headers, body=body)]
-    started = time.monotonic()
+    github.faults = [Fault("status", on, status=status, headers=headers, body=body)]
     with caplog.at_level(logging.INFO, "progress"):
-        send(github, {name: files[name] for name in ("layer-0.json", "layer-1.json")})
-    assert 0.9 < time.monotonic() - started < 5
-    assert "GitHub's rate limit is reached; going on in 1 s" in caplog.text
-    assert github.published(TAG) == contents({name: files[name] for name in ("layer-0.json", "layer-1.json")})
+        send(github, few)
+    assert waits == [seconds]
+    assert f"continuing in {seconds} s" in caplog.text
+    assert github.published("toy-v1") == contents(few)
 
 
-@pytest.mark.parametrize("on", ["GET /api/v3/repos/owner/maps", "GET .*/releases", CREATE, UPLOAD, PUBLISH])
-@pytest.mark.parametrize("status", [500, 503])
-def test_a_server_that_stumbles_is_asked_again(github, files, on, status):
-    github.faults = [Fault("status", on, times=2, status=status)]
-    send(github, {"layer-0.json": files["layer-0.json"]})
-    assert github.published(TAG) == {"layer-0.json": b"0" * 10}
+@pytest.mark.parametrize("on", [UPLOAD, RELEASES])
+def test_a_rate_limit_of_more_than_ten_minutes_ends_the_run(github, files, waits, on):
+    github.faults = [Fault("status", on, status=403, headers={"Retry-After": "3600"}, body=b"{}")]
+    with pytest.raises(UserError, match=r"GitHub asks for a wait of 60 minutes .*Run the same command again"):
+        send(github, files)
+    assert waits == []
+
+
+@pytest.mark.parametrize("on", [REPOSITORY, RELEASES, CREATE, UPLOAD, PUBLISH])
+def test_a_server_error_is_repeated(github, files, on):
+    few = {"layer-0.json": files["layer-0.json"]}
+    github.faults = [Fault("status", on, times=2, status=503)]
+    send(github, few)
+    assert github.published("toy-v1") == contents(few)
     assert len(github.releases) == 1
 
 
-def test_a_wrong_token_is_told_and_not_shown(github, files):
-    with pytest.raises(
-        UserError, match=r"refused \(HTTP 401: Bad credentials\).*GITHUB_TOKEN or GH_TOKEN"
-    ) as error:
-        send(github, files, token="ghp_wrong")
-    assert "ghp_wrong" not in str(error.value)
-    assert len(github.requests) == 1
-
-
-def test_a_token_that_may_only_read_is_told(github, files):
-    with pytest.raises(UserError, match=r"HTTP 403: Resource not accessible.*Contents: read and write"):
-        send(github, files, token=github.reader)
+@pytest.mark.parametrize(
+    ("token", "repository", "message"),
+    [
+        (
+            "ghp_wrong",
+            "owner/maps",
+            "HTTP 401, Bad credentials. The token in GITHUB_TOKEN or GH_TOKEN is wrong",
+        ),
+        ("ghp_reader", "owner/maps", "HTTP 403, Resource not accessible.*Contents: read and write"),
+        ("ghp_writer", "owner/other", "owner/other.*HTTP 404.*publish.github.repository"),
+    ],
+)
+def test_a_refusal_says_what_to_do_shows_no_token_and_is_not_repeated(
+    github, files, waits, token, repository, message
+):
+    with pytest.raises(UserError, match=message) as error:
+        send(github, files, token=token, repository=repository)
+    assert token not in str(error.value)
+    assert waits == []
     assert github.releases == {}
 
 
-def test_a_repository_that_is_not_there_is_told(github):
-    with pytest.raises(UserError, match=r"owner/other.*HTTP 404.*publish.github.repository"):
-        Releases("owner/other", github.token, github.api_url, QUICK)
-
-
-def test_an_address_that_is_no_api_is_told(github):
+def test_an_address_that_is_not_githubs_api(github, files):
     github.faults = [Fault("html")]
-    with pytest.raises(UserError, match=r"is publish\.github\.api_url right"):
-        releases(github)
-
-
-def test_a_host_that_is_not_there_is_told(github):
+    with pytest.raises(UserError, match=r"check publish\.github\.api_url"):
+        send(github, files)
     with pytest.raises(
-        UnansweredError, match=r"127.0.0.1:9/api/v3, owner/maps: the repository: no usable answer"
+        UserError, match=r"127.0.0.1:9/api/v3, release toy-v1 of owner/maps: no usable answer"
     ):
-        Releases("owner/maps", github.token, "http://127.0.0.1:9/api/v3", QUICK)
+        send(github, files, api_url="http://127.0.0.1:9/api/v3")
 
 
-def test_what_github_does_not_take_is_refused_before_anything_is_sent(tmp_path):
-    huge = File(tmp_path / "layer-0.json", 2 * 2**30, "0" * 64)
-    with pytest.raises(UserError, match=r"2 GiB or more: layer-0.json \(2,147,483,648 bytes\)"):
+def test_what_github_does_not_take_is_refused(tmp_path):
+    huge, large = (File(tmp_path, size, "0" * 64) for size in (2 * 2**30, 2 * 2**30 - 1))
+    with pytest.raises(UserError, match=r"under 2 GiB, not layer-0.json \(2,147,483,648 bytes\)"):
         check_limits({"layer-0.json": huge})
-    small = File(tmp_path / "layer-0.json", 2 * 2**30 - 1, "0" * 64)
-    check_limits({f"layer-{number}.json": small for number in range(1000)})
-    with pytest.raises(UserError, match="1000 assets a release, here are 1001"):
-        check_limits({f"layer-{number}.json": small for number in range(1001)})
-
-
-def test_the_token_comes_from_the_environment(monkeypatch):
-    for name in ("GITHUB_TOKEN", "GH_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UserError, match=r"set GITHUB_TOKEN .*Contents: read and write"):
-        find_token()
-    monkeypatch.setenv("GH_TOKEN", "second")
-    assert find_token() == "second"
-    monkeypatch.setenv("GITHUB_TOKEN", "first")
-    assert find_token() == "first"
+    check_limits({f"layer-{number}.json": large for number in range(1000)})
+    with pytest.raises(UserError, match="1000 assets per release, these are 1001"):
+        check_limits({f"layer-{number}.json": large for number in range(1001)})
 
 
 def test_the_upload_host_has_a_timeout_too():
-    """PyGithub gives its connections to hosts other than the API's none of their own."""
-    assert github_api._Https("uploads.github.com").timeout == github_api.UPLOAD_TIMEOUT
+    assert UploadConnection("uploads.github.com").timeout == TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("token", "content", "message"),
+    [
+        ("ghp_writer", b"changed", "SHA256SUMS: layer-3.json changed"),
+        ("", b"3" * 13, "no token: set GITHUB_TOKEN or GH_TOKEN to .*Contents: read and write"),
+    ],
+)
+def test_without_a_token_or_with_changed_files_nothing_is_sent(
+    github, files, tmp_path, monkeypatch, token, content, message
+):
+    monkeypatch.setenv("GITHUB_TOKEN", token)
+    monkeypatch.delenv("GH_TOKEN", raising=False)
+    (tmp_path / "SHA256SUMS").write_text("".join(f"{file.sha256}  {name}\n" for name, file in files.items()))
+    target = TARGET | {"api_url": github.api_url}
+    publishing = job(
+        "publish_github", tmp_path, {"checksums": "SHA256SUMS"}, {"record": "github.json"}, release=target
+    )
+    (tmp_path / "layer-3.json").write_bytes(content)
+    with pytest.raises(SystemExit):
+        publishing.run()
+    assert re.search(message, Path(publishing.log[0]).read_text())
+    assert github.requests == []
+    assert not (tmp_path / "github.json").exists()

@@ -1,4 +1,4 @@
-"""The Hugging Face Hub as who writes a dataset sees it: creation, trees, LFS by basic transfer, commits, downloads."""
+"""The Hugging Face Hub as a client that writes datasets sees it: creation, trees, LFS uploads, commits, downloads."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ class Datasets(Service):
         self.clear()
 
     def clear(self) -> None:
-        """No datasets, asked nothing yet."""
+        """Delete all datasets and forget all requests."""
         self.forget()
         self.private: dict[str, bool] = {}
         self.branches: dict[str, dict[str, str]] = {}
@@ -34,62 +34,62 @@ class Datasets(Service):
         return self.commits[self.branches[name][branch]]
 
     def respond(self, request: Request) -> Answer:
-        if found := re.fullmatch(r"/large/([0-9a-f]{64})", request.path):
+        if match := re.fullmatch(r"/large/([0-9a-f]{64})", request.path):
             if "authorization" in request.headers:  # a signed address: tokens must not come here
                 return Answer(400, b"Only one auth mechanism allowed")
-            return self._store(found[1], request.body)
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if given not in (self.token, self.reader):
+            return self._store(match[1], request.body)
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token not in (self.token, self.reader):
             return _error(401, "Invalid username or password.")
         path = request.path
         if path == "/api/validate-yaml":
             return _answer({"warnings": [], "errors": []})
         if path == "/api/repos/create":
-            return self._create(json.loads(request.body), given)
-        found = re.fullmatch(r"(/api)?/datasets/([^/]+/[^/.]+)(?:\.git)?(/.*)?", path)
-        if not found or found[2] not in self.branches:
-            return _error(404, "Repository not found", "RepoNotFound")
-        if request.method == "POST" and given == self.reader:
+            return self._create(json.loads(request.body), token)
+        match = re.fullmatch(r"(/api)?/datasets/([^/]+/[^/.]+)(?:\.git)?(/.*)?", path)
+        if not match or match[2] not in self.branches:
+            return _error(404, "Repository not match", "RepoNotFound")
+        if request.method == "POST" and token == self.reader:
             return _error(403, "You don't have the rights to write to this repo")
         with self.lock:
-            return self._route(request, found[2], found[3] or "")
+            return self._route(request, match[2], match[3] or "")
 
     def _route(self, request: Request, name: str, path: str) -> Answer:
-        if found := re.fullmatch(r"(?:/revision/([^/]+))?", path):
-            commit = self._commit_of(name, found[1] or "main")
+        if match := re.fullmatch(r"(?:/revision/([^/]+))?", path):
+            commit = self._commit_of(name, match[1] or "main")
             return (
                 _answer({"id": name, "sha": commit, "private": self.private[name]})
                 if commit
                 else _no_revision()
             )
-        if found := re.fullmatch(r"/branch/([^/]+)", path):
+        if match := re.fullmatch(r"/branch/([^/]+)", path):
             known = self.branches[name]
-            if unquote(found[1]) in known:
+            if unquote(match[1]) in known:
                 return _error(409, "Reference already exists")
-            known[unquote(found[1])] = known["main"]
+            known[unquote(match[1])] = known["main"]
             return _answer({})
-        if found := re.fullmatch(r"/tree/([^/]+)", path):
-            return self._tree(request, name, unquote(found[1]))
-        if found := re.fullmatch(r"/preupload/([^/]+)", path):
-            return self._preupload(json.loads(request.body), name, unquote(found[1]))
+        if match := re.fullmatch(r"/tree/([^/]+)", path):
+            return self._tree(request, name, unquote(match[1]))
+        if match := re.fullmatch(r"/preupload/([^/]+)", path):
+            return self._preupload(json.loads(request.body), name, unquote(match[1]))
         if path == "/info/lfs/objects/batch":
             return self._batch(json.loads(request.body))
-        if found := re.fullmatch(r"/commit/([^/]+)", path):
-            return self._commit(request.body, name, unquote(found[1]))
-        if found := re.fullmatch(r"/resolve/([^/]+)/(.+)", path):
-            commit = self._commit_of(name, unquote(found[1])) or ""
-            content = self.commits.get(commit, {}).get(found[2])
-            return (
-                _error(404, "Entry not found", "EntryNotFound") if content is None else Answer(200, content)
-            )
+        if match := re.fullmatch(r"/commit/([^/]+)", path):
+            return self._commit(request.body, name, unquote(match[1]))
+        if match := re.fullmatch(r"/resolve/([^/]+)/(.+)", path):
+            commit = self._commit_of(name, unquote(match[1])) or ""
+            content = self.commits.get(commit, {}).get(match[2])
+            if content is None:
+                return _error(404, "Entry not match", "EntryNotFound")
+            return Answer(200, content, {"ETag": f'"{_git_hash(content)}"', "X-Repo-Commit": commit})
         return _error(404, "Not Found")
 
     def _commit_of(self, name: str, revision: str) -> str | None:
         return self.branches[name].get(revision) or (revision if revision in self.commits else None)
 
-    def _create(self, wanted: dict, given: str) -> Answer:
+    def _create(self, wanted: dict, token: str) -> Answer:
         name = f"{wanted['organization']}/{wanted['name']}"
-        if given == self.reader:
+        if token == self.reader:
             return _error(403, "You don't have the rights to create a dataset under this namespace")
         if name in self.branches:
             return _error(409, "You already created this dataset repo", url=f"{self.url}/datasets/{name}")
@@ -124,13 +124,13 @@ class Datasets(Service):
 
     def _preupload(self, wanted: dict, name: str, revision: str) -> Answer:
         there = self.commits[self._commit_of(name, revision)]
-        told = []
+        modes = []
         for file in wanted["files"]:
             large, content = _is_large(file["path"], file["size"], there), there.get(file["path"])
             known = {} if content is None else {"oid": _sha256(content) if large else _git_hash(content)}
             mode = "lfs" if large else "regular"
-            told.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, **known})
-        return _answer({"files": told})
+            modes.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, **known})
+        return _answer({"files": modes})
 
     def _batch(self, wanted: dict) -> Answer:
         objects = []

@@ -14,8 +14,8 @@ API, UPLOADS = "/api/v3", "/api/uploads"
 class GitHub(Service):
     """One repository with its releases; `token` may write them, `reader` may only look.
 
-    page : entries of a page at most, whatever is asked for
-    digests : whether assets tell their SHA-256, as GitHub's do since June 2025
+    page : most entries per page, whatever the client requests
+    digests : whether assets report their SHA-256, as GitHub's do since June 2025
     releases : by id, as GitHub's JSON has them, with the assets' contents in `contents` by asset id
     """
 
@@ -26,7 +26,7 @@ class GitHub(Service):
         self.clear()
 
     def clear(self) -> None:
-        """A repository without releases, asked nothing yet."""
+        """Delete all releases and forget all requests."""
         self.forget()
         self.releases: dict[int, dict] = {}
         self.contents: dict[int, bytes] = {}
@@ -38,8 +38,10 @@ class GitHub(Service):
 
     def published(self, tag: str) -> dict[str, bytes] | None:
         """The assets of a public release; None where there is none."""
-        found = [each for each in self.releases.values() if each["tag_name"] == tag and not each["draft"]]
-        return {asset["name"]: self.contents[asset["id"]] for asset in found[0]["assets"]} if found else None
+        public = [each for each in self.releases.values() if each["tag_name"] == tag and not each["draft"]]
+        return (
+            {asset["name"]: self.contents[asset["id"]] for asset in public[0]["assets"]} if public else None
+        )
 
     def drafts(self) -> list[dict]:
         return [release for release in self.releases.values() if release["draft"]]
@@ -49,40 +51,35 @@ class GitHub(Service):
         return [each.query["name"] for each in self.requests if each.path.startswith(UPLOADS)]
 
     def respond(self, request: Request) -> Answer:
-        given = request.headers.get("authorization", "").removeprefix("token ").removeprefix("Bearer ")
-        if given not in (self.token, self.reader):
+        token = request.headers.get("authorization", "").removeprefix("token ").removeprefix("Bearer ")
+        if token not in (self.token, self.reader):
             return _answer(401, {"message": "Bad credentials"})
-        found = re.fullmatch(rf"({API}|{UPLOADS})/repos/([^/]+/[^/]+)(/.*)?", request.path)
-        if not found or found[2] != self.repository:
+        match = re.fullmatch(rf"({API}|{UPLOADS})/repos/([^/]+/[^/]+)(/.*)?", request.path)
+        if not match or match[2] != self.repository:
             return _answer(404, {"message": "Not Found"})
-        if request.method != "GET" and given == self.reader:
+        if request.method != "GET" and token == self.reader:
             return _answer(403, {"message": "Resource not accessible by personal access token"})
         with self.lock:
-            return self._route(request, found[1], found[3] or "", given)
+            return self._route(request, match[1], match[3] or "", token)
 
-    def _route(self, request: Request, base: str, path: str, given: str) -> Answer:
+    def _route(self, request: Request, base: str, path: str, token: str) -> Answer:
         method = request.method
         if (method, path) == ("GET", ""):
             return _answer(200, {"full_name": self.repository, "url": self._address("")})
         if (method, path) == ("GET", "/releases"):
-            seen = [each for each in self.releases.values() if given == self.token or not each["draft"]]
+            seen = [each for each in self.releases.values() if token == self.token or not each["draft"]]
             return self._listed(request, seen[::-1])
         if (method, path) == ("POST", "/releases"):
             return self._create(json.loads(request.body))
-        if found := re.fullmatch(r"/releases/tags/(.+)", path):
-            seen = [
-                each for each in self.releases.values() if each["tag_name"] == found[1] and not each["draft"]
-            ]
-            return _answer(200, seen[0]) if seen else _answer(404, {"message": "Not Found"})
-        if found := re.fullmatch(r"/releases/assets/(\d+)", path):
-            return self._asset(method, int(found[1]))
-        found = re.fullmatch(r"/releases/(\d+)(/assets)?", path)
-        release = self.releases.get(int(found[1])) if found else None
+        if match := re.fullmatch(r"/releases/assets/(\d+)", path):
+            return self._asset(method, int(match[1]))
+        match = re.fullmatch(r"/releases/(\d+)(/assets)?", path)
+        release = self.releases.get(int(match[1])) if match else None
         if release is None:
             return _answer(404, {"message": "Not Found"})
-        if found[2] and method == "GET":
+        if match[2] and method == "GET":
             return self._listed(request, release["assets"])
-        if found[2] and (method, base) == ("POST", UPLOADS):
+        if match[2] and (method, base) == ("POST", UPLOADS):
             return self._upload(request, release)
         if method == "PATCH":
             release |= json.loads(request.body)
@@ -91,8 +88,8 @@ class GitHub(Service):
 
     def interrupted(self, request: Request) -> None:
         """GitHub keeps an empty asset of an upload that broke off, and its name is taken."""
-        if found := re.fullmatch(rf"{UPLOADS}/repos/[^/]+/[^/]+/releases/(\d+)/assets", request.path):
-            release = self.releases[int(found[1])]
+        if match := re.fullmatch(rf"{UPLOADS}/repos/[^/]+/[^/]+/releases/(\d+)/assets", request.path):
+            release = self.releases[int(match[1])]
             if all(asset["name"] != request.query["name"] for asset in release["assets"]):
                 self._add(release, request.query["name"], b"", "starter")
 

@@ -49,6 +49,7 @@ class Fault:
         cut       the connection is reset when `at` bytes of the request's body have arrived
         hold      as cut, but first nothing happens until `release` of the service is set
         lost      the request is carried out, and the connection reset in place of an answer
+        clipped   the last byte of the request's body goes missing on the way
     """
 
     kind: str
@@ -212,6 +213,8 @@ class _Handler(BaseHTTPRequestHandler):
             service.interrupted(request)  # refused before anything was done
             answer = Answer()
         else:
+            if fault and fault.kind == "clipped":
+                request.body = request.body[:-1]
             answer = service.respond(request)
         if fault and fault.kind == "lost":
             self._reset()

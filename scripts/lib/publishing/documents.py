@@ -1,0 +1,18 @@
+"""Documents written from template files: README.md of a release, the card of a dataset."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+def render(template: Path, **values: object) -> bytes:
+    """The document that `template` and `values` make: the same bytes for the same values."""
+    environment = Environment(
+        loader=FileSystemLoader(template.parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["thousands"] = "{:,}".format
+    return environment.get_template(template.name).render(values).encode()
