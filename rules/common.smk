@@ -93,6 +93,11 @@ def origins(model):
     }
 
 
+def templates(*names):
+    """Return template files of a document: inputs, so that editing one makes the document again."""
+    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
+
+
 def unless_dropped(path, otherwise):
     """Return `path` if decoders are kept (weights.keep_decoders), `otherwise(path)` if each is deleted after use."""
     return path if config["weights"]["keep_decoders"] else otherwise(path)

@@ -1,13 +1,8 @@
 """Finished maps -> GitHub releases, a Hugging Face dataset, a static site: each on its own demand, never by `all`.
 
-What is published of a model are the files of results/{model}/ that SHA256SUMS lists, and itself. It is written only
-where every map is above its floors and the manifest describes the files; what sends them compares them with it again.
+What is published of a model is SHA256SUMS and the files of results/{model}/ that it lists. It is written only if the
+manifest describes the files; whatever sends them compares them with it again.
 """
-
-
-def templates(*names):
-    """Template files of a document: inputs, so that editing one reruns the rule."""
-    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
 
 
 rule describe_release:
