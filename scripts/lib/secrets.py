@@ -12,10 +12,7 @@ NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NEURONPEDIA_API_KEY", "GITHUB_TO
 def secret(*names: str) -> str | None:
     """The first of these environment variables that is set, without white space around it; None if none is.
 
-    Raises
-    ------
-    UserError
-        It holds what no HTTP header may: white space within, or characters that are not printable ASCII.
+    Raises UserError: it holds what no HTTP header may: white space within, or characters that are not printable ASCII.
     """
     for name in names:
         if value := os.environ.get(name, "").strip():

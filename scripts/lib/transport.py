@@ -55,10 +55,7 @@ def insist(what: str, request: Callable[[], Answer], patience: Patience) -> Answ
     Repeated are httpx's transport errors and timeouts, HTTP 408, 425, 429 and 5xx, and `TransientError`;
     anything else is raised at once. Waits as long as `Retry-After` says, otherwise a random time that grows.
 
-    Raises
-    ------
-    UnansweredError
-        Naming `what` and the last failure, after the last attempt.
+    Raises UnansweredError: naming `what` and the last failure, after the last attempt.
     """
 
     def announce(state: tenacity.RetryCallState) -> None:

@@ -46,10 +46,7 @@ def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np
         -1 and 0 for dead rows, and where there are fewer than k other live rows. The same bytes for every number of
         threads.
 
-    Raises
-    ------
-    ValueError
-        k < 1, another shape or type, or a row whose norm is neither 1 nor 0.
+    Raises ValueError: k < 1, another shape or type, or a row whose norm is neither 1 nor 0.
     """
     if decoder.ndim != 2 or decoder.dtype != np.float32:
         raise ValueError(

@@ -8,10 +8,7 @@ NORM_TOLERANCE = 1e-4
 def live_rows(decoder: np.ndarray) -> np.ndarray:
     """Indices of the rows of norm 1, int32 (m,); all others must be zeros (dead features).
 
-    Raises
-    ------
-    ValueError
-        A row has another norm, or is not finite.
+    Raises ValueError: a row has another norm, or is not finite.
     """
     norms = np.sqrt(np.einsum("ij,ij->i", decoder, decoder, dtype=np.float64))
     wrong = np.flatnonzero(~((norms == 0) | (np.abs(norms - 1) <= NORM_TOLERANCE)))

@@ -19,10 +19,8 @@ def export_kind(name: str) -> str | None:
 def label_files(path: Path) -> list[Path]:
     """The files that hold local labels: `path` itself, or those of a folder laid out as an export; sorted.
 
-    Raises
-    ------
-    FileNotFoundError : a folder without explanations.
-    UserError : another kind of file, or a folder that does not exist.
+    Raises FileNotFoundError: a folder without explanations.
+    Raises UserError: another kind of file, or a folder that does not exist.
     """
     if not path.is_dir():
         if not path.name.endswith((".jsonl", ".jsonl.gz")):

@@ -43,10 +43,8 @@ def fetch_export(
     ----------
     kinds : "explanations", and "features" for density, largest activation and top tokens (17 MB more per layer).
 
-    Raises
-    ------
-    NeuronpediaError : no such source, or files that could not be fetched whole.
-    LabelError : labels of another SAE.
+    Raises NeuronpediaError: no such source, or files that could not be fetched whole.
+    Raises LabelError: labels of another SAE.
     """
     base, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", []
     features = {index: Feature() for index in range(count)}
@@ -95,10 +93,8 @@ def fetch_api(
     key : from `api_key`. Goes to the host of `url` alone: redirects are not followed.
     answers : file that keeps each answer, so that no later run asks for it again.
 
-    Raises
-    ------
-    NeuronpediaError : a feature that was not answered, the key or the address refused.
-    LabelError : answers about another SAE.
+    Raises NeuronpediaError: a feature that was not answered, the key or the address refused.
+    Raises LabelError: answers about another SAE.
     """
     base, features = f"{url}/feature/{quote(model_id)}/{quote(source_id)}/", {}
     for position, row in _kept_answers(answers, base):

@@ -69,10 +69,8 @@ def read_catalogues(paths: list[str], root: Path) -> dict[str, dict]:
 
     Returns the models by name, as written, with `catalogue` (its path), `folder` and `rows` (by layer) added.
 
-    Raises
-    ------
-    ConfigError
-        A file does not exist or breaks the schema, a model is defined twice, or rows contradict each other.
+    Raises ConfigError: a file does not exist or breaks the schema, a model is defined twice, or rows contradict each
+    other.
     """
     models: dict[str, dict] = {}
     for path in paths:
@@ -95,10 +93,7 @@ def read_catalogues(paths: list[str], root: Path) -> dict[str, dict]:
 def find_model(models: dict[str, dict], name: str) -> dict:
     """The model of this name.
 
-    Raises
-    ------
-    ConfigError
-        No catalogue defines it.
+    Raises ConfigError: no catalogue defines it.
     """
     if name not in models:
         hint = suggestion(name, list(models), "models")
@@ -109,10 +104,7 @@ def find_model(models: dict[str, dict], name: str) -> dict:
 def find_sae(models: dict[str, dict], name: str, layer: int | str) -> Sae:
     """The catalogue's row for one layer.
 
-    Raises
-    ------
-    ConfigError
-        No such model, or no such layer in it.
+    Raises ConfigError: no such model, or no such layer in it.
     """
     model = find_model(models, name)
     row = model["rows"].get(int(layer))

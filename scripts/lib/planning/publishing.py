@@ -13,10 +13,8 @@ TAG = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][\w.+/-]*(?<![./])(?<!\.lock)", re.ASCI
 def release_on_github(config: dict, models: dict[str, dict], name: str, version: str) -> dict[str, str]:
     """Where one model is released on GitHub: `repository`, `api_url`, `tag`, `title` and `notes`.
 
-    Raises
-    ------
-    ConfigError
-        No repository is set, a placeholder or the tag is invalid, or two selected models have the same tag.
+    Raises ConfigError: no repository is set, a placeholder or the tag is invalid, or two selected models have the same
+    tag.
     """
     github = config["publish"]["github"]
     if github["repository"] is None:
@@ -59,10 +57,7 @@ def release_on_github(config: dict, models: dict[str, dict], name: str, version:
 def huggingface_dataset(config: dict) -> dict:
     """Where the dataset goes on Hugging Face: `repository`, `private`, `revision`.
 
-    Raises
-    ------
-    ConfigError
-        No repository is set.
+    Raises ConfigError: no repository is set.
     """
     dataset = config["publish"]["huggingface"]
     if dataset["repository"] is None:

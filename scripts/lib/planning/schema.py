@@ -29,10 +29,8 @@ class ConfigError(WorkflowError):
 def read_yaml(path: Path) -> dict:
     """Read a YAML file that holds a mapping, and refuse what YAML would drop or misread without a word.
 
-    Raises
-    ------
-    ConfigError
-        It cannot be read, is not valid YAML, holds no mapping, a key twice, or a number or key that needs quotes.
+    Raises ConfigError: it cannot be read, is not valid YAML, holds no mapping, a key twice, or a number or key that
+    needs quotes.
     """
     try:
         loader = LOADER(path.read_text(encoding="utf-8"))
@@ -115,10 +113,7 @@ Validator = validators.extend(
 def check(settings: dict, schema: str, origin: str) -> None:
     """Check a mapping against config/schemas/{schema}.schema.yaml.
 
-    Raises
-    ------
-    ConfigError
-        One line per mistake, each beginning with `origin` and the key.
+    Raises ConfigError: one line per mistake, each beginning with `origin` and the key.
     """
     mistakes = Validator(load_schema(schema)).iter_errors(settings)
     mistakes = sorted(mistakes, key=lambda error: list(map(str, error.absolute_path)))

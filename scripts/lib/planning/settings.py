@@ -15,10 +15,7 @@ FLAGS = {"--configfile": r"--configfiles?(=.*)?", "--config": r"(--config|-C)(=.
 def check_command_line(words: list[str], files: list[str | Path]) -> None:
     """Check what Snakemake drops or misreads without a word: doubled flags, and the configuration files it has read.
 
-    Raises
-    ------
-    ConfigError
-        A flag appears twice, a target is taken for a configuration file, or a file holds a key twice.
+    Raises ConfigError: a flag appears twice, a target is taken for a configuration file, or a file holds a key twice.
     """
     for flag, spellings in FLAGS.items():
         if len([word for word in words if re.fullmatch(spellings, word, re.DOTALL)]) > 1:
@@ -37,10 +34,7 @@ def check_command_line(words: list[str], files: list[str | Path]) -> None:
 def check_config(config: dict) -> None:
     """Check the configuration, key by key and across keys; order its keys and parse its numbers in place.
 
-    Raises
-    ------
-    ConfigError
-        One line per mistake.
+    Raises ConfigError: one line per mistake.
     """
     for key, block in config.items():
         if isinstance(block, dict):

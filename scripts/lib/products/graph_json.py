@@ -22,10 +22,7 @@ def layer_graph(
     metadata : further keys of the metadata
     decimals : decimals of the edges' weights
 
-    Raises
-    ------
-    ValueError
-        No feature has a position, a coordinate is infinite, or an edge ends in a feature without a node.
+    Raises ValueError: no feature has a position, a coordinate is infinite, or an edge ends in a feature without a node.
     """
     live = features[features[["x", "y", "z"]].notna().all(axis=1)]
     if live.empty:
