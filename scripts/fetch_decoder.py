@@ -4,11 +4,13 @@ decoder.npy is float32 (features, d_model). A row without a direction (norm belo
 a dead feature. decoder.json records where the weights came from.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from lib.files import load_record, save_npy, save_record
 from lib.job import job_log
-from lib.weights.tensors import LocalFile, read_tensor
+from lib.weights.tensors import read_tensor
 
 SMALLEST_NORM = 1e-8
 
@@ -34,7 +36,7 @@ def read_decoder(row: dict, file: str | None, commit: str | None) -> np.ndarray:
 
         weights = fetch_tensor(row["repo"], row["weights"], commit, row["tensor"], shape)
     else:
-        weights = read_tensor(LocalFile(file), row["tensor"], shape)
+        weights = read_tensor(Path(file), file, row["tensor"], shape)
     return weights if row["shape"][0] == "features" else weights.T
 
 

@@ -100,10 +100,10 @@ class Project:
         return Project(folder, self.configfile, self.environment)
 
 
-def copy_workflow(folder: Path) -> None:
+def copy_workflow(folder: Path, root: Path = ROOT) -> None:
     """Copy what a run needs, results and environments aside."""
     for name in WORKFLOW:
-        source = ROOT / name
+        source = root / name
         if source.is_dir() and not source.is_symlink():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("node_modules"))
         else:
