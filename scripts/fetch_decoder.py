@@ -36,7 +36,7 @@ def read_decoder(row: dict, file: str | None, commit: str | None) -> np.ndarray:
 
         weights = fetch_tensor(row["repo"], row["weights"], commit, row["tensor"], shape)
     else:
-        weights = read_tensor(Path(file), file, row["tensor"], shape)
+        weights = read_tensor(Path(file), row["tensor"], shape)
     return weights if row["shape"][0] == "features" else weights.T
 
 

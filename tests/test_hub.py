@@ -134,7 +134,7 @@ def test_the_hub_itself_may_stumble(hub):
         hub.forget()
         hub.faults = [Fault("status", times=2, status=500), Fault("status", times=1, status=429)]
         call()
-        assert [each.status for each in hub.requests][:4] == [500, 500, 429, hub.requests[3].status]
+        assert [each.status for each in hub.requests][:3] == [500, 500, 429]
 
 
 @pytest.mark.parametrize("skip", [0, 1, 2, 5])
@@ -209,9 +209,7 @@ def test_missing_things_are_named(hub):
 
 
 def test_another_shape_costs_a_few_kilobytes(hub):
-    with pytest.raises(
-        TensorError, match=rf"{PATH}: .* W_dec: its shape is \(300, 512\), expected \(300, 513\)"
-    ):
+    with pytest.raises(TensorError, match=rf"{PATH}: W_dec has shape \(300, 512\), expected \(300, 513\)"):
         fetch(hub, (300, 513))
     assert hub.content.sent < 20_000
 
@@ -243,9 +241,7 @@ def test_the_cache_is_used_and_offline_mode_needs_nothing_else(hub, monkeypatch,
     assert_right(fetch(hub))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "empty"))
     for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
-        with pytest.raises(
-            HubError, match=f"{REPO}, .*: not in the Hugging Face cache .*HF_HUB_OFFLINE is set"
-        ):
+        with pytest.raises(HubError, match=f"{REPO}, .*: not in .*/empty, and HF_HUB_OFFLINE is set"):
             call()
     assert hub.requests == hub.content.requests == []
 

@@ -20,14 +20,19 @@ def npz(savez=np.savez, **arrays):
     return content.getvalue()
 
 
+class Stream(io.BytesIO):
+    """May have a name."""
+
+
 @pytest.fixture(params=["file", "stream"])
 def read(request, tmp_path):
     """`read(content, name)`: W_dec of a file of that content, on disk or as a stream."""
 
     def read(content, name, shape=SHAPE):
-        path = tmp_path / name
+        path, stream = tmp_path / name, Stream(content)
         path.write_bytes(content)
-        return read_tensor(path if request.param == "file" else io.BytesIO(content), name, "W_dec", shape)
+        stream.name = name
+        return read_tensor(path if request.param == "file" else stream, "W_dec", shape)
 
     return read
 
@@ -61,10 +66,10 @@ def test_zip64_directory(read, monkeypatch):
     ("write", "name"), [(npz, "params.npz"), (lambda **each: save(each), "sae.safetensors")]
 )
 def test_what_is_not_in_the_catalogue_is_refused(read, write, name):
-    with pytest.raises(TensorError, match=rf"{name}: .* W_dec: the file holds W_enc, b_enc"):
+    with pytest.raises(TensorError, match=rf"{name}: holds no tensor W_dec; it holds W_enc, b_enc"):
         read(write(W_enc=VALUES, b_enc=VALUES), name)
     with pytest.raises(
-        TensorError, match=r"its shape is \(40, 24\), expected \(40, 25\) from the catalogue\."
+        TensorError, match=r"W_dec has shape \(40, 24\), expected \(40, 25\) from the catalogue$"
     ):
         read(write(W_dec=VALUES), name, (40, 25))
     with pytest.raises(TensorError, match=r"expected \(24, 40\) .*transposed"):
@@ -75,7 +80,7 @@ def test_what_is_not_in_the_catalogue_is_refused(read, write, name):
 
 
 def test_objects_are_never_unpickled(read):
-    with pytest.raises(TensorError, match="its type is object"):
+    with pytest.raises(TensorError, match="W_dec is object"):
         read(npz(W_dec=VALUES.astype(object)), "params.npz")
 
 

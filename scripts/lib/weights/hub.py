@@ -35,23 +35,22 @@ def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple
     """
     cached = try_to_load_from_cache(repo_id, path, revision=commit)
     if isinstance(cached, str):
-        return read_tensor(Path(cached), cached, tensor, shape)
-    return read_tensor(RemoteFile(repo_id, path, commit), f"{repo_id}/{path}", tensor, shape)
+        return read_tensor(Path(cached), tensor, shape)
+    return read_tensor(RemoteFile(repo_id, path, commit), tensor, shape)
 
 
 class RemoteFile(io.RawIOBase):
     """A file of a repository as a seekable stream: short reads share a window, long ones travel in parallel."""
 
     def __init__(self, repo_id: str, path: str, commit: str) -> None:
-        self._repo_id, self._what = repo_id, f"{path} at {commit}"
+        self.name, self._repo_id, self._what = f"{repo_id}/{path}", repo_id, f"{path} at {commit}"
         self._url, timeout = hf_hub_url(repo_id, path, revision=commit), constants.HF_HUB_DOWNLOAD_TIMEOUT
         with explained(repo_id, self._what):
             file = get_hf_file_metadata(self._url, timeout=timeout, retry_on_errors=True)
             if file.commit_hash != commit or file.size is None:
                 raise ValueError(f"commit {file.commit_hash}, {file.size} bytes")
-        self._size = file.size
-        self._position = self._window_start = 0
-        self._window = b""
+        self._size, self._position = file.size, 0
+        self._window, self._window_start = b"", 0
 
     def seekable(self) -> bool:
         return True
@@ -74,7 +73,7 @@ class RemoteFile(io.RawIOBase):
 
     def _fetch_parallel(self, start: int, length: int) -> bytearray:
         content = bytearray(length)
-        progress = Progress(f"{self._repo_id}, {self._what}", length, "MB", 1e6)
+        progress = Progress(self.name, length, "MB", 1e6)
 
         def fill(offset: int) -> None:
             part = memoryview(content)[offset : offset + RANGE]
@@ -97,9 +96,7 @@ class RemoteFile(io.RawIOBase):
 
 
 def get(url: str, headers: dict[str, str] | None = None):
-    """GET from the Hub. The library repeats 408, 429, 5xx, timeouts and lost connections, follows the redirect to a
-    content host, which changes with time, and does not send the token there.
-    """
+    """GET from the Hub: the library repeats what may pass, follows redirects, and sends content hosts no token."""
     headers, timeout = build_hf_headers(headers=headers), constants.HF_HUB_DOWNLOAD_TIMEOUT
     # Any exception, because a failed connection closes the client that threads share: RuntimeError for the others.
     response = http_backoff("GET", url, headers=headers, timeout=timeout, retry_on_exceptions=Exception)
@@ -119,10 +116,7 @@ def explained(repo_id: str, what: str) -> Iterator[None]:
 def _explanation(repo_id: str, error: Exception) -> str:
     """No headers or bodies: they may hold secrets."""
     if isinstance(error, (LocalEntryNotFoundError, OfflineModeIsEnabled)):
-        return (
-            f"not in the Hugging Face cache ({constants.HF_HUB_CACHE}), and HF_HUB_OFFLINE is set. Unset it, or fill"
-            " the cache with `hf download` on a machine with a network"
-        )
+        return f"not in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set. Unset it, or run `hf download` first"
     if not isinstance(error, HfHubHTTPError):
         return (
             f"no usable answer from {constants.ENDPOINT} ({type(error).__name__}: {error}). Check the network and"

@@ -37,8 +37,8 @@ class TensorError(UserError):
     """The file is damaged, or does not hold the tensor that the catalogue describes."""
 
 
-def read_tensor(file: Path | BinaryIO, name: str, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Read `tensor` from a local file, or from a seekable stream over the remote file `name`.
+def read_tensor(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Read `tensor` from a local file, or from a seekable stream over a remote file, called by its `name` in errors.
 
     Of a stream, only the file's directory is read before type and shape are known to be right. Raises `TensorError`.
 
@@ -46,17 +46,18 @@ def read_tensor(file: Path | BinaryIO, name: str, tensor: str, shape: tuple[int,
     -------
     array of `shape`, in the file's own float32, float16 or bfloat16
     """
+    name = str(file) if isinstance(file, Path) else file.name
+    if not name.endswith((".npz", ".safetensors")):
+        raise TensorError(f"{name}: expected a file named .npz or .safetensors")
     try:
-        if name.endswith(".npz"):
-            with file.open("rb") if isinstance(file, Path) else file as stream:
-                return _read_npz(stream, tensor, shape)
         if name.endswith(".safetensors"):
             return _read_safetensors(file, tensor, shape)
-        raise ValueError("expected a file named .npz or .safetensors")
+        with file.open("rb") if isinstance(file, Path) else file as stream:
+            return _read_npz(stream, tensor, shape)
+    except TensorError as error:
+        raise TensorError(f"{name}: {error}") from error
     except MALFORMED as error:
-        raise TensorError(
-            f"{name}: cannot read {tensor}: {error}. Check the file and its row in the catalogue"
-        ) from error
+        raise TensorError(f"{name}: damaged or incomplete ({error}); fetch or export it again") from error
 
 
 def _read_npz(stream: BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -69,7 +70,7 @@ def _read_npz(stream: BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.ndarr
             stored, fortran, dtype = read_header(npy)
             header_length = npy.tell()
     dtype = BFLOAT16 if dtype.str == "|V2" else dtype  # numpy's own format has no name for bfloat16
-    _check(dtype.name, stored, shape)
+    _check(tensor, dtype.name, stored, shape)
     # The member follows its local header: 30 bytes that end with the lengths of two fields, then these fields.
     stream.seek(member.header_offset + 26)
     stream.seek(member.header_offset + 30 + sum(struct.unpack("<HH", stream.read(4))))
@@ -77,7 +78,7 @@ def _read_npz(stream: BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.ndarr
     if member.compress_type == zipfile.ZIP_DEFLATED:
         content = zlib.decompress(content, wbits=-zlib.MAX_WBITS)
     if zlib.crc32(content) != member.CRC:
-        raise ValueError("its CRC-32 is wrong, it was damaged")
+        raise ValueError(f"the CRC-32 of {tensor} is wrong")
     return np.frombuffer(content, dtype, offset=header_length).reshape(shape, order="F" if fortran else "C")
 
 
@@ -86,13 +87,13 @@ def _read_safetensors(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]
         with safe_open(file, "np") as local:
             _check_held(tensor, local.keys())
             entry = local.get_slice(tensor)
-            _check(entry.get_dtype(), tuple(entry.get_shape()), shape)
+            _check(tensor, entry.get_dtype(), tuple(entry.get_shape()), shape)
             return local.get_tensor(tensor)
     (header_length,) = struct.unpack("<Q", file.read(8))
     header = json.loads(file.read(header_length))
     _check_held(tensor, header.keys() - {"__metadata__"})
     entry = header[tensor]
-    _check(entry["dtype"], tuple(entry["shape"]), shape)
+    _check(tensor, entry["dtype"], tuple(entry["shape"]), shape)
     start, end = entry["data_offsets"]
     file.seek(8 + header_length + start)
     return np.frombuffer(file.read(end - start), DTYPES[entry["dtype"]]).reshape(shape)
@@ -100,13 +101,13 @@ def _read_safetensors(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]
 
 def _check_held(tensor: str, held: Collection[str]) -> None:
     if tensor not in held:
-        raise ValueError(f"the file holds {', '.join(sorted(held))}")
+        raise TensorError(f"holds no tensor {tensor}; it holds {', '.join(sorted(held))}")
 
 
-def _check(dtype: str, stored: tuple[int, ...], shape: tuple[int, ...]) -> None:
+def _check(tensor: str, dtype: str, stored: tuple[int, ...], shape: tuple[int, ...]) -> None:
     """`dtype` as safetensors or numpy call it."""
     if dtype not in (*DTYPES, "float32", "float16", "bfloat16"):
-        raise ValueError(f"its type is {dtype}, expected float32, float16 or bfloat16")
+        raise TensorError(f"{tensor} is {dtype}, expected float32, float16 or bfloat16")
     if stored != shape:
-        hint = " (transposed: swap the two names in weights.shape)" if stored == shape[::-1] else ""
-        raise ValueError(f"its shape is {stored}, expected {shape} from the catalogue{hint}")
+        hint = "; it is transposed, swap the names in weights.shape" if stored == shape[::-1] else ""
+        raise TensorError(f"{tensor} has shape {stored}, expected {shape} from the catalogue{hint}")
