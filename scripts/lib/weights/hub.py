@@ -1,10 +1,11 @@
 """Read one tensor of a file on the Hugging Face Hub: only its own bytes and the file's directory travel.
 
-Retries, tokens, mirrors, offline mode and the cache are huggingface_hub's. HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE,
-HF_HOME and HF_HUB_DOWNLOAD_TIMEOUT mean what they mean there (https://huggingface.co/docs/huggingface_hub).
+Retries, tokens, mirrors, offline mode and the cache are huggingface_hub's, and so are the environment variables:
+https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
 """
 
 import io
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ from lib.job import UserError
 from lib.progress import Progress
 from lib.weights.tensors import read_tensor
 
-RANGE = 24 * 2**20  # bytes per range, which takes two requests: 25 in all for a layer of Gemma 2 9B
-CONNECTIONS = 4  # ranges under way at the same time
-WINDOW = 64 * 2**10  # bytes read at once of directories and headers
+RANGE = 10 * 2**20  # bytes per request for a tensor
+CONNECTIONS = 4  # requests under way at the same time
+WINDOW = 64 * 2**10  # bytes per request for directories and headers
+# The library's warnings show whole addresses, and those of content hosts are signed: as good as passwords.
+logging.getLogger("huggingface_hub.utils._http").addFilter(lambda record: "?" not in record.getMessage())
 
 
 class HubError(UserError):
@@ -44,12 +47,11 @@ class RemoteFile(io.RawIOBase):
 
     def __init__(self, repo_id: str, path: str, commit: str) -> None:
         self.name, self._repo_id, self._what = f"{repo_id}/{path}", repo_id, f"{path} at {commit}"
-        self._url, timeout = hf_hub_url(repo_id, path, revision=commit), constants.HF_HUB_DOWNLOAD_TIMEOUT
         with explained(repo_id, self._what):
-            file = get_hf_file_metadata(self._url, timeout=timeout, retry_on_errors=True)
+            file = get_hf_file_metadata(hf_hub_url(repo_id, path, revision=commit), retry_on_errors=True)
             if file.commit_hash != commit or file.size is None:
                 raise ValueError(f"commit {file.commit_hash}, {file.size} bytes")
-        self._size, self._position = file.size, 0
+        self._url, self._size, self._position = file.location, file.size, 0
         self._window, self._window_start = b"", 0
 
     def seekable(self) -> bool:
@@ -96,8 +98,10 @@ class RemoteFile(io.RawIOBase):
 
 
 def get(url: str, headers: dict[str, str] | None = None):
-    """GET from the Hub: the library repeats what may pass, follows redirects, and sends content hosts no token."""
-    headers, timeout = build_hf_headers(headers=headers), constants.HF_HUB_DOWNLOAD_TIMEOUT
+    """GET, repeated by the library while a failure may pass: 408, 429, 5xx, timeouts, lost connections."""
+    # The token is for the Hub alone, not for content hosts.
+    token = None if url.startswith(f"{constants.ENDPOINT}/") else False
+    headers, timeout = build_hf_headers(token=token, headers=headers), constants.HF_HUB_DOWNLOAD_TIMEOUT
     # Any exception, because a failed connection closes the client that threads share: RuntimeError for the others.
     response = http_backoff("GET", url, headers=headers, timeout=timeout, retry_on_exceptions=Exception)
     hf_raise_for_status(response)
@@ -106,7 +110,7 @@ def get(url: str, headers: dict[str, str] | None = None):
 
 @contextmanager
 def explained(repo_id: str, what: str) -> Iterator[None]:
-    """Turn any failure to get `what` into a `HubError` that says what to do."""
+    """Turn any failure to get `what` into a `HubError` that says what to do, without headers and bodies: no secrets."""
     try:
         yield
     except Exception as error:
@@ -114,13 +118,12 @@ def explained(repo_id: str, what: str) -> Iterator[None]:
 
 
 def _explanation(repo_id: str, error: Exception) -> str:
-    """No headers or bodies: they may hold secrets."""
     if isinstance(error, (LocalEntryNotFoundError, OfflineModeIsEnabled)):
         return f"not in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set. Unset it, or run `hf download` first"
     if not isinstance(error, HfHubHTTPError):
+        reason = f"no usable answer from {constants.ENDPOINT}: {error!r}"
         return (
-            f"no usable answer from {constants.ENDPOINT} ({type(error).__name__}: {error}). Check the network and"
-            " whether a proxy or a login page answers, then run the same command again"
+            f"{reason}. Check the network, and for a proxy or a login page; then run the same command again"
         )
     response = error.response
     if response.headers.get("X-Error-Code") in ("RevisionNotFound", "EntryNotFound"):

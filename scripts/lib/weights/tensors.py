@@ -8,7 +8,6 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO
 
@@ -99,7 +98,7 @@ def _read_safetensors(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]
     return np.frombuffer(file.read(end - start), DTYPES[entry["dtype"]]).reshape(shape)
 
 
-def _check_held(tensor: str, held: Collection[str]) -> None:
+def _check_held(tensor: str, held: list[str] | set[str]) -> None:
     if tensor not in held:
         raise TensorError(f"holds no tensor {tensor}; it holds {', '.join(sorted(held))}")
 
