@@ -1,4 +1,4 @@
-"""SAE weights, local or on Hugging Face -> decoder.npy: one row a feature, of norm 1.
+"""SAE weights, local or on Hugging Face -> decoder.npy: one row per feature, of norm 1.
 
 decoder.npy is float32 (features, d_model). A row without a direction (norm below 1e-8, or not finite) is all zeros:
 a dead feature. decoder.json records where the weights came from.
@@ -16,7 +16,7 @@ SMALLEST_NORM = 1e-8
 
 
 def stored_shape(features: int, d_model: int, shape: list[str]) -> tuple[int, int]:
-    """The shape the file must have; `shape` is ["features", "d_model"], turned around for a transpose."""
+    """The shape that the file must have. `shape` is ["features", "d_model"], reversed if the file has the transpose."""
     sizes = {"features": features, "d_model": d_model}
     return sizes[shape[0]], sizes[shape[1]]
 
@@ -26,13 +26,13 @@ def read_decoder(row: dict, file: str | None, commit: str | None) -> np.ndarray:
 
     Parameters
     ----------
-    row : the catalogue's row, as `weights_row` gives it
-    file : the local file, where the row names one
-    commit : else the commit of the row's repository to read from
+    row : the catalogue's row, as `weights_row` in rules/weights.smk gives it
+    file : the local file, if the row names one
+    commit : the commit of the row's repository to read from, otherwise
     """
     shape = stored_shape(row["features"], row["d_model"], row["shape"])
     if commit:
-        from lib.weights.hub import fetch_tensor  # the network's libraries only where there is one
+        from lib.weights.hub import fetch_tensor  # local files do not need the network's libraries
 
         weights = fetch_tensor(row["repo"], row["weights"], commit, row["tensor"], shape)
     else:

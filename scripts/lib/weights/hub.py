@@ -37,9 +37,8 @@ def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple
     Returns and raises what `lib.weights.tensors.read_tensor` does, and `HubError`.
     """
     cached = try_to_load_from_cache(repo_id, path, revision=commit)
-    if isinstance(cached, str):
-        return read_tensor(Path(cached), tensor, shape)
-    return read_tensor(RemoteFile(repo_id, path, commit), tensor, shape)
+    file = Path(cached) if isinstance(cached, str) else RemoteFile(repo_id, path, commit)
+    return read_tensor(file, tensor, shape)
 
 
 class RemoteFile(io.RawIOBase):
