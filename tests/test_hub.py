@@ -23,8 +23,8 @@ from resolve_revision import resolve_commit
 REPO = "google/gemma-scope-2b-pt-res"
 PATH = "layer_12/width_16k/average_l0_82/params.npz"
 SHAPE = (300, 512)
-RANGES = 10  # of the tests' RANGE in the decoder
-GET = rf"GET /{REPO}/{PATH}"  # a range of the content; the Hub's own addresses have /resolve/ in them
+RANGES = 10  # that the decoder takes here
+GET = rf"GET /{REPO}/{PATH}"  # from the content host; the Hub's own addresses have /resolve/ in them
 
 
 @functools.cache
@@ -47,7 +47,9 @@ def hub(monkeypatch, tmp_path):
         monkeypatch.delenv("HF_TOKEN", raising=False)
         monkeypatch.setenv("HF_TOKEN_PATH", str(tmp_path / "token"))
         sleep = time.sleep
-        monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds / 100))  # the library's waits
+        monkeypatch.setattr(
+            time, "sleep", lambda seconds: sleep(seconds / 100)
+        )  # between the library's attempts
         yield service
 
 
@@ -62,42 +64,48 @@ def fetch(hub, shape=SHAPE, path=PATH):
     return fetch_tensor(REPO, path, hub.commits[REPO], "W_dec", shape)
 
 
+def both_fail(hub, message):
+    """Neither a commit nor a decoder is to be had, and the message says why."""
+    for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
+        with pytest.raises(HubError, match=message) as caught:
+            call()
+        assert str(caught.value).startswith(REPO)
+
+
 def assert_right(values):
     np.testing.assert_array_equal(values, params()[1])
 
 
 def test_a_branch_becomes_a_commit_in_one_small_request(hub):
-    assert resolve_commit(REPO, "main") == hub.commits[REPO]
-    assert hub.count(r"GET /api/models/.*/revision/main") == 1
+    commit = resolve_commit(REPO, "main")
+    assert commit == hub.commits[REPO]
     assert hub.sent < 500
-
-
-def test_a_full_commit_needs_no_request(hub):
-    assert resolve_commit(REPO, "0123456789" * 4) == "0123456789" * 4
-    assert hub.requests == []
+    assert resolve_commit(REPO, commit) == commit
+    assert hub.count("GET /api/models/.*") == 1
 
 
 def test_only_the_decoder_travels(hub):
     assert_right(fetch(hub))
     assert hub.content.sent <= 1.05 * params()[1].nbytes
-    assert hub.count() == 1  # the size of the file and where its content is
-    assert hub.content.count() == 2 + RANGES  # the zip directory, the member's headers, the values
+    assert hub.count() == 1  # the size of the file and the address of its content
+    assert hub.content.count() == 2 + RANGES  # the directory, the decoder's headers, its values
 
 
 def test_a_layer_of_gemma_takes_few_requests():
     assert 3 + math.ceil(16384 * 3584 * 4 / client.RANGE) <= 30
 
 
-def test_safetensors_too(hub):
-    decoder = params()[1].astype(np.float16)
-    hub.repos[REPO] = {"sae.safetensors": save({"W_enc": np.zeros(SHAPE, np.float32), "W_dec": decoder})}
-    np.testing.assert_array_equal(fetch(hub, path="sae.safetensors"), decoder)
-    assert hub.content.sent <= 1.05 * decoder.nbytes
-
-
-def test_a_compressed_decoder_travels_compressed(hub):
-    hub.repos[REPO] = {PATH: params(np.savez_compressed)[0]}
-    assert_right(fetch(hub))
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("sae.safetensors", save({"W_enc": np.zeros(SHAPE, np.float32), "W_dec": params()[1]})),
+        ("params.npz", params(np.savez_compressed)[0]),
+    ],
+    ids=["safetensors", "compressed"],
+)
+def test_other_files(hub, path, content):
+    hub.repos[REPO] = {path: content}
+    assert_right(fetch(hub, path=path))
     assert hub.content.sent <= 1.05 * params()[1].nbytes
 
 
@@ -122,7 +130,7 @@ def test_the_token_stays_with_the_hub(hub, monkeypatch):
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
-def test_what_passes_is_repeated_by_itself(hub, fault):
+def test_what_passes_is_repeated(hub, fault):
     hub.content.faults, repeats = [fault], fault.times
     assert_right(fetch(hub))
     assert hub.content.count() == 2 + RANGES + repeats
@@ -138,45 +146,40 @@ def test_the_hub_itself_may_stumble(hub):
 
 @pytest.mark.parametrize("skip", [0, 1, 2, 5])
 @pytest.mark.parametrize(
-    "fault",
+    "wrong",
     [
-        Fault("html", GET, times=99),
-        Fault("replace", GET, times=99, body=b"longer than was asked for" * 4000),
-        Fault("short", GET, times=99, at=1000),
-        Fault("headers", GET, times=99, headers={"Content-Range": "bytes 0-63999/900000"}),
-        Fault("corrupt", GET, times=99, at=77),
-        Fault("status", GET, times=99, status=200),
+        {"kind": "html"},
+        {"kind": "status", "status": 200},
+        {"kind": "replace", "body": b"longer than the range" * 4000},
+        {"kind": "short", "at": 1000},
+        {"kind": "headers", "headers": {"Content-Range": "bytes 0-63999/900000"}},
+        {"kind": "corrupt", "at": 77},
     ],
-    ids=lambda fault: fault.kind,
+    ids=lambda wrong: wrong["kind"],
 )
-def test_a_wrong_answer_never_becomes_a_matrix(hub, fault, skip):
-    hub.content.faults = [Fault(**vars(fault) | {"skip": skip})]
+def test_a_wrong_answer_never_becomes_a_matrix(hub, wrong, skip):
+    hub.content.faults = [Fault(on=GET, times=99, skip=skip, **wrong)]
     with pytest.raises((HubError, TensorError), match=PATH):
         fetch(hub)
 
 
-def test_a_server_that_sends_whole_files_only(hub):
+def test_whole_files_in_place_of_ranges(hub):
     hub.content.ranges = False
-    with pytest.raises(HubError, match=rf"{REPO}, {PATH} at .*, bytes .*: .*HTTP 200.*proxy"):
+    with pytest.raises(HubError, match=rf"{REPO}, {PATH} at .*, bytes .*HTTP 200.*proxy"):
         fetch(hub)
     assert hub.content.count() == 1
 
 
-@pytest.mark.parametrize("fault", [Fault("html", times=99), Fault("replace", times=99, body=b"{}")])
-def test_a_login_page_is_not_taken_for_the_hub(hub, fault):
-    hub.faults = [fault]
-    with pytest.raises(HubError, match=f"revision main: no usable answer from {hub.url}.*login page"):
-        resolve_commit(REPO, "main")
+def test_a_login_page_is_not_taken_for_the_hub(hub):
     hub.faults = [Fault("html", times=99)]
-    with pytest.raises(HubError, match=f"{PATH} at .*: no usable answer from {hub.url}.*login page"):
+    both_fail(hub, f"no usable answer from {hub.url}.*login page")
+    hub.faults = [Fault("headers", times=99, headers={"X-Repo-Commit": "0" * 40})]
+    with pytest.raises(HubError, match=f"{PATH} .* no usable answer .*commit {'0' * 40}"):
         fetch(hub)
 
 
 def test_signed_addresses_are_not_shown(hub, caplog):
-    hub.content.faults = [
-        Fault("status", GET, times=1, status=500),
-        Fault("status", GET, times=99, skip=4, status=403),
-    ]
+    hub.content.faults = [Fault("status", GET), Fault("status", GET, times=99, skip=4, status=403)]
     with pytest.raises(HubError, match=r"localhost answered HTTP 403 Forbidden\. Run the same") as caught:
         fetch(hub)
     assert "Retrying in 1s" in caplog.text
@@ -188,12 +191,7 @@ def test_a_gated_repository_says_what_to_do(hub, monkeypatch, token, hint):
     hub.gated = (REPO,)
     if token:
         monkeypatch.setenv("HF_TOKEN", token)
-    for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
-        with pytest.raises(
-            HubError, match=rf"{REPO}, .* HTTP 40[13] .*{hint}.*accept its terms.*HF_TOKEN"
-        ) as caught:
-            call()
-        assert "hf_other" not in str(caught.value)
+    both_fail(hub, rf"HTTP 40[13] .*{hint}(?!.*hf_other).*accept its terms.*HF_TOKEN")
     assert hub.count() == 2  # a refusal is not repeated
 
 
@@ -217,21 +215,16 @@ def test_nobody_listens(hub, monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         point_at(f"http://127.0.0.1:{free.getsockname()[1]}", monkeypatch)
-    for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
-        with pytest.raises(
-            HubError,
-            match=f"{REPO}, .*: no usable answer from http://127.*refused.*run the same command again",
-        ):
-            call()
+    both_fail(hub, "no usable answer from http://127.*refused.*run the same command again")
 
 
-def test_a_service_that_stays_broken_ends_with_its_reason(hub):
+def test_a_service_that_stays_broken(hub):
     hub.content.faults = [Fault("status", GET, times=999, skip=4, status=502)]
     with pytest.raises(HubError, match=f"{REPO}, {PATH} .*, bytes .* HTTP 502 Bad Gateway.* again later"):
         fetch(hub)
 
 
-def test_the_cache_is_used_and_offline_mode_needs_nothing_else(hub, monkeypatch, tmp_path):
+def test_the_cache_is_enough_offline(hub, monkeypatch, tmp_path):
     hf_hub_download(REPO, PATH)
     hub.forget()
     hub.content.forget()
@@ -240,9 +233,7 @@ def test_the_cache_is_used_and_offline_mode_needs_nothing_else(hub, monkeypatch,
     assert resolve_commit(REPO, "main") == hub.commits[REPO]
     assert_right(fetch(hub))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "empty"))
-    for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
-        with pytest.raises(HubError, match=f"{REPO}, .*: not in .*/empty, and HF_HUB_OFFLINE is set"):
-            call()
+    both_fail(hub, "not in .*/empty, and HF_HUB_OFFLINE is set")
     assert hub.requests == hub.content.requests == []
 
 

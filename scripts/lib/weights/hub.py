@@ -20,9 +20,11 @@ from lib.job import UserError
 from lib.progress import Progress
 from lib.weights.tensors import read_tensor
 
+log = logging.getLogger(__name__)
+
 RANGE = 10 * 2**20  # bytes per request for a tensor
 CONNECTIONS = 4  # requests under way at the same time
-WINDOW = 64 * 2**10  # bytes per request for directories and headers
+WINDOW = 16 * 2**10  # bytes per request for directories and headers
 # The library's warnings show whole addresses, and those of content hosts are signed: as good as passwords.
 logging.getLogger("huggingface_hub.utils._http").addFilter(lambda record: "?" not in record.getMessage())
 
@@ -37,8 +39,10 @@ def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple
     Returns and raises what `lib.weights.tensors.read_tensor` does, and `HubError`.
     """
     cached = try_to_load_from_cache(repo_id, path, revision=commit)
-    file = Path(cached) if isinstance(cached, str) else RemoteFile(repo_id, path, commit)
-    return read_tensor(file, tensor, shape)
+    if isinstance(cached, str):
+        log.info("%s: read from the Hugging Face cache", cached)
+        return read_tensor(Path(cached), tensor, shape)
+    return read_tensor(RemoteFile(repo_id, path, commit), tensor, shape)
 
 
 class RemoteFile(io.RawIOBase):

@@ -21,15 +21,7 @@ BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": BFLOAT16}  # by their names in safetensors
 # What malformed files raise in the libraries and in the parsing below.
 MALFORMED = (zipfile.BadZipFile, zlib.error, struct.error, SafetensorError, OSError, EOFError)
-MALFORMED += (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    NotImplementedError,
-)
+MALFORMED += (ValueError, KeyError, TypeError, AttributeError, NotImplementedError, OverflowError)
 
 
 class TensorError(UserError):
