@@ -4,6 +4,7 @@ Retries, tokens, mirrors, offline mode and the cache are huggingface_hub's, and 
 https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
 """
 
+import gc
 import io
 import logging
 from collections.abc import Iterator
@@ -87,6 +88,7 @@ class RemoteFile(io.RawIOBase):
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             list(pool.map(fill, range(0, length, RANGE)))
+        gc.collect()  # httpx's responses are reference cycles: together they would hold the tensor a second time
         return content
 
     def _fetch(self, start: int, length: int) -> bytes:
@@ -124,7 +126,7 @@ def _explanation(repo_id: str, error: Exception) -> str:
     if isinstance(error, (LocalEntryNotFoundError, OfflineModeIsEnabled)):
         return f"not in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set. Unset it, or run `hf download` first"
     if not isinstance(error, HfHubHTTPError):
-        reason = f"no usable answer from {constants.ENDPOINT}: {error!r}"
+        reason = f"no usable answer from {constants.ENDPOINT} ({type(error).__name__}: {error})"
         return (
             f"{reason}. Check the network, and for a proxy or a login page; then run the same command again"
         )
