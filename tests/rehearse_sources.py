@@ -143,7 +143,7 @@ def spread(values: list[int]) -> str:
 
 def table(catalogue: dict, hub: Hub, bucket: Bucket) -> list[str]:
     """Markdown: one column a model."""
-    columns = [["a layer (smallest to largest)"]]
+    columns = [["per layer (smallest to largest)"]]
     columns[0] += ["layers", "commit look-ups, in all", "file look-ups", "ranges", "bytes of weights"]
     columns[0] += ["bytes of the decoder itself", "ratio", "the original: bytes of weights"]
     columns[0] += ["requests for labels", "bytes of labels", "the original: requests for labels"]

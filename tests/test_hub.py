@@ -42,6 +42,7 @@ def hub(monkeypatch, tmp_path):
         point_at(service.url, monkeypatch)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.3)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)  # requests of its own
         monkeypatch.setattr(client, "RANGE", 64_000)
         monkeypatch.setattr(client, "WINDOW", 6_000)
         monkeypatch.delenv("HF_TOKEN", raising=False)
@@ -70,6 +71,7 @@ def both_fail(hub, message):
         with pytest.raises(HubError, match=message) as caught:
             call()
         assert str(caught.value).startswith(REPO)
+        assert "hf_other" not in str(caught.value)
 
 
 def assert_right(values):
@@ -79,9 +81,9 @@ def assert_right(values):
 def test_a_branch_becomes_a_commit_in_one_small_request(hub):
     commit = resolve_commit(REPO, "main")
     assert commit == hub.commits[REPO]
-    assert hub.sent < 500
     assert resolve_commit(REPO, commit) == commit
-    assert hub.count("GET /api/models/.*") == 1
+    assert hub.count() == 1
+    assert hub.sent < 500
 
 
 def test_only_the_decoder_travels(hub):
@@ -95,16 +97,10 @@ def test_a_layer_of_gemma_takes_few_requests():
     assert 3 + math.ceil(16384 * 3584 * 4 / client.RANGE) <= 30
 
 
-@pytest.mark.parametrize(
-    ("path", "content"),
-    [
-        ("sae.safetensors", save({"W_enc": np.zeros(SHAPE, np.float32), "W_dec": params()[1]})),
-        ("params.npz", params(np.savez_compressed)[0]),
-    ],
-    ids=["safetensors", "compressed"],
-)
-def test_other_files(hub, path, content):
-    hub.repos[REPO] = {path: content}
+@pytest.mark.parametrize("path", ["sae.safetensors", "compressed.npz"])
+def test_only_the_decoder_of_other_files_travels(hub, path):
+    tensors = {"W_enc": np.zeros(SHAPE, np.float32), "W_dec": params()[1]}
+    hub.repos[REPO] = {"sae.safetensors": save(tensors), "compressed.npz": params(np.savez_compressed)[0]}
     assert_right(fetch(hub, path=path))
     assert hub.content.sent <= 1.05 * params()[1].nbytes
 
@@ -163,13 +159,6 @@ def test_a_wrong_answer_never_becomes_a_matrix(hub, wrong, skip):
         fetch(hub)
 
 
-def test_whole_files_in_place_of_ranges(hub):
-    hub.content.ranges = False
-    with pytest.raises(HubError, match=rf"{REPO}, {PATH} at .*, bytes .*HTTP 200.*proxy"):
-        fetch(hub)
-    assert hub.content.count() == 1
-
-
 def test_a_login_page_is_not_taken_for_the_hub(hub):
     hub.faults = [Fault("html", times=99)]
     both_fail(hub, f"no usable answer from {hub.url}.*login page")
@@ -178,12 +167,13 @@ def test_a_login_page_is_not_taken_for_the_hub(hub):
         fetch(hub)
 
 
-def test_signed_addresses_are_not_shown(hub, caplog):
-    hub.content.faults = [Fault("status", GET), Fault("status", GET, times=99, skip=4, status=403)]
-    with pytest.raises(HubError, match=r"localhost answered HTTP 403 Forbidden\. Run the same") as caught:
+@pytest.mark.parametrize("status", [403, 502])
+def test_a_content_host_that_goes_on_refusing(hub, caplog, status):
+    hub.content.faults = [Fault("status", GET), Fault("status", GET, times=99, skip=4, status=status)]
+    with pytest.raises(HubError, match=rf"{PATH} .*, bytes .* HTTP {status} .*\. Run the same") as caught:
         fetch(hub)
     assert "Retrying in 1s" in caplog.text
-    assert "Signature" not in caplog.text + str(caught.value)
+    assert "Signature" not in caplog.text + str(caught.value)  # an address is as good as a password
 
 
 @pytest.mark.parametrize(("token", "hint"), [(None, "no token is set"), ("hf_other", "the token in use")])
@@ -191,7 +181,7 @@ def test_a_gated_repository_says_what_to_do(hub, monkeypatch, token, hint):
     hub.gated = (REPO,)
     if token:
         monkeypatch.setenv("HF_TOKEN", token)
-    both_fail(hub, rf"HTTP 40[13] .*{hint}(?!.*hf_other).*accept its terms.*HF_TOKEN")
+    both_fail(hub, rf"HTTP 40[13] .*{hint}.*accept its terms.*HF_TOKEN")
     assert hub.count() == 2  # a refusal is not repeated
 
 
@@ -216,12 +206,6 @@ def test_nobody_listens(hub, monkeypatch):
         free.bind(("127.0.0.1", 0))
         point_at(f"http://127.0.0.1:{free.getsockname()[1]}", monkeypatch)
     both_fail(hub, "no usable answer from http://127.*refused.*run the same command again")
-
-
-def test_a_service_that_stays_broken(hub):
-    hub.content.faults = [Fault("status", GET, times=999, skip=4, status=502)]
-    with pytest.raises(HubError, match=f"{REPO}, {PATH} .*, bytes .* HTTP 502 Bad Gateway.* again later"):
-        fetch(hub)
 
 
 def test_the_cache_is_enough_offline(hub, monkeypatch, tmp_path):
