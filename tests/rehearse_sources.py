@@ -210,7 +210,7 @@ def race(models: dict, checkouts: list[Path], layers: int = 8, latency: float = 
     name, model = next(iter(models.items()))
     content = weights(model["features"], model["d_model"], seed=0)
     targets = [f"results/{name}/layer-{layer}/decoder.json" for layer in range(layers)]
-    for checkout in checkouts:
+    for checkout in map(Path.resolve, checkouts):
         with (
             tempfile.TemporaryDirectory() as folder,
             Hub({model["weights"]["repo"]: lambda path: content}) as hub,
