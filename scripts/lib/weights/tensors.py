@@ -81,6 +81,8 @@ def _read_safetensors(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]
             _check(tensor, entry.get_dtype(), tuple(entry.get_shape()), shape)
             return local.get_tensor(tensor)
     (header_length,) = struct.unpack("<Q", file.read(8))
+    if header_length > 100_000_000:  # the safetensors library's own limit
+        raise ValueError("its first 8 bytes are not the length of a header")
     header = json.loads(file.read(header_length))
     _check_held(tensor, header.keys() - {"__metadata__"})
     entry = header[tensor]
