@@ -54,24 +54,16 @@ class Report:
         self.say(f"\n## {title}\n")
         for cells in [header, ["---"] * len(header), *rows]:
             self.say(
-                "| "
-                + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells)
-                + " |"
+                "| " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells) + " |"
             )
 
 
 def machine() -> str:
     """Processor, cores, memory, system, and the libraries that compute."""
     cpuinfo = Path("/proc/cpuinfo")
-    names = [
-        line.split(":")[1].strip()
-        for line in cpuinfo.read_text().splitlines()
-        if line.startswith("model name")
-    ]
+    names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    libraries = ", ".join(
-        f"{name} {version(name)}" for name in ("numpy", "numba", "umap-learn", "scikit-learn")
-    )
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "umap-learn", "scikit-learn"))
     return (
         f"{names[0] if names else platform.processor()}, {CORES} cores, {memory:.0f} GiB, {platform.system()}; "
         f"Python {platform.python_version()}, {libraries}. Load when it began: {os.getloadavg()[0]:.1f}."
@@ -92,9 +84,7 @@ def brute_force(decoder: np.ndarray, threads: int) -> None:
     from sklearn.neighbors import NearestNeighbors
 
     with threadpool_limits(threads):
-        NearestNeighbors(n_neighbors=K + 1, metric="cosine", algorithm="brute").fit(decoder).kneighbors(
-            decoder
-        )
+        NearestNeighbors(n_neighbors=K + 1, metric="cosine", algorithm="brute").fit(decoder).kneighbors(decoder)
 
 
 def faiss_flat(decoder: np.ndarray, threads: int) -> None:
@@ -125,8 +115,7 @@ def compare_searches(report: Report, n: int, widths: list[int], rounds: int) -> 
                     spent = time.perf_counter() - wall, time.process_time() - cpu
                     best[name] = tuple(map(min, spent, best.get(name, spent)))
             rows = [
-                [name, wall, wall / best["floor"][0], cpu, cpu / best["floor"][1]]
-                for name, (wall, cpu) in best.items()
+                [name, wall, wall / best["floor"][0], cpu, cpu / best["floor"][1]] for name, (wall, cpu) in best.items()
             ]
             header = ["method", "wall s", "of the floor", "CPU s", "of the floor"]
             report.table(f"Exact {K} nearest neighbours of {n:,} x {d:,}, {threads} threads", header, rows)
@@ -187,9 +176,7 @@ def steps(folder: Path, threads: int = CORES) -> dict[str, dict]:
             {"neighbors": CONFIG["neighbors"]},
         ),
         "layout": step("compute_coords", "coords", inputs, "coords.npy", {"layout": LAYOUT}),
-        "edges": step(
-            "compute_edges", "edges", {"neighbors": neighbors}, "edges.npz", {"edges": CONFIG["edges"]}
-        ),
+        "edges": step("compute_edges", "edges", {"neighbors": neighbors}, "edges.npz", {"edges": CONFIG["edges"]}),
     }
 
 
@@ -262,9 +249,7 @@ def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
         exported = timed("stage.py", json.dumps(export_step(folder, n)))
         rows.append(["besides: layer-N.json and .parquet, all labels, 12,600 edges", *exported, "", ""])
         header = ["step", "wall s", "CPU s", "peak MB", "wall, of the original", "CPU, of the original"]
-        report.table(
-            f"A layer of {n:,} x {d:,}: decoder to positions and edges, each a process", header, rows
-        )
+        report.table(f"A layer of {n:,} x {d:,}: decoder to positions and edges, each a process", header, rows)
         compare_maps(report, folder)
 
 
@@ -277,8 +262,7 @@ def compare_maps(report: Report, folder: Path) -> None:
         edges = file["source"], file["target"]
     maps = {"ours": np.load(folder / "coords.npy"), "original": np.load(folder / "original" / "coords.npy")}
     quality = {
-        name: measure(decoder, *neighbors, coords, edges, [None] * len(decoder))
-        for name, coords in maps.items()
+        name: measure(decoder, *neighbors, coords, edges, [None] * len(decoder)) for name, coords in maps.items()
     }
     rows = [
         [

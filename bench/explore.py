@@ -71,9 +71,7 @@ def pacmap(decoder, *_, name: str) -> np.ndarray:
     """PaCMAP or LocalMAP, on the cosine as they take it, from the principal components."""
     import pacmap
 
-    layout = getattr(pacmap, name)(
-        n_components=3, n_neighbors=15, distance="angular", apply_pca=False, random_state=42
-    )
+    layout = getattr(pacmap, name)(n_components=3, n_neighbors=15, distance="angular", apply_pca=False, random_state=42)
     return layout.fit_transform(decoder.copy(), init="pca")
 
 
@@ -93,9 +91,7 @@ def others(decoder: np.ndarray) -> dict[str, Callable]:
 SHOWN = ("kept_5", "kept_15", "strongest_near", "trustworthiness", "continuity", "cluster_correlation")
 
 
-def explore(
-    decoder: np.ndarray, variants: dict[str, dict | Callable]
-) -> tuple[list[list], dict[str, np.ndarray]]:
+def explore(decoder: np.ndarray, variants: dict[str, dict | Callable]) -> tuple[list[list], dict[str, np.ndarray]]:
     """A row for each variant: CPU s of the layout, and its measures; and the maps themselves."""
     indices, similarities = nearest_neighbors(decoder, 40)
     rows, maps = [], {}
@@ -121,9 +117,7 @@ def picture(coords: np.ndarray, colours: np.ndarray, size: int = 420) -> np.ndar
     scaled = (coords - (low + high) / 2) / (high - low).max() + 0.5  # within the unit cube
     x, y = (scaled[:, :2].T * (size - 4)).astype(int)
     for point in np.argsort(scaled[:, 2]):
-        image[y[point] : y[point] + 3, x[point] : x[point] + 3] = colours[point] * (
-            0.4 + 0.6 * scaled[point, 2]
-        )
+        image[y[point] : y[point] + 3, x[point] : x[point] + 3] = colours[point] * (0.4 + 0.6 * scaled[point, 2])
     return image.astype(np.uint8)
 
 

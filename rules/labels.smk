@@ -26,9 +26,7 @@ rule fetch_labels:
     resources:
         label_jobs=1,
         # so that all jobs together keep to the limit
-        requests_per_minute=max(
-            1, config["network"]["requests_per_minute"] // config["network"]["label_jobs"]
-        ),
+        requests_per_minute=max(1, config["network"]["requests_per_minute"] // config["network"]["label_jobs"]),
     params:
         sae=lambda wildcards: sae(wildcards).labels_params(),
         # min_coverage only decides: it belongs to write_manifest

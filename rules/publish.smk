@@ -59,8 +59,7 @@ rule publish_github:
 rule publish_huggingface:
     input:
         checksums=of_selected("SHA256SUMS"),
-        files=lambda wildcards: huggingface_dataset(config)
-        and [path for model in SELECTED for path in released(model)],
+        files=lambda wildcards: huggingface_dataset(config) and [path for model in SELECTED for path in released(model)],
         manifests=of_selected("manifest.json"),
         templates=templates("dataset.md", "parts.md"),
         lib=lib("publish_huggingface"),

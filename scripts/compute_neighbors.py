@@ -16,9 +16,7 @@ RECALL_K = 15
 RECALL_SAMPLE = 500
 
 
-def search(
-    decoder: np.ndarray, k: int, exact_up_to: int, threads: int
-) -> tuple[np.ndarray, np.ndarray, dict]:
+def search(decoder: np.ndarray, k: int, exact_up_to: int, threads: int) -> tuple[np.ndarray, np.ndarray, dict]:
     """Indices, similarities, and a record of the method, for an approximate search with its recall."""
     if len(decoder) <= exact_up_to:
         return *nearest_neighbors(decoder, k, threads), {"method": "exact"}

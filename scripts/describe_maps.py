@@ -62,25 +62,19 @@ def main() -> None:
     """Print the summary that the command line requests."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("manifests", nargs="+", type=Path, metavar="manifest.json")
-    parser.add_argument(
-        "--near", nargs="+", metavar="WORD", default=[], help="features whose labels begin with WORD"
-    )
+    parser.add_argument("--near", nargs="+", metavar="WORD", default=[], help="features whose labels begin with WORD")
     parser.add_argument("--layer", type=int, help="the layer for --near (default: the last)")
     arguments = parser.parse_args()
     for path in arguments.manifests:
         if not path.is_file():
             raise UserError(f"{path}: no such file; run snakemake first to create this manifest")
         print(describe(path))
-        tables = {
-            entry["layer"]: path.parent / entry["table"]["filePath"] for entry in load_record(path)["layers"]
-        }
+        tables = {entry["layer"]: path.parent / entry["table"]["filePath"] for entry in load_record(path)["layers"]}
         layer = max(tables) if arguments.layer is None else arguments.layer
         if layer not in tables:
             raise UserError(f"{path}: lists no layer {layer}, only {', '.join(map(str, tables))}")
         for word in arguments.near:
-            label, *neighbours = nearest_labels(load_table(tables[layer]), word) or [
-                f"no label begins with {word}"
-            ]
+            label, *neighbours = nearest_labels(load_table(tables[layer]), word) or [f"no label begins with {word}"]
             print("\n".join([f"\n  layer {layer}: {label}", *(f"    - {other}" for other in neighbours)]))
     print(f"\n{viewing_instructions(arguments.manifests[0].parents[1])}")
 

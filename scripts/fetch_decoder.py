@@ -1,20 +1,22 @@
-"""SAE weights, local or on Hugging Face -> decoder.npy: one row a feature, of norm 1.
+"""SAE weights, local or on Hugging Face -> decoder.npy: one row per feature, of norm 1.
 
 decoder.npy is float32 (features, d_model). A row without a direction (norm below 1e-8, or not finite) is all zeros:
 a dead feature. decoder.json records where the weights came from.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from lib.files import load_record, save_npy, save_record
 from lib.job import job_log
-from lib.weights.tensors import LocalFile, read_tensor
+from lib.weights.tensors import read_tensor
 
 SMALLEST_NORM = 1e-8
 
 
 def stored_shape(features: int, d_model: int, shape: list[str]) -> tuple[int, int]:
-    """The shape the file must have; `shape` is ["features", "d_model"], turned around for a transpose."""
+    """The shape that the file must have. `shape` is ["features", "d_model"], reversed if the file has the transpose."""
     sizes = {"features": features, "d_model": d_model}
     return sizes[shape[0]], sizes[shape[1]]
 
@@ -24,17 +26,17 @@ def read_decoder(row: dict, file: str | None, commit: str | None) -> np.ndarray:
 
     Parameters
     ----------
-    row : the catalogue's row, as `weights_row` gives it
-    file : the local file, where the row names one
-    commit : else the commit of the row's repository to read from
+    row : the catalogue's row, as `weights_row` in rules/weights.smk gives it
+    file : the local file, if the row names one
+    commit : the commit of the row's repository to read from, otherwise
     """
     shape = stored_shape(row["features"], row["d_model"], row["shape"])
     if commit:
-        from lib.weights.hub import fetch_tensor  # the network's libraries only where there is one
+        from lib.weights.hub import fetch_tensor  # local files do not need the network's libraries
 
         weights = fetch_tensor(row["repo"], row["weights"], commit, row["tensor"], shape)
     else:
-        weights = read_tensor(LocalFile(file), row["tensor"], shape)
+        weights = read_tensor(Path(file), row["tensor"], shape)
     return weights if row["shape"][0] == "features" else weights.T
 
 
@@ -73,9 +75,7 @@ def main(snakemake) -> None:
         decoder, dead = unit_rows(weights)
         save_npy(snakemake.output.decoder, decoder)
         record = row | {"commit": commit, "dtype": weights.dtype.name, "dead": dead.tolist()}
-        save_record(
-            snakemake.output.record, {key: value for key, value in record.items() if value is not None}
-        )
+        save_record(snakemake.output.record, {key: value for key, value in record.items() if value is not None})
         log.info("%s: %d features of %d dimensions, %d dead", row["weights"], *decoder.shape, len(dead))
 
 

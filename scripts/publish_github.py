@@ -86,9 +86,7 @@ def check_limits(files: dict[str, File]) -> None:
     """Raise UserError for what GitHub would reject: a file of 2 GiB or more, or more than 1,000 files."""
     fewer = "Publish fewer layers per release (layers, with another publish.github.tag)"
     if large := [f"{name} ({file.size:,} bytes)" for name, file in files.items() if file.size >= ASSET_LIMIT]:
-        raise UserError(
-            f"GitHub takes files under 2 GiB, not {', '.join(large)}. {fewer}, or a dataset instead"
-        )
+        raise UserError(f"GitHub takes files under 2 GiB, not {', '.join(large)}. {fewer}, or a dataset instead")
     if len(files) > MOST_ASSETS:
         count = f"GitHub takes {MOST_ASSETS} assets per release, these are {len(files)}."
         raise UserError(f"{count} {fewer}, or without compressed twins (export.gzip: false)")

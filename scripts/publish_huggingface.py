@@ -101,9 +101,7 @@ def commit(api: HfApi, branch: dict, files: dict[str, File], message: str) -> st
     head = api.create_commit(**branch, operations=changes, commit_message=message, parent_commit=head).oid
     present = tree(api, branch | {"revision": head})
     if wrong := [path for path, file in files.items() if not holds(present.get(path), file)]:
-        raise UserError(
-            f"{name}: commit {head} does not hold {', '.join(wrong)} as sent; run the same command again"
-        )
+        raise UserError(f"{name}: commit {head} does not hold {', '.join(wrong)} as sent; run the same command again")
     return head
 
 

@@ -50,9 +50,7 @@ def _file_entry(path: Path) -> dict:
 
 def unlisted(folder: Path, listed: list[Path]) -> list[str]:
     """Maps that lie beside the manifest although the configuration does not select them."""
-    present = {
-        path.name for path in folder.glob("layer-*.json") if re.fullmatch(r"layer-\d+\.json", path.name)
-    }
+    present = {path.name for path in folder.glob("layer-*.json") if re.fullmatch(r"layer-\d+\.json", path.name)}
     return sorted(present - {path.name for path in listed})
 
 
@@ -76,9 +74,7 @@ def main(snakemake) -> None:
     """Check the gates, describe every layer, write."""
     with job_log(snakemake) as log:
         files, params = snakemake.input, snakemake.params
-        graphs, tables, gzips = (
-            list(map(Path, files.get(name, []))) for name in ("graphs", "tables", "gzips")
-        )
+        graphs, tables, gzips = (list(map(Path, files.get(name, []))) for name in ("graphs", "tables", "gzips"))
         records = [load_record(path) for path in files.records]
         qualities = [load_record(path) for path in files.qualities]
         names = [path.name for path in graphs]

@@ -127,10 +127,10 @@ class Project:
         return Project(folder, self.configfile, self.environment)
 
 
-def copy_workflow(folder: Path) -> None:
+def copy_workflow(folder: Path, root: Path = ROOT) -> None:
     """Copy the files of the workflow that a run needs, without results and environments."""
     for name in WORKFLOW:
-        source = ROOT / name
+        source = root / name
         if source.is_dir() and not source.is_symlink():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("node_modules"))
         else:

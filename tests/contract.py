@@ -55,9 +55,7 @@ def check_graph(text: bytes, model: str, layer: int) -> dict:
     assert metadata["edgeCount"] == len(edges)
     assert metadata["labeledCount"] == sum("label" in node for node in nodes)
     for side, extreme in (("min", min), ("max", max)):
-        assert metadata["bounds"][side] == [
-            extreme(node["position"][axis] for node in nodes) for axis in range(3)
-        ]
+        assert metadata["bounds"][side] == [extreme(node["position"][axis] for node in nodes) for axis in range(3)]
     for values in metadata.get("nodeFacts", {}).values():
         assert len(values) == len(nodes)
     return graph

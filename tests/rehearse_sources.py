@@ -143,7 +143,7 @@ def spread(values: list[int]) -> str:
 
 def table(catalogue: dict, hub: Hub, bucket: Bucket) -> list[str]:
     """Markdown: one column a model."""
-    columns = [["a layer (smallest to largest)"]]
+    columns = [["per layer (smallest to largest)"]]
     columns[0] += ["layers", "commit look-ups, in all", "file look-ups", "ranges", "bytes of weights"]
     columns[0] += ["bytes of the decoder itself", "ratio", "the original: bytes of weights"]
     columns[0] += ["requests for labels", "bytes of labels", "the original: requests for labels"]
@@ -205,14 +205,54 @@ def rehearse(chosen: dict, full: bool, cores: int) -> None:
             print(f"at most {most} decoders on disk at once", flush=True)
 
 
+def race(models: dict, checkouts: list[Path], layers: int = 8, latency: float = 0.2) -> None:
+    """Time the decoders of some layers of the first model, at full size and with a slow answer to every request."""
+    name, model = next(iter(models.items()))
+    content = weights(model["features"], model["d_model"], seed=0)
+    targets = [f"results/{name}/layer-{layer}/decoder.json" for layer in range(layers)]
+    for checkout in map(Path.resolve, checkouts):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Hub({model["weights"]["repo"]: lambda path: content}) as hub,
+        ):
+            copy_workflow(Path(folder), checkout)
+            hub.latency = hub.content.latency = latency
+            command = [
+                checkout / ".venv/bin/python",
+                "-m",
+                "snakemake",
+                *targets,
+                "--cores",
+                "2",
+                "--quiet",
+                "all",
+            ]
+            environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": f"{folder}/hf"}
+            started = time.monotonic()
+            subprocess.run(command, cwd=folder, env=environment, check=True)
+            seconds = time.monotonic() - started
+            requests = (hub.count() + hub.content.count()) / layers
+        print(f"{checkout}: {layers} layers in {seconds:.1f} s, {requests:.1f} requests per layer", flush=True)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--features", type=int, default=300, help="features a layer of the 68")
     arguments.add_argument("--layers", type=int, help="only so many layers of each model, for a quick look")
     arguments.add_argument("--cores", type=int, default=2, help="cores for Snakemake")
     arguments.add_argument("--only", choices=["small", "full"], help="one of the two parts")
+    arguments.add_argument(
+        "--race",
+        type=Path,
+        nargs="+",
+        metavar="CHECKOUT",
+        help="only time the weights of eight layers, in each of these",
+    )
     arguments = arguments.parse_args()
     models = yaml.safe_load((ROOT / "config/models.yaml").read_text(encoding="utf-8"))
+    if arguments.race:
+        race(models, arguments.race)
+        return
     if arguments.only != "small":
         rehearse(models, full=True, cores=arguments.cores)
     if arguments.only != "full":

@@ -29,9 +29,7 @@ def demo(tmp_path_factory) -> Project:
 @pytest.fixture(scope="module")
 def graphs(demo) -> dict[int, dict]:
     files = demo.files()
-    return {
-        layer: check_graph(files[f"minilm-l6/layer-{layer}.json"], "minilm-l6", layer) for layer in LAYERS
-    }
+    return {layer: check_graph(files[f"minilm-l6/layer-{layer}.json"], "minilm-l6", layer) for layer in LAYERS}
 
 
 def cosines(layer: int) -> np.ndarray:
@@ -69,9 +67,7 @@ def test_edges_equal_a_brute_force_recomputation(graphs, layer):
         for other in nearest[row].tolist()
         if products[row, other] >= 0.25
     }
-    weights = {
-        (index(edge["source"]), index(edge["target"])): edge["weight"] for edge in graphs[layer]["edges"]
-    }
+    weights = {(index(edge["source"]), index(edge["target"])): edge["weight"] for edge in graphs[layer]["edges"]}
     assert weights.keys() == expected
     for (a, b), weight in weights.items():
         assert weight == pytest.approx(products[a, b], abs=1e-4)
@@ -80,9 +76,7 @@ def test_edges_equal_a_brute_force_recomputation(graphs, layer):
 def test_labels_are_those_of_their_features(graphs):
     for layer, graph in graphs.items():
         folder = ROOT / "resources" / "demo" / f"layer_{layer}" / "explanations"
-        lines = [
-            line for path in folder.glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()
-        ]
+        lines = [line for path in folder.glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()]
         rows = [json.loads(line) for line in lines]
         described = {int(row["index"]): " ".join(row["description"].split()) for row in rows}
         assert {node["featureId"]["index"]: node["label"] for node in graph["nodes"]} == described
@@ -128,19 +122,14 @@ def test_nearby_features_have_related_labels(graphs):
         nodes = graph["nodes"]
         positions = np.array([node["position"] for node in nodes])
         words = [
-            frozenset(re.findall(r"[a-z]{4,}", node["label"])) - {"also", "mixed", "context", "piece"}
-            for node in nodes
+            frozenset(re.findall(r"[a-z]{4,}", node["label"])) - {"also", "mixed", "context", "piece"} for node in nodes
         ]
         distances = np.linalg.norm(positions[:, None] - positions[None], axis=2)
         np.fill_diagonal(distances, np.inf)
         near = np.argsort(distances, axis=1)[:, :10]
-        shared = np.mean(
-            [bool(words[row] & words[other]) for row in range(len(nodes)) for other in near[row]]
-        )
+        shared = np.mean([bool(words[row] & words[other]) for row in range(len(nodes)) for other in near[row]])
         chance = np.random.default_rng(0).integers(len(nodes), size=(len(nodes), 10))
-        by_chance = np.mean(
-            [bool(words[row] & words[other]) for row in range(len(nodes)) for other in chance[row]]
-        )
+        by_chance = np.mean([bool(words[row] & words[other]) for row in range(len(nodes)) for other in chance[row]])
         nearer.append(shared / by_chance)
     assert min(nearer) > 2
 

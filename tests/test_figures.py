@@ -39,9 +39,7 @@ def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> draw_layer.
     neighbors = {"indices": np.where(similarities > 0, 0, -1).astype(np.int32), "similarities": similarities}
     links = {"source": source, "target": target, "weight": np.array(edges[2], np.float32)}
     labels = pd.DataFrame(list(rows), columns=["index", "label", "category"])
-    return draw_layer.gather(
-        layer_table(0, np.asarray(coords, np.float32), neighbors, links, labels, 4), links
-    )
+    return draw_layer.gather(layer_table(0, np.asarray(coords, np.float32), neighbors, links, labels, 4), links)
 
 
 def saved(path, figure) -> bytes:
@@ -262,9 +260,7 @@ def test_a_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, monkeyp
     assert page("b.png") == first
     assert b"Software" not in first
     font = Path(drawing.findfont(drawing.STYLE["font.family"])).resolve()
-    assert font.is_relative_to(Path(drawing.matplotlib.get_data_path()).resolve()), (
-        "a font of the system may differ"
-    )
+    assert font.is_relative_to(Path(drawing.matplotlib.get_data_path()).resolve()), "a font of the system may differ"
 
 
 # All layers of a model
@@ -292,10 +288,7 @@ def test_any_layers_make_an_overview(tmp_path, layers, missing):
     assert list(joined.index) == layers
     figure = draw_model.draw(joined, "Toy <model>", 42)
     assert size(saved(tmp_path / "a.png", figure))[1] < 11.7 * drawing.DPI, "fits an A4 page"
-    assert (
-        saved(tmp_path / "b.png", draw_model.draw(joined, "Toy <model>", 42))
-        == (tmp_path / "a.png").read_bytes()
-    )
+    assert saved(tmp_path / "b.png", draw_model.draw(joined, "Toy <model>", 42)) == (tmp_path / "a.png").read_bytes()
     links, coverage = figure.axes[0].lines[0], figure.axes[2].lines[0]
     x, y = links.get_data()
     assert x[np.isfinite(y)].tolist() == layers

@@ -25,9 +25,7 @@ HOSTILE = {
 def graph(coords, edges=((), (), ()), labels=None, **metadata):
     coords = np.array(coords, np.float32)
     links = dict(zip(("source", "target", "weight"), map(np.array, edges), strict=True))
-    links = {
-        name: values.astype(np.float32 if name == "weight" else np.int32) for name, values in links.items()
-    }
+    links = {name: values.astype(np.float32 if name == "weight" else np.int32) for name, values in links.items()}
     neighbors = {"indices": np.empty((len(coords), 0), np.int32), "similarities": np.empty((len(coords), 0))}
     rows = [{"index": index} | known for index, known in (labels or {}).items()]
     features = layer_table(3, coords, neighbors, links, pd.DataFrame(rows, columns=LABELS), 4)

@@ -56,9 +56,7 @@ DECODERS = {
 @pytest.mark.parametrize(("block", "threads"), [(512, 1), (48, 3)])
 @pytest.mark.parametrize("k", [1, 10])
 @pytest.mark.parametrize("decoder", DECODERS.values(), ids=DECODERS.keys())
-def test_equal_to_brute_force_for_every_block_size_and_number_of_threads(
-    monkeypatch, decoder, k, block, threads
-):
+def test_equal_to_brute_force_for_every_block_size_and_number_of_threads(monkeypatch, decoder, k, block, threads):
     monkeypatch.setattr(knn, "BLOCK", block)
     indices, similarities = nearest_neighbors(decoder, k, threads)
     expected_indices, expected_similarities = brute_force(decoder, k)
@@ -71,9 +69,7 @@ def test_most_rows_need_no_full_comparison(monkeypatch):
     """Otherwise the search would be right, and slow."""
     compared = []
     compare = knn.compare_with_all
-    monkeypatch.setattr(
-        knn, "compare_with_all", lambda rows, part, k: compared.extend(part) or compare(rows, part, k)
-    )
+    monkeypatch.setattr(knn, "compare_with_all", lambda rows, part, k: compared.extend(part) or compare(rows, part, k))
     nearest_neighbors(gaussian(1500, 64), 25)
     assert len(compared) < 15
 

@@ -25,16 +25,12 @@ ASK = f"GET /api/feature/{MODEL}/{SOURCE}/"
 
 # Feature 7 has no explanation, feature 8 two.
 EXPLAINED = [
-    explanation_row(MODEL, SOURCE, index, f" label {index}\n", "gpt-4o-mini")
-    for index in range(COUNT)
-    if index != 7
+    explanation_row(MODEL, SOURCE, index, f" label {index}\n", "gpt-4o-mini") for index in range(COUNT) if index != 7
 ] + [explanation_row(MODEL, SOURCE, 8, "another", "gemini-2.5-flash-lite")]
 FACTS = [feature_row(MODEL, SOURCE, index) for index in range(COUNT)]
 OBJECTS = export(MODEL, SOURCE, EXPLAINED, FACTS, size=100)  # 6 + 6 files
 FEATURES = {
-    (MODEL, SOURCE, index): api_feature(
-        MODEL, SOURCE, index, [row for row in EXPLAINED if row["index"] == str(index)]
-    )
+    (MODEL, SOURCE, index): api_feature(MODEL, SOURCE, index, [row for row in EXPLAINED if row["index"] == str(index)])
     for index in range(40)
 }
 
@@ -141,9 +137,7 @@ def test_silence_ends_an_attempt(bucket, monkeypatch):
 @pytest.mark.parametrize(("status", "requests"), [(401, 1), (403, 1), (404, 1), (501, 1), (500, 6)])
 def test_a_refusal_is_not_repeated_and_fails_the_layer(bucket, status, requests):
     bucket.faults = [Fault("status", BATCH.format("[24]"), times=99, status=status)]
-    with pytest.raises(
-        NeuronpediaError, match=rf"2 of 6 files .*batch-2.*HTTP {status} .*batch-4.*Run again"
-    ):
+    with pytest.raises(NeuronpediaError, match=rf"2 of 6 files .*batch-2.*HTTP {status} .*batch-4.*Run again"):
         from_bucket(bucket)
     assert bucket.count(BATCH.format(2)) == requests
     bucket.faults = [Fault("status", "GET /", times=99, status=status)]
@@ -261,15 +255,11 @@ def test_a_missing_key_is_named(monkeypatch):
 
 def test_nothing_is_asked_twice_after_a_failure_or_a_kill(api, tmp_path):
     api.faults = [Fault("status", ASK + "11", times=99, status=502)]
-    with pytest.raises(
-        NeuronpediaError, match=r"/11: HTTP 502 .*Run again later. 11 of 40 answers are kept in"
-    ):
+    with pytest.raises(NeuronpediaError, match=r"/11: HTTP 502 .*Run again later. 11 of 40 answers are kept in"):
         from_api(api, tmp_path)
     assert api.count() == 11 + 6
     answers = tmp_path / ANSWERS
-    answers.write_bytes(
-        answers.read_bytes()[:-10]
-    )  # as a kill leaves it: the last line, of feature 10, is torn
+    answers.write_bytes(answers.read_bytes()[:-10])  # as a kill leaves it: the last line, of feature 10, is torn
     api.forget()
     assert_all_labels(from_api(api, tmp_path), 40)
     assert api.count() == 30

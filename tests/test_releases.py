@@ -66,9 +66,7 @@ def contents(files) -> dict[str, bytes]:
 def test_all_files_become_the_assets_of_one_release_that_is_a_draft_until_then(github, files):
     release = send(github, files)
     assert github.published("toy-v1") == contents(files)
-    assert [(each["name"], each["body"]) for each in github.releases.values()] == [
-        ("Maps of Toy", "What they are.")
-    ]
+    assert [(each["name"], each["body"]) for each in github.releases.values()] == [("Maps of Toy", "What they are.")]
     assert release.html_url == f"{github.url}/owner/maps/releases/tag/toy-v1"
     writes = [each for each in github.requests if each.method != "GET"]
     assert [each.method for each in writes] == ["POST"] * (1 + len(files)) + ["PATCH"]
@@ -96,9 +94,7 @@ def test_an_upload_that_breaks_is_sent_again_unless_it_arrived(github, files, ki
 
 def test_an_upload_that_keeps_breaking_leaves_a_draft_which_the_next_run_completes(github, files):
     github.faults = [Fault("cut", UPLOAD, times=99, skip=3)]
-    with pytest.raises(
-        UserError, match=r"release toy-v1 of owner/maps: no usable answer .*Run the same command again"
-    ):
+    with pytest.raises(UserError, match=r"release toy-v1 of owner/maps: no usable answer .*Run the same command again"):
         send(github, files)
     assert github.uploads().count("layer-3.json") == ATTEMPTS
     assert github.published("toy-v1") is None
@@ -225,9 +221,7 @@ def test_a_server_error_is_repeated(github, files, on):
         ("ghp_writer", "owner/other", "owner/other.*HTTP 404.*publish.github.repository"),
     ],
 )
-def test_a_refusal_says_what_to_do_shows_no_token_and_is_not_repeated(
-    github, files, waits, token, repository, message
-):
+def test_a_refusal_says_what_to_do_shows_no_token_and_is_not_repeated(github, files, waits, token, repository, message):
     with pytest.raises(UserError, match=message) as error:
         send(github, files, token=token, repository=repository)
     assert token not in str(error.value)
@@ -239,9 +233,7 @@ def test_an_address_that_is_not_githubs_api(github, files):
     github.faults = [Fault("html")]
     with pytest.raises(UserError, match=r"check publish\.github\.api_url"):
         send(github, files)
-    with pytest.raises(
-        UserError, match=r"127.0.0.1:9/api/v3, release toy-v1 of owner/maps: no usable answer"
-    ):
+    with pytest.raises(UserError, match=r"127.0.0.1:9/api/v3, release toy-v1 of owner/maps: no usable answer"):
         send(github, files, api_url="http://127.0.0.1:9/api/v3")
 
 
@@ -272,9 +264,7 @@ def test_without_a_token_or_with_changed_files_nothing_is_sent(
     monkeypatch.delenv("GH_TOKEN", raising=False)
     (tmp_path / "SHA256SUMS").write_text("".join(f"{file.sha256}  {name}\n" for name, file in files.items()))
     target = TARGET | {"api_url": github.api_url}
-    publishing = job(
-        "publish_github", tmp_path, {"checksums": "SHA256SUMS"}, {"record": "github.json"}, release=target
-    )
+    publishing = job("publish_github", tmp_path, {"checksums": "SHA256SUMS"}, {"record": "github.json"}, release=target)
     (tmp_path / "layer-3.json").write_bytes(content)
     with pytest.raises(SystemExit):
         publishing.run()

@@ -93,9 +93,7 @@ def normal(name: str) -> str:
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.name)
 def test_environments_are_in_step_with_the_lock_file(path):
     lock = (ROOT / "requirements.lock").read_text()
-    locked = {
-        (normal(name), version) for name, version in re.findall(r"^([\w.-]+)==([^ ;\\]+)", lock, re.MULTILINE)
-    }
+    locked = {(normal(name), version) for name, version in re.findall(r"^([\w.-]+)==([^ ;\\]+)", lock, re.MULTILINE)}
     for name, version in pins(path):
         assert (normal(name), version) in locked, f"{path.name}: {name}={version}"
 

@@ -36,9 +36,7 @@ class Job(SimpleNamespace):
 
 
 def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
-    inputs = {
-        name: str(folder / value) if isinstance(value, str) else value for name, value in inputs.items()
-    }
+    inputs = {name: str(folder / value) if isinstance(value, str) else value for name, value in inputs.items()}
     return Job(
         rule=rule,
         input=Inputs(**inputs),
@@ -104,18 +102,14 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     (folder / "layer-0").mkdir()
     job("measure_quality", folder, measured, {"quality": "layer-0/quality.json"}).run()
     inputs |= {"neighbors": "neighbors.npz", "quality": "layer-0/quality.json"}
-    inputs |= {
-        f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")
-    }
+    inputs |= {f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")}
     about = {"version": "1", "displayName": "Toy", "sourceId": "0-demo", "neuronpedia": None}
     forms = {"graph": "layer-0.json", "gzip": "layer-0.json.gz", "table": "layer-0.parquet"}
     job("export_layer", folder, inputs, forms | {"record": "export.json"}, about=about, decimals=4).run()
     inputs = {f"{name}s": [folder / file] for name, file in forms.items()}
     inputs |= {"records": [folder / "export.json"], "qualities": [folder / "layer-0/quality.json"]}
     gates = {"quality": {"min_kept_15": 0.1, "min_trustworthiness": 0.5}, "min_coverage": 0.9}
-    job(
-        "write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **gates
-    ).run()
+    job("write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **gates).run()
     job("tabulate_features", folder, {"tables": inputs["tables"]}, {"features": "features.parquet"}).run()
 
     qualities = {"qualities": [str(folder / "layer-0/quality.json")]}

@@ -24,9 +24,7 @@ def test_the_first_secret_that_is_set_comes_without_white_space_around_it(monkey
     assert secret("GITHUB_TOKEN", "GH_TOKEN") == "second"
 
 
-@pytest.mark.parametrize(
-    "value", ["top\nsecret", "top secret", "tøpsecret", "top\x7fsecret", "top\u200bsecret"]
-)
+@pytest.mark.parametrize("value", ["top\nsecret", "top secret", "tøpsecret", "top\x7fsecret", "top\u200bsecret"])
 def test_a_secret_that_cannot_be_sent_is_refused_without_showing_it(monkeypatch, value):
     monkeypatch.setenv("NEURONPEDIA_API_KEY", value)
     with pytest.raises(UserError, match=r"^NEURONPEDIA_API_KEY holds a space, a line break or") as error:
@@ -42,9 +40,7 @@ def test_no_spelling_of_a_secret_reaches_a_log(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     with job_log(SimpleNamespace(log=[tmp_path / "log.txt"], rule="fetch")) as log:
         log.info("%s|%r|%s", "zanzibar+1/\n", "zanzibar+1/\n", "key=zanzibar%2B1/%0A")
-        print(
-            "zanzibar+1/", "zanzíbar-2", ascii("zanzíbar-2"), "http://user:zanzibar-3@127.0.0.1", "zanzibar-4"
-        )
+        print("zanzibar+1/", "zanzíbar-2", ascii("zanzíbar-2"), "http://user:zanzibar-3@127.0.0.1", "zanzibar-4")
     text = (tmp_path / "log.txt").read_text()
     assert "zan" not in text
     assert text.count("***") == 8

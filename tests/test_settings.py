@@ -350,9 +350,7 @@ def test_doubled_flags_are_refused(words, told):
         ),
     ],
 )
-def test_configuration_files_are_checked_for_what_snakemake_overlooks(
-    tmp_path, monkeypatch, name, content, told
-):
+def test_configuration_files_are_checked_for_what_snakemake_overlooks(tmp_path, monkeypatch, name, content, told):
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text(content)
@@ -377,9 +375,7 @@ def test_layers_are_selected(models, asked, layers):
     assert selected_layers(with_settings(layers=asked), models, "gemma-2-2b") == layers
 
 
-@pytest.mark.parametrize(
-    "asked", [26, "20-26", "0-99999999999", "5-2", "a", "", "1,,2", "-1", "1.5", "all-3"]
-)
+@pytest.mark.parametrize("asked", [26, "20-26", "0-99999999999", "5-2", "a", "", "1,,2", "-1", "1.5", "all-3"])
 def test_layers_that_cannot_be_are_refused(models, asked):
     with pytest.raises(ConfigError, match="configuration: layers: "):
         selected_layers(with_settings(layers=asked), models, "gemma-2-2b")

@@ -89,8 +89,6 @@ def test_a_part_of_the_run():
     until = jobs(planned("--quiet", "rules", "--until", "compute_neighbors"))
     assert until["compute_neighbors"] == 68
     assert "compute_coords" not in until
-    batch = jobs(
-        planned("--quiet", "rules", "--batch", "write_manifest=1/2", "results/gemma-2-2b/manifest.json")
-    )
+    batch = jobs(planned("--quiet", "rules", "--batch", "write_manifest=1/2", "results/gemma-2-2b/manifest.json"))
     assert 12 <= batch["export_layer"] <= 14
     assert "write_manifest" not in batch

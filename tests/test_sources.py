@@ -82,9 +82,7 @@ def services(running):
 
 
 def catalogue():
-    rows = [
-        {"layer": layer, "weights": f"layer_{layer}/params.npz", "source": source(layer)} for layer in LAYERS
-    ]
+    rows = [{"layer": layer, "weights": f"layer_{layer}/params.npz", "source": source(layer)} for layer in LAYERS]
     model = {"display_name": "Toy", "features": COUNT, "d_model": 384, "layers": rows}
     model["weights"] = {"repo": REPO, "tensor": "W_dec", "shape": ["features", "d_model"]}
     model["neuronpedia"] = {"model": MODEL, "source_set": "demo-res-2k"}
@@ -169,9 +167,9 @@ def test_secrets_are_nowhere(finished):
     [
         (
             {"edges": {"threshold": 0.4}},
-            {"compute_edges", "export_layer", "compress_layer", "write_manifest"},
+            {"compute_edges", "export_layer", "write_manifest"},
         ),
-        ({"labels": {"facts": False}}, {"fetch_labels", "export_layer", "compress_layer", "write_manifest"}),
+        ({"labels": {"facts": False}}, {"fetch_labels", "export_layer", "write_manifest"}),
         ({"network": {"downloads": 9, "label_jobs": 9, "requests_per_minute": 9}}, set()),
         ({"weights": {"keep_decoders": True}}, set()),
     ],
@@ -251,9 +249,7 @@ class Script:
             "resources": {"requests_per_minute": 60_000},
         }
         here = {"HF_ENDPOINT": services.hub.url, "HF_HOME": str(log.parent / "hf"), "HF_TOKEN": TOKEN}
-        self.environment = (
-            os.environ | here | {"NEURONPEDIA_API_KEY": KEY, "PYTHONPATH": str(ROOT / "scripts")}
-        )
+        self.environment = os.environ | here | {"NEURONPEDIA_API_KEY": KEY, "PYTHONPATH": str(ROOT / "scripts")}
 
     def start(self, **options):
         command = [
@@ -320,9 +316,7 @@ def test_killed_at_random_moments(script, services, tmp_path, rule, labels, kill
 
 
 def small_disk(folder, size):
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
-    )
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
     if done.returncode:
         unavailable(f"cannot mount a small file system: {done.stderr.decode().strip()}")
 
@@ -337,9 +331,7 @@ def test_a_full_disk(script, tmp_path, rule, labels, _):
     try:
         status, log = script(rule, disk, **labels).run()
         assert status == 1
-        assert re.search(
-            r"/disk/.*: (.*No space left on device|cannot be written whole, is the disk full\?)", log
-        )
+        assert re.search(r"/disk/.*: (.*No space left on device|cannot be written whole, is the disk full\?)", log)
         assert "Traceback" not in log
         assert not {"decoder.npy", "labels.parquet"} & {path.name for path in disk.rglob("*")}
         subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)

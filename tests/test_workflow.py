@@ -100,9 +100,7 @@ def test_a_map_below_a_floor_is_no_longer_listed_and_nothing_is_measured_again(t
 
 def test_the_documented_table_has_these_rows():
     text = (ROOT / "config" / "README.md").read_text().partition("## What a change reruns")[2]
-    rows = [
-        line.split("|")[1].strip() for line in text.partition("##")[0].splitlines() if line.startswith("|")
-    ]
+    rows = [line.split("|")[1].strip() for line in text.partition("##")[0].splitlines() if line.startswith("|")]
     assert rows[2:] == [*dict.fromkeys(row for row, *_ in RERUNS), "a row of a catalogue"]
 
 
@@ -163,9 +161,7 @@ def test_a_target_that_does_not_exist_is_refused(toy, target):
 
 def test_a_product_that_went_missing_is_made_anew(toy):
     (toy.folder / "results/toy/layer-1.json.gz").unlink()
-    assert toy.pending() == {"export_layer": 1, "draw_layer": 1} | dict.fromkeys(
-        PER_MODEL - {"tabulate_quality"}, 1
-    )
+    assert toy.pending() == {"export_layer": 1, "draw_layer": 1} | dict.fromkeys(PER_MODEL - {"tabulate_quality"}, 1)
 
 
 def test_a_figure_that_went_missing_is_drawn_anew_and_no_map_waits_for_figures(toy):

@@ -57,9 +57,7 @@ def made_up_map(model: str, features: int, links: int) -> dict:
     pairs = np.unique(pairs, axis=1)
     weights = random.uniform(0.25, 0.9, size=pairs.shape[1]).round(4)
     labels = [" ".join(words) for words in random.choice(WORDS, size=(features, 5))]
-    graph = layer_file(
-        model, 0, labels, [*zip(*pairs.tolist(), weights.tolist(), strict=True)], positions.tolist()
-    )
+    graph = layer_file(model, 0, labels, [*zip(*pairs.tolist(), weights.tolist(), strict=True)], positions.tolist())
     graph["metadata"]["nodeFacts"] = {"density": random.uniform(1e-5, 1e-1, size=features).round(6).tolist()}
     return graph
 
@@ -94,9 +92,7 @@ def measure(browser, site: Site, model: str) -> dict[str, float | str]:
 def main() -> None:
     """Measure both sizes and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--results", type=Path, default=ROOT / "results", help="folder with the built explorer"
-    )
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder with the built explorer")
     parser.add_argument("--graphics-card", action="store_true", help="draw with the machine's own renderer")
     arguments = parser.parse_args()
     program = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)

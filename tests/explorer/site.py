@@ -52,9 +52,7 @@ def layer_file(
         "edgeCount": len(edges),
         "labeledCount": sum(label is not None for label in labels),
         "deadCount": 0,
-        "bounds": {
-            side.__name__: [side(axis) for axis in zip(*positions, strict=True)] for side in (min, max)
-        },
+        "bounds": {side.__name__: [side(axis) for axis in zip(*positions, strict=True)] for side in (min, max)},
         "parameters": {},
         "provenance": {},
     }

@@ -57,11 +57,7 @@ class Datasets(Service):
     def _route(self, request: Request, name: str, path: str) -> Answer:
         if match := re.fullmatch(r"(?:/revision/([^/]+))?", path):
             commit = self._commit_of(name, match[1] or "main")
-            return (
-                _answer({"id": name, "sha": commit, "private": self.private[name]})
-                if commit
-                else _no_revision()
-            )
+            return _answer({"id": name, "sha": commit, "private": self.private[name]}) if commit else _no_revision()
         if match := re.fullmatch(r"/branch/([^/]+)", path):
             known = self.branches[name]
             if unquote(match[1]) in known:
@@ -117,9 +113,7 @@ class Datasets(Service):
         start = int(request.query.get("cursor", 0))
         answer = _answer(entries[start : start + self.page])
         if start + self.page < len(entries):
-            answer.headers["Link"] = (
-                f'<{self.url}{request.path}?recursive=true&cursor={start + self.page}>; rel="next"'
-            )
+            answer.headers["Link"] = f'<{self.url}{request.path}?recursive=true&cursor={start + self.page}>; rel="next"'
         return answer
 
     def _preupload(self, wanted: dict, name: str, revision: str) -> Answer:

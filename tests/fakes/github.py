@@ -39,9 +39,7 @@ class GitHub(Service):
     def published(self, tag: str) -> dict[str, bytes] | None:
         """The assets of a public release; None where there is none."""
         public = [each for each in self.releases.values() if each["tag_name"] == tag and not each["draft"]]
-        return (
-            {asset["name"]: self.contents[asset["id"]] for asset in public[0]["assets"]} if public else None
-        )
+        return {asset["name"]: self.contents[asset["id"]] for asset in public[0]["assets"]} if public else None
 
     def drafts(self) -> list[dict]:
         return [release for release in self.releases.values() if release["draft"]]
@@ -94,9 +92,7 @@ class GitHub(Service):
                 self._add(release, request.query["name"], b"", "starter")
 
     def _create(self, wanted: dict) -> Answer:
-        taken = any(
-            each["tag_name"] == wanted["tag_name"] and not each["draft"] for each in self.releases.values()
-        )
+        taken = any(each["tag_name"] == wanted["tag_name"] and not each["draft"] for each in self.releases.values())
         if taken and not wanted.get("draft"):
             return _invalid("Release", "already_exists", "tag_name")
         number = next(self._ids)

@@ -17,9 +17,7 @@ class Hub(Service):
     gated : repositories that want a token; `token` is the one that may read them, any other gets 403.
     """
 
-    def __init__(
-        self, repos: Mapping[str, Files], gated: tuple[str, ...] = (), token: str = "hf_reader"
-    ) -> None:
+    def __init__(self, repos: Mapping[str, Files], gated: tuple[str, ...] = (), token: str = "hf_reader") -> None:
         super().__init__()
         self.repos, self.gated, self.token = dict(repos), gated, token
         self.commits = {repo: hashlib.sha1(repo.encode()).hexdigest() for repo in repos}

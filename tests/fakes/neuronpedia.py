@@ -109,9 +109,7 @@ class Api(Service):
     features : (model, source, index) -> the feature's object; any other index answers 404.
     """
 
-    def __init__(
-        self, features: Mapping[tuple[str, str, int], Mapping[str, Any]], key: str = "np-reader"
-    ) -> None:
+    def __init__(self, features: Mapping[tuple[str, str, int], Mapping[str, Any]], key: str = "np-reader") -> None:
         super().__init__()
         self.features, self.key = dict(features), key
 
@@ -127,9 +125,7 @@ class Api(Service):
         return _json(404, {"error": "Feature not found"}) if feature is None else _json(200, feature)
 
 
-def api_feature(
-    model_id: str, source_id: str, index: int, explanations: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
+def api_feature(model_id: str, source_id: str, index: int, explanations: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """A feature as the API sends it."""
     return {**feature_row(model_id, source_id, index), "explanations": list(explanations), "activations": []}
 
@@ -139,7 +135,5 @@ def _json(status: int, value: object) -> Answer:
 
 
 def _xml(root: str, content: str) -> bytes:
-    start = (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-    )
+    start = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
     return f"{start}{content}</{root}>".encode()

@@ -100,6 +100,7 @@ class Service:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
+        self.latency = 0.0  # seconds before each answer
         self.busiest = 0  # the most requests ever under way at once
         self.lock = threading.Lock()
         self.held, self.release = threading.Event(), threading.Event()  # a request is on hold; it may go on
@@ -170,6 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
             service._under_way += 1
             service.busiest = max(service.busiest, service._under_way)
             fault = next((fault for fault in service.faults if fault.applies(request)), None)
+        time.sleep(service.latency)
         try:
             self._answer(service, request, fault)
         finally:

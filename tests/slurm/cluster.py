@@ -96,9 +96,7 @@ def install() -> None:
         return
     _require_root()
     if shutil.which("apt-get") is None:
-        raise ClusterError(
-            f"no apt-get on this system: install {', '.join(PROGRAMS)} with its own package manager"
-        )
+        raise ClusterError(f"no apt-get on this system: install {', '.join(PROGRAMS)} with its own package manager")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with _no_service_starts():
         subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
@@ -133,9 +131,7 @@ def start(directory: Path, cpus: int = 8, mem_mb: int = 64_000, wait_s: float = 
     if running := _running(directory):
         raise ClusterError(f"{', '.join(running)} already running from {directory}: use or stop this cluster")
     if SYSTEM_CONF.exists() or SYSTEM_CONF.is_symlink():
-        raise ClusterError(
-            f"{SYSTEM_CONF} exists: this machine has its own Slurm, or runs another test cluster"
-        )
+        raise ClusterError(f"{SYSTEM_CONF} exists: this machine has its own Slurm, or runs another test cluster")
     try:
         _configure(directory, cpus, mem_mb)
         _start_munged(directory)
@@ -287,9 +283,7 @@ def _wait_for(condition, wait_s: float, complaint: str, directory: Path) -> None
 def _run(command: list[str], directory: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=_env(directory))
     if done.returncode != 0:
-        raise ClusterError(
-            f"{command[0]} exited {done.returncode}: {done.stderr.strip()}; see {directory}/*.log"
-        )
+        raise ClusterError(f"{command[0]} exited {done.returncode}: {done.stderr.strip()}; see {directory}/*.log")
 
 
 def _path() -> str:
@@ -308,13 +302,9 @@ def _require_root() -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["install", "start", "status", "stop"])
-    parser.add_argument(
-        "--dir", type=Path, default=DEFAULT_DIR, help=f"directory of the cluster ({DEFAULT_DIR})"
-    )
+    parser.add_argument("--dir", type=Path, default=DEFAULT_DIR, help=f"directory of the cluster ({DEFAULT_DIR})")
     parser.add_argument("--cpus", type=int, default=8, help="processors the node claims (8)")
     parser.add_argument("--mem-mb", type=int, default=64_000, help="memory the node claims, in MB (64000)")
     arguments = parser.parse_args(argv)
@@ -324,9 +314,7 @@ def main(argv: list[str] | None = None) -> int:
             install()
         elif arguments.command == "start":
             start(directory, arguments.cpus, arguments.mem_mb)
-            print(
-                f"ready: use sinfo, sbatch and squeue as usual. Stop with: {__file__} stop --dir {directory}"
-            )
+            print(f"ready: use sinfo, sbatch and squeue as usual. Stop with: {__file__} stop --dir {directory}")
         elif arguments.command == "status":
             return status(directory)
         else:

@@ -85,13 +85,9 @@ def seconds_between(job: dict[str, str], first: str, last: str) -> float:
 
 def main() -> None:
     """Make the inputs, plan, run, report."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--features", type=int, default=300, help="features of each made-up SAE (300)")
-    parser.add_argument(
-        "--layers", type=int, default=101, help="map only the first LAYERS layers of each model"
-    )
+    parser.add_argument("--layers", type=int, default=101, help="map only the first LAYERS layers of each model")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores for a run on this machine")
     parser.add_argument("--slurm", action="store_true", help="run through Slurm")
     parser.add_argument("--cluster", type=Path, default=cluster.DEFAULT_DIR, help="directory of the cluster")

@@ -84,9 +84,7 @@ def drawable(text: str) -> bool:
     return text.isprintable() and _characters().issuperset(map(ord, text))
 
 
-def arrange_names(
-    anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: float = 2.0
-) -> list[np.ndarray | None]:
+def arrange_names(anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: float = 2.0) -> list[np.ndarray | None]:
     """Centre each name at its anchor, or at the nearest position where it covers no earlier name.
 
     Parameters
@@ -123,9 +121,7 @@ def _offsets(size: np.ndarray) -> np.ndarray:
     return offsets[np.argsort(np.hypot(*offsets.T), kind="stable")]
 
 
-def write_names(
-    axes, anchors: np.ndarray, names: list[tuple[str, bool]], limit: int, size: float = 7.5
-) -> int:
+def write_names(axes, anchors: np.ndarray, names: list[tuple[str, bool]], limit: int, size: float = 7.5) -> int:
     """Write the first `limit` names that have room; a line leads from an anchor to a name that had to move.
 
     Parameters

@@ -141,8 +141,7 @@ def regions(
     labelled = [each for each in words if each is not None]
     layer = Counter(word for each in labelled for word in each)
     ranked = [
-        (distinctive_words(words, members, layer, len(labelled)), members)
-        for members in dense_regions(coords, size)
+        (distinctive_words(words, members, layer, len(labelled)), members) for members in dense_regions(coords, size)
     ]
     ranked.sort(key=lambda each: -each[0][0][0] if each[0] else 0.0)
     named: dict[str, Region] = {}

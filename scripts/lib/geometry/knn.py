@@ -49,9 +49,7 @@ def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np
     Raises ValueError: k < 1, another shape or type, or a row whose norm is neither 1 nor 0.
     """
     if decoder.ndim != 2 or decoder.dtype != np.float32:
-        raise ValueError(
-            f"the decoder has shape {decoder.shape} and type {decoder.dtype}, expected float32 (n, d)"
-        )
+        raise ValueError(f"the decoder has shape {decoder.shape} and type {decoder.dtype}, expected float32 (n, d)")
     if k < 1:
         raise ValueError(f"k is {k}, expected at least 1")
     n = len(decoder)
@@ -205,8 +203,7 @@ def rank_by_cosine(rows, row, others, indices, similarities):
         cosine = np.float32(min(_cosine(rows[row], rows[other]), 1.0))
         rank = filled
         while rank > 0 and (
-            similarities[rank - 1] < cosine
-            or (similarities[rank - 1] == cosine and indices[rank - 1] > other)
+            similarities[rank - 1] < cosine or (similarities[rank - 1] == cosine and indices[rank - 1] > other)
         ):
             if rank < k:
                 indices[rank] = indices[rank - 1]

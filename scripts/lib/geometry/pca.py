@@ -11,9 +11,7 @@ def principal_components(rows: np.ndarray, seed: int, iterations: int = 8) -> np
     would take longer than the layout itself.
     """
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    basis = np.random.default_rng(seed).standard_normal(
-        (rows.shape[1], min(rows.shape[1], 12)), dtype=np.float32
-    )
+    basis = np.random.default_rng(seed).standard_normal((rows.shape[1], min(rows.shape[1], 12)), dtype=np.float32)
     # One thread: the sums, and so the bytes, would depend on how many BLAS uses.
     with threadpool_limits(1, user_api="blas"):
         for _ in range(iterations):

@@ -18,8 +18,7 @@ def nearest_points(coords: np.ndarray, k: int) -> np.ndarray:
 def pair_cosines(rows: np.ndarray, left: np.ndarray, right: np.ndarray, chunk: int = 2000) -> np.ndarray:
     """Cosines of pairs of rows of norm 1, in chunks: the rows of all pairs take more memory than the decoder."""
     products = [
-        np.einsum("ij,ij->i", rows[left[i : i + chunk]], rows[right[i : i + chunk]])
-        for i in range(0, len(left), chunk)
+        np.einsum("ij,ij->i", rows[left[i : i + chunk]], rows[right[i : i + chunk]]) for i in range(0, len(left), chunk)
     ]
     return np.concatenate([np.empty(0, rows.dtype), *products])
 

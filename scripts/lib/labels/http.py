@@ -38,9 +38,7 @@ class PatientRetry(Retry):
                 seconds = self.get_retry_after(response) or seconds
         reason = f"{last.url}: {f'HTTP {last.status}' if last.status else describe(last.error)}"
         if seconds > LONGEST_WAIT:
-            raise NeuronpediaError(
-                f"{reason}, with a Retry-After of {seconds:.0f} s: run again after that time"
-            )
+            raise NeuronpediaError(f"{reason}, with a Retry-After of {seconds:.0f} s: run again after that time")
         (progress if seconds > ANNOUNCED else log).info("%s; trying again in %.1f s", reason, seconds)
         time.sleep(seconds)
 

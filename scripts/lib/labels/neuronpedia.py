@@ -29,9 +29,7 @@ Features = dict[int, Feature]
 # Position ("FILE, line N") and fields, as `read_rows` yields them.
 Rows = list[tuple[str, dict[str, Any]]]
 
-KEY_HELP = (
-    "Get one at https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
-)
+KEY_HELP = "Get one at https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
 
 
 def fetch_export(
@@ -142,9 +140,7 @@ def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collect
         raise NeuronpediaError(f"{where}: its pages repeat, with the continuation token {token!r}")
     for kind in kinds:
         if kind not in map(export_kind, sizes):
-            raise NeuronpediaError(
-                f"{where}: no {kind}. Check the model's names at Neuronpedia in the catalogue"
-            )
+            raise NeuronpediaError(f"{where}: no {kind}. Check the model's names at Neuronpedia in the catalogue")
     return {name: size for name, size in sizes.items() if export_kind(name) in kinds}
 
 

@@ -7,9 +7,7 @@ from pathlib import Path
 from lib.planning.schema import ConfigError, check, read_yaml, suggestion
 
 # What lies beside the models in results/ and in the dataset; and `all`, which selects every model.
-RESERVED = re.compile(
-    r"all|assets|benchmarks|index\.(html|json)|logs|published|readme\.md|site|sw\.js", re.IGNORECASE
-)
+RESERVED = re.compile(r"all|assets|benchmarks|index\.(html|json)|logs|published|readme\.md|site|sw\.js", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,6 @@ def selected_layers(config: dict, models: dict[str, dict], name: str) -> list[in
             )
         missing = next((layer for layer in range(first, last + 1) if layer not in rows), None)
         if missing is not None:
-            raise ConfigError(
-                f"configuration: layers: {name} has no layer {missing}: its layers are {spell(rows)}"
-            )
+            raise ConfigError(f"configuration: layers: {name} has no layer {missing}: its layers are {spell(rows)}")
         layers.update(range(first, last + 1))
     return sorted(layers)

@@ -45,9 +45,7 @@ def mismatches(folder: Path, manifest: dict, expected: set[str]) -> list[str]:
         if name not in expected:
             differences.append(f"{name} is in the manifest, but the configuration does not select it")
         elif ((file := File.of(folder / name)).size, file.sha256) != described:
-            differences.append(
-                f"{name} has {file.size} bytes, SHA-256 {file.sha256}, in the manifest {described}"
-            )
+            differences.append(f"{name} has {file.size} bytes, SHA-256 {file.sha256}, in the manifest {described}")
     twins = [(entry["gzip"]["filePath"], entry) for entry in manifest["layers"] if "gzip" in entry]
     for name, entry in twins if not differences else []:
         if _unpacked_sha256(folder / name) != entry["sha256"]:
