@@ -331,7 +331,7 @@ def test_a_full_disk(script, tmp_path, rule, labels, _):
     try:
         status, log = script(rule, disk, **labels).run()
         assert status == 1
-        assert re.search(r"/disk/.*: (.*No space left on device|cannot be written whole, is the disk full\?)", log)
+        assert re.search(r"/disk/.*: (.*No space left on device|writing failed; is the disk full\?)", log)
         assert "Traceback" not in log
         assert not {"decoder.npy", "labels.parquet"} & {path.name for path in disk.rglob("*")}
         subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
