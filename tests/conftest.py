@@ -1,5 +1,6 @@
 """Fixtures shared by the tests: copies of the workflow, small SAEs, Snakemake runs, and a browser."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +18,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKFLOW = (
-    "Snakefile",
-    "config",
-    "docs",
-    "rules",
-    "scripts",
-    "envs",
-    "explorer",
-    "profiles",
-    "report",
-    "slurm",
-    "resources",
-    "pyproject.toml",
-)
+COPIED = ("Snakefile", "config", "rules", "scripts", "explorer", "resources/templates", "slurm", "pyproject.toml")
+LINKED = ("docs", "envs", "profiles", "report", "resources/demo")
 # Chromium must make no requests of its own; it renders WebGL in software if there is no graphics card.
 FLAGS = (
     "--no-sandbox",
@@ -48,20 +38,18 @@ ADVICE = (
 )
 
 
-@pytest.fixture(scope="session")
-def root() -> Path:
-    """Root of the repository."""
-    return ROOT
-
-
 def run_snakemake(arguments: list[str], folder: Path, environment: dict) -> subprocess.CompletedProcess:
-    """Run Snakemake in a fork of this process, which saves the second that importing it takes."""
+    """Run Snakemake in a fork of this process, which saves the second that importing it takes.
+
+    With its jobs it is a process group of its own.
+    """
     import snakemake.cli
 
     with tempfile.TemporaryFile() as output:
         child = os.fork()
         if child == 0:
             status = 1
+            os.setpgid(0, 0)
             try:
                 for descriptor, file in enumerate((os.devnull, output.fileno(), output.fileno())):
                     opened = os.open(file, os.O_RDONLY) if isinstance(file, str) else file
@@ -89,7 +77,7 @@ def run_snakemake(arguments: list[str], folder: Path, environment: dict) -> subp
 class Project:
     """A copy of the workflow with a small catalogue, run by the real `snakemake` command."""
 
-    def __init__(self, folder: Path, configfile: str, environment: dict[str, str] | None = None):
+    def __init__(self, folder: Path, configfile: str | Path, environment: dict[str, str] | None = None):
         self.folder = folder
         self.configfile = configfile
         self.environment = {"SOURCE_DATE_EPOCH": "0"} | (environment or {})
@@ -97,7 +85,7 @@ class Project:
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of a run."""
         snakemake = [sys.executable, "-m", "snakemake", *map(str, arguments)]
-        return [*snakemake, "--cores", "2", "--configfile", self.configfile]
+        return [*snakemake, "--cores", "2", "--configfile", str(self.configfile)]
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
         """Run Snakemake to the end; `.stdout` has both stdout and stderr."""
@@ -112,6 +100,14 @@ class Project:
         counts = {rule: int(jobs) for rule, jobs in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
         return {rule: jobs for rule, jobs in counts.items() if rule not in ("all", "total")}
 
+    def changed(self, configfile: Path, change: dict) -> "Project":
+        """Return the same project with another configuration, written to `configfile`."""
+        config = yaml.safe_load((self.folder / self.configfile).read_text())
+        for key, value in change.items():
+            config[key] = config.get(key, {}) | value if isinstance(value, dict) else value
+        configfile.write_text(yaml.safe_dump(config))
+        return Project(self.folder, configfile, self.environment)
+
     def files(self) -> dict[str, bytes]:
         """Return every product and intermediate by its path below results/, without logs and benchmarks."""
         results = self.folder / "results"
@@ -123,18 +119,36 @@ class Project:
 
     def copy(self, folder: Path) -> "Project":
         """Copy the project with its results and Snakemake's metadata to another folder."""
-        shutil.copytree(self.folder, folder, symlinks=True)
+        # Dry runs of the original may be writing to .snakemake/log.
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("log"))
         return Project(folder, self.configfile, self.environment)
 
 
-def copy_workflow(folder: Path, root: Path = ROOT) -> None:
-    """Copy the files of the workflow that a run needs, without results and environments."""
-    for name in WORKFLOW:
-        source = root / name
-        if source.is_dir() and not source.is_symlink():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("node_modules"))
+def copy_workflow(folder: Path, root: Path = ROOT) -> Path:
+    """Copy the files of the workflow that a run needs to `folder`, without results; link what no test changes."""
+    for name in COPIED:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (root / name).is_dir() and not (root / name).is_symlink():
+            shutil.copytree(root / name, target, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
         else:
-            shutil.copy2(source, folder / name, follow_symlinks=False)
+            shutil.copy2(root / name, target, follow_symlinks=False)
+    for name in LINKED:
+        (folder / name).symlink_to(root / name)
+    return folder
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that `make` filled once for all worker processes of the session. Copy it before a change."""
+    base = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    folder, made = base / name, base / f"{name}.made"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            made.touch()
+    return folder
 
 
 def demo_rows(layer: Path, folder: str, features: int) -> list[dict]:
@@ -155,41 +169,39 @@ def toy_catalogue(folder: Path, layers: int = 2, features: int = 300) -> None:
         explanations.mkdir(parents=True)
         with (explanations / "batch-0.jsonl").open("w", encoding="utf-8") as file:
             file.writelines(f"{json.dumps(row)}\n" for row in demo_rows(source, "explanations", features))
-        rows.append(
-            {
-                "layer": layer,
-                "weights": f"sae_{layer}.npz",
-                "source": f"{layer}-demo-res-2k",
-                "labels": f"labels_{layer}",
-            }
-        )
-    model = {
-        "display_name": "Toy",
-        "features": features,
-        "d_model": 384,
-        "weights": {"tensor": "W_dec", "shape": ["features", "d_model"]},
-        "layers": rows,
-    }
+        row = {"layer": layer, "weights": f"sae_{layer}.npz"}
+        rows.append(row | {"source": f"{layer}-demo-res-2k", "labels": f"labels_{layer}"})
+    model = {"display_name": "Toy", "features": features, "d_model": 384, "layers": rows}
+    model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
     (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
+
+
+QUICK = {"layout": {"neighbor_embedding": {"n_epochs": 20}}}
 
 
 @pytest.fixture(scope="session")
 def toy_run(tmp_path_factory) -> Project:
     """A finished run of a toy model with two layers. Copy it before changing anything."""
-    folder = tmp_path_factory.mktemp("toy") / "project"
-    folder.mkdir()
-    copy_workflow(folder)
-    (folder / "toy").mkdir()
-    toy_catalogue(folder / "toy")
-    config = {
-        "models": ["toy"],
-        "catalogues": ["toy/models.yaml"],
-        "layout": {"neighbor_embedding": {"n_epochs": 20}},
-    }
-    (folder / "toy.yaml").write_text(yaml.safe_dump(config))
-    project = Project(folder, "toy.yaml")
-    project.snakemake()
-    return project
+
+    def make(folder: Path) -> None:
+        copy_workflow(folder)
+        (folder / "toy").mkdir()
+        toy_catalogue(folder / "toy")
+        config = {"models": ["toy"], "catalogues": ["toy/models.yaml"], **QUICK}
+        (folder / "toy.yaml").write_text(yaml.safe_dump(config))
+        Project(folder, "toy.yaml").snakemake()
+
+    return Project(once(tmp_path_factory, "toy", make), "toy.yaml")
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory) -> Project:
+    """A finished run of the demo. Copy it before changing anything."""
+
+    def make(folder: Path) -> None:
+        Project(copy_workflow(folder), "config/demo.yaml").snakemake()
+
+    return Project(once(tmp_path_factory, "demo", make), "config/demo.yaml")
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """The workflow as its users run it: what is planned, and what runs again after a change."""
 
+import os
 import shutil
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-import yaml
 
 from conftest import ROOT, Project
 
@@ -22,9 +24,9 @@ def test_default_configuration_plans_68_layers():
     assert {planned[rule] for rule in PER_LAYER} == {68}
 
 
-def test_nothing_changed_runs_nothing(toy):
-    assert toy.pending() == {}
-    assert "Nothing to be done" in toy.snakemake().stdout
+def test_nothing_changed_runs_nothing(toy_run):
+    assert toy_run.pending() == {}
+    assert "Nothing to be done" in toy_run.snakemake("--dry-run").stdout
 
 
 # config/README.md, "What a change reruns": the documented row, a change, what runs again, and whether the decoder is
@@ -34,12 +36,7 @@ RERUNS = [
     ("`edges`", {"edges": {"k": 5}}, {"compute_edges", *MEASURED}, False),
     ("`layout`", {"layout": {"seed": 43}}, {"compute_coords", *MEASURED}, True),
     ("`layout`", {"layout": {"neighbor_embedding": {"n_neighbors": 8}}}, {"compute_coords", *MEASURED}, True),
-    (
-        "parameters of the method not chosen in `layout`",
-        {"layout": {"umap": {"min_dist": 0.5}}},
-        set(),
-        False,
-    ),
+    ("parameters of the method not chosen in `layout`", {"layout": {"umap": {"min_dist": 0.5}}}, set(), False),
     ("`neighbors`", {"neighbors": {"k": 45}}, GEOMETRY, True),
     ("`quality`, `labels.min_coverage`", {"quality": {"min_kept_15": 0.04}}, LISTED, False),
     ("`quality`, `labels.min_coverage`", {"labels": {"min_coverage": 0.5}}, LISTED, False),
@@ -52,50 +49,40 @@ RERUNS = [
 ]
 
 
-def changed(project: Project, change: dict) -> Project:
-    """The project with a change of its configuration."""
-    path = project.folder / project.configfile
-    config = yaml.safe_load(path.read_text())
-    for key, value in change.items():
-        config[key] = config.get(key, {}) | value if isinstance(value, dict) else value
-    path.write_text(yaml.safe_dump(config))
-    return project
-
-
 @pytest.mark.parametrize(("row", "change", "rules", "needs_decoder"), RERUNS)
-def test_a_changed_setting_reruns_what_depends_on_it(toy, row, change, rules, needs_decoder):
-    assert changed(toy, change).pending().keys() == rules
+def test_a_changed_setting_reruns_what_depends_on_it(toy_run, tmp_path, row, change, rules, needs_decoder):
+    assert toy_run.changed(tmp_path / "changed.yaml", change).pending().keys() == rules
 
 
 @pytest.fixture(scope="module")
 def dropped_run(toy_run, tmp_path_factory) -> Project:
-    """The toy run, with decoders that are deleted after use."""
-    project = toy_run.copy(tmp_path_factory.mktemp("dropped") / "project")
-    shutil.rmtree(project.folder / "results")
-    changed(project, {"weights": {"keep_decoders": False}}).snakemake()
-    assert not list((project.folder / "results").rglob("decoder.npy"))
-    return project
+    """The toy run as it is if decoders are deleted after use."""
+    folder = tmp_path_factory.mktemp("dropped")
+    project = toy_run.copy(folder / "project")
+    for decoder in project.folder.glob("results/toy/*/decoder.npy"):
+        decoder.unlink()
+    return project.changed(folder / "dropped.yaml", {"weights": {"keep_decoders": False}})
 
 
 @pytest.mark.parametrize(("row", "change", "rules", "needs_decoder"), RERUNS)
 def test_decoders_that_were_dropped_are_fetched_only_by_what_needs_them(
     dropped_run, tmp_path, row, change, rules, needs_decoder
 ):
-    pending = changed(dropped_run.copy(tmp_path / "project"), change).pending().keys()
+    pending = dropped_run.changed(tmp_path / "changed.yaml", change).pending().keys()
     assert ("fetch_decoder" in pending) == needs_decoder
     assert pending - {"fetch_decoder", "compute_neighbors", "compute_edges"} <= rules
     assert pending >= rules - {"measure_quality", "tabulate_quality"}
 
 
-def test_a_map_below_a_floor_is_no_longer_listed_and_nothing_is_measured_again(toy):
-    done = changed(toy, {"quality": {"min_kept_15": 0.9}}).snakemake(check=False)
+def test_a_map_below_a_floor_is_no_longer_listed_and_nothing_is_measured_again(toy, tmp_path):
+    done = toy.changed(tmp_path / "changed.yaml", {"quality": {"min_kept_15": 0.9}}).snakemake(check=False)
     assert done.returncode
     assert "layer-0.json: kept_15 is" in done.stdout
     assert "below quality.min_kept_15 (0.9)" in done.stdout
     assert not (toy.folder / "results/toy/manifest.json").exists()
     assert (toy.folder / "results/toy/layer-0.json").exists()
-    changed(toy, {"quality": {"min_kept_15": 0.03}})
-    assert toy.pending().keys() == LISTED
+    changed = toy.changed(tmp_path / "changed.yaml", {"quality": {"min_kept_15": 0.03}})
+    assert changed.pending().keys() == LISTED
 
 
 def test_the_documented_table_has_these_rows():
@@ -104,9 +91,28 @@ def test_the_documented_table_has_these_rows():
     assert rows[2:] == [*dict.fromkeys(row for row, *_ in RERUNS), "a row of a catalogue"]
 
 
-def test_a_number_of_the_command_line_is_a_number(toy):
-    assert "compute_edges" in toy.pending("--config", "edges={threshold: 0.3}")
-    assert toy.pending("--config", "edges={threshold: 0.25}") == {}
+def test_a_number_of_the_command_line_is_a_number(toy_run):
+    assert "compute_edges" in toy_run.pending("--config", "edges={threshold: 0.3}")
+    assert toy_run.pending("--config", "edges={threshold: 0.25}") == {}
+
+
+@pytest.fixture(scope="module")
+def scratch(toy_run, tmp_path_factory) -> Project:
+    """A copy of the toy run whose files tests change and restore."""
+    return toy_run.copy(tmp_path_factory.mktemp("scratch") / "project")
+
+
+@contextmanager
+def longer(*paths: Path):
+    """Files with one more line, and at the end as they were."""
+    before = [(path.read_bytes(), path.stat()) for path in paths]
+    for path in paths:
+        with path.open("ab") as file:
+            file.write(b"\n")
+    yield
+    for path, (content, status) in zip(paths, before, strict=True):
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 @pytest.mark.parametrize(
@@ -120,20 +126,17 @@ def test_a_number_of_the_command_line_is_a_number(toy):
         ("figures/regions.py", {"draw_layer"}),
         ("figures/drawing.py", {"draw_layer", "draw_model"}),
         ("files.py", PER_LAYER | PER_MODEL),
-        ("job.py", set()),
-        ("planning/settings.py", set()),
+        ("job.py planning/settings.py", set()),
     ],
 )
-def test_an_edited_library_file_reruns_its_users(toy, module, rules):
-    path = toy.folder / "scripts" / "lib" / module
-    path.write_text(path.read_text() + "\n# edited\n")
-    assert toy.pending().keys() == rules
+def test_an_edited_library_file_reruns_its_users(scratch, module, rules):
+    with longer(*(scratch.folder / "scripts" / "lib" / name for name in module.split())):
+        assert scratch.pending().keys() == rules
 
 
-def test_changed_weights_rerun_their_layer_alone(toy):
-    sae = toy.folder / "toy" / "sae_1.npz"
-    sae.write_bytes(sae.read_bytes() + b"\0")
-    told = toy.snakemake("--dry-run", "--quiet", "host").stdout
+def test_changed_weights_rerun_their_layer_alone(scratch):
+    with longer(scratch.folder / "toy" / "sae_1.npz"):
+        told = scratch.snakemake("--dry-run", "--quiet", "host").stdout
     assert "layer-1/decoder.npy" in told
     assert "layer-0/decoder.npy" not in told
 
@@ -150,11 +153,9 @@ def test_one_layer_then_more(toy_run, tmp_path):
     assert project.files() == toy_run.files()
 
 
-@pytest.mark.parametrize(
-    "target", ["results/toy/layer-01.json", "results/toy/layer-7.json", "results/toyy/layer-0.json"]
-)
-def test_a_target_that_does_not_exist_is_refused(toy, target):
-    done = toy.snakemake("--dry-run", target, check=False)
+@pytest.mark.parametrize("target", ["toy/layer-01.json", "toy/layer-7.json", "toyy/layer-0.json"])
+def test_a_target_that_does_not_exist_is_refused(toy_run, target):
+    done = toy_run.snakemake("--dry-run", f"results/{target}", check=False)
     assert done.returncode
     assert "No rule to produce" in done.stdout
 
