@@ -10,25 +10,15 @@ import sys
 import numpy as np
 import pytest
 
-from conftest import ROOT, Project, copy_workflow
+from conftest import ROOT, demo_rows
 from contract import check_graph
 
 LAYERS = range(6)
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Project:
-    folder = tmp_path_factory.mktemp("demo") / "project"
-    folder.mkdir()
-    copy_workflow(folder)
-    project = Project(folder, "config/demo.yaml")
-    project.snakemake()
-    return project
-
-
-@pytest.fixture(scope="module")
-def graphs(demo) -> dict[int, dict]:
-    files = demo.files()
+def graphs(demo_run) -> dict[int, dict]:
+    files = demo_run.files()
     return {layer: check_graph(files[f"minilm-l6/layer-{layer}.json"], "minilm-l6", layer) for layer in LAYERS}
 
 
@@ -75,9 +65,7 @@ def test_edges_equal_a_brute_force_recomputation(graphs, layer):
 
 def test_labels_are_those_of_their_features(graphs):
     for layer, graph in graphs.items():
-        folder = ROOT / "resources" / "demo" / f"layer_{layer}" / "explanations"
-        lines = [line for path in folder.glob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()]
-        rows = [json.loads(line) for line in lines]
+        rows = demo_rows(ROOT / "resources" / "demo" / f"layer_{layer}", "explanations", 2048)
         described = {int(row["index"]): " ".join(row["description"].split()) for row in rows}
         assert {node["featureId"]["index"]: node["label"] for node in graph["nodes"]} == described
 
@@ -92,8 +80,8 @@ def test_metadata_carries_the_parameters_used_and_the_origin(graphs):
     assert str(ROOT) not in json.dumps(metadata)
 
 
-def test_gzip_twins_hold_the_same_bytes_and_no_time_or_name(demo):
-    files = demo.files()
+def test_gzip_twins_hold_the_same_bytes_and_no_time_or_name(demo_run):
+    files = demo_run.files()
     for layer in LAYERS:
         packed = files[f"minilm-l6/layer-{layer}.json.gz"]
         assert gzip.decompress(packed) == files[f"minilm-l6/layer-{layer}.json"]
@@ -102,8 +90,8 @@ def test_gzip_twins_hold_the_same_bytes_and_no_time_or_name(demo):
         assert packed[3] & 8 == 0
 
 
-def test_manifest_lists_the_layers_with_their_sizes_and_hashes(demo, graphs):
-    files = demo.files()
+def test_manifest_lists_the_layers_with_their_sizes_and_hashes(demo_run, graphs):
+    files = demo_run.files()
     manifest = json.loads(files["minilm-l6/manifest.json"])
     assert [entry["layer"] for entry in manifest["layers"]] == list(LAYERS)
     assert (manifest["totalLayers"], manifest["featuresPerLayer"]) == (6, 2048)
@@ -121,9 +109,8 @@ def test_nearby_features_have_related_labels(graphs):
     for graph in graphs.values():
         nodes = graph["nodes"]
         positions = np.array([node["position"] for node in nodes])
-        words = [
-            frozenset(re.findall(r"[a-z]{4,}", node["label"])) - {"also", "mixed", "context", "piece"} for node in nodes
-        ]
+        common = {"also", "mixed", "context", "piece"}
+        words = [frozenset(re.findall(r"[a-z]{4,}", node["label"])) - common for node in nodes]
         distances = np.linalg.norm(positions[:, None] - positions[None], axis=2)
         np.fill_diagonal(distances, np.inf)
         near = np.argsort(distances, axis=1)[:, :10]
@@ -134,24 +121,19 @@ def test_nearby_features_have_related_labels(graphs):
     assert min(nearer) > 2
 
 
-def test_a_rerun_gives_the_same_bytes(demo, tmp_path):
-    rerun = demo.copy(tmp_path / "project")
+def test_a_rerun_gives_the_same_bytes(demo_run, tmp_path):
+    rerun = demo_run.copy(tmp_path / "project")
     before = rerun.files()
     rerun.snakemake("results/minilm-l6/layer-5.json.gz", "--forcerun", "fetch_decoder", "fetch_labels")
     assert rerun.files() == before
 
 
-def test_a_second_run_runs_no_job(demo):
-    assert demo.pending() == {}
+def test_a_second_run_runs_no_job(demo_run):
+    assert demo_run.pending() == {}
 
 
-def test_the_summary_lists_the_maps(demo):
-    done = subprocess.run(
-        [sys.executable, "scripts/describe_maps.py", "results/minilm-l6/manifest.json"],
-        cwd=demo.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def test_the_summary_lists_the_maps(demo_run):
+    command = [sys.executable, "scripts/describe_maps.py", "results/minilm-l6/manifest.json"]
+    done = subprocess.run(command, cwd=demo_run.folder, capture_output=True, text=True, check=True)
     assert "all-MiniLM-L6-v2: 6 of 6 layers in results/minilm-l6/" in done.stdout
     assert "layer-5.json" in done.stdout
