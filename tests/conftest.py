@@ -119,8 +119,8 @@ class Project:
 
     def copy(self, folder: Path) -> "Project":
         """Copy the project with its results and Snakemake's metadata to another folder."""
-        # Dry runs of the original may be writing to .snakemake/log.
-        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("log"))
+        # Other workers may be planning in the original.
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("log", "locks"))
         return Project(folder, self.configfile, self.environment)
 
 

@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import constants, hf_hub_download
 from safetensors.numpy import save
 
-from fakes.hub import Hub
+from fakes.hub import Hub, use_endpoint
 from fakes.service import Fault
 from lib import progress
 from lib.weights import hub as client
@@ -39,10 +39,8 @@ def params(savez=np.savez):
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     with Hub({REPO: {PATH: params()[0]}}) as service:
-        point_at(service.url, monkeypatch)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        service.use(monkeypatch, tmp_path / "cache")
         monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.3)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)  # requests of its own
         monkeypatch.setattr(client, "RANGE", 64_000)
         monkeypatch.setattr(client, "WINDOW", 6_000)
         monkeypatch.delenv("HF_TOKEN", raising=False)
@@ -50,13 +48,6 @@ def hub(monkeypatch, tmp_path):
         sleep = time.sleep
         monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds / 100))  # between the library's attempts
         yield service
-
-
-def point_at(url, monkeypatch):
-    """What HF_ENDPOINT does when it is set before huggingface_hub is imported."""
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    template = url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
 
 def fetch(hub, shape=SHAPE, path=PATH):
@@ -202,7 +193,7 @@ def test_another_shape_costs_a_few_kilobytes(hub):
 def test_nobody_listens(hub, monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        point_at(f"http://127.0.0.1:{free.getsockname()[1]}", monkeypatch)
+        use_endpoint(f"http://127.0.0.1:{free.getsockname()[1]}", monkeypatch)
     both_fail(hub, "no usable answer from http://127.*refused.*run the same command again")
 
 

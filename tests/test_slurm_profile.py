@@ -1,14 +1,12 @@
 """What `snakemake --profile slurm` would do, as far as it can be told without a cluster."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from conftest import ROOT, copy_workflow
+from conftest import ROOT, copy_workflow, run_snakemake
 
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 RULES = {
@@ -25,8 +23,9 @@ AT_THE_HEAD |= {"tabulate_features", "describe_release", "build_site"}
 
 def planned(*arguments: str, root: Path = ROOT) -> str:
     """What a dry run with the profile says, from the root of the repository or of a copy."""
-    command = [Path(sys.executable).with_name("snakemake"), "--dry-run", *arguments, "--profile", "slurm"]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    done = run_snakemake(["--dry-run", *arguments, "--profile", "slurm"], root, {})
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def jobs(told: str) -> dict[str, int]:
@@ -64,9 +63,7 @@ def test_submitted_steps_say_what_they_need(rule):
 
 
 def test_larger_models_ask_for_more(tmp_path):
-    root = tmp_path / "root"
-    root.mkdir()
-    copy_workflow(root)
+    root = copy_workflow(tmp_path / "root")
     for file in (root / "rules").glob("*.smk"):
         # A job with a message is announced by it alone, without its resources.
         file.write_text(re.sub(r"^    message:\n(?:        .*\n)+", "", file.read_text(), flags=re.MULTILINE))

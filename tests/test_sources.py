@@ -2,25 +2,24 @@
 
 import io
 import json
-import os
-import random
+import multiprocessing
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from conftest import ROOT, Project, copy_workflow, demo_rows, everything_written, unavailable
+from conftest import QUICK, ROOT, Project, copy_workflow, demo_rows, everything_written, unavailable
 from fakes.hub import Hub
 from fakes.neuronpedia import Api, Bucket, api_feature, export
 from fakes.service import Fault
-from lib.job import _Masking
+from test_scripts import job
 
 DEMO = ROOT / "resources" / "demo"
 COUNT = 200
@@ -89,27 +88,15 @@ def catalogue():
     return {"toy": model}
 
 
-def configure(project, **blocks):
-    config = {
-        "models": ["toy"],
-        "catalogues": ["toy.yaml"],
-        "layout": {"neighbor_embedding": {"n_epochs": 20}},
-        **blocks,
-    }
-    (project.folder / "mine.yaml").write_text(yaml.safe_dump(config))
-
-
 @pytest.fixture(scope="session")
 def finished(running, tmp_path_factory):
     """Both layers, from the network to the manifest, decoders dropped. `.told` is what Snakemake printed."""
-    folder = tmp_path_factory.mktemp("sources") / "project"
-    folder.mkdir()
-    copy_workflow(folder)
+    folder = copy_workflow(tmp_path_factory.mktemp("sources") / "project")
     (folder / "toy.yaml").write_text(yaml.safe_dump(catalogue()))
-    secrets = {"HF_TOKEN": TOKEN, "NEURONPEDIA_API_KEY": KEY}
-    hub = {"HF_ENDPOINT": running.hub.url, "HF_HOME": str(folder.parent / "hf")}
-    project = Project(folder, "mine.yaml", secrets | hub)
-    configure(project, labels=running.labels(facts=True), weights={"keep_decoders": False})
+    config = {"models": ["toy"], "catalogues": ["toy.yaml"], "labels": running.labels(facts=True), **QUICK}
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config | {"weights": {"keep_decoders": False}}))
+    environment = {"HF_ENDPOINT": running.hub.url, "HF_HOME": str(folder.parent / "hf"), "HF_TOKEN": TOKEN}
+    project = Project(folder, "mine.yaml", environment | {"NEURONPEDIA_API_KEY": KEY})
     running.forget()
     project.told = project.snakemake(*TARGETS).stdout
     project.asked = {service: list(service.requests) for service in running.all}
@@ -165,29 +152,21 @@ def test_secrets_are_nowhere(finished):
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        (
-            {"edges": {"threshold": 0.4}},
-            {"compute_edges", "export_layer", "write_manifest"},
-        ),
+        ({"edges": {"threshold": 0.4}}, {"compute_edges", "export_layer", "write_manifest"}),
         ({"labels": {"facts": False}}, {"fetch_labels", "export_layer", "write_manifest"}),
         ({"network": {"downloads": 9, "label_jobs": 9, "requests_per_minute": 9}}, set()),
         ({"weights": {"keep_decoders": True}}, set()),
     ],
     ids=["edges", "labels", "network", "kept decoders"],
 )
-def test_later_stages_rerun_without_the_decoders(project, running, change, rules):
-    blocks = {"labels": running.labels(facts=True), "weights": {"keep_decoders": False}}
-    for name, block in change.items():
-        blocks[name] = blocks.get(name, {}) | block
-    configure(project, **blocks)
-    assert project.pending(*TARGETS).keys() == rules
+def test_later_stages_rerun_without_the_decoders(finished, tmp_path, change, rules):
+    assert finished.changed(tmp_path / "changed.yaml", change).pending(*TARGETS).keys() == rules
 
 
 def test_a_failed_layer_is_named_and_the_next_run_completes_it(finished, project, services):
     (project.folder / LABELS).unlink()
     lost = f"GET /v1/{MODEL}/{source(0)}/explanations/batch-4.jsonl.gz"
     services.bucket.faults = [Fault("status", lost, status=404)]
-    configure(project, labels=services.labels(facts=True), weights={"keep_decoders": False})
     failed = project.snakemake(LABELS, check=False)
     assert failed.returncode
     reason = "1 of 20 files could not be fetched: explanations/batch-4.jsonl.gz: HTTP 404 Not Found"
@@ -197,16 +176,9 @@ def test_a_failed_layer_is_named_and_the_next_run_completes_it(finished, project
     assert project.files() == finished.files()
 
 
-def test_the_api_labels_the_most_strongly_linked(project, services):
-    labels = services.labels(source="api", top_k=30, rank_by="links")
-    configure(project, labels=labels, network={"requests_per_minute": 60_000})
-    key = project.environment.pop("NEURONPEDIA_API_KEY")
-    failed = project.snakemake(LABELS, check=False)
-    assert failed.returncode
-    assert "NEURONPEDIA_API_KEY is not set. Get one at https://www.neuronpedia.org/account" in failed.stdout
-    assert services.api.count() == 0
-    project.environment["NEURONPEDIA_API_KEY"] = key
-    project.snakemake(LABELS)
+def test_the_api_labels_the_most_strongly_linked(project, services, tmp_path):
+    change = {"labels": {"source": "api", "top_k": 30, "rank_by": "links"}, "network": {"requests_per_minute": 60_000}}
+    project.changed(tmp_path / "changed.yaml", change).snakemake(LABELS)
     assert services.api.count() == 30
     with np.load(project.folder / "results/toy/layer-0/edges.npz") as edges:
         strength = np.zeros(COUNT)
@@ -219,100 +191,63 @@ def test_the_api_labels_the_most_strongly_linked(project, services):
 
 # --- single scripts, disturbed
 
-RUNNER = """
-import json, runpy, sys
-from types import SimpleNamespace as Names
-job = {name: Names(**part) if isinstance(part, dict) else part for name, part in json.loads(sys.argv[2]).items()}
-runpy.run_path(sys.argv[1], {"snakemake": Names(**job)}, run_name="__main__")
-"""
-
-
-class Script:
-    """A rule's script in a process of its own, as Snakemake runs it; `folder` takes its outputs."""
-
-    def __init__(self, rule, folder, log, services, **labels):
-        self.rule, self.folder, self.log = rule, folder, log
-        row = catalogue()["toy"]["layers"][0]
-        files = {"fetch_decoder": "decoder.npy", "fetch_labels": "labels.parquet"}
-        record = Path(files[rule]).with_suffix(".json")
-        revision = log.with_name("revision.json")
-        revision.write_text(json.dumps({"commit": services.hub.commits[REPO]}))
-        sae = {"features": COUNT, "d_model": 384, "repo": REPO, "weights": row["weights"], "tensor": "W_dec"}
-        sae |= {"shape": ["features", "d_model"], "source": row["source"], "neuronpedia": MODEL}
-        settings = yaml.safe_load((ROOT / "config/config.yaml").read_text())["labels"]
-        self.job = {
-            "rule": rule,
-            "log": [str(log)],
-            "input": {"weights": [], "revision": str(revision), "edges": []},
-            "output": {files[rule].split(".")[0]: str(folder / files[rule]), "record": str(folder / record)},
-            "params": {"sae": sae | {"labels": None}, "labels": settings | services.labels(**labels)},
-            "resources": {"requests_per_minute": 60_000},
-        }
-        here = {"HF_ENDPOINT": services.hub.url, "HF_HOME": str(log.parent / "hf"), "HF_TOKEN": TOKEN}
-        self.environment = os.environ | here | {"NEURONPEDIA_API_KEY": KEY, "PYTHONPATH": str(ROOT / "scripts")}
-
-    def start(self, **options):
-        command = [
-            sys.executable,
-            "-c",
-            RUNNER,
-            str(ROOT / "scripts" / f"{self.rule}.py"),
-            json.dumps(self.job),
-        ]
-        return subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True, **options)
-
-    def run(self, **options):
-        """Run to the end: exit status, and what it logged."""
-        process = self.start(**options)
-        process.communicate()
-        return process.returncode, self.log.read_text()
-
-    def files(self):
-        return {path.name: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
-
 
 @pytest.fixture
-def script(services, tmp_path):
-    """`script(rule)` or `script(rule, another folder)`; the same folder goes on with what is there."""
+def script(services, tmp_path, monkeypatch):
+    """`script(rule, folder)`: the rule's job for layer 0, which goes on with what is in that folder."""
+    services.hub.use(monkeypatch, tmp_path / "cache")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    monkeypatch.setenv("NEURONPEDIA_API_KEY", KEY)
+    revision = tmp_path / "revision.json"
+    revision.write_text(json.dumps({"commit": services.hub.commits[REPO]}))
+    sae = {"features": COUNT, "d_model": 384, "repo": REPO, "tensor": "W_dec", "shape": ["features", "d_model"]}
+    sae |= catalogue()["toy"]["layers"][0] | {"neuronpedia": MODEL, "labels": None}
+    settings = yaml.safe_load((ROOT / "config/config.yaml").read_text())["labels"]
 
-    def make(rule, folder=None, **labels):
-        folder = folder or tmp_path / rule
+    def make(rule, folder, **labels):
         folder.mkdir(exist_ok=True)
-        return Script(rule, folder, tmp_path / "job.log", services, **labels)
+        inputs = {"weights": [], "revision": str(revision), "edges": []}
+        outputs = {"decoder": "decoder.npy"} if rule == "fetch_decoder" else {"labels": "labels.parquet"}
+        made = job(rule, folder, inputs, outputs | {"record": "record.json"}, sae=sae)
+        made.params.labels = settings | services.labels(**labels)
+        made.resources = SimpleNamespace(requests_per_minute=60_000)
+        made.log = [str(tmp_path / "job.log")]
+        return made
 
     return make
 
 
-CASES = [
-    ("fetch_decoder", {}, 3),
-    ("fetch_labels", {"facts": True}, 3),
-    ("fetch_labels", {"source": "api"}, 4),
-]
+def ended(script):
+    """Run a script to its end: exit status, and what it logged."""
+    try:
+        script.run()
+    except SystemExit as stop:
+        return stop.code, Path(script.log[0]).read_text()
+    return 0, Path(script.log[0]).read_text()
 
 
-@pytest.mark.parametrize(("rule", "labels", "kills"), CASES, ids=["decoder", "export", "api"])
-def test_killed_at_random_moments(script, services, tmp_path, rule, labels, kills):
-    undisturbed = script(rule, tmp_path / "undisturbed", **labels)
-    assert undisturbed.run()[0] == 0
-    disturbed = script(rule, **labels)
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_killed_again_and_again_while_it_asks(script, services, tmp_path):
+    script("fetch_labels", tmp_path / "undisturbed", source="api").run()
     services.forget()
-    moments = random.Random(rule)
-    for _ in range(kills):  # some requests after the last kill, and a little
-        before = sum(service.count() for service in services.all)
-        process = disturbed.start()
-        wanted = before + moments.randrange(1, 4 if rule == "fetch_decoder" else 30)
-        while sum(service.count() for service in services.all) < wanted and process.poll() is None:
+    disturbed = script("fetch_labels", tmp_path / "disturbed", source="api")
+    for requests in (3, 40, 100):
+        process = multiprocessing.get_context("fork").Process(target=disturbed.run)
+        process.start()
+        while services.api.count() < requests and process.is_alive():
             time.sleep(0.001)
-        time.sleep(moments.random() * 0.02)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        whole = undisturbed.files()
-        left = disturbed.files()
-        assert all(left[name] == whole[name] for name in left.keys() & whole.keys())  # whole or not at all
-    assert disturbed.run()[0] == 0
-    assert disturbed.files() == undisturbed.files()
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        assert contents(tmp_path / "disturbed").keys() <= {"labels.answers.jsonl"}
+    disturbed.run()
+    assert contents(tmp_path / "disturbed") == contents(tmp_path / "undisturbed")
     asked = [each.path for each in services.api.requests]
-    assert len(asked) <= len(set(asked)) + 4 * kills  # at most what was under way at each kill is asked again
+    # At most what was under way at a kill is asked again.
+    assert len(asked) <= len(set(asked)) + 3 * 4
 
 
 def small_disk(folder, size):
@@ -321,59 +256,55 @@ def small_disk(folder, size):
         unavailable(f"cannot mount a small file system: {done.stderr.decode().strip()}")
 
 
-@pytest.mark.parametrize(("rule", "labels", "_"), CASES, ids=["decoder", "export", "api"])
-def test_a_full_disk(script, tmp_path, rule, labels, _):
-    undisturbed = script(rule, tmp_path / "undisturbed", **labels)
-    assert undisturbed.run()[0] == 0
+@pytest.mark.parametrize(
+    ("rule", "labels"),
+    [("fetch_decoder", {}), ("fetch_labels", {"facts": True}), ("fetch_labels", {"source": "api"})],
+    ids=["decoder", "export", "api"],
+)
+def test_a_full_disk(script, tmp_path, rule, labels):
+    script(rule, tmp_path / "undisturbed", **labels).run()
     disk = tmp_path / "disk"
     disk.mkdir()
     small_disk(disk, "16k")
     try:
-        status, log = script(rule, disk, **labels).run()
+        status, log = ended(script(rule, disk, **labels))
         assert status == 1
         assert re.search(r"/disk/.*: (.*No space left on device|writing failed; is the disk full\?)", log)
         assert "Traceback" not in log
-        assert not {"decoder.npy", "labels.parquet"} & {path.name for path in disk.rglob("*")}
+        assert contents(disk).keys() <= {"labels.answers.jsonl"}
         subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
-        again = script(rule, disk, **labels)
-        assert again.run()[0] == 0
-        assert again.files() == undisturbed.files()
+        assert ended(script(rule, disk, **labels))[0] == 0
+        assert contents(disk) == contents(tmp_path / "undisturbed")
     finally:
         subprocess.run(["umount", disk], check=True)
 
 
-def test_the_coverage_is_recorded(script, services):
-    services.api.features, kept = dict(list(services.api.features.items())[:50]), services.api.features
-    run = script("fetch_labels", source="api")
-    try:
-        assert run.run()[0] == 0
-    finally:
-        services.api.features = kept
-    record = json.loads((run.folder / "labels.json").read_bytes())
+def test_the_coverage_is_recorded(script, services, monkeypatch, tmp_path):
+    monkeypatch.setattr(services.api, "features", dict(list(services.api.features.items())[:50]))
+    script("fetch_labels", tmp_path, source="api").run()
+    record = json.loads((tmp_path / "record.json").read_bytes())
     assert (record["requested"], record["labelled"], record["coverage"]) == (COUNT, 50, 0.25)
 
 
-def test_an_error_that_repeats_the_key_does_not_reach_the_log(script, services):
+def test_without_a_key_or_with_a_refused_one_nothing_is_shown_or_written(script, services, monkeypatch, tmp_path):
     echo = f'{{"error": "{KEY} is not welcome"}}'.encode()
     services.api.faults = [Fault("status", times=999, status=401, body=echo)]
-    status, log = script("fetch_labels", source="api").run()
+    status, log = ended(script("fetch_labels", tmp_path / "output", source="api"))
     assert status == 1
     assert "HTTP 401 Unauthorized. The key was refused." in log
     assert KEY not in log
+    monkeypatch.delenv("NEURONPEDIA_API_KEY")
+    services.forget()
+    status, log = ended(script("fetch_labels", tmp_path / "output", source="api"))
+    assert status == 1
+    assert "NEURONPEDIA_API_KEY is not set. Get one at https://www.neuronpedia.org/account" in log
+    assert services.api.count() == 0
 
 
-def test_the_highest_densities_are_labelled(script, services):
-    chosen = script("fetch_labels", source="api", top_k=10)
-    assert chosen.run()[0] == 0
+def test_the_highest_densities_are_labelled(script, services, tmp_path):
+    script("fetch_labels", tmp_path, source="api", top_k=10).run()
     assert services.api.count() == 10
     rows = demo_rows(DEMO / "layer_0", "features", COUNT)
     densities = {int(row["index"]): row["frac_nonzero"] for row in rows}
-    labelled = pq.read_table(chosen.folder / "labels.parquet").column("index").to_pylist()
+    labelled = pq.read_table(tmp_path / "labels.parquet").column("index").to_pylist()
     assert min(densities[index] for index in labelled) >= sorted(densities.values())[-10]
-
-
-def test_secrets_are_masked_in_whatever_is_logged(monkeypatch):
-    monkeypatch.setenv("NEURONPEDIA_API_KEY", f"{KEY}\n")
-    log = io.StringIO()
-    print(f"a library says: x-api-key: {KEY}", file=_Masking(log))
-    assert log.getvalue() == "a library says: x-api-key: ***\n"

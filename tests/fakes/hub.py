@@ -4,6 +4,9 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from huggingface_hub import constants
 
 from fakes.service import Answer, Request, Service, etag
 
@@ -35,6 +38,12 @@ class Hub(Service):
     def file(self, repo: str, path: str) -> bytes | None:
         files = self.repos[repo]
         return files(path) if callable(files) else files.get(path)
+
+    def use(self, monkeypatch, cache: Path) -> None:
+        """Point huggingface_hub here, as HF_ENDPOINT does if it is set before the import; keep its files in `cache`."""
+        use_endpoint(self.url, monkeypatch)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)  # requests of its own
 
     def respond(self, request: Request) -> Answer:
         if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", request.path):
@@ -70,31 +79,35 @@ class Hub(Service):
             "X-Linked-Size": str(len(body)),
             "X-Linked-ETag": f'"{etag(body)}"',
             "Accept-Ranges": "bytes",
-            "Location": f"{self.content.url}/{repo}/{path}?Signature={self.content.signature}",
+            "Location": f"{self.content.url}/{repo}/{path}?Signature=1",
         }
         return Answer(302, b"Found. Redirecting", headers)
 
 
+def use_endpoint(url: str, monkeypatch) -> None:
+    """Do what HF_ENDPOINT does if it is set before huggingface_hub is imported."""
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
+
+
 class Content(Service):
-    """The host that signed addresses lead to. Honours Range unless `ranges` is False."""
+    """The host that signed addresses lead to."""
 
     host = "localhost"  # another name than the Hub's: tokens must not come here
 
     def __init__(self, hub: Hub) -> None:
         super().__init__()
         self.hub = hub
-        self.ranges = True
-        self.signature = 1  # raise it, and addresses given out before have expired
 
     def respond(self, request: Request) -> Answer:
         if "authorization" in request.headers:
             return Answer(400, b"Only one auth mechanism allowed")
-        if request.query.get("Signature") != str(self.signature):
+        if request.query.get("Signature") != "1":
             return Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
         repo, path = re.fullmatch(r"/([^/]+/[^/]+)/(.+)", request.path).groups()
         body = self.hub.file(repo, path)
         headers = {"ETag": f'"{etag(body)}"', "Content-Type": "application/octet-stream"}
-        if not self.ranges or "range" not in request.headers:
+        if "range" not in request.headers:
             return Answer(200, body, headers)
         first, last = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers["range"]).groups()
         start = int(first) if first else max(0, len(body) - int(last))

@@ -39,7 +39,6 @@ class Fault:
         reset     the connection is reset after `at` bytes of body
         truncate  the body ends after `at` bytes, although Content-Length says more
         stall     after `at` bytes nothing comes for `seconds`
-        trickle   one byte each 50 ms
         short     Content-Length (and body) `at` bytes less than the content
         status    `status` with `headers` and `body` in place of the answer
         html      a page that says sorry, with status 200
@@ -47,7 +46,6 @@ class Fault:
         replace   the body is `body`
         headers   `headers` replace those of the answer
         cut       the connection is reset when `at` bytes of the request's body have arrived
-        hold      as cut, but first nothing happens until `release` of the service is set
         lost      the request is carried out, and the connection reset in place of an answer
         clipped   the last byte of the request's body goes missing on the way
     """
@@ -101,10 +99,7 @@ class Service:
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
         self.latency = 0.0  # seconds before each answer
-        self.busiest = 0  # the most requests ever under way at once
         self.lock = threading.Lock()
-        self.held, self.release = threading.Event(), threading.Event()  # a request is on hold; it may go on
-        self._under_way = 0
         self._server = _Server((self.host, 0), _Handler)
         self._server.service = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -133,8 +128,6 @@ class Service:
         with self.lock:
             self.requests.clear()
             self.faults.clear()
-            self.held.clear()
-            self.release.clear()
 
     def __enter__(self) -> "Service":
         self._thread.start()
@@ -168,22 +161,16 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, unquote(parts.path), dict(parse_qsl(parts.query)), headers)
         with service.lock:
             service.requests.append(request)
-            service._under_way += 1
-            service.busiest = max(service.busiest, service._under_way)
             fault = next((fault for fault in service.faults if fault.applies(request)), None)
         time.sleep(service.latency)
-        try:
-            self._answer(service, request, fault)
-        finally:
-            with service.lock:
-                service._under_way -= 1
+        self._answer(service, request, fault)
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def _receive(self, request: Request, fault: Fault | None) -> bool:
         """Read the request's body; whether it came whole."""
         length = int(request.headers.get("content-length", 0))
-        if fault and fault.kind in ("cut", "hold"):
+        if fault and fault.kind == "cut":
             request.body = self.rfile.read(min(fault.at, length))
             return False
         if request.headers.get("transfer-encoding") == "chunked":
@@ -205,9 +192,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, service: Service, request: Request, fault: Fault | None) -> None:
         if not self._receive(request, fault):
-            if fault and fault.kind == "hold":
-                service.held.set()
-                service.release.wait(30)
             service.interrupted(request)
             self._reset()
             return
@@ -233,13 +217,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, request: Request, body: memoryview, fault: Fault | None) -> None:
         kind = fault.kind if fault else None
         stop = fault.at if kind in ("reset", "truncate", "stall") else len(body)
-        piece = 1 if kind == "trickle" else PIECE
-        for start in range(0, stop, piece):
-            part = body[start : min(start + piece, stop)]
+        for start in range(0, stop, PIECE):
+            part = body[start : min(start + PIECE, stop)]
             self.wfile.write(part)
             request.sent += len(part)
-            if kind == "trickle":
-                time.sleep(0.05)
         if kind == "stall":
             time.sleep(fault.seconds)
         if kind in ("reset", "truncate", "stall"):
