@@ -97,17 +97,7 @@ def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, cores: int, *t
         "layout": {"neighbor_embedding": {"n_epochs": 20}},
     }
     (project / "rehearsal.yaml").write_text(yaml.safe_dump(config))
-    command = [
-        "-m",
-        "snakemake",
-        *targets,
-        "--cores",
-        str(cores),
-        "--configfile",
-        "rehearsal.yaml",
-        "--quiet",
-        "all",
-    ]
+    command = ["-m", "snakemake", *targets, "--cores", str(cores), "--configfile", "rehearsal.yaml", "--quiet", "all"]
     environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(project / "hf")}
     most = 0
     with subprocess.Popen([sys.executable, *command], cwd=project, env=environment) as process:
@@ -211,22 +201,10 @@ def race(models: dict, checkouts: list[Path], layers: int = 8, latency: float = 
     content = weights(model["features"], model["d_model"], seed=0)
     targets = [f"results/{name}/layer-{layer}/decoder.json" for layer in range(layers)]
     for checkout in map(Path.resolve, checkouts):
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            Hub({model["weights"]["repo"]: lambda path: content}) as hub,
-        ):
+        with tempfile.TemporaryDirectory() as folder, Hub({model["weights"]["repo"]: lambda path: content}) as hub:
             copy_workflow(Path(folder), checkout)
             hub.latency = hub.content.latency = latency
-            command = [
-                checkout / ".venv/bin/python",
-                "-m",
-                "snakemake",
-                *targets,
-                "--cores",
-                "2",
-                "--quiet",
-                "all",
-            ]
+            command = [checkout / ".venv/bin/python", "-m", "snakemake", *targets, "--cores", "2", "--quiet", "all"]
             environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": f"{folder}/hf"}
             started = time.monotonic()
             subprocess.run(command, cwd=folder, env=environment, check=True)

@@ -131,12 +131,7 @@ def test_an_altered_map_is_not_described(maps):
 
 def test_the_readme_counts_and_names_attribution_and_licences():
     layer = COUNTS | {"layer": 3, "sourceId": "3-res"}
-    manifest = {
-        "displayName": "Toy",
-        "pipelineVersion": "1",
-        "layers": [layer, layer],
-        "attribution": "By us.",
-    }
+    manifest = {"displayName": "Toy", "pipelineVersion": "1", "layers": [layer, layer], "attribution": "By us."}
 
     def readme(weights: str | None, licenses: dict) -> str:
         about = {"weights": weights, "licenses": licenses}

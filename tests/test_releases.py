@@ -172,11 +172,7 @@ def test_other_releases_are_left_alone(github, files):
     ("headers", "message", "seconds"),
     [
         ({"Retry-After": "7"}, "You have exceeded a secondary rate limit", 7),
-        (
-            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1030"},
-            "API rate limit exceeded for user ID 1.",
-            31,
-        ),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1030"}, "API rate limit exceeded for user ID 1.", 31),
         ({}, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", 60),
     ],
     ids=["Retry-After", "reset", "neither"],
@@ -212,11 +208,7 @@ def test_a_server_error_is_repeated(github, files, on):
 @pytest.mark.parametrize(
     ("token", "repository", "message"),
     [
-        (
-            "ghp_wrong",
-            "owner/maps",
-            "HTTP 401, Bad credentials. The token in GITHUB_TOKEN or GH_TOKEN is wrong",
-        ),
+        ("ghp_wrong", "owner/maps", "HTTP 401, Bad credentials. The token in GITHUB_TOKEN or GH_TOKEN is wrong"),
         ("ghp_reader", "owner/maps", "HTTP 403, Resource not accessible.*Contents: read and write"),
         ("ghp_writer", "owner/other", "owner/other.*HTTP 404.*publish.github.repository"),
     ],

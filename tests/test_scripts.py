@@ -49,13 +49,7 @@ def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
 
 
 def fetch_decoder(folder: Path, **changes) -> Job:
-    row = {
-        "repo": None,
-        "revision": None,
-        "weights": "toy.npz",
-        "tensor": "W_dec",
-        "shape": ["features", "d_model"],
-    }
+    row = {"repo": None, "revision": None, "weights": "toy.npz", "tensor": "W_dec", "shape": ["features", "d_model"]}
     row |= {"features": 200, "d_model": 384} | changes
     files = {"decoder": "decoder.npy", "record": "decoder.json"}
     return job("fetch_decoder", folder, {"weights": "toy.npz", "revision": []}, files, sae=row)
@@ -73,11 +67,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     fetch_decoder(folder).run()
     neighbors = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
     job(
-        "compute_neighbors",
-        folder,
-        {"decoder": "decoder.npy"},
-        neighbors,
-        neighbors={"k": 20, "exact_up_to": 1000},
+        "compute_neighbors", folder, {"decoder": "decoder.npy"}, neighbors, neighbors={"k": 20, "exact_up_to": 1000}
     ).run()
     given = {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
     layout = {"method": "neighbor_embedding", "n_neighbors": 10, "repulsion_strength": 1.0}
@@ -88,12 +78,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
     made = {"edges": "edges.npz", "record": "edges.json"}
     job("compute_edges", folder, {"neighbors": "neighbors.npz"}, made, edges=edges).run()
     made = {"labels": "labels.parquet", "record": "labels.json"}
-    row = {
-        "features": 200,
-        "source": "0-demo-res-2k",
-        "neuronpedia": None,
-        "labels": str(folder / "labels.jsonl"),
-    }
+    row = {"features": 200, "source": "0-demo-res-2k", "neuronpedia": None, "labels": str(folder / "labels.jsonl")}
     row["written"] = "labels.jsonl"
     settings = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["labels"]
     job("fetch_labels", folder, {"edges": []}, made, sae=row, labels=settings).run()
@@ -170,11 +155,7 @@ def test_a_fault_of_the_workflow_leaves_its_traceback_in_the_log(folder):
     save_npy(folder / "decoder.npy", np.ones((3, 2), np.float32) * 7)
     files = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
     failing = job(
-        "compute_neighbors",
-        folder,
-        {"decoder": "decoder.npy"},
-        files,
-        neighbors={"k": 2, "exact_up_to": 1000},
+        "compute_neighbors", folder, {"decoder": "decoder.npy"}, files, neighbors={"k": 2, "exact_up_to": 1000}
     )
     with pytest.raises(SystemExit):
         failing.run()
@@ -207,12 +188,7 @@ def test_arrays_are_written_without_a_clock(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x93NUMPY\x01\x00", b"{"])
 def test_a_damaged_intermediate_is_named_with_the_remedy(tmp_path, content):
-    for load, name in (
-        (load_npy, "a.npy"),
-        (load_npz, "a.npz"),
-        (load_record, "a.json"),
-        (load_table, "a.parquet"),
-    ):
+    for load, name in ((load_npy, "a.npy"), (load_npz, "a.npz"), (load_record, "a.json"), (load_table, "a.parquet")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UserError, match=rf"{name}: damaged or cut short .* delete it and run"):
             load(tmp_path / name)

@@ -70,8 +70,7 @@ def test_no_weights_and_no_source_appear_twice():
 
 
 @pytest.mark.parametrize(
-    ("model", "layer", "average_l0"),
-    [("gemma-2-2b", 12, 82), ("gemma-2-2b", 25, 116), ("gemma-2-9b", 20, 68)],
+    ("model", "layer", "average_l0"), [("gemma-2-2b", 12, 82), ("gemma-2-2b", 25, 116), ("gemma-2-9b", 20, 68)]
 )
 def test_weights_are_those_that_neuronpedia_explains(models, model, layer, average_l0):
     row = find_sae(models, model, layer)
@@ -123,10 +122,7 @@ def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
     [
         ("toy: {}\nother: {}\n\ntoy: {}\n", "models.yaml: toy appears twice, lines 1 and 4"),
         ("toy:\n  layers:\n  - {layer: 1,\n     layer: 2}\n", "layer appears twice, lines 3 and 4"),
-        (
-            "toy: {layers: [{layer: 010}]}\n",
-            "line 1: 010 is not a plain number: write one, or '010' in quotes",
-        ),
+        ("toy: {layers: [{layer: 010}]}\n", "line 1: 010 is not a plain number: write one, or '010' in quotes"),
         ("toy: {layers: [{layer: 1_2}]}\n", "line 1: 1_2 is not a plain number"),
         ("toy: {layers: [{layer: 1:30}]}\n", "line 1: 1:30 is not a plain number"),
         ("toy: {weights: {revision: 2024-13-45}}\n", "or '2024-13-45' in quotes"),
@@ -140,10 +136,7 @@ def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
         ("", "models.yaml is empty"),
         ("- toy\n", "models.yaml is no mapping of keys to values"),
         ("toy:\n\tfeatures: 3\n", "not valid YAML (indent with spaces, not tabs): "),
-        (
-            "toy:\n  display_name: caf\xe9\n".encode("latin-1"),
-            "models.yaml, line 2: not UTF-8: save the file",
-        ),
+        ("toy:\n  display_name: caf\xe9\n".encode("latin-1"), "models.yaml, line 2: not UTF-8: save the file"),
     ],
 )
 def test_what_yaml_loses_or_misreads_is_refused(tmp_path, content, told):
@@ -159,10 +152,7 @@ def test_what_yaml_reads_as_it_is_written_is_accepted(tmp_path):
     (tmp_path / "models.yaml").write_text(content, encoding="utf-8")
     models = read_catalogues(["models.yaml"], tmp_path)
     assert (find_sae(models, "70", 0).d_model, find_sae(models, "70", 0).revision) == (2, "010")
-    assert (find_sae(models, "model-1.5_B", 0).d_model, find_sae(models, "model-1.5_B", 0).revision) == (
-        4,
-        "main",
-    )
+    assert (find_sae(models, "model-1.5_B", 0).d_model, find_sae(models, "model-1.5_B", 0).revision) == (4, "main")
 
 
 def test_no_model_has_the_name_of_something_else_in_results(tmp_path):
@@ -223,10 +213,7 @@ def test_every_key_is_explained_above_itself():
     ("changes", "told"),
     [
         ({"layoutt": {}}, "layoutt is not a valid key: did you mean layout?"),
-        (
-            {"layout__umap__n_neighbours": 3},
-            "layout.umap.n_neighbours is not a valid key: did you mean n_neighbors?",
-        ),
+        ({"layout__umap__n_neighbours": 3}, "layout.umap.n_neighbours is not a valid key: did you mean n_neighbors?"),
         ({"neighbors__k": 0}, "neighbors.k is 0: expected a whole number of neighbours, at least 1"),
         ({"neighbors__k": 2.5}, "neighbors.k is 2.5"),
         ({"neighbors__k": "many"}, "neighbors.k is 'many'"),
@@ -241,20 +228,14 @@ def test_every_key_is_explained_above_itself():
         ({"layers": -1}, "layers is -1: expected `all`, a layer, or ranges such as 0-5,12"),
         ({"models": []}, "models is []: expected"),
         ({"publish__github__repository": "maps"}, "publish.github.repository is 'maps': expected owner/name"),
-        (
-            {"publish__hugging_face": {}},
-            "publish.hugging_face is not a valid key: did you mean hugging",
-        ),
+        ({"publish__hugging_face": {}}, "publish.hugging_face is not a valid key: did you mean hugging"),
         ({"publish__site__max_mb": 0}, "publish.site.max_mb is 0: expected a whole number of megabytes"),
         ({"quality__min_kept_15": float("nan")}, "quality.min_kept_15 is nan: expected a share from 0 to 1"),
         ({"quality__min_kept_15": "1e999"}, "quality.min_kept_15 is inf: expected a share from 0 to 1"),
         ({"quality__min_kept_15": ".nan"}, "quality.min_kept_15 is '.nan': expected a share from 0 to 1"),
         ({"edges__k": "010"}, "edges.k is '010': expected a whole number of neighbours"),
         ({"edges__k": "1_0"}, "edges.k is '1_0': expected a whole number of neighbours"),
-        (
-            {"publish__github__repository": "a/b\n"},
-            r"publish.github.repository is 'a/b\n': expected owner/name",
-        ),
+        ({"publish__github__repository": "a/b\n"}, r"publish.github.repository is 'a/b\n': expected owner/name"),
     ],
 )
 def test_mistakes_in_the_configuration_are_named(changes, told):
@@ -335,19 +316,11 @@ def test_doubled_flags_are_refused(words, told):
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        (
-            "mine.yaml",
-            "edges: {k: 3}\n\nedges: {threshold: 0.1}\n",
-            "mine.yaml: edges appears twice, lines 1 and 3",
-        ),
+        ("mine.yaml", "edges: {k: 3}\n\nedges: {threshold: 0.1}\n", "mine.yaml: edges appears twice, lines 1 and 3"),
         ("mine.yaml", "edges:\n  k: 1_0\n", "mine.yaml, line 2: 1_0 is not a plain number"),
         ("mine.yaml", "quality: {min_kept_15: .nan}\n", "mine.yaml, line 1: .nan is not a plain number"),
         ("mine.json", '{\n\t"edges": {"k": 3, "k": 4}\n}', "mine.json: k appears twice, lines 2 and 2"),
-        (
-            "results/toy/layer-0.json",
-            "{}",
-            "Name targets first: snakemake results/toy/layer-0.json --configfile",
-        ),
+        ("results/toy/layer-0.json", "{}", "Name targets first: snakemake results/toy/layer-0.json --configfile"),
     ],
 )
 def test_configuration_files_are_checked_for_what_snakemake_overlooks(tmp_path, monkeypatch, name, content, told):
@@ -406,10 +379,7 @@ def test_an_unknown_model_is_told_with_those_that_exist(models):
     [
         ("layers=26", "configuration: layers: gemma-2-2b has no layer 26: its layers are 0-25"),
         ("layoutt=1", "configuration: layoutt is not a valid key: did you mean layout?"),
-        (
-            "neighbors={k: 0}",
-            "configuration: neighbors.k is 0: expected a whole number of neighbours, at least 1",
-        ),
+        ("neighbors={k: 0}", "configuration: neighbors.k is 0: expected a whole number of neighbours, at least 1"),
     ],
 )
 def test_a_run_stops_before_any_job_with_one_message(setting, told):
@@ -427,11 +397,7 @@ SOMEWHERE = {"publish__github__repository": "owner/maps"}
 
 def test_a_release_is_named_by_its_model(models):
     told = release_on_github(with_settings(**SOMEWHERE), models, "gemma-2-2b", "1.2.3")
-    assert (told["repository"], told["tag"], told["title"]) == (
-        "owner/maps",
-        "gemma-2-2b-v1.2.3",
-        "Maps of Gemma 2 2B",
-    )
+    assert (told["repository"], told["tag"], told["title"]) == ("owner/maps", "gemma-2-2b-v1.2.3", "Maps of Gemma 2 2B")
     assert "SAE Atlas 1.2.3" in told["notes"]
 
 
@@ -443,10 +409,7 @@ def test_a_release_is_named_by_its_model(models):
             {"publish__github__tag": "v{version}"},
             r"gives gemma-2-2b and gemma-2-9b the same tag, 'v1': include \{model\}",
         ),
-        (
-            {"publish__github__tag": "{layer}"},
-            r"'\{layer\}': 'layer' is not a placeholder. Placeholders: \{model\}, ",
-        ),
+        ({"publish__github__tag": "{layer}"}, r"'\{layer\}': 'layer' is not a placeholder. Placeholders: \{model\}, "),
         ({"publish__github__notes": "{"}, r"publish\.github\.notes is '\{'"),
         ({"publish__github__title": "{model.secret}"}, r"publish\.github\.title is '\{model\.secret\}'"),
         ({"publish__github__tag": "maps of {model}"}, "not a valid git tag"),

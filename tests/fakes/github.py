@@ -119,12 +119,7 @@ class GitHub(Service):
     def _add(self, release: dict, name: str, content: bytes, state: str) -> dict:
         number = next(self._ids)
         self.contents[number] = content
-        asset = {
-            "id": number,
-            "url": self._address(f"/releases/assets/{number}"),
-            "name": name,
-            "state": state,
-        }
+        asset = {"id": number, "url": self._address(f"/releases/assets/{number}"), "name": name, "state": state}
         asset |= {"size": len(content), "digest": None}
         if self.digests and state == "uploaded":
             asset["digest"] = f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -62,14 +62,7 @@ def timed(folder: Path, *arguments: str) -> float:
 
 def step_seconds(folder: Path, submitted_only: bool) -> float:
     """Return the total seconds of all steps, or of the submitted ones only, from Snakemake's benchmarks."""
-    local = (
-        "fetch_decoder",
-        "fetch_labels",
-        "tabulate_features",
-        "tabulate_quality",
-        "write_manifest",
-        "draw_model",
-    )
+    local = ("fetch_decoder", "fetch_labels", "tabulate_features", "tabulate_quality", "write_manifest", "draw_model")
     total = 0.0
     for file in (folder / "results" / "benchmarks").rglob("*.tsv"):
         rule = file.relative_to(folder / "results" / "benchmarks").parts[0]
@@ -99,12 +92,7 @@ def main() -> None:
     layers = make_inputs(folder, arguments.features, range(arguments.layers))
     options = ["--cores", str(arguments.cores)]
     if arguments.slurm:
-        options = [
-            "--profile",
-            str(ROOT / "profiles" / "slurm"),
-            "--slurm-init-seconds-before-status-checks",
-            "10",
-        ]
+        options = ["--profile", str(ROOT / "profiles" / "slurm"), "--slurm-init-seconds-before-status-checks", "10"]
     print(f"{layers} layers of {arguments.features} features, in {folder}")
     rows = [("planning", timed(folder, *options, "--dry-run", "--quiet", "rules"), "s")]
     run = timed(folder, *options)
@@ -124,11 +112,7 @@ def main() -> None:
     else:
         steps = step_seconds(folder, submitted_only=False)
         rows.append(
-            (
-                f"  per layer, on each of {arguments.cores} cores: the steps",
-                steps / layers / arguments.cores,
-                "s",
-            )
+            (f"  per layer, on each of {arguments.cores} cores: the steps", steps / layers / arguments.cores, "s")
         )
         rows.append(("  the workflow itself", (run - steps / arguments.cores) / layers, "s"))
     rows.append(("planning when all is done", timed(folder, *options, "--dry-run", "--quiet", "rules"), "s"))

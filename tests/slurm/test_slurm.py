@@ -21,11 +21,7 @@ from conftest import Project, copy_workflow, unavailable
 FAULTS = Path(__file__).with_name("faults")
 
 # Overrides of the profile: on a single machine, polling can start early and be frequent.
-SITE = [
-    "--slurm-init-seconds-before-status-checks=9",
-    "--max-status-checks-per-second=1",
-    "--latency-wait=10",
-]
+SITE = ["--slurm-init-seconds-before-status-checks=9", "--max-status-checks-per-second=1", "--latency-wait=10"]
 
 
 class ClusterProject(Project):
