@@ -1,6 +1,7 @@
 """The catalogue's invariants, and every mistake in a configuration named by its key before any job runs."""
 
 import copy
+import functools
 import re
 
 import pytest
@@ -16,13 +17,8 @@ from lib.planning.settings import check_command_line, check_config, selected_lay
 
 DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 GEMMA = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())
-TOY = {
-    "display_name": "Toy",
-    "features": 3,
-    "d_model": 2,
-    "weights": {"tensor": "W_dec", "shape": ["features", "d_model"]},
-    "layers": [{"layer": 0, "weights": "a.npz"}],
-}
+TOY = {"display_name": "Toy", "features": 3, "d_model": 2, "layers": [{"layer": 0, "weights": "a.npz"}]}
+TOY["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +31,7 @@ def with_settings(**changes) -> dict:
     config = copy.deepcopy(DEFAULTS)
     for path, value in changes.items():
         *blocks, key = path.split("__")
-        place = config
-        for block in blocks:
-            place = place[block]
-        place[key] = value
+        functools.reduce(dict.__getitem__, blocks, config)[key] = value
     return config
 
 
@@ -60,13 +53,7 @@ def test_gemma_rows_are_contiguous_and_agree_with_their_paths_and_sources(model,
     for row in rows:
         assert row["weights"].startswith(f"layer_{row['layer']}/width_16k/average_l0_")
         assert row["source"] == f"{row['layer']}-gemmascope-res-16k"
-
-
-def test_no_weights_and_no_source_appear_twice():
-    for model in GEMMA.values():
-        for key in ("weights", "source"):
-            values = [row[key] for row in model["layers"]]
-            assert len(set(values)) == len(values)
+    assert len({row["weights"] for row in rows}) == layers
 
 
 @pytest.mark.parametrize(
@@ -87,14 +74,12 @@ def test_demo_rows_name_files_that_exist(models):
 
 def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):
     catalogue = copy.deepcopy(GEMMA)
-    catalogue["gemma-2-2b"]["layers"][3]["source"] = "4-gemmascope-res-16k"
-    (tmp_path / "models.yaml").write_text(yaml.safe_dump(catalogue))
-    with pytest.raises(ConfigError, match="source 4-gemmascope-res-16k appears in more than one row"):
-        read_catalogues(["models.yaml"], tmp_path)
-    catalogue["gemma-2-2b"]["layers"][4]["source"] = "3-gemmascope-res-16k"
-    (tmp_path / "models.yaml").write_text(yaml.safe_dump(catalogue))
-    with pytest.raises(ConfigError, match="layer 3 has source 4-gemmascope-res-16k"):
-        read_catalogues(["models.yaml"], tmp_path)
+    rows = catalogue["gemma-2-2b"]["layers"]
+    rows[3]["source"] = "4-gemmascope-res-16k"
+    message = "source 4-gemmascope-res-16k appears in more than one row"
+    assert message in refusal(tmp_path, yaml.safe_dump(catalogue))
+    rows[4]["source"] = "3-gemmascope-res-16k"
+    assert "layer 3 has source 4-gemmascope-res-16k" in refusal(tmp_path, yaml.safe_dump(catalogue))
 
 
 @pytest.mark.parametrize(
@@ -151,8 +136,8 @@ def test_what_yaml_reads_as_it_is_written_is_accepted(tmp_path):
     content = f"\ufeff'70': &toy {model}\nmodel-1.5_B: {other}\n"
     (tmp_path / "models.yaml").write_text(content, encoding="utf-8")
     models = read_catalogues(["models.yaml"], tmp_path)
-    assert (find_sae(models, "70", 0).d_model, find_sae(models, "70", 0).revision) == (2, "010")
-    assert (find_sae(models, "model-1.5_B", 0).d_model, find_sae(models, "model-1.5_B", 0).revision) == (4, "main")
+    rows = [find_sae(models, name, 0) for name in ("70", "model-1.5_B")]
+    assert [(row.d_model, row.revision) for row in rows] == [(2, "010"), (4, "main")]
 
 
 def test_no_model_has_the_name_of_something_else_in_results(tmp_path):
@@ -249,68 +234,52 @@ def test_mistakes_in_the_configuration_are_named(changes, told):
     [
         (
             {"n_neighbors": 8, "negative_sample_rate": 90, "seed": 7, "min_dist": 0.5},
-            {
-                "method": "neighbor_embedding",
-                "seed": 7,
-                "neighbor_embedding": {"n_neighbors": 8, "negative_samples": 90},
-            },
+            "{method: neighbor_embedding, seed: 7, neighbor_embedding: {n_neighbors: 8, negative_samples: 90}}",
         ),
         (
             {"method": "umap-learn", "n_neighbors": 30, "init": "pca"},
-            {
-                "method": "umap",
-                "umap": {
-                    "n_neighbors": 30,
-                    "n_epochs": 400,
-                    "negative_sample_rate": 150,
-                    "repulsion_strength": 1.0,
-                    "init": "pca",
-                },
-            },
+            "{method: umap, umap: {n_neighbors: 30, n_epochs: 400, negative_sample_rate: 150,"
+            " repulsion_strength: 1.0, init: pca}}",
         ),
     ],
 )
 def test_an_old_umap_block_stops_with_the_lines_to_write_instead(umap, layout):
     with pytest.raises(ConfigError, match="the block `umap` is now `layout`") as error:
         check_config(with_settings(umap=umap))
-    assert yaml.safe_load(str(error.value).split("\n\n", 1)[1]) == {"layout": layout}
+    assert yaml.safe_load(str(error.value).split("\n\n", 1)[1]) == {"layout": yaml.safe_load(layout)}
 
 
-def test_numbers_given_as_text_become_numbers():
-    config = with_settings(edges__threshold="0.3", layout__umap__n_epochs="null", export__gzip="false")
-    config["publish"]["site"]["max_mb"] = "50"
-    config["publish"]["github"]["repository"] = "null"
-    config["quality"]["min_kept_15"] = "3e-1"
+def test_text_becomes_a_number_only_where_a_number_is_expected():
+    config = with_settings(
+        edges__threshold="0.3",
+        layout__umap__n_epochs="null",
+        export__gzip="false",
+        quality__min_kept_15="3e-1",
+        publish__site__max_mb="50",
+        publish__github__repository="null",
+        publish__github__title="12",
+        publish__huggingface__revision="1e3",
+    )
     check_config(config)
-    assert config["publish"]["site"]["max_mb"] == 50
-    assert config["publish"]["github"]["repository"] is None
-    assert config["quality"]["min_kept_15"] == 0.3
     assert (config["edges"]["threshold"], config["layout"]["umap"]["n_epochs"]) == (0.3, None)
-    assert config["export"]["gzip"] is False
-
-
-def test_text_that_looks_like_a_number_stays_text():
-    config = with_settings(publish__github__title="12", publish__huggingface__revision="1e3")
-    check_config(config)
-    assert config["publish"]["github"]["title"] == "12"
-    assert config["publish"]["huggingface"]["revision"] == "1e3"
+    assert (config["export"]["gzip"], config["quality"]["min_kept_15"]) == (False, 0.3)
+    publish = config["publish"]
+    assert (publish["site"]["max_mb"], publish["github"]["repository"]) == (50, None)
+    assert (publish["github"]["title"], publish["huggingface"]["revision"]) == ("12", "1e3")
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "flag"),
     [
-        ("--configfile a.yaml --cores 2 --configfile b.yaml", "--configfile appears twice"),
-        ("--configfile=a.yaml --configfiles b.yaml", "--configfile appears twice"),
-        ("--config a=1 -C b=2", "--config appears twice"),
-        ("all --configfile a.yaml b.yaml --config a=1 b=--config", None),
+        ("--configfile a.yaml --cores 2 --configfile b.yaml", "--configfile"),
+        ("--configfile=a.yaml --configfiles b.yaml", "--configfile"),
+        ("--config a=1 -C b=2", "--config"),
     ],
 )
-def test_doubled_flags_are_refused(words, told):
-    if told is None:
+def test_doubled_flags_are_refused(words, flag):
+    with pytest.raises(ConfigError, match=f"{flag} appears twice"):
         check_command_line(words.split(), [])
-    else:
-        with pytest.raises(ConfigError, match=told):
-            check_command_line(words.split(), [])
+    check_command_line("all --configfile a.yaml b.yaml --config a=1 b=--config".split(), [])
 
 
 @pytest.mark.parametrize(
@@ -368,24 +337,16 @@ def test_models_are_selected(models, asked, names):
 
 
 def test_an_unknown_model_is_told_with_those_that_exist(models):
-    with pytest.raises(
-        ConfigError, match=r"'gemma-2-2': did you mean gemma-2-2b\? Valid models: gemma-2-2b, gemma-2-9b"
-    ):
+    message = r"'gemma-2-2': did you mean gemma-2-2b\? Valid models: gemma-2-2b, gemma-2-9b"
+    with pytest.raises(ConfigError, match=message):
         selected_models(with_settings(models="gemma-2-2"), models)
 
 
-@pytest.mark.parametrize(
-    ("setting", "told"),
-    [
-        ("layers=26", "configuration: layers: gemma-2-2b has no layer 26: its layers are 0-25"),
-        ("layoutt=1", "configuration: layoutt is not a valid key: did you mean layout?"),
-        ("neighbors={k: 0}", "configuration: neighbors.k is 0: expected a whole number of neighbours, at least 1"),
-    ],
-)
-def test_a_run_stops_before_any_job_with_one_message(setting, told):
-    done = Project(ROOT, "config/demo.yaml").snakemake("--config", setting, "models=gemma-2-2b", check=False)
+def test_a_run_stops_before_any_job_with_one_message():
+    setting = ("--config", "layers=26", "models=gemma-2-2b")
+    done = Project(ROOT, "config/demo.yaml").snakemake(*setting, check=False)
     assert done.returncode
-    assert told in done.stdout
+    assert "configuration: layers: gemma-2-2b has no layer 26: its layers are 0-25" in done.stdout
     assert "Traceback" not in done.stdout
     assert "Job stats" not in done.stdout
 

@@ -23,7 +23,7 @@ AT_THE_HEAD |= {"tabulate_features", "describe_release", "build_site"}
 
 def planned(*arguments: str, root: Path = ROOT) -> str:
     """What a dry run with the profile says, from the root of the repository or of a copy."""
-    done = run_snakemake(["--dry-run", *arguments, "--profile", "slurm"], root, {})
+    done = run_snakemake(["--dry-run", "--forceall", *arguments, "--profile", "slurm"], root, {})
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -39,7 +39,7 @@ def test_the_literal_command_plans_all_68_layers():
 
 
 def test_a_layer_is_two_submissions():
-    told = planned("--forceall", "--configfile", "config/demo.yaml")
+    told = planned("--configfile", "config/demo.yaml")
     groups = re.findall(r"Group job (\w+)", told)
     assert sorted(groups) == ["geometry"] * 6 + ["map"] * 6
 
