@@ -279,7 +279,7 @@ def test_text_becomes_a_number_only_where_a_number_is_expected():
 def test_doubled_flags_are_refused(words, flag):
     with pytest.raises(ConfigError, match=f"{flag} appears twice"):
         check_command_line(words.split(), [])
-    check_command_line("all --configfile a.yaml b.yaml --config a=1 b=--config".split(), [])
+    check_command_line(["all", "--configfile", "a.yaml", "b.yaml", "--config", "a=1", "b=--config"], [])
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,15 @@ AT_THE_HEAD = NEED_THE_INTERNET | {"tabulate_quality", "write_manifest", "write_
 AT_THE_HEAD |= {"tabulate_features", "describe_release", "build_site"}
 
 
-def planned(*arguments: str, root: Path = ROOT) -> str:
-    """What a dry run with the profile says, from the root of the repository or of a copy."""
-    done = run_snakemake(["--dry-run", "--forceall", *arguments, "--profile", "slurm"], root, {})
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory) -> Path:
+    """The workflow without results."""
+    return copy_workflow(tmp_path_factory.mktemp("clean") / "project")
+
+
+def planned(folder: Path, *arguments: str) -> str:
+    """What a dry run with the profile says."""
+    done = run_snakemake(["--dry-run", *arguments, "--profile", "slurm"], folder, {})
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -33,13 +39,13 @@ def jobs(told: str) -> dict[str, int]:
     return {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", told, re.MULTILINE)}
 
 
-def test_the_literal_command_plans_all_68_layers():
-    counts = jobs(planned("--quiet", "rules"))
+def test_the_literal_command_plans_all_68_layers(clean):
+    counts = jobs(planned(clean, "--quiet", "rules"))
     assert {rule: counts[rule] for rule in PROFILE["groups"]} == dict.fromkeys(PROFILE["groups"], 68)
 
 
-def test_a_layer_is_two_submissions():
-    told = planned("--configfile", "config/demo.yaml")
+def test_a_layer_is_two_submissions(clean):
+    told = planned(clean, "--configfile", "config/demo.yaml")
     groups = re.findall(r"Group job (\w+)", told)
     assert sorted(groups) == ["geometry"] * 6 + ["map"] * 6
 
@@ -72,7 +78,7 @@ def test_larger_models_ask_for_more(tmp_path):
     (root / "config/models.yaml").write_text(yaml.safe_dump(catalogue))
 
     models = ("gemma-2-2b", "gemma-2-9b", "wide")
-    told = planned(*(f"results/{model}/layer-0/neighbors.npz" for model in models), root=root)
+    told = planned(root, *(f"results/{model}/layer-0/neighbors.npz" for model in models))
     asked = {}
     for job in told.split("rule compute_neighbors:")[1:]:
         model = re.search(r"wildcards: model=([\w-]+)", job)[1]
@@ -81,11 +87,13 @@ def test_larger_models_ask_for_more(tmp_path):
         assert all(a < b for a, b in zip(asked[one], asked[another], strict=True))
 
 
-def test_a_part_of_the_run():
+def test_a_part_of_the_run(clean):
     """--until stops after a step; --batch takes a share of the manifest's layers."""
-    until = jobs(planned("--quiet", "rules", "--until", "compute_neighbors"))
+    until = jobs(planned(clean, "--quiet", "rules", "--until", "compute_neighbors"))
     assert until["compute_neighbors"] == 68
     assert "compute_coords" not in until
-    batch = jobs(planned("--quiet", "rules", "--batch", "write_manifest=1/2", "results/gemma-2-2b/manifest.json"))
+    batch = jobs(
+        planned(clean, "--quiet", "rules", "--batch", "write_manifest=1/2", "results/gemma-2-2b/manifest.json")
+    )
     assert 12 <= batch["export_layer"] <= 14
     assert "write_manifest" not in batch
