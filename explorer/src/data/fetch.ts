@@ -4,7 +4,7 @@
  */
 import { createStore, get, set, type UseStore } from "idb-keyval";
 import type { LayerCache } from "./cache";
-import { type LayerEntry, type PublishedFile, parseJson } from "./contract";
+import { ContractError, type LayerEntry, type PublishedFile, parseJson } from "./contract";
 
 /** A file could not be fetched, or is not the one in the manifest. The message is for the reader. */
 export class FetchError extends Error {
@@ -26,6 +26,20 @@ export interface Received {
   from: "network" | "cache";
 }
 
+/**
+ * The address of a file that an index or a manifest names; `entry` says where, for the message.
+ *
+ * Throws ContractError if it leads to another origin: the page contacts no host but its own. A `data:` or `blob:`
+ * address is no published file either.
+ */
+export function addressOf(path: string, base: URL, entry: string): URL {
+  const url = URL.canParse(path, base.href) ? new URL(path, base) : null;
+  if (url?.href.startsWith(`${base.origin}/`)) return url;
+  throw new ContractError(
+    `${entry} is ${JSON.stringify(path)}, which is not a path on ${base.host}; only files beside the page are fetched`,
+  );
+}
+
 /** A manifest or index; without a network, the copy from the last visit. */
 export async function fetchJson(url: URL): Promise<{ value: unknown; offline: boolean }> {
   const seen = lastSeen();
@@ -44,10 +58,10 @@ export async function fetchJson(url: URL): Promise<{ value: unknown; offline: bo
 }
 
 /**
- * A layer's plain JSON, from the cache, or from the network and then into the cache.
+ * A layer's plain JSON, from the cache, or from the network and then into the cache. Both are checked alike.
  *
  * Rejects with FetchError if the host does not have the file, or sends another than the one whose sha256 is in
- * the manifest.
+ * the manifest; with ContractError if the manifest names a file on another host.
  */
 export async function fetchLayer(
   entry: LayerEntry,
@@ -59,10 +73,12 @@ export async function fetchLayer(
   const cached = await cache.get(entry.sha256).catch(warnNotStored);
   if (cached) {
     try {
-      return { bytes: await gunzip(cached), from: "cache" };
+      const bytes = await gunzip(cached);
+      await checkBytes(bytes, entry, "the stored copy");
+      return { bytes, from: "cache" };
     } catch {
       // Damaged; the network has an intact copy.
-      await cache.delete(entry.sha256);
+      await cache.delete(entry.sha256).catch(warnNotStored);
     }
   }
   const { received, name } = await download(entry, manifestUrl, progress, signal);
@@ -86,29 +102,37 @@ export function isGzip(start: Uint8Array): boolean {
 }
 
 async function download(entry: LayerEntry, manifestUrl: URL, progress: Progress, signal: AbortSignal) {
-  const fetchOne = async (file: PublishedFile) => {
-    const url = new URL(file.filePath, manifestUrl);
+  const fetchOne = async (file: PublishedFile, key: string) => {
+    const where = `${fileName(manifestUrl)}: ${key} of layer ${entry.layer}`;
+    const url = addressOf(file.filePath, manifestUrl, where);
     const response = await request(url, signal);
     return { received: await readAll(response, entry, progress), name: fileName(url) };
   };
-  if (!entry.gzip) return fetchOne(entry);
+  if (!entry.gzip) return fetchOne(entry, "filePath");
   try {
-    return await fetchOne(entry.gzip);
+    return await fetchOne(entry.gzip, "gzip.filePath");
   } catch (error) {
     if (!(error instanceof FetchError) || error.status !== 404) throw error;
     // Published without its compressed twin.
-    return fetchOne(entry);
+    return fetchOne(entry, "filePath");
   }
 }
 
 async function request(url: URL, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    // Revalidate: the browser's cache may hold an older file than the manifest's.
-    response = await fetch(url, { cache: "no-cache", ...(signal && { signal }) });
+    response = await fetch(url, {
+      // Revalidate: the browser's cache may hold an older file than the manifest's.
+      cache: "no-cache",
+      // Redirects must not lead to another host either; the page's policy does not hold in the worker.
+      mode: "same-origin",
+      ...(signal && { signal }),
+    });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new FetchError(`${fileName(url)} could not be fetched: no response from ${url.host}`);
+    throw new FetchError(
+      `${fileName(url)} could not be fetched: no response from ${url.host}, or a redirect to another host`,
+    );
   }
   if (response.ok) return response;
   const why = response.status === 404 ? "does not exist (HTTP 404)" : `was refused (HTTP ${response.status})`;
