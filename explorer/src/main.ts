@@ -87,10 +87,10 @@ async function start(): Promise<void> {
  * without a selection: feature 7 of one map is not feature 7 of another.
  */
 async function open(view: ViewState): Promise<void> {
-  const shown = store.current.published;
   const known = published.models.some(({ modelId }) => modelId === view.model);
   const modelId = known ? view.model! : (published.manifest?.modelId ?? published.models[0]!.modelId);
   if (!(await layers.chooseModel(modelId))) return;
+  const shown = store.current.published;
   let missing: string | null = null;
   if (view.model !== undefined && !known) missing = `No model ${view.model} is published here.`;
   else if (view.layer !== undefined && !published.layer(view.layer)) {

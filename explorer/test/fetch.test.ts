@@ -18,12 +18,16 @@ let name = 0;
 let cache: LayerCache;
 let answers: Record<string, { status?: number; headers?: Record<string, string>; body: Buffer | string }>;
 let requested: string[];
+let endless: boolean;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     requested.push(request.url!);
     const answer = answers[request.url!] ?? { status: 404, body: "no" };
-    response.writeHead(answer.status ?? 200, answer.headers).end(answer.body);
+    response.writeHead(answer.status ?? 200, answer.headers);
+    if (!endless) return void response.end(answer.body);
+    const send = () => response.writable && response.write("x".repeat(1000), () => setImmediate(send));
+    send();
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   base = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/m/manifest.json`);
@@ -35,6 +39,7 @@ beforeEach(() => {
   cache = new LayerCache(1e6, `fetch-${++name}`);
   answers = { "/m/layer-1.json": { body: plain }, "/m/layer-1.json.gz": { body: packed } };
   requested = [];
+  endless = false;
 });
 
 const file = (filePath: string, content: Buffer) => ({
@@ -140,10 +145,21 @@ it.each([
   ["cut short", packed.subarray(0, 20), /layer-1\.json\.gz is damaged or incomplete: 20 bytes/],
   ["cut short, plain", plain.subarray(0, 60), /has 60 bytes instead of the manifest's 5012/],
   ["another of the same size", another, /does not have the manifest's sha256/],
+  ["too long", Buffer.concat([plain, plain]), /layer-1\.json\.gz has more than the manifest's 5012 bytes/],
+  [
+    "too long once unpacked",
+    gzipSync(Buffer.alloc(1e6)),
+    /layer-1\.json\.gz has more than the manifest's 5012 bytes/,
+  ],
 ])("refuses a file that is %s, and keeps nothing of it", async (_, body, message) => {
   answers["/m/layer-1.json.gz"] = { body };
   await expect(load()).rejects.toThrow(message);
   expect(await cache.get(entry.sha256)).toBeUndefined();
+});
+
+it("leaves a body without an end", async () => {
+  endless = true;
+  await expect(load()).rejects.toThrow(/has more than the manifest's 5012 bytes/);
 });
 
 it("reports the host's answer", async () => {

@@ -1,41 +1,36 @@
 """The demo's results with the explorer, and a browser to look at them."""
 
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from conftest import ROOT, Project, copy_workflow
+from conftest import Project, copy_workflow
 
 from .site import HOSTILE, Site, layer_file
 
 
 @pytest.fixture(scope="session")
-def demo(browser_path, tmp_path_factory) -> Path:
-    """The folder that `make demo` leaves. What an earlier `make demo` left is reused."""
+def demo(browser_path, tmp_path_factory) -> Project:
+    """The explorer, and the maps of the demo's last three layers."""
     folder = tmp_path_factory.mktemp("demo") / "project"
     folder.mkdir()
     copy_workflow(folder)
-    made = ROOT / "results"
-    if (made / "minilm-l6" / "manifest.json").exists() and (made / "index.html").exists():
-        for name in ("minilm-l6", "assets"):
-            shutil.copytree(made / name, folder / "results" / name)
-        for name in ("index.html", "sw.js"):
-            shutil.copy2(made / name, folder / "results" / name)
-        shutil.copytree(ROOT / ".snakemake" / "metadata", folder / ".snakemake" / "metadata")
-    Project(folder, "config/demo.yaml").snakemake("all", "explorer", "--rerun-triggers", "mtime")
-    return folder / "results"
+    (folder / "three.yaml").write_text("models: [minilm-l6]\nlayers: 3-5\n")
+    project = Project(folder, "three.yaml")
+    project.snakemake("explorer")
+    return project
 
 
 @pytest.fixture
 def site(demo, tmp_path) -> Iterator[Site]:
     """The demo on a server, with a second model whose labels are hostile."""
-    site = Site(demo, tmp_path / "site")
+    site = Site(demo.folder / "results", tmp_path / "site")
     links = [(0, 1, 0.9), (0, 2, 0.8), (1, 5, 0.5)]
-    site.add_model(layer_file("hostile", 3, [*HOSTILE, None], links))
+    graph = layer_file("hostile", 3, [*HOSTILE, None], links)
+    graph["metadata"]["displayName"] = "<i>\u202ehostile"
+    site.add_model(graph)
     site.start()
     yield site
     site.stop()
@@ -45,7 +40,8 @@ class Visit:
     """A visitor's browser: pages, and their complaints, and their requests to other hosts."""
 
     def __init__(self, browser, site: Site, **options):
-        options = {"viewport": {"width": 1000, "height": 700}} | options
+        # Without animations there is nothing to wait for.
+        options = {"viewport": {"width": 1000, "height": 700}, "reduced_motion": "reduce"} | options
         self.site = site
         self.context = browser.new_context(**options)
         self.complaints: list[str] = []
@@ -60,6 +56,13 @@ class Visit:
         page.goto(self.site.url + hash_)
         shown(page)
         return page
+
+    def open_and_read_message(self, hash_: str = ""):
+        """A new page and its message; returns when there is one."""
+        page = self.context.new_page()
+        page.goto(self.site.url + hash_)
+        page.locator("#message").wait_for()
+        return page, page.locator("#message").text_content()
 
     def _on_console(self, message) -> None:
         if message.type in ("error", "warning"):

@@ -6,6 +6,7 @@ import http.server
 import json
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 HOSTILE = [
@@ -70,7 +71,7 @@ def manifest_file(metadata: dict, file: dict) -> dict:
     counts = {key: metadata[key] for key in ("featureCount", "edgeCount", "labeledCount", "deadCount")}
     return {
         "modelId": metadata["modelId"],
-        "displayName": metadata["modelId"],
+        "displayName": metadata.get("displayName", metadata["modelId"]),
         "totalLayers": 1,
         "featuresPerLayer": metadata["featureCount"],
         "neuronpediaModelId": None,
@@ -98,6 +99,12 @@ class Site:
     def url(self) -> str:
         """The page's address."""
         return f"http://127.0.0.1:{self.port}/some/path/"
+
+    def change(self, path: str, change: Callable[[dict], None]) -> None:
+        """Rewrite a JSON file."""
+        content = json.loads((self.folder / path).read_bytes())
+        change(content)
+        (self.folder / path).write_text(json.dumps(content))
 
     def start(self) -> None:
         """Serve, on the same port as before."""
@@ -139,5 +146,6 @@ class Site:
         index_path = self.folder / "index.json"
         models = json.loads(index_path.read_bytes())["models"]
         models = [entry for entry in models if entry["modelId"] != model]
-        models.append({"modelId": model, "displayName": model, "manifest": f"{model}/manifest.json"})
+        name = metadata.get("displayName", model)
+        models.append({"modelId": model, "displayName": name, "manifest": f"{model}/manifest.json"})
         index_path.write_text(json.dumps({"models": models}))

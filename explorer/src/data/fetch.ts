@@ -18,6 +18,8 @@ export class FetchError extends Error {
   }
 }
 
+const ADVICE = "it is incomplete, or from another run than the manifest; publish both again";
+
 export type Progress = (loaded: number, total: number) => void;
 
 export interface Received {
@@ -73,7 +75,7 @@ export async function fetchLayer(
   const cached = await cache.get(entry.sha256).catch(warnNotStored);
   if (cached) {
     try {
-      const bytes = await gunzip(cached);
+      const bytes = await gunzip(cached, entry.fileSize);
       await checkBytes(bytes, entry, "the stored copy");
       return { bytes, from: "cache" };
     } catch {
@@ -82,7 +84,8 @@ export async function fetchLayer(
     }
   }
   const { received, name } = await download(entry, manifestUrl, progress, signal);
-  const bytes = await gunzip(received).catch(() => {
+  const bytes = await gunzip(received, entry.fileSize, name).catch((error: unknown) => {
+    if (error instanceof FetchError) throw error;
     throw new FetchError(`${name} is damaged or incomplete: ${received.byteLength} bytes received`);
   });
   await checkBytes(bytes, entry, name);
@@ -90,11 +93,14 @@ export async function fetchLayer(
   return { bytes, from: "network" };
 }
 
-/** Decompresses gzip, and returns anything else unchanged. Rejects if the stream is damaged. */
-export async function gunzip(bytes: ArrayBuffer): Promise<ArrayBuffer> {
+/**
+ * Decompresses gzip, and returns anything else unchanged. Rejects if the stream is damaged, or holds more than `limit`
+ * bytes.
+ */
+export async function gunzip(bytes: ArrayBuffer, limit = Infinity, name = ""): Promise<ArrayBuffer> {
   if (!isGzip(new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength)))) return bytes;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
+  return new Response(stream.pipeThrough(limited(limit, name))).arrayBuffer();
 }
 
 export function isGzip(start: Uint8Array): boolean {
@@ -140,34 +146,45 @@ async function request(url: URL, signal?: AbortSignal): Promise<Response> {
 }
 
 async function readAll(response: Response, entry: LayerEntry, progress: Progress): Promise<ArrayBuffer> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let loaded = 0;
+  const name = fileName(new URL(response.url));
+  // A host may send either file, whichever was requested.
+  const limit = Math.max(entry.fileSize, entry.gzip?.fileSize ?? 0);
   let total = entry.fileSize;
-  const reader = response.body!.getReader();
-  for (;;) {
-    const { done, value } = await reader.read().catch((error: unknown) => {
-      if ((error as Error).name === "AbortError") throw error;
-      throw new FetchError(`${fileName(new URL(response.url))} broke off after ${loaded} bytes`);
-    });
-    if (done) break;
-    if (loaded === 0 && entry.gzip && isGzip(value)) total = entry.gzip.fileSize;
-    chunks.push(value as Uint8Array<ArrayBuffer>);
-    loaded += value.byteLength;
+  let loaded = 0;
+  const watched = limited(limit, name, (chunk) => {
+    if (loaded === 0 && entry.gzip && isGzip(chunk)) total = entry.gzip.fileSize;
+    loaded += chunk.byteLength;
     progress(loaded, total);
-  }
-  return new Blob(chunks).arrayBuffer();
+  });
+  return new Response(response.body!.pipeThrough(watched)).arrayBuffer().catch((error: unknown) => {
+    if (error instanceof FetchError || (error as Error).name === "AbortError") throw error;
+    throw new FetchError(`${name} broke off after ${loaded} bytes`);
+  });
+}
+
+/** Passes bytes on, and ends with a FetchError after `limit`: a body without an end must not fill the memory. */
+function limited(limit: number, name: string, onChunk: (chunk: Uint8Array) => void = () => {}) {
+  let passed = 0;
+  return new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(chunk, controller) {
+      passed += chunk.byteLength;
+      if (passed > limit)
+        throw new FetchError(`${name} has more than the manifest's ${limit} bytes: ${ADVICE}`);
+      onChunk(chunk);
+      controller.enqueue(chunk);
+    },
+  });
 }
 
 async function checkBytes(bytes: ArrayBuffer, entry: LayerEntry, name: string): Promise<void> {
-  const advice = "it is incomplete, or from another run than the manifest; publish both again";
   if (bytes.byteLength !== entry.fileSize) {
     throw new FetchError(
-      `${name} has ${bytes.byteLength} bytes instead of the manifest's ${entry.fileSize}: ${advice}`,
+      `${name} has ${bytes.byteLength} bytes instead of the manifest's ${entry.fileSize}: ${ADVICE}`,
     );
   }
   // Only secure pages (https, localhost) can compute digests; elsewhere the size must do.
   if (globalThis.crypto?.subtle && (await sha256(bytes)) !== entry.sha256) {
-    throw new FetchError(`${name} does not have the manifest's sha256: ${advice}`);
+    throw new FetchError(`${name} does not have the manifest's sha256: ${ADVICE}`);
   }
 }
 
