@@ -1,5 +1,6 @@
 """The demo's results with the explorer, and a browser to look at them."""
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -62,7 +63,7 @@ class Visit:
         page = self.context.new_page()
         page.goto(self.site.url + hash_)
         page.locator("#message").wait_for()
-        return page, page.locator("#message").text_content()
+        return page, page.locator("#message").text_content().strip()
 
     def _on_console(self, message) -> None:
         if message.type in ("error", "warning"):
@@ -82,6 +83,21 @@ def shown(page, layer: int | None = None) -> None:
 def at_rest(page) -> None:
     """Wait until nothing on the map moves any more."""
     expect(page.locator("#map")).to_have_attribute("aria-busy", "false", timeout=30_000)
+
+
+@pytest.fixture
+def keep_picture(screenshots):
+    """Function that stores a picture of a page at rest, if SCREENSHOTS names a folder for it."""
+
+    def keep(page, name: str, **size) -> None:
+        if not os.environ.get("SCREENSHOTS"):
+            return
+        if size:
+            page.set_viewport_size(size)
+        at_rest(page)
+        page.screenshot(path=screenshots / name)
+
+    return keep
 
 
 @pytest.fixture

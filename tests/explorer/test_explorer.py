@@ -49,7 +49,7 @@ def test_the_folder_for_pages_shows_the_maps(demo, browser, tmp_path):
     assert visit.complaints == visit.elsewhere == []
 
 
-def test_shows_the_layers_of_the_demo(visit, screenshots):
+def test_shows_the_layers_of_the_demo(visit, keep_picture):
     page = visit.open()
     assert options(page, "#model") == ["all-MiniLM-L6-v2", "<i> hostile"]
     assert options(page, "#layer") == ["3", "4", "5"]
@@ -59,12 +59,10 @@ def test_shows_the_layers_of_the_demo(visit, screenshots):
     assert colors > 500
     assert bright > 0.02
     assert page.locator(".scene-label").count() > 8
-    page.set_viewport_size({"width": 1440, "height": 900})
-    at_rest(page)
-    page.screenshot(path=screenshots / "overview.png")
+    keep_picture(page, "overview.png", width=1440, height=900)
 
 
-def test_finds_a_word_flies_there_and_walks_along_a_link(visit, screenshots):
+def test_finds_a_word_flies_there_and_walks_along_a_link(visit, keep_picture):
     page = visit.open("#layer=5")
     page.keyboard.press("/")
     page.keyboard.type("monday")
@@ -75,9 +73,7 @@ def test_finds_a_word_flies_there_and_walks_along_a_link(visit, screenshots):
     assert feature.get_by_text("Feature 1693").is_visible()
     related = " ".join(feature.locator(".walk").all_text_contents())
     assert "day; also days, daily, today" in related
-    page.set_viewport_size({"width": 1440, "height": 900})
-    at_rest(page)
-    page.screenshot(path=screenshots / "monday.png")
+    keep_picture(page, "monday.png", width=1440, height=900)
     link = feature.locator(".walk button").first
     label = link.locator(".label").text_content()
     assert float(link.locator(".cosine").text_content()) >= 0.25
@@ -152,10 +148,9 @@ def test_a_link_opens_the_same_view(visit):
     page = visit.open("#layer=4&feature=100&color=density")
     at_rest(page)
     page.locator("#map").focus()
-    for key in ("ArrowLeft", "ArrowUp", "+"):
+    for key in ("ArrowLeft", "+"):
         page.keyboard.press(key)
         at_rest(page)
-    at_rest(page)
     view = page.evaluate("location.hash")
     again = visit.open(view)
     at_rest(again)
@@ -294,7 +289,7 @@ def test_reads_compressed_files_with_and_without_content_encoding(visit, site):
     assert page.get_attribute("#summary", "data-from") == "network"
 
 
-def test_hostile_labels_are_shown_as_text(visit, screenshots):
+def test_hostile_labels_are_shown_as_text(visit, keep_picture):
     page = visit.open("#model=hostile")
     assert page.title() == "<i> hostile, layer 3 · SAE Atlas"
     for index, label in enumerate(HOSTILE):
@@ -307,8 +302,7 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
     page.fill("#search", "")
     page.keyboard.press("Escape")
     page.click("#reset")
-    at_rest(page)
-    page.screenshot(path=screenshots / "hostile.png")
+    keep_picture(page, "hostile.png")
     assert page.evaluate("window.hit") is None
     assert page.locator("img, iframe, script:not([src])").count() == 0
 
@@ -371,7 +365,7 @@ def test_refuses_a_file_that_is_not_a_layer(visit, tmp_path):
     assert page.locator("#results li").count() == 1
 
 
-def test_colours_themes_and_their_legend(visit, screenshots):
+def test_colours_themes_and_their_legend(visit, keep_picture):
     page = visit.open("#layer=5")
     values = page.eval_on_selector_all("#coloring option", "options => options.map(option => option.value)")
     assert values == ["links", "labelled", "density", "activation", "index"]
@@ -383,8 +377,7 @@ def test_colours_themes_and_their_legend(visit, screenshots):
     page.keyboard.press("Escape")
     page.click("#theme")
     assert page.get_attribute("html", "data-theme") == "light"
-    at_rest(page)
-    page.screenshot(path=screenshots / "light.png")
+    keep_picture(page, "light.png")
     page.reload()
     shown(page)
     assert page.get_attribute("html", "data-theme") == "light"
@@ -412,7 +405,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
     assert page.locator("#feature").is_visible()
 
 
-def test_fits_a_phone(browser, site, screenshots):
+def test_fits_a_phone(browser, site, keep_picture):
     visit = Visit(browser, site, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
     page = visit.open("#layer=5")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -422,8 +415,7 @@ def test_fits_a_phone(browser, site, screenshots):
     boxes = [page.locator(name).bounding_box() for name in ("#find", "#feature")]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
     assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"]  # the map shows between them
-    at_rest(page)
-    page.screenshot(path=screenshots / "phone.png")
+    keep_picture(page, "phone.png")
     visit.context.close()
     assert visit.complaints == []
 

@@ -100,7 +100,7 @@ export async function fetchLayer(
 export async function gunzip(bytes: ArrayBuffer, limit = Infinity, name = ""): Promise<ArrayBuffer> {
   if (!isGzip(new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength)))) return bytes;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream.pipeThrough(limited(limit, name))).arrayBuffer();
+  return readAll(stream, limit, name);
 }
 
 export function isGzip(start: Uint8Array): boolean {
@@ -112,7 +112,7 @@ async function download(entry: LayerEntry, manifestUrl: URL, progress: Progress,
     const where = `${fileName(manifestUrl)}: ${key} of layer ${entry.layer}`;
     const url = addressOf(file.filePath, manifestUrl, where);
     const response = await request(url, signal);
-    return { received: await readAll(response, entry, progress), name: fileName(url) };
+    return { received: await readBody(response, entry, progress), name: fileName(url) };
   };
   if (!entry.gzip) return fetchOne(entry, "filePath");
   try {
@@ -145,35 +145,43 @@ async function request(url: URL, signal?: AbortSignal): Promise<Response> {
   throw new FetchError(`${fileName(url)} ${why}`, response.status);
 }
 
-async function readAll(response: Response, entry: LayerEntry, progress: Progress): Promise<ArrayBuffer> {
+async function readBody(response: Response, entry: LayerEntry, progress: Progress): Promise<ArrayBuffer> {
   const name = fileName(new URL(response.url));
   // A host may send either file, whichever was requested.
   const limit = Math.max(entry.fileSize, entry.gzip?.fileSize ?? 0);
   let total = entry.fileSize;
   let loaded = 0;
-  const watched = limited(limit, name, (chunk) => {
+  const onChunk = (chunk: Uint8Array) => {
     if (loaded === 0 && entry.gzip && isGzip(chunk)) total = entry.gzip.fileSize;
     loaded += chunk.byteLength;
     progress(loaded, total);
-  });
-  return new Response(response.body!.pipeThrough(watched)).arrayBuffer().catch((error: unknown) => {
+  };
+  return readAll(response.body!, limit, name, onChunk).catch((error: unknown) => {
     if (error instanceof FetchError || (error as Error).name === "AbortError") throw error;
     throw new FetchError(`${name} broke off after ${loaded} bytes`);
   });
 }
 
-/** Passes bytes on, and ends with a FetchError after `limit`: a body without an end must not fill the memory. */
-function limited(limit: number, name: string, onChunk: (chunk: Uint8Array) => void = () => {}) {
-  let passed = 0;
-  return new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      passed += chunk.byteLength;
-      if (passed > limit)
-        throw new FetchError(`${name} has more than the manifest's ${limit} bytes: ${ADVICE}`);
-      onChunk(chunk);
-      controller.enqueue(chunk);
-    },
-  });
+/** Rejects with a FetchError after `limit` bytes: a stream without an end must not fill the memory. */
+async function readAll(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  limit: number,
+  name: string,
+  onChunk: (chunk: Uint8Array) => void = () => {},
+): Promise<ArrayBuffer> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const reader = stream.getReader();
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(chunks).arrayBuffer();
+    size += value.byteLength;
+    if (size > limit) {
+      void reader.cancel();
+      throw new FetchError(`${name} has more than the manifest's ${limit} bytes: ${ADVICE}`);
+    }
+    onChunk(value);
+    chunks.push(value);
+  }
 }
 
 async function checkBytes(bytes: ArrayBuffer, entry: LayerEntry, name: string): Promise<void> {
