@@ -11,16 +11,18 @@ from conftest import Project, copy_workflow
 
 from .site import HOSTILE, Site, layer_file
 
+PICTURES = bool(os.environ.get("SCREENSHOTS"))
+
 
 @pytest.fixture(scope="session")
 def demo(browser_path, tmp_path_factory) -> Project:
-    """The explorer, and the maps of the demo's last three layers."""
+    """The explorer, the maps of the demo's last two layers, and the folder for Pages with both."""
     folder = tmp_path_factory.mktemp("demo") / "project"
     folder.mkdir()
     copy_workflow(folder)
-    (folder / "three.yaml").write_text("models: [minilm-l6]\nlayers: 3-5\n")
-    project = Project(folder, "three.yaml")
-    project.snakemake("explorer")
+    (folder / "two.yaml").write_text("models: [minilm-l6]\nlayers: 4-5\n")
+    project = Project(folder, "two.yaml")
+    project.snakemake("explorer", "site")
     return project
 
 
@@ -41,8 +43,9 @@ class Visit:
     """A visitor's browser: pages, and their complaints, and their requests to other hosts."""
 
     def __init__(self, browser, site: Site, **options):
-        # Without animations there is nothing to wait for.
-        options = {"viewport": {"width": 1000, "height": 700}, "reduced_motion": "reduce"} | options
+        # Animations, and pixels that are drawn in software, would only cost time.
+        quick = {"reduced_motion": "reduce", "device_scale_factor": 1 if PICTURES else 0.5}
+        options = {"viewport": {"width": 1000, "height": 700}} | quick | options
         self.site = site
         self.context = browser.new_context(**options)
         self.complaints: list[str] = []
@@ -90,7 +93,7 @@ def keep_picture(screenshots):
     """Function that stores a picture of a page at rest, if SCREENSHOTS names a folder for it."""
 
     def keep(page, name: str, **size) -> None:
-        if not os.environ.get("SCREENSHOTS"):
+        if not PICTURES:
             return
         if size:
             page.set_viewport_size(size)

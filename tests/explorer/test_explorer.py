@@ -5,7 +5,6 @@ import gzip
 import json
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from conftest import FLAGS
@@ -39,11 +38,10 @@ def picture(page) -> tuple[int, float]:
 
 
 def test_the_folder_for_pages_shows_the_maps(demo, browser, tmp_path):
-    demo.snakemake("site")
     site = Site(demo.folder / "results" / "site", tmp_path / "site")
     site.start()
     visit = Visit(browser, site)
-    assert options(visit.open("#layer=5"), "#layer") == ["3", "4", "5"]
+    assert options(visit.open("#layer=5"), "#layer") == ["4", "5"]
     visit.context.close()
     site.stop()
     assert visit.complaints == visit.elsewhere == []
@@ -52,7 +50,7 @@ def test_the_folder_for_pages_shows_the_maps(demo, browser, tmp_path):
 def test_shows_the_layers_of_the_demo(visit, keep_picture):
     page = visit.open()
     assert options(page, "#model") == ["all-MiniLM-L6-v2", "<i> hostile"]
-    assert options(page, "#layer") == ["3", "4", "5"]
+    assert options(page, "#layer") == ["4", "5"]
     assert page.locator("#summary").text_content().startswith("2,048 features · ")
     at_rest(page)
     colors, bright = picture(page)
@@ -134,8 +132,10 @@ def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
     expect(page).to_have_url(re.compile("layer=5"))
     page.keyboard.press("[")
     shown(page, 4)
-    page.select_option("#layer", "3")
-    shown(page, 3)
+    page.select_option("#layer", "5")
+    shown(page, 5)
+    page.select_option("#layer", "4")
+    shown(page, 4)
     assert page.locator("#previous-layer").is_disabled()
     assert page.locator("#next-layer").is_enabled()
     page.select_option("#model", "hostile")
@@ -159,21 +159,27 @@ def test_a_link_opens_the_same_view(visit):
     assert again.input_value("#coloring") == "density"
 
 
-@pytest.mark.parametrize(
-    ("address", "message", "layer"),
-    [
-        ("#model=gpt-9&layer=5&feature=1693", "No model gpt-9 is published here.", 4),
-        ("#model=minilm-l6&layer=77&feature=1693", "minilm-l6 has no layer 77 here.", 4),
-        ("#model=minilm-l6&layer=5&feature=9999", "Feature 9999 is not on this map.", 5),
-    ],
-    ids=["model", "layer", "feature"],
-)
-def test_a_link_to_what_is_not_here_says_so_and_selects_nothing(visit, address, message, layer):
-    page, text = visit.open_and_read_message(address)
-    shown(page, layer)
-    assert text == message
-    assert page.locator("#feature").is_hidden()
-    expect(page).to_have_url(re.compile(f"#model=minilm-l6&layer={layer}&camera="))
+def test_a_link_to_what_is_not_here_says_so_and_selects_nothing(visit):
+    page = visit.open("#model=gpt-9&layer=4&feature=1693&camera=1,2,3,4,5,6")
+    cases = [
+        ("#model=gpt-9&layer=4&feature=1693", "No model gpt-9 is published here.", 5),
+        ("#layer=77&feature=1693", "minilm-l6 has no layer 77 here.", 5),
+        ("#layer=4&feature=9999", "Feature 9999 is not on this map.", 4),
+    ]
+    for number, (address, message, layer) in enumerate(cases):
+        if number > 0:
+            page.evaluate("hash => { location.hash = hash; }", address)
+        expect(page.locator("#message")).to_have_text(message)
+        shown(page, layer)
+        expect(page).to_have_url(re.compile(f"#model=minilm-l6&layer={layer}&camera="))
+        assert page.locator("#feature").is_hidden()
+
+
+def test_a_camera_that_shows_nothing_is_ignored(visit):
+    page = visit.open("#layer=5&camera=99999,0,0,99999,0,5")
+    at_rest(page)
+    assert page.evaluate("location.hash.match(/camera=(.*)/)[1].split(',').every(x => Math.abs(x) < 300)")
+    assert picture(page)[1] > 0.02
 
 
 def test_a_second_visit_needs_no_network(visit, site):
@@ -189,12 +195,12 @@ def test_a_second_visit_needs_no_network(visit, site):
     page.fill("#search", "monday")
     assert page.locator("#results li").count() == 1
     page.keyboard.press("Escape")
-    page.select_option("#layer", "3")  # never loaded, so it cannot be there
+    page.select_option("#layer", "4")  # never loaded, so it cannot be there
     expect(page.locator("#message")).to_contain_text("could not be fetched")
     assert page.input_value("#layer") == "5"
     site.start()
-    page.select_option("#layer", "3")
-    shown(page, 3)
+    page.select_option("#layer", "4")
+    shown(page, 4)
     visit.complaints.clear()  # the browser itself reports requests without a response
 
 
@@ -207,27 +213,25 @@ def test_a_changed_layer_is_fetched_again(visit, site):
     assert page.locator("#summary").text_content().startswith("2 features")
 
 
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (lambda content: content[:5000], "has 5000 bytes instead of the manifest's"),
-        (lambda content: content + b"      ", "has more than the manifest's"),
-        (lambda content: content.replace(b"day", b"dax"), "does not have the manifest's sha256"),
-    ],
-    ids=["cut short", "too long", "of another run"],
-)
-def test_a_broken_file_is_refused_and_the_rest_stays_usable(visit, site, spoil, reason):
+def test_a_broken_file_is_refused_and_the_rest_stays_usable(visit, site):
     (site.folder / "minilm-l6" / "layer-4.json.gz").unlink()
     path = site.folder / "minilm-l6" / "layer-4.json"
-    path.write_bytes(spoil(path.read_bytes()))
-    page = visit.open("#layer=3")
-    page.keyboard.press("]")
-    page.locator("#message").wait_for()
-    assert f"minilm-l6/layer-4.json {reason}" in page.locator("#message").text_content()
-    assert page.input_value("#layer") == "3"
+    content = path.read_bytes()
+    page = visit.open("#layer=5")
+    for spoilt, reason in (
+        (content[:5000], "has 5000 bytes instead of the manifest's"),
+        (content + b" ", "has more than the manifest's"),
+        (content.replace(b"day", b"dax"), "does not have the manifest's sha256"),
+    ):
+        path.write_bytes(spoilt)
+        page.select_option("#layer", "4")
+        expect(page.locator("#message")).to_contain_text(f"minilm-l6/layer-4.json {reason}")
+        assert page.input_value("#layer") == "5"
     page.fill("#search", "monday")
-    page.select_option("#layer", "5")
-    shown(page, 5)
+    assert page.locator("#results li").count() == 1
+    path.write_bytes(content)
+    page.select_option("#layer", "4")
+    shown(page, 4)
     assert page.locator("#message").is_hidden()
     visit.complaints[:] = [text for text in visit.complaints if "404" not in text]  # the browser's own report
 
@@ -236,13 +240,13 @@ def test_files_on_another_host_are_refused_and_not_requested(visit, site):
     elsewhere = f"http://localhost:{site.port}/some/path/minilm-l6"
     site.change(
         "minilm-l6/manifest.json",
-        lambda manifest: manifest["layers"][1].update(
+        lambda manifest: manifest["layers"][0].update(
             filePath=f"{elsewhere}/layer-4.json",
-            gzip=manifest["layers"][1]["gzip"] | {"filePath": "//[::1]/x.gz"},
+            gzip=manifest["layers"][0]["gzip"] | {"filePath": "//[::1]/x.gz"},
         ),
     )
     site.change("index.json", lambda index: index["models"][1].update(manifest=f"{elsewhere}/manifest.json"))
-    page = visit.open("#layer=3")
+    page = visit.open("#layer=5")
     page.select_option("#layer", "4")
     message = page.locator("#message")
     expect(message).to_contain_text('minilm-l6/manifest.json: gzip.filePath of layer 4 is "//[::1]/x.gz"')
@@ -260,13 +264,6 @@ def test_a_missing_worker_is_named(visit, site):
     page.select_option("#layer", "5")
     expect(page.locator("#progress")).to_be_hidden()
     visit.complaints.clear()  # the browser's own report of the missing file
-
-
-def test_a_camera_that_shows_nothing_is_ignored(visit):
-    page = visit.open("#layer=5&camera=99999,0,0,99999,0,5")
-    at_rest(page)
-    assert page.evaluate("location.hash.match(/camera=(.*)/)[1].split(',').every(x => Math.abs(x) < 300)")
-    assert picture(page)[1] > 0.02
 
 
 def test_a_missing_manifest_leaves_the_model_that_is_shown(visit, site):
@@ -318,31 +315,31 @@ def test_the_policy_forbids_markup_from_text_and_other_hosts(visit):
     visit.complaints.clear()  # the browser reports the refusal
 
 
-@pytest.mark.parametrize("way", ["chosen", "dropped"])
-def test_opens_the_visitors_own_file(visit, tmp_path, way):
+def test_opens_the_visitors_own_files(visit):
     page = visit.open("#layer=5")
-    graph = json.dumps(layer_file("mine", 7, ["alpha", "beta; also gamma"], [(0, 1, 0.5)])).encode()
-    content = gzip.compress(graph)
-    if way == "chosen":
-        (tmp_path / "layer-7.json.gz").write_bytes(content)
-        page.set_input_files("#file", tmp_path / "layer-7.json.gz")
-    else:
-        page.evaluate(
-            """bytes => {
-                const transfer = new DataTransfer();
-                transfer.items.add(new File([new Uint8Array(bytes)], "layer-7.json.gz"));
-                document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
-            }""",
-            list(content),
-        )
+    first = layer_file("mine", 7, ["alpha", "beta; also gamma"], [(0, 1, 0.5)])
+    second = layer_file("mine", 8, ["alpha"], [])
+    content = [gzip.compress(json.dumps(graph).encode()) for graph in (first, second)]
+    file = {"name": "layer-7.json.gz", "mimeType": "application/gzip", "buffer": content[0]}
+    page.set_input_files("#file", file)
     shown(page, 7)
     assert page.locator("#summary").text_content() == "2 features · 1 link · all labelled · your file"
     page.fill("#search", "gamma")
     page.keyboard.press("Enter")
     assert page.locator("#feature .walk .label").first.text_content() == "alpha"
-    page.select_option("#layer", "3")  # back among the published
-    shown(page, 3)
-    assert options(page, "#layer") == ["3", "4", "5"]
+    page.evaluate(
+        """bytes => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "layer-8.json.gz"));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+        }""",
+        list(content[1]),
+    )
+    shown(page, 8)
+    assert options(page, "#layer") == ["layer-8.json.gz", "4", "5"]
+    page.select_option("#layer", "4")  # back among the published
+    shown(page, 4)
+    assert options(page, "#layer") == ["4", "5"]
 
 
 def test_refuses_a_file_that_is_not_a_layer(visit, tmp_path):
