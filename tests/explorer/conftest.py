@@ -1,17 +1,13 @@
 """The demo's results with the explorer, and a browser to look at them."""
 
 import os
-import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
 
 from conftest import Project, copy_workflow
 
 from .site import HOSTILE, Site, layer_file
-
-PICTURES = bool(os.environ.get("SCREENSHOTS"))
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +39,8 @@ class Visit:
     """A visitor's browser: pages, and their complaints, and their requests to other hosts."""
 
     def __init__(self, browser, site: Site, **options):
-        # Animations, and pixels that are drawn in software, would only cost time.
-        quick = {"reduced_motion": "reduce", "device_scale_factor": 1 if PICTURES else 0.5}
-        options = {"viewport": {"width": 1000, "height": 700}} | quick | options
+        # Animations would only cost time.
+        options = {"viewport": {"width": 1000, "height": 700}, "reduced_motion": "reduce"} | options
         self.site = site
         self.context = browser.new_context(**options)
         self.complaints: list[str] = []
@@ -80,12 +75,12 @@ class Visit:
 def shown(page, layer: int | None = None) -> None:
     """Wait until a layer, or this one, is shown."""
     number = r"\d+" if layer is None else layer
-    expect(page).to_have_title(re.compile(rf"layer {number} · SAE Atlas"), timeout=30_000)
+    page.wait_for_function("title => document.title.match(title)", arg=rf"layer {number} · SAE Atlas")
 
 
 def at_rest(page) -> None:
     """Wait until nothing on the map moves any more."""
-    expect(page.locator("#map")).to_have_attribute("aria-busy", "false", timeout=30_000)
+    page.wait_for_function("() => document.querySelector('#map').ariaBusy === 'false'")
 
 
 @pytest.fixture
@@ -93,7 +88,7 @@ def keep_picture(screenshots):
     """Function that stores a picture of a page at rest, if SCREENSHOTS names a folder for it."""
 
     def keep(page, name: str, **size) -> None:
-        if not PICTURES:
+        if not os.environ.get("SCREENSHOTS"):
             return
         if size:
             page.set_viewport_size(size)
