@@ -89,7 +89,7 @@ class Site:
     def __init__(self, results: Path, folder: Path):
         self.root = folder
         self.folder = folder / "some" / "path"
-        intermediates = shutil.ignore_patterns("*.npy", "*.npz", "*.parquet", "logs", "benchmarks")
+        intermediates = shutil.ignore_patterns("*.npy", "*.npz", "*.parquet", "logs", "benchmarks", "site")
         shutil.copytree(results, self.folder, ignore=intermediates)
         self.server: http.server.ThreadingHTTPServer | None = None
         self.headers: dict[str, str] = {}

@@ -403,7 +403,8 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
 
 
 def test_fits_a_phone(browser, site, keep_picture):
-    visit = Visit(browser, site, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+    phone = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+    visit = Visit(browser, site, reduced_motion="no-preference", **phone)
     page = visit.open("#layer=5")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.fill("#search", "monday")
@@ -412,6 +413,7 @@ def test_fits_a_phone(browser, site, keep_picture):
     boxes = [page.locator(name).bounding_box() for name in ("#find", "#feature")]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
     assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"]  # the map shows between them
+    at_rest(page)  # after the flight
     keep_picture(page, "phone.png")
     visit.context.close()
     assert visit.complaints == []
