@@ -2,6 +2,7 @@
 
 import functools
 import io
+import json
 import logging
 import math
 import socket
@@ -163,6 +164,13 @@ def test_a_login_page_is_not_taken_for_the_hub(hub):
     hub.faults = [Fault("headers", times=99, headers={"X-Repo-Commit": "0" * 40})]
     with pytest.raises(HubError, match=f"{PATH} .* no usable answer .*commit {'0' * 40}"):
         fetch(hub)
+
+
+@pytest.mark.parametrize("commit", ["", "../../x", "main", "F" * 40, None, f"{'0' * 40}\n"])
+def test_only_a_commit_is_taken_for_one(hub, commit):
+    hub.faults = [Fault("replace", body=json.dumps({"sha": commit}).encode())]
+    with pytest.raises(HubError, match=f"{REPO}, revision main: no usable answer from {hub.url}"):
+        resolve_commit(REPO, "main")
 
 
 @pytest.mark.parametrize("status", [403, 502])

@@ -31,7 +31,7 @@ logging.getLogger("huggingface_hub.utils._http").addFilter(lambda record: "?" no
 
 
 class HubError(UserError):
-    """The Hub, or its cache, did not give what was asked for. Names the repository and what the user can do."""
+    """The Hub or its cache did not give a file or commit. Names the repository and what the user can do."""
 
 
 def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -92,7 +92,6 @@ class RemoteFile(io.RawIOBase):
         return content
 
     def _fetch(self, start: int, length: int) -> bytes:
-        """The bytes of one range, never any others."""
         span = f"{start}-{start + length - 1}"
         with explained(self._repo_id, f"{self._what}, bytes {span}"):
             response = get(self._url, {"Range": f"bytes={span}", "Accept-Encoding": "identity"})
