@@ -19,7 +19,6 @@ from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
 MODEL, SOURCE = "gemma-2-2b", "12-gemmascope-res-16k"
 COUNT = 600
 ANSWERS = "labels.answers.jsonl"
-AT_ONCE = http.RETRY.new(backoff_factor=0, backoff_jitter=0)
 BATCH = f"GET /v1/{MODEL}/{SOURCE}/explanations/batch-{{}}.jsonl.gz"
 ASK = f"GET /api/feature/{MODEL}/{SOURCE}/"
 
@@ -35,6 +34,12 @@ FEATURES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """Attempts follow one another without a wait."""
+    monkeypatch.setattr(http, "RETRY", http.RETRY.new(backoff_factor=0, backoff_jitter=0))
+
+
 @pytest.fixture
 def bucket():
     with Bucket(OBJECTS) as service:
@@ -48,12 +53,11 @@ def api():
 
 
 def from_bucket(bucket, *kinds):
-    return fetch_export(bucket.url, MODEL, SOURCE, COUNT, kinds or ["explanations"], AT_ONCE)
+    return fetch_export(bucket.url, MODEL, SOURCE, COUNT, kinds or ["explanations"])
 
 
 def from_api(api, folder, rate=60_000, source=SOURCE):
-    answers = folder / ANSWERS
-    return fetch_api(api.address, MODEL, source, range(40), COUNT, "np-reader", rate, answers, AT_ONCE)
+    return fetch_api(api.address, MODEL, source, range(40), COUNT, "np-reader", rate, folder / ANSWERS)
 
 
 def assert_all_labels(features, count=COUNT):
@@ -183,7 +187,7 @@ def test_nobody_listens():
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(NeuronpediaError, match=f"{url}.*refused"):
-        fetch_export(url, MODEL, SOURCE, COUNT, ["explanations"], AT_ONCE)
+        fetch_export(url, MODEL, SOURCE, COUNT, ["explanations"])
 
 
 def test_waits_are_shown_and_never_endless(bucket, monkeypatch, caplog):

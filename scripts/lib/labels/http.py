@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -16,7 +16,6 @@ from lib.labels.explanations import LONGEST_LINE, LabelError
 from lib.progress import progress
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 CONNECTIONS = 4
 # All in seconds. Silence of TIMEOUT ends an attempt; longer waits than ANNOUNCED are shown on the screen; a
@@ -55,16 +54,16 @@ RETRY = PatientRetry(
 )
 
 
-def open_session(retry: Retry, headers: dict[str, str]) -> requests.Session:
-    """A session that repeats requests as `retry` says, for up to `CONNECTIONS` threads."""
+def open_session(headers: dict[str, str]) -> requests.Session:
+    """A session that repeats requests as `RETRY` says, for up to `CONNECTIONS` threads."""
     session = requests.Session()
     session.headers.update(headers)
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=CONNECTIONS))
+        session.mount(scheme, HTTPAdapter(max_retries=RETRY, pool_maxsize=CONNECTIONS))
     return session
 
 
-def get(session: requests.Session, url: str, read: Callable[[requests.Response], T], **options: Any) -> T:
+def get(session: requests.Session, url: str, read: Callable[[requests.Response], Any], **options: Any) -> Any:
     """`read(response)`. The session repeats requests; this repeats bodies that break off or cannot be read.
 
     Raises requests.RequestException for any status but 200, and after the last attempt.

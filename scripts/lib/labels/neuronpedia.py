@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from urllib3.util import Retry
 
 from lib.files import save_bytes
 from lib.labels.explanations import Feature, LabelError, add_row, parse_row, read_rows
@@ -32,24 +31,17 @@ Rows = list[tuple[str, dict[str, Any]]]
 KEY_HELP = "Get one at https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
 
 
-def fetch_export(
-    url: str, model_id: str, source_id: str, count: int, kinds: Collection[str], retry: Retry = RETRY
-) -> Features:
+def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Collection[str]) -> Features:
     """What the bulk exports know about each of a layer's `count` features.
 
-    Parameters
-    ----------
-    kinds : "explanations", and "features" for density, largest activation and top tokens (17 MB more per layer).
+    `kinds` are "explanations", and "features" for density, largest activation and top tokens (17 MB more per layer).
 
     Raises NeuronpediaError: no such source, or files that could not be fetched whole.
     Raises LabelError: labels of another SAE.
     """
     base, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", []
     features = {index: Feature() for index in range(count)}
-    with (
-        open_session(retry, {"Accept-Encoding": "identity"}) as session,
-        ThreadPoolExecutor(CONNECTIONS) as pool,
-    ):
+    with open_session({"Accept-Encoding": "identity"}) as session, ThreadPoolExecutor(CONNECTIONS) as pool:
         sizes = _list_files(session, url, f"v1/{model_id}/{source_id}/", kinds)
         shown = Progress(base, len(sizes), "files")
         jobs = {
@@ -81,15 +73,11 @@ def fetch_api(
     key: str,
     requests_per_minute: float,
     answers: Path,
-    retry: Retry = RETRY,
 ) -> Features:
-    """What the API knows about the features `indices`: one request each, one after another.
+    """What the API knows about the features `indices`, of `count` in the layer: one request after another.
 
-    Parameters
-    ----------
-    count : number of features of the layer.
-    key : from `api_key`. Goes to the host of `url` alone: redirects are not followed.
-    answers : file that keeps each answer, so that no later run asks for it again.
+    `key` goes to the host of `url` alone: redirects are not followed. The file `answers` keeps each answer, so that no
+    later run asks for it again.
 
     Raises NeuronpediaError: a feature that was not answered, the key or the address refused.
     Raises LabelError: answers about another SAE.
@@ -99,7 +87,7 @@ def fetch_api(
         add_row(features, row, count, position, source_id)
     missing = [index for index in indices if index not in features]
     shown, due = Progress(base, len(missing), "features"), 0.0
-    with open_session(retry, {"x-api-key": key}) as session:
+    with open_session({"x-api-key": key}) as session:
         for index in missing:
             time.sleep(max(0.0, due - time.monotonic()))
             due = time.monotonic() + 60.0 / requests_per_minute
