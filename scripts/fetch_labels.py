@@ -12,10 +12,8 @@ import pyarrow as pa
 
 from lib.files import load_npz, save_record, whole_file
 from lib.job import UserError, job_log
-from lib.labels.explanations import SCHEMA, Feature, label_table, read_local
+from lib.labels.explanations import SCHEMA, Features, label_table, read_local
 from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
-
-Features = dict[int, Feature]
 
 
 def ranked(features: Features, edges: str | None, count: int, settings: dict) -> list[int]:

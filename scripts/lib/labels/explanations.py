@@ -77,6 +77,9 @@ class Feature:
     top_tokens: list[str] | None = None
 
 
+Features = dict[int, Feature]
+
+
 def clean(text: str) -> str:
     """Normal form C, without control characters and lone surrogates; runs of white space become one space."""
     kept = (c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
@@ -124,9 +127,7 @@ def read_rows(stream: io.BufferedReader, where: str) -> Iterator[tuple[str, dict
         raise LabelError(f"{where}: damaged gzip data: {error}") from error
 
 
-def add_row(
-    features: dict[int, Feature], row: dict[str, Any], count: int, where: str, source_id: str | None = None
-) -> None:
+def add_row(features: Features, row: dict[str, Any], count: int, where: str, source_id: str | None = None) -> None:
     """Add what a row of `parse_row` says about its feature to `features`. Repeated rows change nothing.
 
     Raises LabelError for a row without a valid index or text, with an index beyond the `count` features of the layer,
@@ -158,7 +159,7 @@ def add_row(
         feature.top_tokens = [clean(str(token)) for token in tokens[:TOP_TOKENS]]
 
 
-def read_local(path: Path, count: int, source_id: str | None = None) -> dict[int, Feature]:
+def read_local(path: Path, count: int, source_id: str | None = None) -> Features:
     """Labels from a .jsonl or .jsonl.gz file, or from a folder laid out as an export (`label_files`).
 
     A feature that no row describes is known to have no label. Raises what `label_files` and `add_row` raise.
@@ -176,7 +177,7 @@ def choose(explanations: Collection[Explanation], explainers: Sequence[str] = ()
     return min(explanations, key=lambda each: ([*explainers, each.explainer].index(each.explainer), each))
 
 
-def label_table(features: dict[int, Feature], indices: Iterable[int], explainers: Sequence[str] = ()) -> pd.DataFrame:
+def label_table(features: Features, indices: Iterable[int], explainers: Sequence[str] = ()) -> pd.DataFrame:
     """A row for each of `indices` that has a label, ascending: the columns and types of `SCHEMA`.
 
     Unknown values are missing values. `category` is a column only if any feature has one.

@@ -81,13 +81,14 @@ class RemoteFile(io.RawIOBase):
         content = bytearray(length)
         progress = Progress(self.name, length, "MB", 1e6)
 
-        def fill(offset: int) -> None:
+        def fill(offset: int) -> int:
             part = memoryview(content)[offset : offset + RANGE]
             part[:] = self._fetch(start + offset, len(part))
-            progress.add(len(part))
+            return len(part)
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            list(pool.map(fill, range(0, length, RANGE)))
+            for count in pool.map(fill, range(0, length, RANGE)):
+                progress.add(count)
         gc.collect()  # httpx's responses are reference cycles: together they would hold the tensor a second time
         return content
 
