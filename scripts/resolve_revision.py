@@ -20,7 +20,7 @@ def resolve_commit(repo_id: str, revision: str) -> str:
     """The commit, 40 hexadecimal digits, that a branch, tag or commit of `repo_id` stands for now.
 
     One small request; none for a full commit, or offline, where the cache remembers the branches it has seen.
-    Raises HubError, also for an answer that is no commit.
+    Raises UserError, also for an answer that is no commit.
     """
     if COMMIT.fullmatch(revision):
         return revision

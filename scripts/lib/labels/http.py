@@ -23,10 +23,6 @@ CONNECTIONS = 4
 TIMEOUT, ANNOUNCED, LONGEST_WAIT = 30.0, 3.0, 600.0
 
 
-class NeuronpediaError(UserError):
-    """Labels that could not be fetched. Says which, why, and what to do."""
-
-
 class PatientRetry(Retry):
     """urllib3's repetition of requests, except that long waits are announced and overlong ones refused."""
 
@@ -37,7 +33,7 @@ class PatientRetry(Retry):
                 seconds = self.get_retry_after(response) or seconds
         reason = f"{last.url}: {f'HTTP {last.status}' if last.status else describe(last.error)}"
         if seconds > LONGEST_WAIT:
-            raise NeuronpediaError(f"{reason}, with a Retry-After of {seconds:.0f} s: run again after that time")
+            raise UserError(f"{reason}, with a Retry-After of {seconds:.0f} s: run again after that time")
         (progress if seconds > ANNOUNCED else log).info("%s; trying again in %.1f s", reason, seconds)
         time.sleep(seconds)
 

@@ -18,9 +18,10 @@ from urllib.parse import quote
 import requests
 
 from lib.files import save_bytes
+from lib.job import UserError
 from lib.labels.explanations import Feature, Features, LabelError, add_row, parse_row, read_rows
 from lib.labels.export_files import export_kind
-from lib.labels.http import CONNECTIONS, RETRY, NeuronpediaError, body, describe, get, open_session
+from lib.labels.http import CONNECTIONS, RETRY, body, describe, get, open_session
 from lib.progress import Progress
 from lib.secrets import secret
 
@@ -35,7 +36,7 @@ def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Col
 
     `kinds` are "explanations", and "features" for density, largest activation and top tokens (17 MB more per layer).
 
-    Raises NeuronpediaError: no such source, or files that could not be fetched whole.
+    Raises UserError: no such source, or files that could not be fetched whole.
     Raises LabelError: labels of another SAE.
     """
     base, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", []
@@ -57,7 +58,7 @@ def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Col
                 add_row(features, row, count, position, source_id)
             shown.add()
     if failures:
-        raise NeuronpediaError(
+        raise UserError(
             f"{base}: {len(failures)} of {len(sizes)} files could not be fetched: {'; '.join(failures)}. Run again"
         )
     return features
@@ -78,7 +79,7 @@ def fetch_api(
     `key` goes to the host of `url` alone: redirects are not followed. The file `answers` keeps each answer, so that no
     later run asks for it again.
 
-    Raises NeuronpediaError: a feature that was not answered, the key or the address refused.
+    Raises UserError: a feature that was not answered, the key or the address refused.
     Raises LabelError: answers about another SAE.
     """
     base, features = f"{url}/feature/{quote(model_id)}/{quote(source_id)}/", {}
@@ -95,7 +96,7 @@ def fetch_api(
             except requests.RequestException as error:
                 kept = f"{len(features)} of {len(indices)} answers are kept in {answers} for the next run"
                 what = f"{base}{index}: {describe(error)}. {_advice(error.response)}. {kept}"
-                raise NeuronpediaError(what) from error
+                raise UserError(what) from error
             add_row(features, row, count, f"{base}{index}", source_id)
             _append(answers, row)
             shown.add()
@@ -106,7 +107,7 @@ def api_key() -> str:
     """NEURONPEDIA_API_KEY, checked to be a possible header."""
     if key := secret("NEURONPEDIA_API_KEY"):
         return key
-    raise NeuronpediaError(f"Neuronpedia's API needs a key, and NEURONPEDIA_API_KEY is not set. {KEY_HELP}")
+    raise UserError(f"Neuronpedia's API needs a key, and NEURONPEDIA_API_KEY is not set. {KEY_HELP}")
 
 
 def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collection[str]) -> dict[str, int]:
@@ -119,15 +120,15 @@ def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collect
         try:
             page, token = get(session, f"{url}/", partial(_read_page, prefix), params=query)
         except requests.RequestException as error:
-            raise NeuronpediaError(f"{where}: {describe(error)}. Check labels.export_url") from error
+            raise UserError(f"{where}: {describe(error)}. Check labels.export_url") from error
         sizes |= page
         if token is None:
             break
     else:
-        raise NeuronpediaError(f"{where}: its pages repeat, with the continuation token {token!r}")
+        raise UserError(f"{where}: its pages repeat, with the continuation token {token!r}")
     for kind in kinds:
         if kind not in map(export_kind, sizes):
-            raise NeuronpediaError(f"{where}: no {kind}. Check the model's names at Neuronpedia in the catalogue")
+            raise UserError(f"{where}: no {kind}. Check the model's names at Neuronpedia in the catalogue")
     return {name: size for name, size in sizes.items() if export_kind(name) in kinds}
 
 

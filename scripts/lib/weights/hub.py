@@ -30,14 +30,10 @@ WINDOW = 16 * 2**10  # bytes per request for directories and headers
 logging.getLogger("huggingface_hub.utils._http").addFilter(lambda record: "?" not in record.getMessage())
 
 
-class HubError(UserError):
-    """The Hub or its cache did not give a file or commit. Names the repository and what the user can do."""
-
-
 def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
     """Read `tensor` of the file `path` of `repo_id` at `commit`, from the local cache if the file is there.
 
-    Returns and raises what `lib.weights.tensors.read_tensor` does, and `HubError`.
+    Returns and raises what `read_tensor` does; UserError also if the Hub or its cache does not give the file.
     """
     cached = try_to_load_from_cache(repo_id, path, revision=commit)
     if isinstance(cached, str):
@@ -115,11 +111,11 @@ def get(url: str, headers: dict[str, str] | None = None):
 
 @contextmanager
 def explained(repo_id: str, what: str) -> Iterator[None]:
-    """Turn any failure to get `what` into a `HubError` that says what to do, without headers and bodies: no secrets."""
+    """Turn any failure to get `what` into a UserError that says what to do, without headers and bodies: no secrets."""
     try:
         yield
     except Exception as error:
-        raise HubError(f"{repo_id}, {what}: {_explanation(repo_id, error)}") from error
+        raise UserError(f"{repo_id}, {what}: {_explanation(repo_id, error)}") from error
 
 
 def _explanation(repo_id: str, error: Exception) -> str:
