@@ -122,6 +122,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
         "edges": edges,
     }
     assert graph["metadata"]["labeledCount"] == 200
+    assert not {"dead", "notFinite"} & graph["metadata"]["provenance"]["weights"].keys()
     assert graph["metadata"]["quality"]["kept_15"] > 0.1
     header, row = (folder / "quality.tsv").read_text().splitlines()
     assert dict(zip(header.split("\t"), row.split("\t"), strict=True))["features"] == "200"
