@@ -104,7 +104,7 @@ def unless_dropped(path, otherwise):
 
 
 def search_threads(wildcards):
-    """Return one thread per 8,192 features, 1 to 8: more would start only after a small layer is finished."""
+    """Return one thread per 8,192 features, 1 to 8: threads take longer to start than a small layer takes."""
     return min(8, max(1, sae(wildcards).features // 8192))
 
 
