@@ -21,7 +21,7 @@ $(VENV)/installed: requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-demo: install  ## the maps of the bundled model, without network
+demo: install  ## the maps of the bundled model; only packages are downloaded
 	$(BIN)/snakemake --cores all --configfile config/demo.yaml --quiet rules
 	@$(BIN)/snakemake explorer --cores 1 --configfile config/demo.yaml --quiet rules || \
 		echo "The maps are made; the explorer could not be built (it needs the npm registry once)."

@@ -183,7 +183,7 @@ def steps(folder: Path, threads: int = CORES) -> dict[str, dict]:
 def export_step(folder: Path, n: int) -> dict:
     """The job that writes layer-0.json and layer-0.parquet, after the other steps.
 
-    All n features have a label, and there are as many edges, the strongest, as layer 12 of Gemma-2-2B has.
+    All n features have a label, and there are as many edges, the strongest, as layer 12 of Gemma 2 2B has.
     """
     with np.load(folder / "edges.npz") as file:
         strongest = np.sort(np.argsort(-file["weight"], kind="stable")[:12_600])

@@ -20,7 +20,7 @@ MODELS = read_catalogues(config["catalogues"], ROOT)
 SELECTED = {model: selected_layers(config, MODELS, model) for model in selected_models(config, MODELS)}
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
-# Limits over all layers together, on this machine and on a cluster; --resources downloads=1 etc. override them.
+# Limits across all layers, on this machine and on a cluster; --resources downloads=1 etc. override them.
 for _resource in ("downloads", "label_jobs"):
     workflow.global_resources.setdefault(_resource, config["network"][_resource])
 
@@ -104,7 +104,7 @@ def unless_dropped(path, otherwise):
 
 
 def search_threads(wildcards):
-    """Return one thread per 8,192 features, 1 to 8: more would start only after a small layer is finished."""
+    """Return one thread per 8,192 features, 1 to 8: threads take longer to start than a small layer takes."""
     return min(8, max(1, sae(wildcards).features // 8192))
 
 

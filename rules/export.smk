@@ -1,5 +1,5 @@
-"""Everything known of a layer -> layer-N.json, its gzip twin and layer-N.parquet; all layers of a model -> one table, and
-manifest.json, which lists only maps that pass the gates."""
+"""Everything known of a layer -> layer-N.json, its gzip twin and layer-N.parquet; all layers of a model -> one table,
+and manifest.json, written only if every map passes the gates."""
 
 
 rule export_layer:

@@ -1,5 +1,5 @@
-"""A layer's intermediates -> figures/layer-N.png; a model's tables -> figures/layers.png and layers.html. Only the
-report uses them, so they delay no map, manifest or explorer."""
+"""A layer's table, edges and quality -> figures/layer-N.png; a model's manifest and quality.tsv -> figures/layers.png
+and layers.html. No other rule reads the figures, so they delay no map, manifest or explorer."""
 
 
 rule draw_layer:

@@ -1,4 +1,4 @@
-"""Neuronpedia or a local file -> labels.parquet. The only rule that reads labels, or talks to Neuronpedia.
+"""Neuronpedia or a local file -> labels.parquet. The only rule that talks to Neuronpedia.
 
 It knows nothing of geometry, unless labels.rank_by asks for the most strongly linked features.
 """

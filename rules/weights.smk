@@ -1,4 +1,4 @@
-"""SAE weights, local or on Hugging Face -> decoder.npy. The only rules that read weights, or talk to Hugging Face."""
+"""SAE weights, local or on Hugging Face -> decoder.npy. The only rules that read weights."""
 
 
 rule resolve_revision:

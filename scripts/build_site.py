@@ -3,7 +3,6 @@
 Files are hard links where the file system allows, so that the folder takes no space of its own.
 """
 
-import os
 import shutil
 from pathlib import Path
 
@@ -34,15 +33,6 @@ def check_size(sizes: dict[str, int], max_mb: int) -> None:
         )
 
 
-def link(source: Path, target: Path) -> None:
-    """Link `target` to `source`, or copy if the file system has no hard links."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
 def main(snakemake) -> None:
     """Collect, check, build beside, move into position."""
     with job_log(snakemake):
@@ -57,7 +47,12 @@ def main(snakemake) -> None:
         aside = site.with_name(f".{site.name}.part")
         shutil.rmtree(aside, ignore_errors=True)
         for name, path in (item for files in parts.values() for item in files.items()):
-            link(path, aside / name)
+            target = aside / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                target.hardlink_to(path)
+            except OSError:
+                shutil.copy2(path, target)
         # The index in results/ may list models of other runs, which are not here.
         index = explorer_index([path.with_name("manifest.json") for path in checksums], page.parent)
         save_record(aside / "index.json", index, sort_keys=False)

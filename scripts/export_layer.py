@@ -27,7 +27,7 @@ def metadata(about: dict, records: dict[str, dict]) -> dict:
     return {key: value for key, value in about.items() if value is not None} | {
         "parameters": {step: records[step]["parameters"] for step in steps},
         "provenance": {
-            "weights": {key: value for key, value in records["decoder"].items() if key != "dead"},
+            "weights": {key: value for key, value in records["decoder"].items() if key not in ("dead", "notFinite")},
             "labels": {key: value for key, value in records["labels"].items() if key != "neverActive"},
             "versions": records["layout"]["versions"],
         },

@@ -8,38 +8,29 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from lib.files import load_npz, save_record, whole_file
 from lib.job import UserError, job_log
-from lib.labels.explanations import Feature, label_table, read_local, table_schema
+from lib.labels.explanations import SCHEMA, Features, label_table, read_local
 from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
-
-Features = dict[int, Feature]
-
-
-def densities(features: Features) -> np.ndarray:
-    """Activation densities of all features of a layer, float (count,), NaN where unknown.
-
-    Raises UserError if none is known.
-    """
-    scores = np.array([features[index].density for index in sorted(features)], dtype=float)
-    if np.isnan(scores).all():
-        raise UserError("labels.rank_by is density, but this source knows no densities: set it to links")
-    return scores
-
-
-def link_strengths(edges: str, count: int) -> np.ndarray:
-    """How strongly each feature is linked in the map: the sum of its edges' weights, float (count,)."""
-    links = load_npz(edges)
-    ends, weights = np.concatenate([links["source"], links["target"]]), np.tile(links["weight"], 2)
-    return np.bincount(ends, weights=weights, minlength=count)
 
 
 def ranked(features: Features, edges: str | None, count: int, settings: dict) -> list[int]:
-    """The features to label, ascending: all, or the `top_k` highest ranked, of equal ones the first, unknown last."""
+    """The features to label, ascending: all, or the `top_k` highest ranked, of equal ones the first, unknown last.
+
+    Features rank by the sum of their edges' weights, or by density. Raises UserError if no density is known.
+    """
     if settings["top_k"] is None:
         return list(range(count))
-    scores = link_strengths(edges, count) if settings["rank_by"] == "links" else densities(features)
+    if settings["rank_by"] == "links":
+        links = load_npz(edges)
+        ends, weights = np.concatenate([links["source"], links["target"]]), np.tile(links["weight"], 2)
+        scores = np.bincount(ends, weights=weights, minlength=count)
+    else:
+        scores = np.array([features[index].density for index in range(count)], dtype=float)
+        if np.isnan(scores).all():
+            raise UserError("labels.rank_by is density, but this source knows no densities: set it to links")
     return sorted(pd.Series(scores).nlargest(settings["top_k"]).index)
 
 
@@ -63,14 +54,13 @@ def from_neuronpedia(
 
 def coverage(table: pd.DataFrame, features: Features, indices: list[int]) -> dict:
     """How many of the requested features have a label, from which explainers, and which never fire and have none."""
-    explainers = table["explainer"].fillna("unknown").value_counts()
     silent = [index for index in indices if features[index].density == 0 and not features[index].explanations]
     return {
         "requested": len(indices),
         "labelled": len(table),
         "unlabelled": len(indices) - len(table),
         "coverage": round(len(table) / len(indices), 4),
-        "explainers": explainers.to_dict(),
+        "explainers": table["explainer"].fillna("unknown").value_counts().to_dict(),
         "neverActive": silent,
     }
 
@@ -95,8 +85,9 @@ def main(snakemake) -> None:
         table = label_table(features, indices, settings["explainers"])
         counts = coverage(table, features, indices) if indices else {"labelled": 0}
         chosen = {key: settings[key] for key in ("explainers", "top_k", "rank_by")}
+        schema = pa.schema([SCHEMA.field(name) for name in table])
         with whole_file(snakemake.output.labels) as aside:
-            table.to_parquet(aside, compression="zstd", index=False, schema=table_schema(table))
+            table.to_parquet(aside, compression="zstd", index=False, schema=schema)
         save_record(snakemake.output.record, origin | counts | {"parameters": chosen})
         answers.unlink(missing_ok=True)
         log.info("%d of %d requested features have a label", len(table), len(indices))

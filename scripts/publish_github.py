@@ -5,7 +5,6 @@ but POST: repeated blindly, a POST makes a second draft, or sends an asset whose
 Instead `publish` looks at what is there and does what is missing, in the next attempt as in the next run.
 """
 
-import io
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -13,14 +12,7 @@ from pathlib import Path
 from time import sleep, time
 
 import requests
-from github import (
-    Auth,
-    Github,
-    GithubException,
-    GithubRetry,
-    RateLimitExceededException,
-    UnknownObjectException,
-)
+from github import Auth, Github, GithubException, GithubRetry, RateLimitExceededException, UnknownObjectException
 from github.Consts import DEFAULT_BASE_URL
 from github.GitRelease import GitRelease
 from github.GitReleaseAsset import GitReleaseAsset
@@ -58,7 +50,6 @@ class Retry(GithubRetry):
     """PyGithub's retries, with every wait announced and bounded."""
 
     def sleep(self, response=None) -> None:
-        """Wait before the next attempt; `response` is what was answered, None if nothing was."""
         if response is not None and response.status in (403, 429):
             pause(limit_wait(response.headers), "rate limit")
         else:
@@ -68,18 +59,6 @@ class Retry(GithubRetry):
 # Without this, PyGithub waits for its upload host for ever: it sets a timeout for the API's host alone.
 UploadConnection = partial(HTTPSRequestsConnectionClass, timeout=TIMEOUT)
 Requester.injectConnectionClasses(HTTPRequestsConnectionClass, UploadConnection)
-
-
-class CountedFile(io.FileIO):
-    """A file that adds what is read of it to `sent`."""
-
-    sent: Progress
-
-    def read(self, size: int = -1) -> bytes:
-        """As a file, and count."""
-        piece = super().read(size)
-        self.sent.add(len(piece))
-        return piece
 
 
 def check_limits(files: dict[str, File]) -> None:
@@ -162,9 +141,8 @@ def publish(repository: Repository, target: dict[str, str], files: dict[str, Fil
             progress.info("%s also holds %s, which stays", label, name)
     sent = Progress(label, sum(file.size for file in missing.values()), "MB", 1e6)
     for name, file in missing.items():
-        with CountedFile(file.path) as content:
-            content.sent = sent
-            release.upload_asset_from_memory(content, file.size, name, "application/octet-stream")
+        release.upload_asset(str(file.path), name=name, content_type="application/octet-stream")
+        sent.add(file.size)
     if wrong := differences({asset.name: asset for asset in release.get_assets()}, files):
         raise UserError(f"{label} stays a draft. Files arrived altered: {'; '.join(wrong.values())}. {AGAIN}")
     return release.update_release(**text, draft=False)

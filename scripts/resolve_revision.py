@@ -13,21 +13,26 @@ from lib.files import save_record
 from lib.job import job_log
 from lib.weights.hub import explained, get
 
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
 
 def resolve_commit(repo_id: str, revision: str) -> str:
     """The commit, 40 hexadecimal digits, that a branch, tag or commit of `repo_id` stands for now.
 
     One small request; none for a full commit, or offline, where the cache remembers the branches it has seen.
-    Raises `lib.weights.hub.HubError`.
+    Raises UserError, also for an answer that is no commit.
     """
-    if re.fullmatch(r"[0-9a-f]{40}", revision):
+    if COMMIT.fullmatch(revision):
         return revision
     with explained(repo_id, f"revision {revision}"):
         if constants.is_offline_mode():
             # The folder of the cached commit, whichever files it holds.
             return Path(snapshot_download(repo_id, revision=revision, ignore_patterns="*")).name
         url = f"{constants.ENDPOINT}/api/models/{repo_id}/revision/{quote(revision, safe='')}?expand=sha"
-        return get(url).json()["sha"]
+        commit = get(url).json()["sha"]
+        if not COMMIT.fullmatch(commit):
+            raise ValueError(f"{commit!r} is not a commit")
+        return commit
 
 
 def main(snakemake) -> None:

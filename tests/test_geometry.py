@@ -35,17 +35,17 @@ def test_rows_have_norm_one_and_dead_rows_are_zero(dtype):
     weights = np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)
     weights[1], weights[2], weights[3, 2], weights[4, 0] = 0, 1e-9, np.nan, np.inf
     weights[5] *= 1e-4
-    rows, dead = unit_rows(weights.astype(dtype))
+    rows, dead, not_finite = unit_rows(weights.astype(dtype))
     assert rows.dtype == np.float32
-    assert dead.tolist() == [1, 2, 3, 4]
+    assert (dead.tolist(), not_finite.tolist()) == ([1, 2, 3, 4], [3, 4])
     assert not rows[dead].any()
     np.testing.assert_allclose(np.linalg.norm(np.delete(rows, dead, 0), axis=1), 1, atol=1e-6)
 
 
 def test_norms_beyond_float32_do_not_overflow():
-    rows, dead = unit_rows(np.full((1, 4), 3e38, np.float32))
+    rows, dead, not_finite = unit_rows(np.full((1, 4), 3e38, np.float32))
     np.testing.assert_allclose(rows, 0.5)
-    assert not len(dead)
+    assert not len(dead) + len(not_finite)
 
 
 @pytest.mark.parametrize("shape", [["features", "d_model"], ["d_model", "features"]])

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import json
 import logging
 import math
 import socket
@@ -15,8 +16,9 @@ from safetensors.numpy import save
 from fakes.hub import Hub, use_endpoint
 from fakes.service import Fault
 from lib import progress
+from lib.job import UserError
 from lib.weights import hub as client
-from lib.weights.hub import HubError, fetch_tensor
+from lib.weights.hub import fetch_tensor
 from lib.weights.tensors import TensorError
 from resolve_revision import resolve_commit
 
@@ -57,7 +59,7 @@ def fetch(hub, shape=SHAPE, path=PATH):
 def both_fail(hub, message):
     """Neither a commit nor a decoder is to be had, and the message says why."""
     for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
-        with pytest.raises(HubError, match=message) as caught:
+        with pytest.raises(UserError, match=message) as caught:
             call()
         assert str(caught.value).startswith(REPO)
         assert "hf_other" not in str(caught.value)
@@ -144,7 +146,7 @@ def test_the_hub_itself_may_stumble(hub):
 )
 def test_a_wrong_answer_never_becomes_a_matrix(hub, wrong, skip):
     hub.content.faults = [Fault(on=GET, times=99, skip=skip, **wrong)]
-    with pytest.raises((HubError, TensorError), match=PATH):
+    with pytest.raises(UserError, match=PATH):
         fetch(hub)
 
 
@@ -152,14 +154,21 @@ def test_a_login_page_is_not_taken_for_the_hub(hub):
     hub.faults = [Fault("html", times=99)]
     both_fail(hub, f"no usable answer from {hub.url}.*login page")
     hub.faults = [Fault("headers", times=99, headers={"X-Repo-Commit": "0" * 40})]
-    with pytest.raises(HubError, match=f"{PATH} .* no usable answer .*commit {'0' * 40}"):
+    with pytest.raises(UserError, match=f"{PATH} .* no usable answer .*commit {'0' * 40}"):
         fetch(hub)
+
+
+@pytest.mark.parametrize("commit", ["", "../../x", "main", "F" * 40, None, f"{'0' * 40}\n"])
+def test_only_a_commit_is_taken_for_one(hub, commit):
+    hub.faults = [Fault("replace", body=json.dumps({"sha": commit}).encode())]
+    with pytest.raises(UserError, match=f"{REPO}, revision main: no usable answer from {hub.url}"):
+        resolve_commit(REPO, "main")
 
 
 @pytest.mark.parametrize("status", [403, 502])
 def test_a_content_host_that_goes_on_refusing(hub, caplog, status):
     hub.content.faults = [Fault("status", GET), Fault("status", GET, times=99, skip=4, status=status)]
-    with pytest.raises(HubError, match=rf"{PATH} .*, bytes .* HTTP {status} .*\. Run the same") as caught:
+    with pytest.raises(UserError, match=rf"{PATH} .*, bytes .* HTTP {status} .*\. Run the same") as caught:
         fetch(hub)
     assert "Retrying in 1s" in caplog.text
     assert "Signature" not in caplog.text + str(caught.value)  # an address is as good as a password
@@ -175,11 +184,11 @@ def test_a_gated_repository_says_what_to_do(hub, monkeypatch, token, hint):
 
 
 def test_missing_things_are_named(hub):
-    with pytest.raises(HubError, match=f"{REPO}, revision v9: does not exist"):
+    with pytest.raises(UserError, match=f"{REPO}, revision v9: does not exist"):
         resolve_commit(REPO, "v9")
-    with pytest.raises(HubError, match=f"{REPO}, layer_99/params.npz at {hub.commits[REPO]}: does not exist"):
+    with pytest.raises(UserError, match=f"{REPO}, layer_99/params.npz at {hub.commits[REPO]}: does not exist"):
         fetch(hub, path="layer_99/params.npz")
-    with pytest.raises(HubError, match=r"google/nothing, .*HTTP 401"):
+    with pytest.raises(UserError, match=r"google/nothing, .*HTTP 401"):
         resolve_commit("google/nothing", "main")
     assert hub.count() == 3
 

@@ -11,15 +11,14 @@ import pytest
 
 from fakes.neuronpedia import Api, Bucket, api_feature, explanation_row, export, feature_row, jsonl
 from fakes.service import Fault
+from lib.job import UserError
 from lib.labels import http, neuronpedia
 from lib.labels.explanations import Feature, LabelError
-from lib.labels.http import NeuronpediaError
 from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
 
 MODEL, SOURCE = "gemma-2-2b", "12-gemmascope-res-16k"
 COUNT = 600
 ANSWERS = "labels.answers.jsonl"
-AT_ONCE = http.RETRY.new(backoff_factor=0, backoff_jitter=0)
 BATCH = f"GET /v1/{MODEL}/{SOURCE}/explanations/batch-{{}}.jsonl.gz"
 ASK = f"GET /api/feature/{MODEL}/{SOURCE}/"
 
@@ -35,6 +34,12 @@ FEATURES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """Attempts follow one another without a wait."""
+    monkeypatch.setattr(http, "RETRY", http.RETRY.new(backoff_factor=0, backoff_jitter=0))
+
+
 @pytest.fixture
 def bucket():
     with Bucket(OBJECTS) as service:
@@ -48,12 +53,11 @@ def api():
 
 
 def from_bucket(bucket, *kinds):
-    return fetch_export(bucket.url, MODEL, SOURCE, COUNT, kinds or ["explanations"], AT_ONCE)
+    return fetch_export(bucket.url, MODEL, SOURCE, COUNT, kinds or ["explanations"])
 
 
 def from_api(api, folder, rate=60_000, source=SOURCE):
-    answers = folder / ANSWERS
-    return fetch_api(api.address, MODEL, source, range(40), COUNT, "np-reader", rate, answers, AT_ONCE)
+    return fetch_api(api.address, MODEL, source, range(40), COUNT, "np-reader", rate, folder / ANSWERS)
 
 
 def assert_all_labels(features, count=COUNT):
@@ -101,7 +105,7 @@ def test_a_list_of_several_pages(bucket):
 def test_a_list_that_does_not_end_well_is_refused(bucket, next_page, message):
     page = f"<ListBucketResult><IsTruncated>true</IsTruncated>{next_page}</ListBucketResult>".encode()
     bucket.faults = [Fault("replace", "GET /", times=99, body=page)]
-    with pytest.raises(NeuronpediaError, match=f"the file list of .*{message}"):
+    with pytest.raises(UserError, match=f"the file list of .*{message}"):
         from_bucket(bucket)
 
 
@@ -137,12 +141,12 @@ def test_silence_ends_an_attempt(bucket, monkeypatch):
 @pytest.mark.parametrize(("status", "requests"), [(401, 1), (403, 1), (404, 1), (501, 1), (500, 6)])
 def test_a_refusal_is_not_repeated_and_fails_the_layer(bucket, status, requests):
     bucket.faults = [Fault("status", BATCH.format("[24]"), times=99, status=status)]
-    with pytest.raises(NeuronpediaError, match=rf"2 of 6 files .*batch-2.*HTTP {status} .*batch-4.*Run again"):
+    with pytest.raises(UserError, match=rf"2 of 6 files .*batch-2.*HTTP {status} .*batch-4.*Run again"):
         from_bucket(bucket)
     assert bucket.count(BATCH.format(2)) == requests
     bucket.faults = [Fault("status", "GET /", times=99, status=status)]
     bucket.requests.clear()
-    with pytest.raises(NeuronpediaError, match=rf"HTTP {status} .*Check labels.export_url"):
+    with pytest.raises(UserError, match=rf"HTTP {status} .*Check labels.export_url"):
         from_bucket(bucket)
     assert bucket.count() == requests
 
@@ -150,20 +154,20 @@ def test_a_refusal_is_not_repeated_and_fails_the_layer(bucket, status, requests)
 def test_broken_files_are_named(bucket):
     content = gzip.compress(jsonl(FACTS[:499]) + b'{"index": "499",\n')
     bucket.objects[BATCH.format(3).removeprefix("GET /")] = content
-    with pytest.raises(NeuronpediaError, match=r"1 of 6 files .*batch-3.jsonl.gz, line 500: not JSON"):
+    with pytest.raises(UserError, match=r"1 of 6 files .*batch-3.jsonl.gz, line 500: not JSON"):
         from_bucket(bucket)
 
 
 def test_more_bytes_than_listed_are_refused(bucket):
     bucket.faults = [Fault("replace", BATCH.format(3), times=99, body=jsonl(FACTS))]
-    with pytest.raises(NeuronpediaError, match=r"batch-3.*bytes arrived, the list says"):
+    with pytest.raises(UserError, match=r"batch-3.*bytes arrived, the list says"):
         from_bucket(bucket)
     assert bucket.count(BATCH.format(3)) == 6
 
 
 def test_a_source_that_is_not_there(bucket):
     bucket.objects = {}
-    with pytest.raises(NeuronpediaError, match=f"{MODEL}/{SOURCE}/: no explanations.*catalogue"):
+    with pytest.raises(UserError, match=f"{MODEL}/{SOURCE}/: no explanations.*catalogue"):
         from_bucket(bucket)
 
 
@@ -182,8 +186,8 @@ def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(NeuronpediaError, match=f"{url}.*refused"):
-        fetch_export(url, MODEL, SOURCE, COUNT, ["explanations"], AT_ONCE)
+    with pytest.raises(UserError, match=f"{url}.*refused"):
+        fetch_export(url, MODEL, SOURCE, COUNT, ["explanations"])
 
 
 def test_waits_are_shown_and_never_endless(bucket, monkeypatch, caplog):
@@ -196,7 +200,7 @@ def test_waits_are_shown_and_never_endless(bucket, monkeypatch, caplog):
     shown = [each.message for each in caplog.records if each.name == "progress"]
     assert [message.partition(": ")[2] for message in shown] == ["HTTP 429; trying again in 600.0 s"]
     bucket.faults = [Fault("status", "GET /", status=503, headers={"Retry-After": "3600"})]
-    with pytest.raises(NeuronpediaError, match="HTTP 503, with a Retry-After of 3600 s: run again after"):
+    with pytest.raises(UserError, match="HTTP 503, with a Retry-After of 3600 s: run again after"):
         from_bucket(bucket)
     assert waits == [600]
 
@@ -235,27 +239,27 @@ def test_the_api_may_stumble(api, tmp_path, fault):
 )
 def test_a_refusal_of_the_api_stops_at_once(api, tmp_path, status, headers, advice):
     api.faults = [Fault("status", times=99, status=status, headers=headers)]
-    with pytest.raises(NeuronpediaError, match=f"HTTP {status} .*{advice}"):
+    with pytest.raises(UserError, match=f"HTTP {status} .*{advice}"):
         from_api(api, tmp_path)
     assert api.count() == 1
 
 
 def test_the_key_follows_no_redirect(api, bucket, tmp_path):
     api.faults = [Fault("status", times=99, status=302, headers={"Location": bucket.url})]
-    with pytest.raises(NeuronpediaError, match=r"HTTP 302 Found. Check labels.api_url"):
+    with pytest.raises(UserError, match=r"HTTP 302 Found. Check labels.api_url"):
         from_api(api, tmp_path)
     assert bucket.count() == 0
 
 
 def test_a_missing_key_is_named(monkeypatch):
     monkeypatch.setenv("NEURONPEDIA_API_KEY", " ")
-    with pytest.raises(NeuronpediaError, match=r"NEURONPEDIA_API_KEY is not set.*neuronpedia.org/account"):
+    with pytest.raises(UserError, match=r"NEURONPEDIA_API_KEY is not set.*neuronpedia.org/account"):
         api_key()
 
 
 def test_nothing_is_asked_twice_after_a_failure_or_a_kill(api, tmp_path):
     api.faults = [Fault("status", ASK + "11", times=99, status=502)]
-    with pytest.raises(NeuronpediaError, match=r"/11: HTTP 502 .*Run again later. 11 of 40 answers are kept in"):
+    with pytest.raises(UserError, match=r"/11: HTTP 502 .*Run again later. 11 of 40 answers are kept in"):
         from_api(api, tmp_path)
     assert api.count() == 11 + 6
     answers = tmp_path / ANSWERS
@@ -278,7 +282,7 @@ def test_requests_keep_to_the_rate(api, tmp_path, monkeypatch):
 
 def test_answers_about_another_feature_are_not_taken(api, tmp_path):
     api.features[MODEL, SOURCE, 4] = api.features[MODEL, SOURCE, 5]
-    with pytest.raises(NeuronpediaError, match=r"/4: the answer is about feature 5"):
+    with pytest.raises(UserError, match=r"/4: the answer is about feature 5"):
         from_api(api, tmp_path)
     api.features[MODEL, SOURCE, 4] = FEATURES[MODEL, SOURCE, 4] | {"layer": "13-x"}
     with pytest.raises(LabelError, match="source 13-x"):
@@ -287,5 +291,5 @@ def test_answers_about_another_feature_are_not_taken(api, tmp_path):
 
 def test_an_endless_answer_is_not_read_to_its_end(api, tmp_path, monkeypatch):
     monkeypatch.setattr(http, "LONGEST_LINE", 100)
-    with pytest.raises(NeuronpediaError, match="longer than 100 bytes"):
+    with pytest.raises(UserError, match="longer than 100 bytes"):
         from_api(api, tmp_path)

@@ -107,6 +107,7 @@ def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
         "edges": edges,
     }
     assert graph["metadata"]["labeledCount"] == 200
+    assert not {"dead", "notFinite"} & graph["metadata"]["provenance"]["weights"].keys()
     assert graph["metadata"]["quality"]["kept_15"] > 0.1
     header, row = (folder / "quality.tsv").read_text().splitlines()
     assert dict(zip(header.split("\t"), row.split("\t"), strict=True))["features"] == "200"
@@ -149,6 +150,26 @@ def test_weights_that_are_none_are_told(folder, content):
     log = Path(failing.log[0]).read_text()
     assert "toy.npz" in log
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(("value", "not_finite"), [(0, 0), (np.nan, 200)])
+def test_weights_without_a_direction_are_refused(folder, value, not_finite):
+    np.savez(folder / "toy.npz", W_dec=np.full((200, 384), value, np.float32))
+    failing = fetch_decoder(folder)
+    with pytest.raises(SystemExit):
+        failing.run()
+    message = f"toy.npz: W_dec gives no feature a direction: {not_finite} of 200 rows hold NaN or infinity"
+    assert message in Path(failing.log[0]).read_text()
+    assert not (folder / "decoder.npy").exists()
+
+
+def test_rows_without_a_direction_are_recorded(folder):
+    weights = np.ones((200, 384), np.float32)
+    weights[3], weights[7, 0] = 0, np.inf
+    np.savez(folder / "toy.npz", W_dec=weights)
+    fetch_decoder(folder).run()
+    record = load_record(folder / "decoder.json")
+    assert (record["dead"], record["notFinite"]) == ([3, 7], [7])
 
 
 def test_a_fault_of_the_workflow_leaves_its_traceback_in_the_log(folder):

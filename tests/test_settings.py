@@ -111,6 +111,7 @@ def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
         ("toy: {layers: [{layer: 1_2}]}\n", "line 1: 1_2 is not a plain number"),
         ("toy: {layers: [{layer: 1:30}]}\n", "line 1: 1:30 is not a plain number"),
         ("toy: {weights: {revision: 2024-13-45}}\n", "or '2024-13-45' in quotes"),
+        ('toy: {display_name: "a\\u202Eb"}\n', r"line 1: 'a\u202eb' holds invisible characters"),
         ("# mine\n70: {}\n", "line 2: 70 is not text: write '70' in quotes"),
         ("1.50: {}\n", "line 1: 1.50 is not text: write '1.50' in quotes"),
         ("true: {}\n", "line 1: true is not text: write 'true' in quotes"),

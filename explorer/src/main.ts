@@ -13,6 +13,7 @@ import { Selection } from "./page/selection";
 import { Store } from "./page/state";
 import { followTheme, storedTheme } from "./page/theme";
 import { parseState, type ViewState } from "./page/urlState";
+import { showsMap } from "./scene/camera";
 import { MapScene } from "./scene/mapScene";
 import { SceneLabels } from "./scene/sceneLabels";
 import { scriptUrl } from "./trusted";
@@ -81,24 +82,34 @@ async function start(): Promise<void> {
   addEventListener("hashchange", () => void open(parseState(location.hash)));
 }
 
-/** Shows the view that an address names, or the nearest that exists. */
+/**
+ * Shows the view that an address names. If its model or layer is not here, a message says so, and another map is shown
+ * without a selection: feature 7 of one map is not feature 7 of another.
+ */
 async function open(view: ViewState): Promise<void> {
   const known = published.models.some(({ modelId }) => modelId === view.model);
   const modelId = known ? view.model! : (published.manifest?.modelId ?? published.models[0]!.modelId);
   if (!(await layers.chooseModel(modelId))) return;
-  const entries = published.manifest!.layers;
-  const entry = published.layer(view.layer ?? -1) ?? entries[Math.floor(entries.length / 2)]!;
   const shown = store.current.published;
+  let missing: string | null = null;
+  if (view.model !== undefined && !known) missing = `No model ${view.model} is published here.`;
+  else if (view.layer !== undefined && !published.layer(view.layer)) {
+    missing = `${modelId} has no layer ${view.layer} here.`;
+  }
+  const stay = shown?.modelId === modelId ? { layer: shown.layer } : {};
+  const { layer, feature, camera }: ViewState = missing === null ? view : stay;
+  const entries = published.manifest!.layers;
+  const entry = published.layer(layer ?? -1) ?? entries[Math.floor(entries.length / 2)]!;
   const same = shown?.modelId === modelId && shown.layer === entry.layer;
   if (!same && !(await layers.showPublished(entry.layer))) return;
-  if (view.model !== undefined && !known) showMessage(`No model ${view.model} is published here.`);
-  else if (view.layer !== undefined && entry.layer !== view.layer) {
-    showMessage(`${modelId} has no layer ${view.layer} here.`);
-  }
+  if (missing !== null) showMessage(missing);
   if (view.coloring) store.update({ coloring: view.coloring });
-  if (view.camera) scene?.camera.setView(view.camera);
-  const node = view.feature === undefined ? null : nodeOfFeature(store.current.layer!, view.feature);
-  selection.select(node, { fly: node !== null && !view.camera, step: false });
+  const map = store.current.layer!;
+  const placed = camera !== undefined && showsMap(camera, map);
+  if (placed) scene?.camera.setView(camera);
+  const node = feature === undefined ? null : nodeOfFeature(map, feature);
+  if (feature !== undefined && node === null) showMessage(`Feature ${feature} is not on this map.`);
+  selection.select(node, { fly: node !== null && !placed, step: false });
   address.remember();
 }
 

@@ -18,12 +18,16 @@ let name = 0;
 let cache: LayerCache;
 let answers: Record<string, { status?: number; headers?: Record<string, string>; body: Buffer | string }>;
 let requested: string[];
+let endless: boolean;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     requested.push(request.url!);
     const answer = answers[request.url!] ?? { status: 404, body: "no" };
-    response.writeHead(answer.status ?? 200, answer.headers).end(answer.body);
+    response.writeHead(answer.status ?? 200, answer.headers);
+    if (!endless) return void response.end(answer.body);
+    const send = () => response.writable && response.write("x".repeat(1000), () => setImmediate(send));
+    send();
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   base = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/m/manifest.json`);
@@ -35,6 +39,7 @@ beforeEach(() => {
   cache = new LayerCache(1e6, `fetch-${++name}`);
   answers = { "/m/layer-1.json": { body: plain }, "/m/layer-1.json.gz": { body: packed } };
   requested = [];
+  endless = false;
 });
 
 const file = (filePath: string, content: Buffer) => ({
@@ -89,23 +94,72 @@ it("downloads the same bytes once, and others again", async () => {
   expect(Buffer.from(bytes).equals(changed)).toBe(true);
 });
 
-it("downloads again what is damaged in the cache", async () => {
-  await cache.put(entry.sha256, Uint8Array.from(packed.subarray(0, 20)).buffer);
+const another = Buffer.from(plain.toString().replace("xx", "yy"));
+
+it.each([
+  ["cut short", packed.subarray(0, 20)],
+  ["another of the same size", another],
+  ["another, compressed", gzipSync(another)],
+  ["empty", Buffer.of()],
+])("downloads again what is damaged in the cache: %s", async (_, stored) => {
+  await cache.put(entry.sha256, Uint8Array.from(stored).buffer);
   expect(await load()).toEqual({ where: "network", same: true });
+  expect(await load()).toEqual({ where: "cache", same: true });
+});
+
+it.each([
+  "http://other-host/layer-1.json",
+  "//other-host/layer-1.json",
+  "https://HOST/m/layer-1.json",
+  "http://name:word@HOST/m/layer-1.json",
+  "data:application/json,{}",
+  "blob:http://HOST/f0a2",
+  "http://[",
+])("fetches nothing from another origin: %s", async (path) => {
+  const filePath = path.replace("HOST", base.host);
+  const where = `of layer 1 is "${filePath}", which is not a path on ${base.host}`;
+  await expect(load({ ...plainEntry, filePath })).rejects.toThrow(`m/manifest.json: filePath ${where}`);
+  const gzip = { ...entry.gzip!, filePath };
+  await expect(load({ ...plainEntry, gzip })).rejects.toThrow(`m/manifest.json: gzip.filePath ${where}`);
+  expect(requested).toEqual([]);
+});
+
+it("follows a path above the manifest, which cannot leave the host", async () => {
+  answers["/layer-1.json"] = { body: plain };
+  expect(await load({ ...plainEntry, filePath: "../../../layer-1.json" })).toMatchObject({ same: true });
+  expect(requested).toEqual(["/layer-1.json"]);
+});
+
+it("follows redirects on its own host only", async () => {
+  const redirect = (Location: string) => ({ status: 302, headers: { Location }, body: "" });
+  answers["/m/layer-1.json"] = redirect("/moved.json");
+  answers["/moved.json"] = { body: plain };
+  expect(await load(plainEntry)).toMatchObject({ same: true });
+  cache = new LayerCache(1e6, `fetch-${++name}`);
+  answers["/m/layer-1.json"] = redirect(`http://localhost:${base.port}/moved.json`);
+  await expect(load(plainEntry)).rejects.toThrow("a redirect to another host");
+  expect(requested).toEqual(["/m/layer-1.json", "/moved.json", "/m/layer-1.json"]);
 });
 
 it.each([
   ["cut short", packed.subarray(0, 20), /layer-1\.json\.gz is damaged or incomplete: 20 bytes/],
   ["cut short, plain", plain.subarray(0, 60), /has 60 bytes instead of the manifest's 5012/],
+  ["another of the same size", another, /does not have the manifest's sha256/],
+  ["too long", Buffer.concat([plain, plain]), /layer-1\.json\.gz has more than the manifest's 5012 bytes/],
   [
-    "another of the same size",
-    Buffer.from(plain.toString().replace("xx", "yy")),
-    /does not have the manifest's sha256/,
+    "too long once unpacked",
+    gzipSync(Buffer.alloc(1e6)),
+    /layer-1\.json\.gz has more than the manifest's 5012 bytes/,
   ],
 ])("refuses a file that is %s, and keeps nothing of it", async (_, body, message) => {
   answers["/m/layer-1.json.gz"] = { body };
   await expect(load()).rejects.toThrow(message);
   expect(await cache.get(entry.sha256)).toBeUndefined();
+});
+
+it("leaves a body without an end", async () => {
+  endless = true;
+  await expect(load()).rejects.toThrow(/has more than the manifest's 5012 bytes/);
 });
 
 it("reports the host's answer", async () => {

@@ -50,5 +50,5 @@ export function rawLayer() {
 }
 
 export function prepared(raw: unknown = rawLayer()): Layer {
-  return prepareLayer(parseLayer(raw, "layer-2.json"));
+  return prepareLayer(parseLayer(raw, "layer-2.json"), "layer-2.json");
 }

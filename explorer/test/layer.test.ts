@@ -62,6 +62,15 @@ it("keeps what is not known as not a number", () => {
   expect(layer.labels[2]).toBeNull();
 });
 
+it.each([1e39, -1e30, 1000.5])("refuses a coordinate that cannot be drawn: %d", (value) => {
+  const raw = rawLayer();
+  raw.nodes[2]!.position[1] = value;
+  const message = `layer-2.json: nodes[2].position[1] is ${value}; coordinates must lie within ±1000`;
+  expect(() => prepared(raw)).toThrow(message);
+  raw.nodes[2]!.position[1] = 1000 * Math.sign(value);
+  expect(Number.isFinite(prepared(raw).radius)).toBe(true);
+});
+
 it("refuses a link to a node that is not there, and an id that occurs twice", () => {
   const raw = rawLayer();
   raw.edges[1]!.target = "m:2:2";

@@ -1,5 +1,6 @@
 import { PerspectiveCamera } from "three";
 import { expect, it } from "vitest";
+import { showsMap } from "../src/scene/camera";
 import { type Projection, pick } from "../src/scene/pick";
 import { boxOf, overlap, type Placement, placeLabels } from "../src/scene/placement";
 
@@ -65,4 +66,12 @@ it("prefers the prominent among the equally near", () => {
   );
   const order = Array.from({ length: 100 }, (_, at) => 99 - at);
   expect(placeLabels(placement(100, { positions: ring, order, limit: 1 }))[0]!.node).toBe(99);
+});
+
+it("tells views of the map from views of nothing", () => {
+  const map = { center: [0, 0, 5] as [number, number, number], radius: 10 };
+  expect(showsMap([0, 0, 60, 0, 0, 5], map)).toBe(true);
+  expect(showsMap([30, 0, 60, 50, 0, 5], map)).toBe(true);
+  expect(showsMap([0, 0, 9000, 0, 0, 5], map)).toBe(false);
+  expect(showsMap([9000, 0, 60, 9000, 0, 5], map)).toBe(false);
 });

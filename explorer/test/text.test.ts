@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { display, fold, headline } from "../src/data/text";
+import { display, encoded, fold, headline } from "../src/data/text";
 
 it("folds case, accents and compatible forms", () => {
   expect(fold("Crème BRÛLÉE ﬁne")).toBe("creme brulee fine");
@@ -7,6 +7,7 @@ it("folds case, accents and compatible forms", () => {
 
 it("shows text on one line, without what reorders or hides it", () => {
   expect(display("a\u0000b\n\tc \u202egnp.exe\u2069 \u200bd")).toBe("a b c gnp.exe d");
+  expect(display("a\u061cb\u2060c\u{e0041}d")).toBe("a b c d");
   expect(display("العربية שלום 日本語")).toBe("العربية שלום 日本語");
 });
 
@@ -19,4 +20,8 @@ it("cuts long text at a word, and never a character in two", () => {
 it("takes the first part of a label as its headline", () => {
   expect(headline("friday; also monday, tuesday")).toBe("friday");
   expect(headline("; also monday")).toBe("; also monday");
+});
+
+it("encodes any text for an address, even half of a surrogate pair", () => {
+  expect(encoded("a/b \ud800 😀")).toBe(encodeURIComponent("a/b \ufffd 😀"));
 });

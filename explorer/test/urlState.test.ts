@@ -22,6 +22,8 @@ it.each([
   "#layer=1.5&feature=99999999&camera=1,2,3,4,5,NaN",
   "#camera=1,,3,4,5,6",
   "#camera=1e9,2,3,4,5,6&model=",
+  "#camera=NaN,NaN,NaN,0,0,0",
+  "#camera=Infinity,1e39,3,4,5,6",
   "#%%%",
 ])("leaves out what makes no sense: %s", (hash) => {
   expect(parseState(hash)).toEqual({});

@@ -33,7 +33,8 @@ def job_log(snakemake) -> Iterator[logging.Logger]:
             try:
                 yield log
             except (UserError, OSError) as error:
-                log.error("%s", _one_line(error))
+                name = getattr(error, "filename", None)
+                log.error("%s", f"{name}: {error.strerror}" if name else error)
             except Exception:
                 log.exception("Internal error, please report it with this log:")
             else:
@@ -56,9 +57,3 @@ class _Masking:
 
     def __getattr__(self, name: str):
         return getattr(self._stream, name)
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)

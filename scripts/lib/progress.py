@@ -1,7 +1,6 @@
 """Progress of long transfers, in the log and on the screen."""
 
 import logging
-import threading
 import time
 
 progress = logging.getLogger("progress")  # lib.job shows it on the screen too
@@ -15,15 +14,11 @@ class Progress:
         self._what, self._total, self._unit, self._scale = what, total / scale, unit, scale
         self._done = 0.0
         self._started = self._reported = time.monotonic()
-        self._lock = threading.Lock()
 
     def add(self, count: float = 1.0) -> None:
-        """Add what has arrived since the last call; any thread may call it."""
-        with self._lock:
-            self._done += count / self._scale
-            now = time.monotonic()
-            if now - self._reported < PROGRESS_EVERY:
-                return
-            self._reported = now
-            done, rate = self._done, self._done / (now - self._started)
-        progress.info("%s: %.0f of %.0f %s, %.1f per second", self._what, done, self._total, self._unit, rate)
+        """Add what has arrived since the last call."""
+        self._done += count / self._scale
+        now = time.monotonic()
+        if now - self._reported >= PROGRESS_EVERY:
+            self._reported, rate = now, self._done / (now - self._started)
+            progress.info("%s: %.0f of %.0f %s, %.1f per second", self._what, self._done, self._total, self._unit, rate)

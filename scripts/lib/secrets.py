@@ -1,8 +1,9 @@
 """Secrets of the environment: read so that they can be sent in a header, and masked however they are spelled."""
 
 import os
+import re
 import sys
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
 from lib.errors import UserError
 
@@ -32,7 +33,9 @@ def spellings() -> list[str]:
     may appear as it is, stripped, a line at a time, escaped as in a traceback, or quoted as in an address.
     """
     values = [os.environ.get(name, "") for name in NAMES]
-    values += [_password(value) for name, value in os.environ.items() if name.lower().endswith("_proxy")]
+    for name, value in os.environ.items():
+        if name.lower().endswith("_proxy"):
+            values += re.findall("//[^:]*:(.+)@", value)
     # Only a script that has imported huggingface_hub can send its token.
     if hub := sys.modules.get("huggingface_hub"):
         values.append(hub.get_token() or "")
@@ -40,10 +43,3 @@ def spellings() -> list[str]:
     for text in {part for value in values for part in (value, value.strip(), *value.split())}:
         written |= {text, repr(text)[1:-1], ascii(text)[1:-1], quote(text), quote_plus(text)}
     return sorted((text for text in written if len(text) > 3), key=len, reverse=True)
-
-
-def _password(address: str) -> str:
-    try:
-        return urlsplit(address).password or ""
-    except ValueError:
-        return ""

@@ -1,41 +1,37 @@
 """The demo's results with the explorer, and a browser to look at them."""
 
-import re
-import shutil
+import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
-from conftest import ROOT, Project, copy_workflow
+from conftest import Project, copy_workflow
 
 from .site import HOSTILE, Site, layer_file
 
+PICTURES = bool(os.environ.get("SCREENSHOTS"))
+
 
 @pytest.fixture(scope="session")
-def demo(browser_path, tmp_path_factory) -> Path:
-    """The folder that `make demo` leaves. What an earlier `make demo` left is reused."""
+def demo(browser_path, tmp_path_factory) -> Project:
+    """The explorer, the maps of the demo's last two layers, and the folder for Pages with both."""
     folder = tmp_path_factory.mktemp("demo") / "project"
     folder.mkdir()
     copy_workflow(folder)
-    made = ROOT / "results"
-    if (made / "minilm-l6" / "manifest.json").exists() and (made / "index.html").exists():
-        for name in ("minilm-l6", "assets"):
-            shutil.copytree(made / name, folder / "results" / name)
-        for name in ("index.html", "sw.js"):
-            shutil.copy2(made / name, folder / "results" / name)
-        shutil.copytree(ROOT / ".snakemake" / "metadata", folder / ".snakemake" / "metadata")
-    Project(folder, "config/demo.yaml").snakemake("all", "explorer", "--rerun-triggers", "mtime")
-    return folder / "results"
+    (folder / "two.yaml").write_text("models: [minilm-l6]\nlayers: 4-5\n")
+    project = Project(folder, "two.yaml")
+    project.snakemake("explorer", "site")
+    return project
 
 
 @pytest.fixture
 def site(demo, tmp_path) -> Iterator[Site]:
     """The demo on a server, with a second model whose labels are hostile."""
-    site = Site(demo, tmp_path / "site")
+    site = Site(demo.folder / "results", tmp_path / "site")
     links = [(0, 1, 0.9), (0, 2, 0.8), (1, 5, 0.5)]
-    site.add_model(layer_file("hostile", 3, [*HOSTILE, None], links))
+    graph = layer_file("hostile", 3, [*HOSTILE, None], links)
+    graph["metadata"]["displayName"] = "<i>\u202ehostile"
+    site.add_model(graph)
     site.start()
     yield site
     site.stop()
@@ -45,7 +41,9 @@ class Visit:
     """A visitor's browser: pages, and their complaints, and their requests to other hosts."""
 
     def __init__(self, browser, site: Site, **options):
-        options = {"viewport": {"width": 1000, "height": 700}} | options
+        # Animations, and pixels that are drawn in software, only cost time unless somebody looks at them.
+        quick = {"reduced_motion": "reduce", "device_scale_factor": 1 if PICTURES else 0.5}
+        options = {"viewport": {"width": 1000, "height": 700}} | quick | options
         self.site = site
         self.context = browser.new_context(**options)
         self.complaints: list[str] = []
@@ -61,6 +59,13 @@ class Visit:
         shown(page)
         return page
 
+    def open_and_read_message(self, hash_: str = ""):
+        """A new page and its message; returns when there is one."""
+        page = self.context.new_page()
+        page.goto(self.site.url + hash_)
+        page.locator("#message").wait_for()
+        return page, page.locator("#message").text_content().strip()
+
     def _on_console(self, message) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.type}: {message.text}")
@@ -73,12 +78,27 @@ class Visit:
 def shown(page, layer: int | None = None) -> None:
     """Wait until a layer, or this one, is shown."""
     number = r"\d+" if layer is None else layer
-    expect(page).to_have_title(re.compile(rf"layer {number} · SAE Atlas"), timeout=30_000)
+    page.wait_for_function("title => document.title.match(title)", arg=rf"layer {number} · SAE Atlas")
 
 
 def at_rest(page) -> None:
     """Wait until nothing on the map moves any more."""
-    expect(page.locator("#map")).to_have_attribute("aria-busy", "false", timeout=30_000)
+    page.wait_for_function("() => document.querySelector('#map').ariaBusy === 'false'")
+
+
+@pytest.fixture
+def keep_picture(screenshots):
+    """Function that stores a picture of a page at rest, if SCREENSHOTS names a folder for it."""
+
+    def keep(page, name: str, **size) -> None:
+        if not PICTURES:
+            return
+        if size:
+            page.set_viewport_size(size)
+        at_rest(page)
+        page.screenshot(path=screenshots / name)
+
+    return keep
 
 
 @pytest.fixture

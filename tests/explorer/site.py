@@ -6,6 +6,7 @@ import http.server
 import json
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 HOSTILE = [
@@ -68,7 +69,7 @@ def manifest_file(metadata: dict, file: dict) -> dict:
     counts = {key: metadata[key] for key in ("featureCount", "edgeCount", "labeledCount", "deadCount")}
     return {
         "modelId": metadata["modelId"],
-        "displayName": metadata["modelId"],
+        "displayName": metadata.get("displayName", metadata["modelId"]),
         "totalLayers": 1,
         "featuresPerLayer": metadata["featureCount"],
         "neuronpediaModelId": None,
@@ -86,7 +87,7 @@ class Site:
     def __init__(self, results: Path, folder: Path):
         self.root = folder
         self.folder = folder / "some" / "path"
-        intermediates = shutil.ignore_patterns("*.npy", "*.npz", "*.parquet", "logs", "benchmarks")
+        intermediates = shutil.ignore_patterns("*.npy", "*.npz", "*.parquet", "logs", "benchmarks", "site")
         shutil.copytree(results, self.folder, ignore=intermediates)
         self.server: http.server.ThreadingHTTPServer | None = None
         self.headers: dict[str, str] = {}
@@ -96,6 +97,12 @@ class Site:
     def url(self) -> str:
         """The page's address."""
         return f"http://127.0.0.1:{self.port}/some/path/"
+
+    def change(self, path: str, change: Callable[[dict], None]) -> None:
+        """Rewrite a JSON file."""
+        content = json.loads((self.folder / path).read_bytes())
+        change(content)
+        (self.folder / path).write_text(json.dumps(content))
 
     def start(self) -> None:
         """Serve, on the same port as before."""
@@ -107,6 +114,11 @@ class Site:
                     for name, value in site.headers.items():
                         self.send_header(name, value)
                 super().end_headers()
+
+            def do_GET(self):
+                # Times count whole seconds here: two versions of a file in one second would be taken for the same.
+                del self.headers["If-Modified-Since"]
+                super().do_GET()
 
             def log_message(self, *args):
                 pass
@@ -137,5 +149,6 @@ class Site:
         index_path = self.folder / "index.json"
         models = json.loads(index_path.read_bytes())["models"]
         models = [entry for entry in models if entry["modelId"] != model]
-        models.append({"modelId": model, "displayName": model, "manifest": f"{model}/manifest.json"})
+        name = metadata.get("displayName", model)
+        models.append({"modelId": model, "displayName": name, "manifest": f"{model}/manifest.json"})
         index_path.write_text(json.dumps({"models": models}))

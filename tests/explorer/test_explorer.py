@@ -5,10 +5,9 @@ import gzip
 import json
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-from conftest import FLAGS, Project
+from conftest import FLAGS
 
 from .conftest import Visit, at_rest, shown
 from .site import HOSTILE, Site, layer_file
@@ -39,32 +38,29 @@ def picture(page) -> tuple[int, float]:
 
 
 def test_the_folder_for_pages_shows_the_maps(demo, browser, tmp_path):
-    Project(demo.parent, "config/demo.yaml").snakemake("site", "--rerun-triggers", "mtime")
-    site = Site(demo / "site", tmp_path / "site")
+    site = Site(demo.folder / "results" / "site", tmp_path / "site")
     site.start()
     visit = Visit(browser, site)
-    assert options(visit.open("#layer=5"), "#layer") == ["0", "1", "2", "3", "4", "5"]
+    assert options(visit.open("#layer=5"), "#layer") == ["4", "5"]
     visit.context.close()
     site.stop()
     assert visit.complaints == visit.elsewhere == []
 
 
-def test_shows_the_six_layers_of_the_demo(visit, screenshots):
+def test_shows_the_layers_of_the_demo(visit, keep_picture):
     page = visit.open()
-    assert options(page, "#model") == ["all-MiniLM-L6-v2", "hostile"]
-    assert options(page, "#layer") == ["0", "1", "2", "3", "4", "5"]
+    assert options(page, "#model") == ["all-MiniLM-L6-v2", "<i> hostile"]
+    assert options(page, "#layer") == ["4", "5"]
     assert page.locator("#summary").text_content().startswith("2,048 features · ")
     at_rest(page)
     colors, bright = picture(page)
     assert colors > 500
     assert bright > 0.02
     assert page.locator(".scene-label").count() > 8
-    page.set_viewport_size({"width": 1440, "height": 900})
-    at_rest(page)
-    page.screenshot(path=screenshots / "overview.png")
+    keep_picture(page, "overview.png", width=1440, height=900)
 
 
-def test_finds_a_word_flies_there_and_walks_along_a_link(visit, screenshots):
+def test_finds_a_word_flies_there_and_walks_along_a_link(visit, keep_picture):
     page = visit.open("#layer=5")
     page.keyboard.press("/")
     page.keyboard.type("monday")
@@ -75,9 +71,7 @@ def test_finds_a_word_flies_there_and_walks_along_a_link(visit, screenshots):
     assert feature.get_by_text("Feature 1693").is_visible()
     related = " ".join(feature.locator(".walk").all_text_contents())
     assert "day; also days, daily, today" in related
-    page.set_viewport_size({"width": 1440, "height": 900})
-    at_rest(page)
-    page.screenshot(path=screenshots / "monday.png")
+    keep_picture(page, "monday.png", width=1440, height=900)
     link = feature.locator(".walk button").first
     label = link.locator(".label").text_content()
     assert float(link.locator(".cosine").text_content()) >= 0.25
@@ -131,15 +125,17 @@ def test_hover_shows_the_label_and_click_selects(visit):
 
 
 def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
-    page = visit.open("#layer=2")
-    assert page.input_value("#layer") == "2"
+    page = visit.open("#layer=4")
+    assert page.input_value("#layer") == "4"
     page.keyboard.press("]")
-    shown(page, 3)
-    expect(page).to_have_url(re.compile("layer=3"))
+    shown(page, 5)
+    expect(page).to_have_url(re.compile("layer=5"))
     page.keyboard.press("[")
-    shown(page, 2)
-    page.select_option("#layer", "0")
-    shown(page, 0)
+    shown(page, 4)
+    page.select_option("#layer", "5")
+    shown(page, 5)
+    page.select_option("#layer", "4")
+    shown(page, 4)
     assert page.locator("#previous-layer").is_disabled()
     assert page.locator("#next-layer").is_enabled()
     page.select_option("#model", "hostile")
@@ -152,10 +148,9 @@ def test_a_link_opens_the_same_view(visit):
     page = visit.open("#layer=4&feature=100&color=density")
     at_rest(page)
     page.locator("#map").focus()
-    for key in ("ArrowLeft", "ArrowUp", "+"):
+    for key in ("ArrowLeft", "+"):
         page.keyboard.press(key)
         at_rest(page)
-    at_rest(page)
     view = page.evaluate("location.hash")
     again = visit.open(view)
     at_rest(again)
@@ -164,13 +159,27 @@ def test_a_link_opens_the_same_view(visit):
     assert again.input_value("#coloring") == "density"
 
 
-def test_a_link_to_a_missing_model_or_layer_shows_a_message(visit):
-    page = visit.open("#model=gpt-9")
-    expect(page.locator("#message")).to_be_visible()
-    assert "No model gpt-9" in page.locator("#message").text_content()
-    page = visit.open("#layer=77")
-    expect(page.locator("#message")).to_be_visible()
-    assert "no layer 77" in page.locator("#message").text_content()
+def test_a_link_to_what_is_not_here_says_so_and_selects_nothing(visit):
+    page = visit.open("#model=gpt-9&layer=4&feature=1693&camera=1,2,3,4,5,6")
+    cases = [
+        ("#model=gpt-9&layer=4&feature=1693", "No model gpt-9 is published here.", 5),
+        ("#layer=77&feature=1693", "minilm-l6 has no layer 77 here.", 5),
+        ("#layer=4&feature=9999", "Feature 9999 is not on this map.", 4),
+    ]
+    for number, (address, message, layer) in enumerate(cases):
+        if number > 0:
+            page.evaluate("hash => { location.hash = hash; }", address)
+        expect(page.locator("#message")).to_have_text(message)
+        shown(page, layer)
+        expect(page).to_have_url(re.compile(f"#model=minilm-l6&layer={layer}&camera="))
+        assert page.locator("#feature").is_hidden()
+
+
+def test_a_camera_that_shows_nothing_is_ignored(visit):
+    page = visit.open("#layer=5&camera=99999,0,0,99999,0,5")
+    at_rest(page)
+    assert page.evaluate("location.hash.match(/camera=(.*)/)[1].split(',').every(x => Math.abs(x) < 300)")
+    assert picture(page)[1] > 0.02
 
 
 def test_a_second_visit_needs_no_network(visit, site):
@@ -186,12 +195,12 @@ def test_a_second_visit_needs_no_network(visit, site):
     page.fill("#search", "monday")
     assert page.locator("#results li").count() == 1
     page.keyboard.press("Escape")
-    page.select_option("#layer", "1")  # never loaded, so it cannot be there
+    page.select_option("#layer", "4")  # never loaded, so it cannot be there
     expect(page.locator("#message")).to_contain_text("could not be fetched")
     assert page.input_value("#layer") == "5"
     site.start()
-    page.select_option("#layer", "1")
-    shown(page, 1)
+    page.select_option("#layer", "4")
+    shown(page, 4)
     visit.complaints.clear()  # the browser itself reports requests without a response
 
 
@@ -204,33 +213,57 @@ def test_a_changed_layer_is_fetched_again(visit, site):
     assert page.locator("#summary").text_content().startswith("2 features")
 
 
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (lambda path: path.unlink(), "does not exist (HTTP 404)"),
-        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "5000 bytes instead of the manifest's"),
-        (
-            lambda path: path.write_bytes(path.read_bytes().replace(b"day", b"dax")),
-            "does not have the manifest's sha256",
-        ),
-    ],
-    ids=["missing", "cut short", "of another run"],
-)
-def test_a_broken_file_is_refused_and_the_rest_stays_usable(visit, site, spoil, reason):
-    (site.folder / "minilm-l6" / "layer-3.json.gz").unlink()
-    spoil(site.folder / "minilm-l6" / "layer-3.json")
-    page = visit.open("#layer=2")
-    page.keyboard.press("]")
-    page.locator("#message").wait_for()
-    message = page.locator("#message").text_content()
-    assert reason in message
-    assert "layer-3.json" in message
-    assert page.input_value("#layer") == "2"
+def test_a_broken_file_is_refused_and_the_rest_stays_usable(visit, site):
+    (site.folder / "minilm-l6" / "layer-4.json.gz").unlink()
+    path = site.folder / "minilm-l6" / "layer-4.json"
+    content = path.read_bytes()
+    page = visit.open("#layer=5")
+    for spoilt, reason in (
+        (content[:5000], "has 5000 bytes instead of the manifest's"),
+        (content + b" ", "has more than the manifest's"),
+        (content.replace(b"day", b"dax"), "does not have the manifest's sha256"),
+    ):
+        path.write_bytes(spoilt)
+        page.select_option("#layer", "4")
+        expect(page.locator("#message")).to_contain_text(f"minilm-l6/layer-4.json {reason}")
+        assert page.input_value("#layer") == "5"
     page.fill("#search", "monday")
+    assert page.locator("#results li").count() == 1
+    path.write_bytes(content)
     page.select_option("#layer", "4")
     shown(page, 4)
     assert page.locator("#message").is_hidden()
     visit.complaints[:] = [text for text in visit.complaints if "404" not in text]  # the browser's own report
+
+
+def test_files_on_another_host_are_refused_and_not_requested(visit, site):
+    elsewhere = f"http://localhost:{site.port}/some/path/minilm-l6"
+    site.change(
+        "minilm-l6/manifest.json",
+        lambda manifest: manifest["layers"][0].update(
+            filePath=f"{elsewhere}/layer-4.json",
+            gzip=manifest["layers"][0]["gzip"] | {"filePath": "//[::1]/x.gz"},
+        ),
+    )
+    site.change("index.json", lambda index: index["models"][1].update(manifest=f"{elsewhere}/manifest.json"))
+    page = visit.open("#layer=5")
+    page.select_option("#layer", "4")
+    message = page.locator("#message")
+    expect(message).to_contain_text('minilm-l6/manifest.json: gzip.filePath of layer 4 is "//[::1]/x.gz"')
+    page.select_option("#model", "hostile")
+    expect(message).to_contain_text(f'the manifest of hostile is "{elsewhere}/manifest.json"')
+    assert page.input_value("#model") == "minilm-l6"
+
+
+def test_a_missing_worker_is_named(visit, site):
+    (worker,) = (site.folder / "assets").glob("load.worker-*.js")
+    worker.unlink()
+    page, text = visit.open_and_read_message()
+    assert f"{worker.name} is missing or damaged: reload the page" in text
+    assert page.locator("#progress").is_hidden()
+    page.select_option("#layer", "5")
+    expect(page.locator("#progress")).to_be_hidden()
+    visit.complaints.clear()  # the browser's own report of the missing file
 
 
 def test_a_missing_manifest_leaves_the_model_that_is_shown(visit, site):
@@ -243,17 +276,19 @@ def test_a_missing_manifest_leaves_the_model_that_is_shown(visit, site):
     assert page.locator("#results li").count() == 1
 
 
-@pytest.mark.parametrize("announced", [False, True], ids=["plain bytes", "Content-Encoding"])
-def test_reads_compressed_files_with_and_without_content_encoding(visit, site, announced):
+def test_reads_compressed_files_with_and_without_content_encoding(visit, site):
     for path in (site.folder / "minilm-l6").glob("layer-?.json"):
         path.unlink()  # only the compressed ones are there
-    site.headers = {"Content-Encoding": "gzip"} if announced else {}
-    page = visit.open("#layer=1")
-    assert page.locator("#summary").text_content().startswith("2,048 features")
+    page = visit.open("#layer=4")
+    site.headers = {"Content-Encoding": "gzip"}
+    page.select_option("#layer", "5")
+    shown(page, 5)
+    assert page.get_attribute("#summary", "data-from") == "network"
 
 
-def test_hostile_labels_are_shown_as_text(visit, screenshots):
+def test_hostile_labels_are_shown_as_text(visit, keep_picture):
     page = visit.open("#model=hostile")
+    assert page.title() == "<i> hostile, layer 3 · SAE Atlas"
     for index, label in enumerate(HOSTILE):
         page.fill("#search", f"#{index}")
         page.locator("#results li").first.click()
@@ -264,8 +299,7 @@ def test_hostile_labels_are_shown_as_text(visit, screenshots):
     page.fill("#search", "")
     page.keyboard.press("Escape")
     page.click("#reset")
-    at_rest(page)
-    page.screenshot(path=screenshots / "hostile.png")
+    keep_picture(page, "hostile.png")
     assert page.evaluate("window.hit") is None
     assert page.locator("img, iframe, script:not([src])").count() == 0
 
@@ -281,55 +315,54 @@ def test_the_policy_forbids_markup_from_text_and_other_hosts(visit):
     visit.complaints.clear()  # the browser reports the refusal
 
 
-@pytest.mark.parametrize("way", ["chosen", "dropped"])
-def test_opens_the_visitors_own_file(visit, tmp_path, way):
+def test_opens_the_visitors_own_files(visit):
     page = visit.open("#layer=5")
-    graph = json.dumps(layer_file("mine", 7, ["alpha", "beta; also gamma"], [(0, 1, 0.5)])).encode()
-    content = gzip.compress(graph)
-    if way == "chosen":
-        (tmp_path / "layer-7.json.gz").write_bytes(content)
-        page.set_input_files("#file", tmp_path / "layer-7.json.gz")
-    else:
-        page.evaluate(
-            """bytes => {
-                const transfer = new DataTransfer();
-                transfer.items.add(new File([new Uint8Array(bytes)], "layer-7.json.gz"));
-                document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
-            }""",
-            list(content),
-        )
+    first = layer_file("mine", 7, ["alpha", "beta; also gamma"], [(0, 1, 0.5)])
+    second = layer_file("mine", 8, ["alpha"], [])
+    content = [gzip.compress(json.dumps(graph).encode()) for graph in (first, second)]
+    file = {"name": "layer-7.json.gz", "mimeType": "application/gzip", "buffer": content[0]}
+    page.set_input_files("#file", file)
     shown(page, 7)
     assert page.locator("#summary").text_content() == "2 features · 1 link · all labelled · your file"
     page.fill("#search", "gamma")
     page.keyboard.press("Enter")
     assert page.locator("#feature .walk .label").first.text_content() == "alpha"
-    page.select_option("#layer", "0")  # back among the published
-    shown(page, 0)
-    assert options(page, "#layer") == ["0", "1", "2", "3", "4", "5"]
+    page.evaluate(
+        """bytes => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "layer-8.json.gz"));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+        }""",
+        list(content[1]),
+    )
+    shown(page, 8)
+    assert options(page, "#layer") == ["layer-8.json.gz", "4", "5"]
+    page.select_option("#layer", "4")  # back among the published
+    shown(page, 4)
+    assert options(page, "#layer") == ["4", "5"]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (json.dumps(layer_file("m", 1, ["one"], []) | {"nodes": []}).encode(), "nodes is empty"),
+def test_refuses_a_file_that_is_not_a_layer(visit, tmp_path):
+    page = visit.open("#layer=5")
+    far = layer_file("m", 1, ["one", "two"], [], [[0, 0, 0], [0, 1e39, 0]])
+    cases = [
+        (json.dumps(far).encode(), "nodes[1].position[1] is 1e+39"),
         (b'{"metadata": {"modelId": "m"}, "nodes": [], "edges": []}', "metadata.layers is missing"),
         (b'{"metadata": {"modelId"', "is not valid JSON, or is incomplete"),
         (b"\xff\xfe\x00binary", "could not be read"),
         (b"\x1f\x8b\x08\x00broken", "could not be read"),
-    ],
-)
-def test_refuses_a_file_that_is_not_a_layer(visit, tmp_path, content, message):
-    page = visit.open("#layer=5")
-    (tmp_path / "mine.json").write_bytes(content)
-    page.set_input_files("#file", tmp_path / "mine.json")
-    page.locator("#message").wait_for()
-    assert message in page.locator("#message").text_content()
-    assert "mine.json" in page.locator("#message").text_content()
+    ]
+    for number, (content, message) in enumerate(cases):
+        file = {"name": f"mine-{number}\u202e.json", "mimeType": "application/json", "buffer": content}
+        page.set_input_files("#file", file)
+        expect(page.locator("#message")).to_contain_text(
+            re.compile(rf"mine-{number} .json\b.*{re.escape(message)}")
+        )
     page.fill("#search", "monday")
     assert page.locator("#results li").count() == 1
 
 
-def test_colours_themes_and_their_legend(visit, screenshots):
+def test_colours_themes_and_their_legend(visit, keep_picture):
     page = visit.open("#layer=5")
     values = page.eval_on_selector_all("#coloring option", "options => options.map(option => option.value)")
     assert values == ["links", "labelled", "density", "activation", "index"]
@@ -341,8 +374,7 @@ def test_colours_themes_and_their_legend(visit, screenshots):
     page.keyboard.press("Escape")
     page.click("#theme")
     assert page.get_attribute("html", "data-theme") == "light"
-    at_rest(page)
-    page.screenshot(path=screenshots / "light.png")
+    keep_picture(page, "light.png")
     page.reload()
     shown(page)
     assert page.get_attribute("html", "data-theme") == "light"
@@ -370,8 +402,9 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
     assert page.locator("#feature").is_visible()
 
 
-def test_fits_a_phone(browser, site, screenshots):
-    visit = Visit(browser, site, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+def test_fits_a_phone(browser, site, keep_picture):
+    phone = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+    visit = Visit(browser, site, reduced_motion="no-preference", **phone)
     page = visit.open("#layer=5")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.fill("#search", "monday")
@@ -380,8 +413,8 @@ def test_fits_a_phone(browser, site, screenshots):
     boxes = [page.locator(name).bounding_box() for name in ("#find", "#feature")]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
     assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"]  # the map shows between them
-    at_rest(page)
-    page.screenshot(path=screenshots / "phone.png")
+    at_rest(page)  # after the flight
+    keep_picture(page, "phone.png")
     visit.context.close()
     assert visit.complaints == []
 

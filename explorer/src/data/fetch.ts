@@ -4,7 +4,7 @@
  */
 import { createStore, get, set, type UseStore } from "idb-keyval";
 import type { LayerCache } from "./cache";
-import { type LayerEntry, type PublishedFile, parseJson } from "./contract";
+import { ContractError, type LayerEntry, type PublishedFile, parseJson } from "./contract";
 
 /** A file could not be fetched, or is not the one in the manifest. The message is for the reader. */
 export class FetchError extends Error {
@@ -18,12 +18,28 @@ export class FetchError extends Error {
   }
 }
 
+const ADVICE = "it is incomplete, or from another run than the manifest; publish both again";
+
 export type Progress = (loaded: number, total: number) => void;
 
 export interface Received {
   /** Plain JSON, UTF-8. */
   bytes: ArrayBuffer;
   from: "network" | "cache";
+}
+
+/**
+ * The address of a file that an index or a manifest names; `entry` says where, for the message.
+ *
+ * Throws ContractError if it leads to another origin: the page contacts no host but its own. A `data:` or `blob:`
+ * address is no published file either.
+ */
+export function addressOf(path: string, base: URL, entry: string): URL {
+  const url = URL.canParse(path, base.href) ? new URL(path, base) : null;
+  if (url?.href.startsWith(`${base.origin}/`)) return url;
+  throw new ContractError(
+    `${entry} is ${JSON.stringify(path)}, which is not a path on ${base.host}; only files beside the page are fetched`,
+  );
 }
 
 /** A manifest or index; without a network, the copy from the last visit. */
@@ -44,10 +60,10 @@ export async function fetchJson(url: URL): Promise<{ value: unknown; offline: bo
 }
 
 /**
- * A layer's plain JSON, from the cache, or from the network and then into the cache.
+ * A layer's plain JSON, from the cache, or from the network and then into the cache. Both are checked alike.
  *
  * Rejects with FetchError if the host does not have the file, or sends another than the one whose sha256 is in
- * the manifest.
+ * the manifest; with ContractError if the manifest names a file on another host.
  */
 export async function fetchLayer(
   entry: LayerEntry,
@@ -59,14 +75,17 @@ export async function fetchLayer(
   const cached = await cache.get(entry.sha256).catch(warnNotStored);
   if (cached) {
     try {
-      return { bytes: await gunzip(cached), from: "cache" };
+      const bytes = await gunzip(cached, entry.fileSize);
+      await checkBytes(bytes, entry, "the stored copy");
+      return { bytes, from: "cache" };
     } catch {
       // Damaged; the network has an intact copy.
-      await cache.delete(entry.sha256);
+      await cache.delete(entry.sha256).catch(warnNotStored);
     }
   }
   const { received, name } = await download(entry, manifestUrl, progress, signal);
-  const bytes = await gunzip(received).catch(() => {
+  const bytes = await gunzip(received, entry.fileSize, name).catch((error: unknown) => {
+    if (error instanceof FetchError) throw error;
     throw new FetchError(`${name} is damaged or incomplete: ${received.byteLength} bytes received`);
   });
   await checkBytes(bytes, entry, name);
@@ -74,11 +93,14 @@ export async function fetchLayer(
   return { bytes, from: "network" };
 }
 
-/** Decompresses gzip, and returns anything else unchanged. Rejects if the stream is damaged. */
-export async function gunzip(bytes: ArrayBuffer): Promise<ArrayBuffer> {
+/**
+ * Decompresses gzip, and returns anything else unchanged. Rejects if the stream is damaged, or holds more than `limit`
+ * bytes.
+ */
+export async function gunzip(bytes: ArrayBuffer, limit = Infinity, name = ""): Promise<ArrayBuffer> {
   if (!isGzip(new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength)))) return bytes;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
+  return readAll(stream, limit, name);
 }
 
 export function isGzip(start: Uint8Array): boolean {
@@ -86,64 +108,91 @@ export function isGzip(start: Uint8Array): boolean {
 }
 
 async function download(entry: LayerEntry, manifestUrl: URL, progress: Progress, signal: AbortSignal) {
-  const fetchOne = async (file: PublishedFile) => {
-    const url = new URL(file.filePath, manifestUrl);
+  const fetchOne = async (file: PublishedFile, key: string) => {
+    const where = `${fileName(manifestUrl)}: ${key} of layer ${entry.layer}`;
+    const url = addressOf(file.filePath, manifestUrl, where);
     const response = await request(url, signal);
-    return { received: await readAll(response, entry, progress), name: fileName(url) };
+    return { received: await readBody(response, entry, progress), name: fileName(url) };
   };
-  if (!entry.gzip) return fetchOne(entry);
+  if (!entry.gzip) return fetchOne(entry, "filePath");
   try {
-    return await fetchOne(entry.gzip);
+    return await fetchOne(entry.gzip, "gzip.filePath");
   } catch (error) {
     if (!(error instanceof FetchError) || error.status !== 404) throw error;
     // Published without its compressed twin.
-    return fetchOne(entry);
+    return fetchOne(entry, "filePath");
   }
 }
 
 async function request(url: URL, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    // Revalidate: the browser's cache may hold an older file than the manifest's.
-    response = await fetch(url, { cache: "no-cache", ...(signal && { signal }) });
+    response = await fetch(url, {
+      // Revalidate: the browser's cache may hold an older file than the manifest's.
+      cache: "no-cache",
+      // Redirects must not lead to another host either; the page's policy does not hold in the worker.
+      mode: "same-origin",
+      ...(signal && { signal }),
+    });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new FetchError(`${fileName(url)} could not be fetched: no response from ${url.host}`);
+    throw new FetchError(
+      `${fileName(url)} could not be fetched: no response from ${url.host}, or a redirect to another host`,
+    );
   }
   if (response.ok) return response;
   const why = response.status === 404 ? "does not exist (HTTP 404)" : `was refused (HTTP ${response.status})`;
   throw new FetchError(`${fileName(url)} ${why}`, response.status);
 }
 
-async function readAll(response: Response, entry: LayerEntry, progress: Progress): Promise<ArrayBuffer> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let loaded = 0;
+async function readBody(response: Response, entry: LayerEntry, progress: Progress): Promise<ArrayBuffer> {
+  const name = fileName(new URL(response.url));
+  // A host may send either file, whichever was requested.
+  const limit = Math.max(entry.fileSize, entry.gzip?.fileSize ?? 0);
   let total = entry.fileSize;
-  const reader = response.body!.getReader();
-  for (;;) {
-    const { done, value } = await reader.read().catch((error: unknown) => {
-      if ((error as Error).name === "AbortError") throw error;
-      throw new FetchError(`${fileName(new URL(response.url))} broke off after ${loaded} bytes`);
-    });
-    if (done) break;
-    if (loaded === 0 && entry.gzip && isGzip(value)) total = entry.gzip.fileSize;
-    chunks.push(value as Uint8Array<ArrayBuffer>);
-    loaded += value.byteLength;
+  let loaded = 0;
+  const onChunk = (chunk: Uint8Array) => {
+    if (loaded === 0 && entry.gzip && isGzip(chunk)) total = entry.gzip.fileSize;
+    loaded += chunk.byteLength;
     progress(loaded, total);
+  };
+  return readAll(response.body!, limit, name, onChunk).catch((error: unknown) => {
+    if (error instanceof FetchError || (error as Error).name === "AbortError") throw error;
+    throw new FetchError(`${name} broke off after ${loaded} bytes`);
+  });
+}
+
+/** Rejects with a FetchError after `limit` bytes: a stream without an end must not fill the memory. */
+async function readAll(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  limit: number,
+  name: string,
+  onChunk: (chunk: Uint8Array) => void = () => {},
+): Promise<ArrayBuffer> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const reader = stream.getReader();
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(chunks).arrayBuffer();
+    size += value.byteLength;
+    if (size > limit) {
+      void reader.cancel();
+      throw new FetchError(`${name} has more than the manifest's ${limit} bytes: ${ADVICE}`);
+    }
+    onChunk(value);
+    chunks.push(value);
   }
-  return new Blob(chunks).arrayBuffer();
 }
 
 async function checkBytes(bytes: ArrayBuffer, entry: LayerEntry, name: string): Promise<void> {
-  const advice = "it is incomplete, or from another run than the manifest; publish both again";
   if (bytes.byteLength !== entry.fileSize) {
     throw new FetchError(
-      `${name} has ${bytes.byteLength} bytes instead of the manifest's ${entry.fileSize}: ${advice}`,
+      `${name} has ${bytes.byteLength} bytes instead of the manifest's ${entry.fileSize}: ${ADVICE}`,
     );
   }
   // Only secure pages (https, localhost) can compute digests; elsewhere the size must do.
   if (globalThis.crypto?.subtle && (await sha256(bytes)) !== entry.sha256) {
-    throw new FetchError(`${name} does not have the manifest's sha256: ${advice}`);
+    throw new FetchError(`${name} does not have the manifest's sha256: ${ADVICE}`);
   }
 }
 

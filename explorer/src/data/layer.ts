@@ -48,16 +48,25 @@ export interface Links {
   weight: Float32Array;
 }
 
-export function prepareLayer(file: LayerFile): Layer {
+/** Map units. The workflow's maps end at 50; a camera that reaches much further cannot tell near from far. */
+const LARGEST_COORDINATE = 1000;
+
+/** Throws ContractError, with the file's `name`, if typed arrays cannot hold what is in the file. */
+export function prepareLayer(file: LayerFile, name: string): Layer {
   const { metadata } = file;
   const facts = metadata.nodeFacts ?? {};
   const count = file.nodes.length;
   const nodeOf = new Map<string, number>();
   file.nodes.forEach((node, at) => {
-    if (nodeOf.has(node.id)) throw new ContractError(`nodes[${at}].id ${node.id} occurs twice`);
+    if (nodeOf.has(node.id)) throw new ContractError(`${name}: nodes[${at}].id ${node.id} occurs twice`);
     nodeOf.set(node.id, at);
+    const beyond = node.position.findIndex((value) => !(Math.abs(value) <= LARGEST_COORDINATE));
+    if (beyond >= 0) {
+      const value = `nodes[${at}].position[${beyond}] is ${node.position[beyond]}`;
+      throw new ContractError(`${name}: ${value}; coordinates must lie within ±${LARGEST_COORDINATE}`);
+    }
   });
-  const edges = connect(file, nodeOf);
+  const edges = connect(file, nodeOf, name);
   const links = linksOf(count, edges);
   const labels = file.nodes.map((node) => (node.label?.trim() ? node.label.trim() : null));
   const positions = new Float32Array(file.nodes.flatMap((node) => node.position));
@@ -138,11 +147,11 @@ export function transferables(layer: Layer): Transferable[] {
   return arrays.flatMap((array) => (array === null ? [] : [array.buffer]));
 }
 
-function connect(file: LayerFile, nodeOf: Map<string, number>): Layer["edges"] {
+function connect(file: LayerFile, nodeOf: Map<string, number>, name: string): Layer["edges"] {
   const find = (id: string, where: string): number => {
     const node = nodeOf.get(id);
-    if (node === undefined) throw new ContractError(`${where} is ${JSON.stringify(id)}, which is no node`);
-    return node;
+    if (node !== undefined) return node;
+    throw new ContractError(`${name}: ${where} is ${JSON.stringify(id)}, which is no node`);
   };
   return {
     source: Uint32Array.from(file.edges, (edge, at) => find(edge.source, `edges[${at}].source`)),

@@ -29,7 +29,7 @@ self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
     reply({ id: request.id, kind: "preparing" });
     const name = nameOf(request);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(received.bytes);
-    const layer = prepareLayer(parseLayer(parseJson(text, name), name));
+    const layer = prepareLayer(parseLayer(parseJson(text, name), name), name);
     const message = {
       id: request.id,
       kind: "layer",
@@ -59,8 +59,7 @@ function nameOf(request: Request): string {
 
 function explain(error: unknown, name: string): string {
   if (error instanceof FetchError) return error.message;
-  if (error instanceof ContractError)
-    return error.message.startsWith(name) ? error.message : `${name}: ${error.message}`;
+  if (error instanceof ContractError) return error.message;
   return `${name} could not be read: ${(error as Error).message}`;
 }
 

@@ -18,9 +18,21 @@ export type OnProgress = (loaded: number, total: number | null) => void;
 
 type Source = { kind: "published"; entry: LayerEntry; manifestUrl: string } | { kind: "file"; file: File };
 
+const BROKEN =
+  `The page's file ${workerUrl.split("/").at(-1)} is missing or damaged: reload the page; ` +
+  "if that does not help, build and publish the explorer again";
+
 export class LayerLoader {
   private readonly worker = new Worker(scriptUrl(workerUrl), { type: "module" });
   private latest = 0;
+  private broken = false;
+
+  constructor() {
+    // The file is missing, or the host sends something else in its place: the worker will never answer.
+    this.worker.addEventListener("error", () => {
+      this.broken = true;
+    });
+  }
 
   /**
    * Loads one layer, and cancels a load that is under way.
@@ -31,8 +43,10 @@ export class LayerLoader {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void) => {
         this.worker.removeEventListener("message", onMessage);
+        this.worker.removeEventListener("error", onError);
         finish();
       };
+      const onError = () => settle(() => reject(new Error(BROKEN)));
       const onMessage = ({ data: reply }: MessageEvent<Reply>) => {
         if (this.latest !== id) return settle(() => resolve(null));
         if (reply.id !== id) return;
@@ -41,6 +55,8 @@ export class LayerLoader {
         else if (reply.kind === "failed") settle(() => reject(new Error(reply.message)));
         else settle(() => resolve({ layer: reply.layer, from: reply.from, bytes: reply.bytes }));
       };
+      if (this.broken) return onError();
+      this.worker.addEventListener("error", onError);
       this.worker.addEventListener("message", onMessage);
       this.worker.postMessage({ id, ...source } satisfies Request);
     });

@@ -1,6 +1,6 @@
 /** The published models and layers: index.json and the manifests, relative to the page. */
 import { type LayerEntry, type Manifest, type ModelEntry, parseIndex, parseManifest } from "./contract";
-import { fetchJson } from "./fetch";
+import { addressOf, fetchJson } from "./fetch";
 
 export class Published {
   models: ModelEntry[] = [];
@@ -20,7 +20,11 @@ export class Published {
   async chooseModel(modelId: string): Promise<void> {
     const entry = this.models.find((model) => model.modelId === modelId);
     if (!entry) throw new Error(`No model ${modelId} is published here`);
-    const url = new URL(entry.manifest, document.baseURI);
+    const url = addressOf(
+      entry.manifest,
+      new URL(document.baseURI),
+      `index.json: the manifest of ${modelId}`,
+    );
     const { value, offline } = await fetchJson(url);
     this.manifest = parseManifest(value, entry.manifest);
     this.manifestUrl = url;

@@ -1,7 +1,7 @@
 /** Label text for comparing and for showing. Labels are written elsewhere and may contain anything. */
 
 // Control characters are invisible, and the directional ones reorder the text around them.
-const INVISIBLE = /[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+/gu;
+const INVISIBLE = /[\p{Cc}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]+/gu;
 
 /** Lower case without accents, for comparing: "Élan" and "elan" are the same word in a search. */
 export function fold(text: string): string {
@@ -23,6 +23,11 @@ export function display(text: string, limit = 4000): string {
   const cut = characters.slice(0, limit).join("");
   const word = cut.lastIndexOf(" ");
   return `${(word > limit / 2 ? cut.slice(0, word) : cut).replace(/[\s,;:.]+$/u, "")}…`;
+}
+
+/** For a part of an address. encodeURIComponent would throw on half of a surrogate pair. */
+export function encoded(text: string): string {
+  return encodeURIComponent(text.replace(/\p{Cs}/gu, "\ufffd"));
 }
 
 /** A number with its noun: "1 link", "2,048 features". */

@@ -1,7 +1,7 @@
 /** Choosing a model and a layer, or a file of the visitor's own, and loading it. */
 import { LayerLoader, type Loaded, type OnProgress } from "../data/loader";
 import type { Published } from "../data/published";
-import { byId, setOptions } from "../ui/dom";
+import { byId, option, setOptions } from "../ui/dom";
 import { hideMessage, showMessage, showProgress } from "../ui/notices";
 import { showSummary } from "../ui/summary";
 import type { State, Store } from "./state";
@@ -65,7 +65,7 @@ export class Layers {
   async showFile(file: File): Promise<void> {
     if (!(await this.show(null, (onProgress) => this.loader.load({ kind: "file", file }, onProgress))))
       return;
-    this.layerSelect.add(new Option(file.name, OWN_FILE), 0);
+    this.layerSelect.add(option(OWN_FILE, file.name), 0);
     this.layerSelect.value = OWN_FILE;
     this.updateSteps();
   }

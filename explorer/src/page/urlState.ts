@@ -1,5 +1,6 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
 import { COLORINGS, type Coloring } from "../colors";
+import { encoded } from "../data/text";
 
 export interface ViewState {
   model?: string;
@@ -13,7 +14,7 @@ export interface ViewState {
 
 export function formatState(state: ViewState): string {
   const parts: string[] = [];
-  if (state.model !== undefined) parts.push(`model=${encodeURIComponent(state.model)}`);
+  if (state.model !== undefined) parts.push(`model=${encoded(state.model)}`);
   if (state.layer !== undefined) parts.push(`layer=${state.layer}`);
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);

@@ -18,11 +18,25 @@ export interface Extent {
   radius: number;
 }
 
+/** Of the map's radius: how far from its target the eye can go. */
+const REACH = 6;
+
 const HOME_DIRECTION = new Vector3(0.62, 0.42, 1).normalize();
 const FIELD_OF_VIEW = 45;
+/** Map units: what is further away is not drawn. Grows with the map. */
+const FAR = 2000;
+
+/** False for a view so far off that the map would be a speck, or out of sight. */
+export function showsMap(view: number[], { center, radius }: Extent): boolean {
+  const [eye, target] = [view.slice(0, 3), view.slice(3)];
+  const within = (point: number[], reach: number) =>
+    Math.hypot(...point.map((value, axis) => value - center[axis]!)) <= reach * radius;
+  // As far as the eye can go when its target is at the edge of what is allowed.
+  return within(target, REACH) && within(eye, 2 * REACH);
+}
 
 export class MapCamera {
-  readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.05, 2000);
+  readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.05, FAR);
   private readonly controls: OrbitControls;
   private extent: Extent | null = null;
   private flight: Flight | null = null;
@@ -62,7 +76,9 @@ export class MapCamera {
   setExtent(extent: Extent): void {
     const isFirst = this.extent === null;
     this.extent = extent;
-    this.controls.maxDistance = 6 * extent.radius;
+    this.controls.maxDistance = REACH * extent.radius;
+    this.camera.far = Math.max(FAR, 2 * REACH * extent.radius);
+    this.camera.updateProjectionMatrix();
     if (isFirst) this.setView(this.homeView());
   }
 

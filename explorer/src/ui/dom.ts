@@ -1,5 +1,7 @@
 /** Small helpers for the page's elements. Text always goes in as text, never as markup. */
 
+import { display } from "../data/text";
+
 type Child = Node | string | null;
 
 interface Properties {
@@ -59,11 +61,15 @@ export function icon(path: string): SVGSVGElement {
   return svg;
 }
 
+export function option(value: string, name: string): HTMLOptionElement {
+  return new Option(display(name, 80), value);
+}
+
 export function setOptions(
   select: HTMLSelectElement,
   options: { value: string; name: string }[],
   chosen: string,
 ): void {
-  select.replaceChildren(...options.map(({ value, name }) => new Option(name, value)));
+  select.replaceChildren(...options.map(({ value, name }) => option(value, name)));
   select.value = chosen;
 }

@@ -1,7 +1,7 @@
 /** The panel of the selected feature: what is known about it, its links and its nearest features. */
 import { formatShare } from "../colors";
 import { type Layer, linkCount, nearestNodes } from "../data/layer";
-import { counted, display } from "../data/text";
+import { counted, display, encoded } from "../data/text";
 import { byId, h, icon } from "./dom";
 
 const LISTED = 12;
@@ -69,7 +69,7 @@ export class FeaturePanel {
   private outwards(layer: Layer, node: number): HTMLElement[] {
     if (layer.neuronpedia === null) return [];
     const { modelId, sourceId } = layer.neuronpedia;
-    const path = [modelId, sourceId, String(layer.index[node])].map(encodeURIComponent).join("/");
+    const path = [modelId, sourceId, String(layer.index[node])].map(encoded).join("/");
     const href = `https://www.neuronpedia.org/${path}`;
     const properties = { class: "outwards", href, target: "_blank", rel: "noopener noreferrer" };
     return [h("a", properties, "Open on Neuronpedia", icon("M9 7h8v8M17 7 7 17"))];
@@ -128,5 +128,5 @@ export class FeaturePanel {
 
 function known(values: Float32Array | null, node: number, format: (value: number) => string): string | null {
   const value = values?.[node];
-  return value === undefined || Number.isNaN(value) ? null : format(value);
+  return value !== undefined && Number.isFinite(value) ? format(value) : null;
 }

@@ -1,4 +1,5 @@
 /** Progress, messages, and announcements to screen readers. */
+import { display } from "../data/text";
 import { byId } from "./dom";
 
 /** A share of 0..1, "unknown" if it cannot be estimated, null when done. */
@@ -18,7 +19,7 @@ export function showProgress(share: number | "unknown" | null): void {
 export function showMessage(text: string, kind: "error" | "note" = "error"): void {
   const message = byId("message");
   message.className = kind;
-  message.querySelector("p")!.textContent = text;
+  message.querySelector("p")!.textContent = display(text, 1000);
   message.hidden = false;
 }
 
@@ -28,5 +29,5 @@ export function hideMessage(): void {
 
 /** Read out by screen readers, and invisible. */
 export function announce(text: string): void {
-  byId("announcer").textContent = text;
+  byId("announcer").textContent = display(text, 1000);
 }

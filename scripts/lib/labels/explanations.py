@@ -9,10 +9,10 @@ import json
 import math
 import unicodedata
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -53,8 +53,7 @@ class LabelError(UserError):
     """Rows that cannot be used. Names the file, the line and what is wrong."""
 
 
-@dataclass(frozen=True, order=True)
-class Explanation:
+class Explanation(NamedTuple):
     """One description of a feature, cleaned. `explainer` and `kind` are empty if the source does not name them."""
 
     explainer: str
@@ -78,6 +77,9 @@ class Feature:
     top_tokens: list[str] | None = None
 
 
+Features = dict[int, Feature]
+
+
 def clean(text: str) -> str:
     """Normal form C, without control characters and lone surrogates; runs of white space become one space."""
     kept = (c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
@@ -99,6 +101,15 @@ def parse_row(line: bytes, where: str) -> dict[str, Any]:
     return _plain(row)
 
 
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    named = {PLAIN_NAMES.get(name, name): value for name, value in row.items() if value is not None}
+    plain = {name: value for name, value in named.items() if name in FIELDS}
+    nested = plain.pop("explanations", None)
+    if isinstance(nested, list):
+        plain["explanations"] = [_plain(each) for each in nested if isinstance(each, dict)]
+    return plain
+
+
 def read_rows(stream: io.BufferedReader, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Position ("FILE, line N") and row of each line of a .jsonl stream, compressed with gzip or not.
 
@@ -116,9 +127,7 @@ def read_rows(stream: io.BufferedReader, where: str) -> Iterator[tuple[str, dict
         raise LabelError(f"{where}: damaged gzip data: {error}") from error
 
 
-def add_row(
-    features: dict[int, Feature], row: Mapping[str, Any], count: int, where: str, source_id: str | None = None
-) -> None:
+def add_row(features: Features, row: dict[str, Any], count: int, where: str, source_id: str | None = None) -> None:
     """Add what a row of `parse_row` says about its feature to `features`. Repeated rows change nothing.
 
     Raises LabelError for a row without a valid index or text, with an index beyond the `count` features of the layer,
@@ -126,7 +135,13 @@ def add_row(
     """
     if source_id is not None and row.get("layer", source_id) != source_id:
         raise LabelError(f"{where}: belongs to the source {row['layer']}, not to {source_id}")
-    feature = features.setdefault(_index(row, count, where), Feature())
+    try:
+        index = int(str(row["index"]))
+    except (KeyError, ValueError):
+        raise LabelError(f"{where}: no valid index: {row.get('index')!r}") from None
+    if not 0 <= index < count:
+        raise LabelError(f"{where}: index {index} is outside this layer's {count} features: labels of another SAE")
+    feature = features.setdefault(index, Feature())
     for explanation in (row, *row.get("explanations", ())):
         text = explanation.get("label", "")
         if not isinstance(text, str):
@@ -135,14 +150,16 @@ def add_row(
             explainer, kind = str(explanation.get("explainer", "")), str(explanation.get("kind", ""))
             feature.explanations.add(Explanation(clean(explainer), kind, text))
     feature.category = clean(str(row.get("category", ""))) or feature.category
-    feature.density = _number(row.get("density"), feature.density)
-    feature.max_activation = _number(row.get("max_activation"), feature.max_activation)
+    for name in ("density", "max_activation"):
+        value = row.get(name)
+        if isinstance(value, (int, float)) and math.isfinite(value):
+            setattr(feature, name, float(value))
     tokens = row.get("top_tokens")
     if isinstance(tokens, list) and tokens:
         feature.top_tokens = [clean(str(token)) for token in tokens[:TOP_TOKENS]]
 
 
-def read_local(path: Path, count: int, source_id: str | None = None) -> dict[int, Feature]:
+def read_local(path: Path, count: int, source_id: str | None = None) -> Features:
     """Labels from a .jsonl or .jsonl.gz file, or from a folder laid out as an export (`label_files`).
 
     A feature that no row describes is known to have no label. Raises what `label_files` and `add_row` raise.
@@ -157,13 +174,10 @@ def read_local(path: Path, count: int, source_id: str | None = None) -> dict[int
 
 def choose(explanations: Collection[Explanation], explainers: Sequence[str] = ()) -> Explanation:
     """The one whose explainer comes first in `explainers`, otherwise the first by explainer, kind and text."""
-    rank = {name: position for position, name in enumerate(explainers)}
-    return min(explanations, key=lambda each: (rank.get(each.explainer, len(rank)), each))
+    return min(explanations, key=lambda each: ([*explainers, each.explainer].index(each.explainer), each))
 
 
-def label_table(
-    features: Mapping[int, Feature], indices: Iterable[int], explainers: Sequence[str] = ()
-) -> pd.DataFrame:
+def label_table(features: Features, indices: Iterable[int], explainers: Sequence[str] = ()) -> pd.DataFrame:
     """A row for each of `indices` that has a label, ascending: the columns and types of `SCHEMA`.
 
     Unknown values are missing values. `category` is a column only if any feature has one.
@@ -177,33 +191,3 @@ def label_table(
             rows.append(vars(feature) | label)
     table = pa.Table.from_pylist(rows, SCHEMA).to_pandas()
     return table if table["category"].notna().any() else table.drop(columns="category")
-
-
-def table_schema(table: pd.DataFrame) -> pa.Schema:
-    """The part of `SCHEMA` that the columns of `label_table` have."""
-    return pa.schema([SCHEMA.field(name) for name in table.columns])
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    named = {PLAIN_NAMES.get(name, name): value for name, value in row.items() if value is not None}
-    plain = {name: value for name, value in named.items() if name in FIELDS}
-    nested = plain.pop("explanations", None)
-    if isinstance(nested, list):
-        plain["explanations"] = [_plain(each) for each in nested if isinstance(each, dict)]
-    return plain
-
-
-def _index(row: Mapping[str, Any], count: int, where: str) -> int:
-    try:
-        index = int(str(row["index"]))
-    except (KeyError, ValueError):
-        raise LabelError(f"{where}: no valid index: {row.get('index')!r}") from None
-    if not 0 <= index < count:
-        raise LabelError(
-            f"{where}: index {index} is outside this layer's {count} features; these labels are another SAE's"
-        )
-    return index
-
-
-def _number(value: Any, known: float | None) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else known

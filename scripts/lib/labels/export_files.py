@@ -19,8 +19,7 @@ def export_kind(name: str) -> str | None:
 def label_files(path: Path) -> list[Path]:
     """The files that hold local labels: `path` itself, or those of a folder laid out as an export; sorted.
 
-    Raises FileNotFoundError: a folder without explanations.
-    Raises UserError: another kind of file, or a folder that does not exist.
+    Raises FileNotFoundError for a folder without explanations, UserError for another kind of file.
     """
     if not path.is_dir():
         if not path.name.endswith((".jsonl", ".jsonl.gz")):

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -16,16 +16,11 @@ from lib.labels.explanations import LONGEST_LINE, LabelError
 from lib.progress import progress
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 CONNECTIONS = 4
 # All in seconds. Silence of TIMEOUT ends an attempt; longer waits than ANNOUNCED are shown on the screen; a
 # Retry-After of more than LONGEST_WAIT fails the job.
 TIMEOUT, ANNOUNCED, LONGEST_WAIT = 30.0, 3.0, 600.0
-
-
-class NeuronpediaError(UserError):
-    """Labels that could not be fetched. Says which, why, and what to do."""
 
 
 class PatientRetry(Retry):
@@ -38,7 +33,7 @@ class PatientRetry(Retry):
                 seconds = self.get_retry_after(response) or seconds
         reason = f"{last.url}: {f'HTTP {last.status}' if last.status else describe(last.error)}"
         if seconds > LONGEST_WAIT:
-            raise NeuronpediaError(f"{reason}, with a Retry-After of {seconds:.0f} s: run again after that time")
+            raise UserError(f"{reason}, with a Retry-After of {seconds:.0f} s: run again after that time")
         (progress if seconds > ANNOUNCED else log).info("%s; trying again in %.1f s", reason, seconds)
         time.sleep(seconds)
 
@@ -55,16 +50,16 @@ RETRY = PatientRetry(
 )
 
 
-def open_session(retry: Retry, headers: dict[str, str]) -> requests.Session:
-    """A session that repeats requests as `retry` says, for up to `CONNECTIONS` threads."""
+def open_session(headers: dict[str, str]) -> requests.Session:
+    """A session that repeats requests as `RETRY` says, for up to `CONNECTIONS` threads."""
     session = requests.Session()
     session.headers.update(headers)
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=CONNECTIONS))
+        session.mount(scheme, HTTPAdapter(max_retries=RETRY, pool_maxsize=CONNECTIONS))
     return session
 
 
-def get(session: requests.Session, url: str, read: Callable[[requests.Response], T], **options: Any) -> T:
+def get(session: requests.Session, url: str, read: Callable[[requests.Response], Any], **options: Any) -> Any:
     """`read(response)`. The session repeats requests; this repeats bodies that break off or cannot be read.
 
     Raises requests.RequestException for any status but 200, and after the last attempt.

@@ -16,40 +16,32 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from urllib3.util import Retry
 
 from lib.files import save_bytes
-from lib.labels.explanations import Feature, LabelError, add_row, parse_row, read_rows
+from lib.job import UserError
+from lib.labels.explanations import Feature, Features, LabelError, add_row, parse_row, read_rows
 from lib.labels.export_files import export_kind
-from lib.labels.http import CONNECTIONS, RETRY, NeuronpediaError, body, describe, get, open_session
+from lib.labels.http import CONNECTIONS, RETRY, body, describe, get, open_session
 from lib.progress import Progress
 from lib.secrets import secret
 
-Features = dict[int, Feature]
 # Position ("FILE, line N") and fields, as `read_rows` yields them.
 Rows = list[tuple[str, dict[str, Any]]]
 
 KEY_HELP = "Get one at https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
 
 
-def fetch_export(
-    url: str, model_id: str, source_id: str, count: int, kinds: Collection[str], retry: Retry = RETRY
-) -> Features:
+def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Collection[str]) -> Features:
     """What the bulk exports know about each of a layer's `count` features.
 
-    Parameters
-    ----------
-    kinds : "explanations", and "features" for density, largest activation and top tokens (17 MB more per layer).
+    `kinds` are "explanations", and "features" for density, largest activation and top tokens (17 MB more per layer).
 
-    Raises NeuronpediaError: no such source, or files that could not be fetched whole.
+    Raises UserError: no such source, or files that could not be fetched whole.
     Raises LabelError: labels of another SAE.
     """
     base, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", []
     features = {index: Feature() for index in range(count)}
-    with (
-        open_session(retry, {"Accept-Encoding": "identity"}) as session,
-        ThreadPoolExecutor(CONNECTIONS) as pool,
-    ):
+    with open_session({"Accept-Encoding": "identity"}) as session, ThreadPoolExecutor(CONNECTIONS) as pool:
         sizes = _list_files(session, url, f"v1/{model_id}/{source_id}/", kinds)
         shown = Progress(base, len(sizes), "files")
         jobs = {
@@ -66,7 +58,7 @@ def fetch_export(
                 add_row(features, row, count, position, source_id)
             shown.add()
     if failures:
-        raise NeuronpediaError(
+        raise UserError(
             f"{base}: {len(failures)} of {len(sizes)} files could not be fetched: {'; '.join(failures)}. Run again"
         )
     return features
@@ -81,17 +73,13 @@ def fetch_api(
     key: str,
     requests_per_minute: float,
     answers: Path,
-    retry: Retry = RETRY,
 ) -> Features:
-    """What the API knows about the features `indices`: one request each, one after another.
+    """What the API knows about the features `indices`, of `count` in the layer: one request after another.
 
-    Parameters
-    ----------
-    count : number of features of the layer.
-    key : from `api_key`. Goes to the host of `url` alone: redirects are not followed.
-    answers : file that keeps each answer, so that no later run asks for it again.
+    `key` goes to the host of `url` alone: redirects are not followed. The file `answers` keeps each answer, so that no
+    later run asks for it again.
 
-    Raises NeuronpediaError: a feature that was not answered, the key or the address refused.
+    Raises UserError: a feature that was not answered, the key or the address refused.
     Raises LabelError: answers about another SAE.
     """
     base, features = f"{url}/feature/{quote(model_id)}/{quote(source_id)}/", {}
@@ -99,7 +87,7 @@ def fetch_api(
         add_row(features, row, count, position, source_id)
     missing = [index for index in indices if index not in features]
     shown, due = Progress(base, len(missing), "features"), 0.0
-    with open_session(retry, {"x-api-key": key}) as session:
+    with open_session({"x-api-key": key}) as session:
         for index in missing:
             time.sleep(max(0.0, due - time.monotonic()))
             due = time.monotonic() + 60.0 / requests_per_minute
@@ -108,7 +96,7 @@ def fetch_api(
             except requests.RequestException as error:
                 kept = f"{len(features)} of {len(indices)} answers are kept in {answers} for the next run"
                 what = f"{base}{index}: {describe(error)}. {_advice(error.response)}. {kept}"
-                raise NeuronpediaError(what) from error
+                raise UserError(what) from error
             add_row(features, row, count, f"{base}{index}", source_id)
             _append(answers, row)
             shown.add()
@@ -119,7 +107,7 @@ def api_key() -> str:
     """NEURONPEDIA_API_KEY, checked to be a possible header."""
     if key := secret("NEURONPEDIA_API_KEY"):
         return key
-    raise NeuronpediaError(f"Neuronpedia's API needs a key, and NEURONPEDIA_API_KEY is not set. {KEY_HELP}")
+    raise UserError(f"Neuronpedia's API needs a key, and NEURONPEDIA_API_KEY is not set. {KEY_HELP}")
 
 
 def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collection[str]) -> dict[str, int]:
@@ -132,15 +120,15 @@ def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collect
         try:
             page, token = get(session, f"{url}/", partial(_read_page, prefix), params=query)
         except requests.RequestException as error:
-            raise NeuronpediaError(f"{where}: {describe(error)}. Check labels.export_url") from error
+            raise UserError(f"{where}: {describe(error)}. Check labels.export_url") from error
         sizes |= page
         if token is None:
             break
     else:
-        raise NeuronpediaError(f"{where}: its pages repeat, with the continuation token {token!r}")
+        raise UserError(f"{where}: its pages repeat, with the continuation token {token!r}")
     for kind in kinds:
         if kind not in map(export_kind, sizes):
-            raise NeuronpediaError(f"{where}: no {kind}. Check the model's names at Neuronpedia in the catalogue")
+            raise UserError(f"{where}: no {kind}. Check the model's names at Neuronpedia in the catalogue")
     return {name: size for name, size in sizes.items() if export_kind(name) in kinds}
 
 

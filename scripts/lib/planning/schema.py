@@ -66,6 +66,9 @@ def _refuse_losses(node: yaml.Node, path: Path) -> None:
     elif node.tag in MISREAD and not NUMBER.fullmatch(node.value):
         where, text = f"{path}, line {node.start_mark.line + 1}", node.value
         raise ConfigError(f"{where}: {text} is not a plain number: write one, or '{text}' in quotes")
+    elif not node.value.replace("\n", "").isprintable():
+        where = f"{path}, line {node.start_mark.line + 1}"
+        raise ConfigError(f"{where}: {node.value!a} holds invisible characters: remove those shown as \\x or \\u")
 
 
 def parsed(value: object, schema: dict) -> object:

@@ -46,10 +46,9 @@ def mismatches(folder: Path, manifest: dict, expected: set[str]) -> list[str]:
             differences.append(f"{name} is in the manifest, but the configuration does not select it")
         elif ((file := File.of(folder / name)).size, file.sha256) != described:
             differences.append(f"{name} has {file.size} bytes, SHA-256 {file.sha256}, in the manifest {described}")
-    twins = [(entry["gzip"]["filePath"], entry) for entry in manifest["layers"] if "gzip" in entry]
-    for name, entry in twins if not differences else []:
-        if _unpacked_sha256(folder / name) != entry["sha256"]:
-            differences.append(f"{name} does not hold the same map as {entry['filePath']}")
+    for entry in manifest["layers"] if not differences else []:
+        if "gzip" in entry and _unpacked_sha256(folder / entry["gzip"]["filePath"]) != entry["sha256"]:
+            differences.append(f"{entry['gzip']['filePath']} does not hold the same map as {entry['filePath']}")
     return differences
 
 

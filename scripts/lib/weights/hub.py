@@ -30,14 +30,10 @@ WINDOW = 16 * 2**10  # bytes per request for directories and headers
 logging.getLogger("huggingface_hub.utils._http").addFilter(lambda record: "?" not in record.getMessage())
 
 
-class HubError(UserError):
-    """The Hub, or its cache, did not give what was asked for. Names the repository and what the user can do."""
-
-
 def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
     """Read `tensor` of the file `path` of `repo_id` at `commit`, from the local cache if the file is there.
 
-    Returns and raises what `lib.weights.tensors.read_tensor` does, and `HubError`.
+    Returns and raises what `read_tensor` does; UserError also if the Hub or its cache does not give the file.
     """
     cached = try_to_load_from_cache(repo_id, path, revision=commit)
     if isinstance(cached, str):
@@ -81,18 +77,18 @@ class RemoteFile(io.RawIOBase):
         content = bytearray(length)
         progress = Progress(self.name, length, "MB", 1e6)
 
-        def fill(offset: int) -> None:
+        def fill(offset: int) -> int:
             part = memoryview(content)[offset : offset + RANGE]
             part[:] = self._fetch(start + offset, len(part))
-            progress.add(len(part))
+            return len(part)
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            list(pool.map(fill, range(0, length, RANGE)))
+            for count in pool.map(fill, range(0, length, RANGE)):
+                progress.add(count)
         gc.collect()  # httpx's responses are reference cycles: together they would hold the tensor a second time
         return content
 
     def _fetch(self, start: int, length: int) -> bytes:
-        """The bytes of one range, never any others."""
         span = f"{start}-{start + length - 1}"
         with explained(self._repo_id, f"{self._what}, bytes {span}"):
             response = get(self._url, {"Range": f"bytes={span}", "Accept-Encoding": "identity"})
@@ -115,11 +111,11 @@ def get(url: str, headers: dict[str, str] | None = None):
 
 @contextmanager
 def explained(repo_id: str, what: str) -> Iterator[None]:
-    """Turn any failure to get `what` into a `HubError` that says what to do, without headers and bodies: no secrets."""
+    """Turn any failure to get `what` into a UserError that says what to do, without headers and bodies: no secrets."""
     try:
         yield
     except Exception as error:
-        raise HubError(f"{repo_id}, {what}: {_explanation(repo_id, error)}") from error
+        raise UserError(f"{repo_id}, {what}: {_explanation(repo_id, error)}") from error
 
 
 def _explanation(repo_id: str, error: Exception) -> str:
