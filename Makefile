@@ -33,7 +33,7 @@ report: install  ## the demo's figures, tables and run times in one file, result
 	@echo "The report: results/report.zip; unpack it and open report/report.html"
 
 test: install  ## the tests, except those of a Slurm cluster
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --ignore tests/slurm
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 test-slurm: install  ## the tests on a Slurm cluster of their own; they need Debian's Slurm packages
 	$(BIN)/python -m pytest tests/slurm

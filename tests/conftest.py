@@ -38,6 +38,12 @@ ADVICE = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that need whole runs: they take longest."""
+    runs = {"demo_run", "toy_run", "finished"}
+    items.sort(key=lambda item: runs.isdisjoint(item.fixturenames))
+
+
 def run_snakemake(arguments: list[str], folder: Path, environment: dict) -> subprocess.CompletedProcess:
     """Run Snakemake in a fork of this process, which saves the second that importing it takes.
 

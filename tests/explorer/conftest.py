@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conftest import Project, copy_workflow
+from conftest import Project
 
 from .site import HOSTILE, Site, layer_file
 
@@ -13,15 +13,12 @@ PICTURES = bool(os.environ.get("SCREENSHOTS"))
 
 
 @pytest.fixture(scope="session")
-def demo(browser_path, tmp_path_factory) -> Project:
+def demo(browser_path, demo_run, tmp_path_factory) -> Project:
     """The explorer, the maps of the demo's last two layers, and the folder for Pages with both."""
-    folder = tmp_path_factory.mktemp("demo") / "project"
-    folder.mkdir()
-    copy_workflow(folder)
-    (folder / "two.yaml").write_text("models: [minilm-l6]\nlayers: 4-5\n")
-    project = Project(folder, "two.yaml")
-    project.snakemake("explorer", "site")
-    return project
+    project = demo_run.copy(tmp_path_factory.mktemp("demo") / "project")
+    two = project.changed(project.folder / "two.yaml", {"layers": "4-5"})
+    two.snakemake("explorer", "site")
+    return two
 
 
 @pytest.fixture
