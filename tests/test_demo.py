@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from conftest import ROOT, demo_rows
@@ -96,11 +97,28 @@ def test_manifest_lists_the_layers_with_their_sizes_and_hashes(demo_run, graphs)
     assert [entry["layer"] for entry in manifest["layers"]] == list(LAYERS)
     assert (manifest["totalLayers"], manifest["featuresPerLayer"]) == (6, 2048)
     for entry in manifest["layers"]:
-        for part in (entry, entry["gzip"]):
+        for part in (entry, entry["gzip"], entry["table"]):
             content = files[f"minilm-l6/{part['filePath']}"]
             assert (len(content), hashlib.sha256(content).hexdigest()) == (part["fileSize"], part["sha256"])
         assert re.fullmatch(r"layer-(0|[1-9]\d*)\.json", entry["filePath"])
         assert entry["edgeCount"] == graphs[entry["layer"]]["metadata"]["edgeCount"]
+
+
+def test_the_tables_agree_with_the_maps(demo_run, graphs):
+    folder = demo_run.folder / "results" / "minilm-l6"
+    quality = pd.read_csv(folder / "quality.tsv", sep="\t").set_index("layer")
+    together = pd.read_parquet(folder / "features.parquet")
+    assert len(together) == 6 * 2048
+    for layer, graph in graphs.items():
+        assert quality.features[layer] == 2048
+        assert graph["metadata"]["quality"]["kept_15"] == quality.kept_15[layer]
+        features = pd.read_parquet(folder / f"layer-{layer}.parquet")
+        pd.testing.assert_frame_equal(features, together[together.layer == layer].reset_index(drop=True))
+        positions = features[["x", "y", "z"]].to_numpy()
+        assert np.allclose(positions, [node["position"] for node in graph["nodes"]], atol=1e-5)
+        assert features["label"].tolist() == [node["label"] for node in graph["nodes"]]
+        assert features["degree"].sum() == 2 * len(graph["edges"])
+    assert not list(folder.rglob(".*.part"))
 
 
 def test_nearby_features_have_related_labels(graphs):

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from conftest import ROOT, demo_rows
 from export_layer import manifest_entry
@@ -61,65 +60,6 @@ def folder(tmp_path) -> Path:
         np.savez(tmp_path / "toy.npz", W_dec=file["W_dec"][:200])
     (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, demo_rows(DEMO, "explanations", 200))))
     return tmp_path
-
-
-def test_the_chain_of_scripts_makes_a_layer_and_a_manifest(folder):
-    fetch_decoder(folder).run()
-    neighbors = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
-    job(
-        "compute_neighbors", folder, {"decoder": "decoder.npy"}, neighbors, neighbors={"k": 20, "exact_up_to": 1000}
-    ).run()
-    given = {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    layout = {"method": "neighbor_embedding", "n_neighbors": 10, "repulsion_strength": 1.0}
-    layout |= {"negative_samples": 50, "n_epochs": 50, "seed": 1}
-    made = {"coords": "coords.npy", "record": "coords.json"}
-    job("compute_coords", folder, given, made, layout=layout).run()
-    edges = {"k": 5, "threshold": 0.2}
-    made = {"edges": "edges.npz", "record": "edges.json"}
-    job("compute_edges", folder, {"neighbors": "neighbors.npz"}, made, edges=edges).run()
-    made = {"labels": "labels.parquet", "record": "labels.json"}
-    row = {"features": 200, "source": "0-demo-res-2k", "neuronpedia": None, "labels": str(folder / "labels.jsonl")}
-    row["written"] = "labels.jsonl"
-    settings = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["labels"]
-    job("fetch_labels", folder, {"edges": []}, made, sae=row, labels=settings).run()
-    inputs = {"coords": "coords.npy", "edges": "edges.npz", "labels": "labels.parquet"}
-    measured = inputs | {"decoder": "decoder.npy", "neighbors": "neighbors.npz"}
-    (folder / "layer-0").mkdir()
-    job("measure_quality", folder, measured, {"quality": "layer-0/quality.json"}).run()
-    inputs |= {"neighbors": "neighbors.npz", "quality": "layer-0/quality.json"}
-    inputs |= {f"{step}_record": f"{step}.json" for step in ("decoder", "neighbors", "coords", "edges", "labels")}
-    about = {"version": "1", "displayName": "Toy", "sourceId": "0-demo", "neuronpedia": None}
-    forms = {"graph": "layer-0.json", "gzip": "layer-0.json.gz", "table": "layer-0.parquet"}
-    job("export_layer", folder, inputs, forms | {"record": "export.json"}, about=about, decimals=4).run()
-    inputs = {f"{name}s": [folder / file] for name, file in forms.items()}
-    inputs |= {"records": [folder / "export.json"], "qualities": [folder / "layer-0/quality.json"]}
-    gates = {"quality": {"min_kept_15": 0.1, "min_trustworthiness": 0.5}, "min_coverage": 0.9}
-    job("write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **gates).run()
-    job("tabulate_features", folder, {"tables": inputs["tables"]}, {"features": "features.parquet"}).run()
-
-    qualities = {"qualities": [str(folder / "layer-0/quality.json")]}
-    job("tabulate_quality", folder, qualities, {"table": "quality.tsv"}).run()
-
-    graph = json.loads((folder / "layer-0.json").read_bytes())
-    assert graph["metadata"]["parameters"] == {
-        "neighbors": {"k": 20, "exact_up_to": 1000},
-        "layout": layout,
-        "edges": edges,
-    }
-    assert graph["metadata"]["labeledCount"] == 200
-    assert not {"dead", "notFinite"} & graph["metadata"]["provenance"]["weights"].keys()
-    assert graph["metadata"]["quality"]["kept_15"] > 0.1
-    header, row = (folder / "quality.tsv").read_text().splitlines()
-    assert dict(zip(header.split("\t"), row.split("\t"), strict=True))["features"] == "200"
-    manifest = json.loads((folder / "manifest.json").read_bytes())
-    assert manifest["layers"][0]["gzip"]["filePath"] == "layer-0.json.gz"
-    assert manifest["layers"][0]["table"]["filePath"] == "layer-0.parquet"
-    features = pd.read_parquet(folder / "features.parquet")
-    positions = features[["x", "y", "z"]].to_numpy()
-    assert np.allclose(positions, [node["position"] for node in graph["nodes"]], atol=1e-5)
-    assert features["label"].tolist() == [node["label"] for node in graph["nodes"]]
-    assert features["degree"].sum() == 2 * len(graph["edges"])
-    assert not list(folder.glob(".*.part"))
 
 
 @pytest.mark.parametrize(
