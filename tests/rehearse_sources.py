@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import yaml
 
 from conftest import ROOT, copy_workflow
@@ -26,12 +27,6 @@ from fakes.hub import Hub
 from fakes.neuronpedia import Bucket, explanation_row, export, feature_row
 
 LAYER_AT_FULL_SIZE = 12
-LABELS_OF_THE_ORIGINAL = 1000  # features of a layer that the original asked for, one request each
-
-
-def small_catalogue(features: int, models: dict) -> dict:
-    """The real catalogue, each row as it is, with fewer features a layer."""
-    return {name: model | {"features": features} for name, model in models.items()}
 
 
 def weights(features: int, width: int, seed: int) -> bytes:
@@ -41,14 +36,9 @@ def weights(features: int, width: int, seed: int) -> bytes:
     decoder = random.standard_normal((features, width), dtype=np.float32)
     decoder += centres[random.integers(0, 40, features)]
     content = io.BytesIO()
-    np.savez(
-        content,
-        W_enc=decoder.T.copy(),
-        W_dec=decoder,
-        b_enc=np.zeros(features, np.float32),
-        b_dec=np.zeros(width, np.float32),
-        threshold=np.zeros(features, np.float32),
-    )
+    others = {"b_enc": features, "b_dec": width, "threshold": features}
+    others = {name: np.zeros(size, np.float32) for name, size in others.items()}
+    np.savez(content, W_enc=decoder.T.copy(), W_dec=decoder, **others)
     return content.getvalue()
 
 
@@ -58,9 +48,7 @@ def repository(model: dict):
 
     @functools.lru_cache(maxsize=4)
     def file(path: str) -> bytes | None:
-        if path not in rows:
-            return None
-        return weights(model["features"], model["d_model"], rows[path])
+        return weights(model["features"], model["d_model"], rows[path]) if path in rows else None
 
     return file
 
@@ -109,61 +97,24 @@ def run(project: Path, hub: Hub, bucket: Bucket, catalogue: dict, cores: int, *t
     return most
 
 
-def counted(model: dict, hub: Hub, bucket: Bucket) -> dict[str, list[int]]:
-    """By layer of a model: requests to and bytes from each service."""
-    counts = {key: [] for key in ("look-ups", "ranges", "weight bytes", "lists and files", "label bytes")}
-    for row in model["layers"]:
-        path, source = row["weights"], f"v1/{model['neuronpedia']['model']}/{row['source']}/"
-        repo = model["weights"]["repo"]
-        looked = [each for each in hub.requests if each.path.endswith(path) and f"/{repo}/" in each.path]
-        ranges = [each for each in hub.content.requests if each.path == f"/{repo}/{path}"]
-        asked = [each for each in bucket.requests if source in each.path + each.query.get("prefix", "")]
-        counts["look-ups"].append(len(looked))
-        counts["ranges"].append(len(ranges))
-        counts["weight bytes"].append(sum(each.sent for each in ranges))
-        counts["lists and files"].append(len(asked))
-        counts["label bytes"].append(sum(each.sent for each in asked))
-    return counts
-
-
-def spread(values: list[int]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def table(catalogue: dict, hub: Hub, bucket: Bucket) -> list[str]:
-    """Markdown: one column a model."""
-    columns = [["per layer (smallest to largest)"]]
-    columns[0] += ["layers", "commit look-ups, in all", "file look-ups", "ranges", "bytes of weights"]
-    columns[0] += ["bytes of the decoder itself", "ratio", "the original: bytes of weights"]
-    columns[0] += ["requests for labels", "bytes of labels", "the original: requests for labels"]
+def counted(catalogue: dict, hub: Hub, bucket: Bucket) -> pd.DataFrame:
+    """Smallest and largest numbers of requests and bytes of the layers that were fetched, by model."""
+    rows = []
     for model in catalogue.values():
-        counts = counted(model, hub, bucket)
-        if not any(counts["ranges"]):
-            continue
-        used = [place for place, count in enumerate(counts["ranges"]) if count]
-        counts = {key: [values[place] for place in used] for key, values in counts.items()}
-        decoder = 4 * model["features"] * model["d_model"]
-        whole = len(hub.file(model["weights"]["repo"], model["layers"][used[0]]["weights"]))
-        revisions = hub.count(f"GET /api/models/{model['weights']['repo']}/revision/.*")
-        columns.append(
-            [
-                model["display_name"],
-                str(len(used)),
-                str(revisions),
-                spread(counts["look-ups"]),
-                spread(counts["ranges"]),
-                spread(counts["weight bytes"]),
-                f"{decoder:,}",
-                f"{max(counts['weight bytes']) / decoder:.4f}",
-                f"{whole:,}",
-                spread(counts["lists and files"]),
-                spread(counts["label bytes"]),
-                f"{LABELS_OF_THE_ORIGINAL:,}",
-            ]
-        )
-    rows = [f"| {' | '.join(cells)} |" for cells in zip(*columns, strict=True)]
-    return [rows[0], "|---" * len(columns) + "|", *rows[1:]]
+        repo, decoder = model["weights"]["repo"], 4 * model["features"] * model["d_model"]
+        for row in model["layers"]:
+            path, source = row["weights"], f"v1/{model['neuronpedia']['model']}/{row['source']}/"
+            ranges = [each.sent for each in hub.content.requests if each.path == f"/{repo}/{path}"]
+            labels = [each.sent for each in bucket.requests if source in each.path + each.query.get("prefix", "")]
+            counts = {"model": model["display_name"]}
+            counts["requests for the commit, in all"] = hub.count(f"GET /api/models/{repo}/revision/.*")
+            counts["requests for the file"] = hub.count(rf"HEAD /{repo}/resolve/\w+/{path}")
+            counts |= {"ranges": len(ranges), "bytes of weights": sum(ranges)}
+            counts["relative to the decoder's own"] = round(sum(ranges) / decoder, 4)
+            if ranges:
+                counts["bytes of the whole file"] = len(hub.file(repo, path))
+                rows.append(counts | {"requests for labels": len(labels), "bytes of labels": sum(labels)})
+    return pd.DataFrame(rows).groupby("model").agg(["min", "max"]).T.unstack()
 
 
 def published(project: Path, catalogue: dict) -> list[str]:
@@ -189,7 +140,7 @@ def rehearse(chosen: dict, full: bool, cores: int) -> None:
         manifests = [f"results/{name}/manifest.json" for name in chosen]
         most = run(Path(folder), hub, bucket, chosen, cores, *(fetched if full else manifests))
         print(f"\n{next(iter(chosen.values()))['features']:,} features a layer\n")
-        print("\n".join(table(chosen, hub, bucket)))
+        print(counted(chosen, hub, bucket).to_string())
         if not full:
             print("\n" + "\n".join(published(Path(folder), chosen)))
             print(f"at most {most} decoders on disk at once", flush=True)
@@ -219,13 +170,8 @@ def main() -> None:
     arguments.add_argument("--layers", type=int, help="only so many layers of each model, for a quick look")
     arguments.add_argument("--cores", type=int, default=2, help="cores for Snakemake")
     arguments.add_argument("--only", choices=["small", "full"], help="one of the two parts")
-    arguments.add_argument(
-        "--race",
-        type=Path,
-        nargs="+",
-        metavar="CHECKOUT",
-        help="only time the weights of eight layers, in each of these",
-    )
+    race_help = "only time the weights of eight layers, in each of these"
+    arguments.add_argument("--race", type=Path, nargs="+", metavar="CHECKOUT", help=race_help)
     arguments = arguments.parse_args()
     models = yaml.safe_load((ROOT / "config/models.yaml").read_text(encoding="utf-8"))
     if arguments.race:
@@ -234,10 +180,9 @@ def main() -> None:
     if arguments.only != "small":
         rehearse(models, full=True, cores=arguments.cores)
     if arguments.only != "full":
-        small = small_catalogue(arguments.features, models)
-        for model in small.values():
-            model["layers"] = model["layers"][: arguments.layers]
-        rehearse(small, full=False, cores=arguments.cores)
+        for model in models.values():
+            model |= {"features": arguments.features, "layers": model["layers"][: arguments.layers]}
+        rehearse(models, full=False, cores=arguments.cores)
 
 
 if __name__ == "__main__":
