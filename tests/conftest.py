@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,7 +76,11 @@ def run_snakemake(arguments: list[str], folder: Path, environment: dict) -> subp
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(status)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        try:
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        except BaseException:
+            os.killpg(child, signal.SIGKILL)
+            raise
         output.seek(0)
         return subprocess.CompletedProcess(arguments, status, output.read().decode())
 

@@ -140,7 +140,7 @@ def rehearse(chosen: dict, full: bool, cores: int) -> None:
         manifests = [f"results/{name}/manifest.json" for name in chosen]
         most = run(Path(folder), hub, bucket, chosen, cores, *(fetched if full else manifests))
         print(f"\n{next(iter(chosen.values()))['features']:,} features a layer\n")
-        print(counted(chosen, hub, bucket).to_string())
+        print(counted(chosen, hub, bucket).to_string(float_format="{:,.10g}".format))
         if not full:
             print("\n" + "\n".join(published(Path(folder), chosen)))
             print(f"at most {most} decoders on disk at once", flush=True)

@@ -268,7 +268,7 @@ def test_a_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, monkeyp
 MEASURES = [name + suffix for name in draw_model.MEASURES for suffix in ("", "_pca", "_random")]
 
 
-def quality(layers, missing: tuple = ()) -> pd.DataFrame:
+def quality(layers, missing=()) -> pd.DataFrame:
     """A quality.tsv of these layers."""
     counts = {"features": 2048, "labelled": 2000, "edges": 6659, "without_edge": 77}
     measures = {name: None if name in missing else 0.25 for name in MEASURES}
@@ -281,8 +281,9 @@ def manifest(layers) -> dict:
     return {"layers": [{"layer": layer} | facts for layer in layers]}
 
 
-@pytest.mark.parametrize("layers", [[0], [7], list(range(6)), [0, 1, 2, 9, 10, 40, 41]], ids=str)
-@pytest.mark.parametrize("missing", [(), tuple(MEASURES)], ids=["measured", "unmeasured"])
+@pytest.mark.parametrize(
+    ("layers", "missing"), [([0], ()), ([7], MEASURES), ([*range(6)], MEASURES), ([0, 1, 2, 9, 10, 40, 41], ())]
+)
 def test_any_layers_make_an_overview(tmp_path, layers, missing):
     joined = draw_model.join(quality(layers[::-1], missing), manifest(layers))
     assert list(joined.index) == layers

@@ -94,13 +94,13 @@ def test_lines_are_read_compressed_or_not():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (gzip.compress(b"{}" * 9000)[:-20], "batch-7: damaged gzip"),
-        (gzip.compress(b"{}\n") + b"rubbish", "batch-7: damaged gzip"),
+        (gzip.compress(b"{}" * 9000, mtime=0)[:-20], "batch-7: damaged gzip"),
+        (gzip.compress(b"{}\n", mtime=0) + b"rubbish", "batch-7: damaged gzip"),
         (b'{"index": "0"}\n{"index": ', "batch-7, line 2: not JSON"),
         (b"<!DOCTYPE html>", "batch-7, line 1: not JSON .*DOCTYPE"),
         (b"[1]\n", "batch-7, line 1: not a JSON object"),
         (b"\xff\xfe\n", "batch-7, line 1: not JSON"),
-        (gzip.compress(b" " * (2**24 + 1)), "batch-7, line 1: longer than 16,777,216 bytes"),
+        (gzip.compress(b" " * (2**24 + 1), mtime=0), "batch-7, line 1: longer than 16,777,216 bytes"),
     ],
 )
 def test_damaged_files_are_named_with_the_line(content, message):

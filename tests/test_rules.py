@@ -49,17 +49,13 @@ def test_every_rule_was_found():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_rule_script_log_and_benchmark_share_one_name(rule):
+def test_rule_script_log_benchmark_and_library_files_share_one_name(rule):
     body = RULES[rule]
     assert f'"../scripts/{rule}.py"' in body
     assert f'"results/logs/{rule}/' in body
     assert f'"results/benchmarks/{rule}/' in body
+    assert f'lib=lib("{rule}")' in body
     assert "message:" in body
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_rule_asks_for_its_own_library_files(rule):
-    assert f'lib=lib("{rule}")' in RULES[rule]
 
 
 def test_library_files_are_found_through_others_and_logging_is_not_among_them():
