@@ -169,10 +169,10 @@ def demo_rows(layer: Path, folder: str, features: int) -> list[dict]:
     return [row for row in map(json.loads, lines) if int(row["index"]) < features]
 
 
-def toy_catalogue(folder: Path, layers: int = 2, features: int = 300) -> None:
+def toy_catalogue(folder: Path, features: int = 300) -> None:
     """Write a catalogue of one small model: the first features of the demo's layers, with their labels."""
     rows = []
-    for layer in range(layers):
+    for layer in range(2):
         source = ROOT / "resources" / "demo" / f"layer_{layer}"
         with np.load(source / "params.npz") as file:
             np.savez(folder / f"sae_{layer}.npz", W_dec=file["W_dec"][:features])

@@ -62,34 +62,16 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"features": 201}, "toy.npz: W_dec has shape (200, 384), expected (201, 384) from the catalogue"),
-        ({"tensor": "decoder"}, "holds no tensor decoder; it holds W_dec"),
-    ],
-)
-def test_a_mistake_of_the_user_is_one_line_in_the_log(folder, changes, told, capsys):
-    failing = fetch_decoder(folder, **changes)
+def test_a_mistake_of_the_user_is_one_line_in_the_log(folder, capsys):
+    failing = fetch_decoder(folder, features=201)
     with pytest.raises(SystemExit) as stop:
         failing.run()
     log = Path(failing.log[0]).read_text()
     assert stop.value.code == 1
-    assert told in log
+    assert "toy.npz: W_dec has shape (200, 384), expected (201, 384) from the catalogue" in log
     assert "Traceback" not in log
     assert failing.log[0] in capsys.readouterr().err
     assert not (folder / "decoder.npy").exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"<html>error</html>"])
-def test_weights_that_are_none_are_told(folder, content):
-    (folder / "toy.npz").write_bytes(content)
-    failing = fetch_decoder(folder)
-    with pytest.raises(SystemExit):
-        failing.run()
-    log = Path(failing.log[0]).read_text()
-    assert "toy.npz" in log
-    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize(("value", "not_finite"), [(0, 0), (np.nan, 200)])

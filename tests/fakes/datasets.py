@@ -7,7 +7,7 @@ import re
 from fnmatch import fnmatch
 from urllib.parse import unquote
 
-from fakes.service import Answer, Request, Service
+from fakes.service import Answer, Request, Service, hub_error, json_answer
 
 REGULAR = 10_000_000  # bytes up to which a file that .gitattributes does not name is kept in git itself
 ATTRIBUTES = b"*.gz filter=lfs diff=lfs merge=lfs -text\n*.parquet filter=lfs diff=lfs merge=lfs -text\n"
@@ -40,30 +40,30 @@ class Datasets(Service):
             return self._store(match[1], request.body)
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if token not in (self.token, self.reader):
-            return _error(401, "Invalid username or password.")
+            return hub_error(401, "", "Invalid username or password.")
         path = request.path
         if path == "/api/validate-yaml":
-            return _answer({"warnings": [], "errors": []})
+            return json_answer({"warnings": [], "errors": []})
         if path == "/api/repos/create":
             return self._create(json.loads(request.body), token)
         match = re.fullmatch(r"(/api)?/datasets/([^/]+/[^/.]+)(?:\.git)?(/.*)?", path)
         if not match or match[2] not in self.branches:
-            return _error(404, "Repository not match", "RepoNotFound")
+            return hub_error(404, "RepoNotFound", "Repository not match")
         if request.method == "POST" and token == self.reader:
-            return _error(403, "You don't have the rights to write to this repo")
+            return hub_error(403, "", "You don't have the rights to write to this repo")
         with self.lock:
             return self._route(request, match[2], match[3] or "")
 
     def _route(self, request: Request, name: str, path: str) -> Answer:
         if match := re.fullmatch(r"(?:/revision/([^/]+))?", path):
             commit = self._commit_of(name, match[1] or "main")
-            return _answer({"id": name, "sha": commit, "private": self.private[name]}) if commit else _no_revision()
+            return json_answer({"id": name, "sha": commit, "private": self.private[name]}) if commit else _no_revision()
         if match := re.fullmatch(r"/branch/([^/]+)", path):
             known = self.branches[name]
             if unquote(match[1]) in known:
-                return _error(409, "Reference already exists")
+                return hub_error(409, "", "Reference already exists")
             known[unquote(match[1])] = known["main"]
-            return _answer({})
+            return json_answer({})
         if match := re.fullmatch(r"/tree/([^/]+)", path):
             return self._tree(request, name, unquote(match[1]))
         if match := re.fullmatch(r"/preupload/([^/]+)", path):
@@ -76,9 +76,9 @@ class Datasets(Service):
             commit = self._commit_of(name, unquote(match[1])) or ""
             content = self.commits.get(commit, {}).get(match[2])
             if content is None:
-                return _error(404, "Entry not match", "EntryNotFound")
+                return hub_error(404, "EntryNotFound", "Entry not match")
             return Answer(200, content, {"ETag": f'"{_git_hash(content)}"', "X-Repo-Commit": commit})
-        return _error(404, "Not Found")
+        return hub_error(404, "", "Not Found")
 
     def _commit_of(self, name: str, revision: str) -> str | None:
         return self.branches[name].get(revision) or (revision if revision in self.commits else None)
@@ -86,12 +86,12 @@ class Datasets(Service):
     def _create(self, wanted: dict, token: str) -> Answer:
         name = f"{wanted['organization']}/{wanted['name']}"
         if token == self.reader:
-            return _error(403, "You don't have the rights to create a dataset under this namespace")
+            return hub_error(403, "", "You don't have the rights to create a dataset under this namespace")
         if name in self.branches:
-            return _error(409, "You already created this dataset repo", url=f"{self.url}/datasets/{name}")
+            return hub_error(409, "", "You already created this dataset repo", url=f"{self.url}/datasets/{name}")
         self.private[name] = wanted.get("visibility") == "private"
         self.branches[name] = {"main": self._add(name, {".gitattributes": ATTRIBUTES})}
-        return _answer({"url": f"{self.url}/datasets/{name}", "id": name})
+        return json_answer({"url": f"{self.url}/datasets/{name}", "id": name})
 
     def _add(self, name: str, files: dict[str, bytes]) -> str:
         commit = hashlib.sha1(f"{name} {len(self.commits)}".encode()).hexdigest()
@@ -111,7 +111,7 @@ class Datasets(Service):
                 entry |= {"oid": "1" * 40, "lfs": {"oid": digest, "size": len(content), "pointerSize": 134}}
             entries.append(entry)
         start = int(request.query.get("cursor", 0))
-        answer = _answer(entries[start : start + self.page])
+        answer = json_answer(entries[start : start + self.page])
         if start + self.page < len(entries):
             answer.headers["Link"] = f'<{self.url}{request.path}?recursive=true&cursor={start + self.page}>; rel="next"'
         return answer
@@ -124,7 +124,7 @@ class Datasets(Service):
             known = {} if content is None else {"oid": _sha256(content) if large else _git_hash(content)}
             mode = "lfs" if large else "regular"
             modes.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, **known})
-        return _answer({"files": modes})
+        return json_answer({"files": modes})
 
     def _batch(self, wanted: dict) -> Answer:
         objects = []
@@ -132,7 +132,7 @@ class Datasets(Service):
             href = f"{self.url}/large/{each['oid']}"
             new = {} if each["oid"] in self.large else {"actions": {"upload": {"href": href, "header": {}}}}
             objects.append({"oid": each["oid"], "size": each["size"], **new})
-        return _answer({"transfer": "basic", "objects": objects})
+        return json_answer({"transfer": "basic", "objects": objects})
 
     def _store(self, digest: str, content: bytes) -> Answer:
         if _sha256(content) != digest:
@@ -144,7 +144,7 @@ class Datasets(Service):
         lines = [json.loads(line) for line in body.splitlines()]
         header, head = lines[0]["value"], self.branches[name][branch]
         if header.get("parentCommit", head) != head:
-            return _error(412, "A commit has happened since. Please refresh and try again.")
+            return hub_error(412, "", "A commit has happened since. Please refresh and try again.")
         files = dict(self.commits[head])
         for line in lines[1:]:
             value = line["value"]
@@ -152,7 +152,7 @@ class Datasets(Service):
                 files[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
                 if value["oid"] not in self.large:
-                    return _error(400, f"LFS pointer pointed to a file that does not exist: {value['oid']}")
+                    return hub_error(400, "", f"LFS pointer pointed to a file that does not exist: {value['oid']}")
                 files[value["path"]] = self.large[value["oid"]]
             elif line["key"] == "deletedFile":
                 del files[value["path"]]
@@ -160,7 +160,7 @@ class Datasets(Service):
         self.branches[name][branch] = commit
         self.messages.append(header["summary"])
         url = f"{self.url}/datasets/{name}/commit/{commit}"
-        return _answer({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
+        return json_answer({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
 
 
 def _is_large(path: str, size: int, files: dict[str, bytes]) -> bool:
@@ -177,14 +177,5 @@ def _git_hash(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def _answer(content: object) -> Answer:
-    return Answer(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
-
-
-def _error(status: int, message: str, code: str = "", **more: str) -> Answer:
-    headers = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {})
-    return Answer(status, json.dumps({"error": message, **more}).encode(), headers)
-
-
 def _no_revision() -> Answer:
-    return _error(404, "Invalid rev id", "RevisionNotFound")
+    return hub_error(404, "RevisionNotFound", "Invalid rev id")

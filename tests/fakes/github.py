@@ -6,7 +6,7 @@ import json
 import re
 from urllib.parse import urlencode
 
-from fakes.service import Answer, Request, Service
+from fakes.service import Answer, Request, Service, json_answer
 
 API, UPLOADS = "/api/v3", "/api/uploads"
 
@@ -51,19 +51,19 @@ class GitHub(Service):
     def respond(self, request: Request) -> Answer:
         token = request.headers.get("authorization", "").removeprefix("token ").removeprefix("Bearer ")
         if token not in (self.token, self.reader):
-            return _answer(401, {"message": "Bad credentials"})
+            return json_answer({"message": "Bad credentials"}, 401)
         match = re.fullmatch(rf"({API}|{UPLOADS})/repos/([^/]+/[^/]+)(/.*)?", request.path)
         if not match or match[2] != self.repository:
-            return _answer(404, {"message": "Not Found"})
+            return json_answer({"message": "Not Found"}, 404)
         if request.method != "GET" and token == self.reader:
-            return _answer(403, {"message": "Resource not accessible by personal access token"})
+            return json_answer({"message": "Resource not accessible by personal access token"}, 403)
         with self.lock:
             return self._route(request, match[1], match[3] or "", token)
 
     def _route(self, request: Request, base: str, path: str, token: str) -> Answer:
         method = request.method
         if (method, path) == ("GET", ""):
-            return _answer(200, {"full_name": self.repository, "url": self._address("")})
+            return json_answer({"full_name": self.repository, "url": self._address("")})
         if (method, path) == ("GET", "/releases"):
             seen = [each for each in self.releases.values() if token == self.token or not each["draft"]]
             return self._listed(request, seen[::-1])
@@ -74,7 +74,7 @@ class GitHub(Service):
         match = re.fullmatch(r"/releases/(\d+)(/assets)?", path)
         release = self.releases.get(int(match[1])) if match else None
         if release is None:
-            return _answer(404, {"message": "Not Found"})
+            return json_answer({"message": "Not Found"}, 404)
         if match[2] and method == "GET":
             return self._listed(request, release["assets"])
         if match[2] and (method, base) == ("POST", UPLOADS):
@@ -82,7 +82,7 @@ class GitHub(Service):
         if method == "PATCH":
             release |= json.loads(request.body)
             release["html_url"] = self._page(release)
-        return _answer(200, release)
+        return json_answer(release)
 
     def interrupted(self, request: Request) -> None:
         """GitHub keeps an empty asset of an upload that broke off, and its name is taken."""
@@ -108,13 +108,13 @@ class GitHub(Service):
         }
         release["html_url"] = self._page(release)
         self.releases[number] = release
-        return _answer(201, release)
+        return json_answer(release, 201)
 
     def _upload(self, request: Request, release: dict) -> Answer:
         name = request.query["name"]
         if any(asset["name"] == name for asset in release["assets"]):
             return _invalid("ReleaseAsset", "already_exists", "name")
-        return _answer(201, self._add(release, name, request.body, "uploaded"))
+        return json_answer(self._add(release, name, request.body, "uploaded"), 201)
 
     def _add(self, release: dict, name: str, content: bytes, state: str) -> dict:
         number = next(self._ids)
@@ -133,12 +133,12 @@ class GitHub(Service):
                     if method == "DELETE":
                         release["assets"].remove(asset)
                         return Answer(204)
-                    return _answer(200, asset)
-        return _answer(404, {"message": "Not Found"})
+                    return json_answer(asset)
+        return json_answer({"message": "Not Found"}, 404)
 
     def _listed(self, request: Request, entries: list[dict]) -> Answer:
         size, page = min(self.page, int(request.query.get("per_page", 30))), int(request.query.get("page", 1))
-        answer = _answer(200, entries[(page - 1) * size : page * size])
+        answer = json_answer(entries[(page - 1) * size : page * size])
         if page * size < len(entries):
             query = urlencode(request.query | {"page": page + 1})
             answer.headers["Link"] = f'<{self.url}{request.path}?{query}>; rel="next"'
@@ -152,10 +152,6 @@ class GitHub(Service):
         return f"{self.url}/{self.repository}/releases/tag/{name}"
 
 
-def _answer(status: int, content: object) -> Answer:
-    return Answer(status, json.dumps(content).encode(), {"Content-Type": "application/json; charset=utf-8"})
-
-
 def _invalid(resource: str, code: str, field: str) -> Answer:
     error = {"resource": resource, "code": code, "field": field}
-    return _answer(422, {"message": "Validation Failed", "errors": [error]})
+    return json_answer({"message": "Validation Failed", "errors": [error]}, 422)

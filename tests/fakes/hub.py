@@ -1,14 +1,13 @@
 """The Hugging Face Hub as a client sees it: commits, redirects to a content host, ranges, gates."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from huggingface_hub import constants
 
-from fakes.service import Answer, Request, Service, etag
+from fakes.service import Answer, Request, Service, etag, hub_error, json_answer
 
 Files = Mapping[str, bytes] | Callable[[str], bytes | None]
 
@@ -56,22 +55,21 @@ class Hub(Service):
         authorization = request.headers.get("authorization")
         if repo not in self.repos:
             code = "RepoNotFound"
-            return _error(404 if authorization else 401, code, "Repository not found")
+            return hub_error(404 if authorization else 401, code, "Repository not found")
         if repo in self.gated and authorization != f"Bearer {self.token}":
             message = f"Access to model {repo} is restricted."
-            return _error(403 if authorization else 401, "GatedRepo", message)
+            return hub_error(403 if authorization else 401, "GatedRepo", message)
         if revision not in ("main", self.commits[repo]):
-            return _error(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+            return hub_error(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         return None
 
     def _info(self, repo: str) -> Answer:
-        info = {"_id": "66aa", "id": repo, "sha": self.commits[repo], "private": False}
-        return Answer(200, json.dumps(info).encode(), {"Content-Type": "application/json"})
+        return json_answer({"_id": "66aa", "id": repo, "sha": self.commits[repo], "private": False})
 
     def _file(self, repo: str, path: str) -> Answer:
         body = self.file(repo, path)
         if body is None:
-            answer = _error(404, "EntryNotFound", "Entry not found")
+            answer = hub_error(404, "EntryNotFound", "Entry not found")
             answer.headers["X-Repo-Commit"] = self.commits[repo]
             return answer
         headers = {
@@ -116,8 +114,3 @@ class Content(Service):
             return Answer(416, b"", {**headers, "Content-Range": f"bytes */{len(body)}"})
         headers |= {"Accept-Ranges": "bytes", "Content-Range": f"bytes {start}-{end}/{len(body)}"}
         return Answer(206, memoryview(body)[start : end + 1], headers)
-
-
-def _error(status: int, code: str, message: str) -> Answer:
-    body = json.dumps({"error": message}).encode()
-    return Answer(status, body, {"X-Error-Code": code, "X-Error-Message": message})

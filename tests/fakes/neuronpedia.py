@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from fakes.service import Answer, Request, Service, etag
+from fakes.service import Answer, Request, Service, etag, json_answer
 
 Address = tuple[str, str, int]
 
@@ -119,19 +119,15 @@ class Api(Service):
 
     def respond(self, request: Request) -> Answer:
         if request.headers.get("x-api-key") != self.key:
-            return _json(401, {"error": "Invalid API key"})
+            return json_answer({"error": "Invalid API key"}, 401)
         found = re.fullmatch(r"/api/feature/([^/]+)/([^/]+)/(\d+)", request.path)
         feature = self.features.get((found[1], found[2], int(found[3]))) if found else None
-        return _json(404, {"error": "Feature not found"}) if feature is None else _json(200, feature)
+        return json_answer({"error": "Feature not found"}, 404) if feature is None else json_answer(feature)
 
 
 def api_feature(model_id: str, source_id: str, index: int, explanations: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """A feature as the API sends it."""
     return {**feature_row(model_id, source_id, index), "explanations": list(explanations), "activations": []}
-
-
-def _json(status: int, value: object) -> Answer:
-    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
 
 def _xml(root: str, content: str) -> bytes:

@@ -1,6 +1,7 @@
 """An HTTP/1.1 server on loopback that counts what it is asked and sends, with faults to switch on."""
 
 import hashlib
+import json
 import re
 import socket
 import struct
@@ -230,6 +231,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Silent: `Service.requests` is the log."""
+
+
+def json_answer(content: object, status: int = 200, **headers: str) -> Answer:
+    """An answer in JSON; underscores in the headers' names stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, json.dumps(content).encode(), {"Content-Type": "application/json"} | named)
+
+
+def hub_error(status: int, code: str, message: str, **more: str) -> Answer:
+    """A refusal as the Hugging Face Hub words it."""
+    return json_answer({"error": message, **more}, status, X_Error_Code=code, X_Error_Message=message)
 
 
 def etag(body: bytes) -> str:
