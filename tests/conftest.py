@@ -3,6 +3,7 @@
 import fcntl
 import gzip
 import json
+import logging
 import os
 import re
 import shutil
@@ -64,6 +65,9 @@ def run_snakemake(arguments: list[str], folder: Path, environment: dict) -> subp
                 sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
                 os.environ |= environment
                 os.chdir(folder)
+                # Handlers of scripts that ran in this process write to files that are closed.
+                for logger in (logging.root, *map(logging.getLogger, logging.root.manager.loggerDict)):
+                    logger.handlers.clear()
                 # The project has its own copy of lib.
                 for name in [name for name in sys.modules if name.partition(".")[0] == "lib"]:
                     del sys.modules[name]
