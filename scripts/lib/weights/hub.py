@@ -17,6 +17,7 @@ from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_u
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
+from lib.environment import check_network, secret
 from lib.job import UserError
 from lib.progress import Progress
 from lib.weights.tensors import read_tensor
@@ -112,6 +113,8 @@ def get(url: str, headers: dict[str, str] | None = None):
 @contextmanager
 def explained(repo_id: str, what: str) -> Iterator[None]:
     """Turn any failure to get `what` into a UserError that says what to do, without headers and bodies: no secrets."""
+    check_network()
+    secret("HF_TOKEN")
     try:
         yield
     except Exception as error:
