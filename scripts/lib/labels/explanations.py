@@ -83,8 +83,8 @@ Features = dict[int, Feature]
 
 
 def clean(text: str) -> str:
-    """Normal form C; runs of white space become one space; without lone surrogates and without characters that control a
-    terminal or override the direction of writing.
+    """Normal form C, each run of white space one space, without lone surrogates and without characters that control a
+    terminal or the direction of writing.
     """
     kept = (c for c in text if c.isspace() or not (unicodedata.category(c) in ("Cc", "Cs") or c in DIRECTION))
     return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
