@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,7 +29,8 @@ from publish_huggingface import LARGE_FILES, publish
 from test_scripts import job
 
 GITHUB_TOKEN, HF_TOKEN = "ghp_aVerySecretToken", "hf_aVerySecretToken"
-REPOSITORY, DATASET, TAG = "owner/maps", "owner/sae-maps", "toy-v0.1.0"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+REPOSITORY, DATASET, TAG = "owner/maps", "owner/sae-maps", f"toy-v{VERSION}"
 TEMPLATES = ROOT / "resources" / "templates"
 COUNTS = {"featureCount": 16384, "labeledCount": 16000, "edgeCount": 12000}
 

@@ -8,7 +8,7 @@ from lib.products.layer_table import COLUMNS
 
 
 def render(template: Path, **values: object) -> bytes:
-    """The document that `template` and `values` make: the same bytes for the same values. Markup in values is escaped."""
+    """The document of `template` and `values`, whose markup is escaped: the same bytes for the same values."""
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         undefined=StrictUndefined,
