@@ -5,7 +5,6 @@ here, before anything is listed or published. It alone carries a time, `generate
 """
 
 import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,12 +47,6 @@ def _file_entry(path: Path) -> dict:
     return {"filePath": path.name, "fileSize": path.stat().st_size, "sha256": sha256(path)}
 
 
-def unlisted(folder: Path, listed: list[Path]) -> list[str]:
-    """Maps that lie beside the manifest although the configuration does not select them."""
-    present = {path.name for path in folder.glob("layer-*.json") if re.fullmatch(r"layer-\d+\.json", path.name)}
-    return sorted(present - {path.name for path in listed})
-
-
 def generated_at() -> str:
     """Now, or SOURCE_DATE_EPOCH, in UTC as ISO 8601.
 
@@ -77,15 +70,13 @@ def main(snakemake) -> None:
         graphs, tables, gzips = (list(map(Path, files.get(name, []))) for name in ("graphs", "tables", "gzips"))
         records = [load_record(path) for path in files.records]
         qualities = [load_record(path) for path in files.qualities]
-        names = [path.name for path in graphs]
-        measured = dict(zip(names, zip(qualities, records, strict=True), strict=True))
-        check_gates(measured, params.quality, params.min_coverage)
-        forms = zip(records, graphs, tables, gzips or [None] * len(graphs), strict=True)
-        entries = [layer_entry(*parts) for parts in forms]
+        measured = zip(graphs, qualities, records, strict=True)
+        check_gates({graph.name: known for graph, *known in measured}, params.quality, params.min_coverage)
+        entries = list(map(layer_entry, records, graphs, tables, gzips or [None] * len(graphs)))
         manifest = params.about | {"generatedAt": generated_at(), "layers": entries}
         save_record(snakemake.output.manifest, manifest, sort_keys=False)
-        for name in unlisted(graphs[0].parent, graphs):
-            log.info("%s lies here too, but the configuration does not select it: not listed", name)
+        for path in sorted(set(graphs[0].parent.glob("layer-*.json")) - set(graphs)):
+            log.info("%s lies here too, but the configuration does not select it: not listed", path.name)
         log.info("%d layers", len(graphs))
 
 
