@@ -15,33 +15,17 @@ from lib.errors import UserError
 from lib.files import load_record
 from lib.tables import load_table
 
-COLUMNS = {
-    "layer": "layer",
-    "filePath": "file",
-    "featureCount": "features",
-    "labeledCount": "labelled",
-    "edgeCount": "links",
-}
+COLUMNS = {"filePath": "file", "featureCount": "features", "labeledCount": "labelled", "edgeCount": "links"}
 
 
 def describe(manifest: Path) -> str:
     """Summarise the maps of one manifest in a few lines."""
     listed = load_record(manifest)
-    layers = pd.DataFrame(listed["layers"]).assign(MB=lambda layers: layers["fileSize"] / 1e6)
-    layers = layers.rename(columns=COLUMNS)[[*COLUMNS.values(), "MB"]]
-    table = layers.to_string(index=False, float_format="%.1f")
+    layers = pd.DataFrame(listed["layers"]).rename(columns=COLUMNS)
+    layers["MB"] = layers["fileSize"] / 1e6
+    table = layers[["layer", *COLUMNS.values(), "MB"]].to_string(index=False, float_format="%.1f")
     head = f"{listed['displayName']}: {len(layers)} of {listed['totalLayers']} layers in {manifest.parent}/"
     return f"{head}\n{table}\nsizes and SHA-256: {manifest}"
-
-
-def viewing_instructions(results: Path) -> str:
-    """The command that serves the explorer, or the one that builds it if that has not been done."""
-    if not (results / "index.html").exists():
-        return "To view them in a browser, first build the explorer: snakemake --cores 1 explorer"
-    return (
-        f"To view them, run  python3 -m http.server --bind 127.0.0.1 --directory {results}\n"
-        "and open  http://127.0.0.1:8000/"
-    )
 
 
 def nearest_labels(features: pd.DataFrame, word: str, count: int = 5) -> list[str]:
@@ -76,7 +60,12 @@ def main() -> None:
         for word in arguments.near:
             label, *neighbours = nearest_labels(load_table(tables[layer]), word) or [f"no label begins with {word}"]
             print("\n".join([f"\n  layer {layer}: {label}", *(f"    - {other}" for other in neighbours)]))
-    print(f"\n{viewing_instructions(arguments.manifests[0].parents[1])}")
+    results = arguments.manifests[0].parents[1]
+    if (results / "index.html").exists():
+        print(f"\nTo view them, run  python3 -m http.server --bind 127.0.0.1 --directory {results}")
+        print("and open  http://127.0.0.1:8000/")
+    else:
+        print("\nTo view them in a browser, first build the explorer: snakemake --cores 1 explorer")
 
 
 if __name__ == "__main__":

@@ -105,8 +105,7 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
 
     `visit(products, first_row, first_column)` receives a view that is valid only until it returns.
     """
-    m = len(rows)
-    starts = range(0, m, BLOCK)
+    starts = range(0, len(rows), BLOCK)
     buffers = deque(np.empty(BLOCK * BLOCK, np.float32) for _ in range(threads))
     locks = {start: Lock() for start in starts}
 
@@ -114,8 +113,7 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
         a, b = block
         left, right = rows[a : a + BLOCK], rows[b : b + BLOCK]
         buffer = buffers.pop()
-        products = buffer[: len(left) * len(right)].reshape(len(left), len(right))
-        np.matmul(left, right.T, out=products)
+        products = np.matmul(left, right.T, out=buffer[: len(left) * len(right)].reshape(len(left), len(right)))
         # a < b: every thread takes its locks in the same order, so they cannot deadlock.
         with locks[a], locks[b] if a < b else nullcontext():
             visit(products, a, b)
@@ -126,9 +124,8 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
 
 def _in_threads(threads: int, work: Callable, items: Iterable) -> None:
     with ThreadPoolExecutor(threads) as pool:
-        # Iterating over the results raises what a thread raised.
-        for _ in pool.map(work, items):
-            pass
+        # A list of the results raises what a thread raised.
+        list(pool.map(work, items))
 
 
 @njit(nogil=True, cache=True)
@@ -231,15 +228,8 @@ def _cosine(left, right):
 def compare_with_all(rows: np.ndarray, part: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest neighbours of the rows `part` from all their products: slow, but right whatever the rows.
 
-    Parameters
-    ----------
-    rows : float32 (m, d), of norm 1
-    part : int (p,), few of these rows: p x m products are in memory
-
-    Returns
-    -------
-    indices : int32 (p, k), within `rows`
-    similarities : float32 (p, k)
+    rows : float32 (m, d), of norm 1; part : int (p,), few of them, because p x m products are in memory. Returns int32
+    (p, k) indices within `rows` and float32 (p, k) similarities.
     """
     indices = np.empty((len(part), k), np.int32)
     similarities = np.empty((len(part), k), np.float32)
