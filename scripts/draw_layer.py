@@ -28,16 +28,9 @@ DENSITY = LinearSegmentedColormap.from_list("density", colormaps["viridis_r"](np
 
 
 def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rotate points to their principal axes.
+    """Centre float (m, 3) points and rotate them to their principal axes, each with its largest component positive.
 
-    Parameters
-    ----------
-    coords : float (m, 3)
-
-    Returns
-    -------
-    The centred points along the axes, float64 (m, 3), and each axis' share of the variance, float64 (3,), descending.
-    The sign of each axis makes its largest component positive.
+    Returns the rotated points, float64 (m, 3), and each axis' share of the variance, float64 (3,), descending.
     """
     centred = coords.astype(np.float64) - coords.sum(axis=0, dtype=np.float64) / max(len(coords), 1)
     values, vectors = np.linalg.eigh(centred.T @ centred)
@@ -48,15 +41,9 @@ def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(features: pd.DataFrame, edges: dict[str, np.ndarray], title: str, threshold: float, quality: dict):
-    """Return the page.
+    """Return the page of layer-N.parquet and edges.npz.
 
-    Parameters
-    ----------
-    features : layer-N.parquet
-    edges : edges.npz
-    title : the model's name and the layer
-    threshold : minimum cosine of a link
-    quality : the map's measures, as in quality.json
+    `threshold` is the minimum cosine of a link, `quality` the map's measures in quality.json.
     """
     live = features[features["x"].notna()]
     coords = live[["x", "y", "z"]].to_numpy(np.float32)

@@ -53,13 +53,7 @@ thead th {{ vertical-align: bottom; white-space: normal; max-width: 9rem; }}
 
 
 def join(quality: pd.DataFrame, manifest: dict) -> pd.DataFrame:
-    """One row per layer, ascending: the columns of quality.tsv, shares, and the manifest's counts and file sizes.
-
-    Parameters
-    ----------
-    quality : quality.tsv
-    manifest : manifest.json
-    """
+    """One row per layer, ascending: the columns of quality.tsv, shares, and manifest.json's counts and file sizes."""
     listed = pd.DataFrame(manifest["layers"])[["layer", "labeledCount", "deadCount", "fileSize"]]
     layers = quality.merge(listed, on="layer").set_index("layer").sort_index()
     features = layers["features"].clip(lower=1)
@@ -69,14 +63,7 @@ def join(quality: pd.DataFrame, manifest: dict) -> pd.DataFrame:
 
 
 def draw(layers: pd.DataFrame, title: str, total: int):
-    """Return the page.
-
-    Parameters
-    ----------
-    layers : as `join` returns them
-    title : the model's name
-    total : how many layers the model has
-    """
+    """Return the page of a model with `total` layers; `layers` is what `join` returns."""
     panels = COUNTS | MEASURES
     rows = -(-len(panels) // COLUMNS)
     height = HEAD + rows * PANEL + (rows - 1) * BETWEEN + FOOT

@@ -18,11 +18,7 @@ from lib.tables import load_table
 def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
     """The free part of the metadata: what the map shows, how it was made and from what, how much it keeps.
 
-    Parameters
-    ----------
-    about : `displayName`, `version`, `sourceId`, ... of the layer, as they go into the metadata
-    records : by step, the JSON record it left beside its output
-    quality : quality.json
+    `about` goes into it unchanged; `records` holds the JSON record that each step left beside its output.
     """
     steps = {"neighbors": "neighbors", "layout": "coords", "edges": "edges"}
     return {key: value for key, value in about.items() if value is not None} | {
@@ -37,15 +33,9 @@ def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
 
 
 def manifest_entry(metadata: dict, features: pd.DataFrame, labels: dict) -> dict:
-    """What the manifest says of the layer, files aside.
+    """What the manifest says of the layer, from layer-N.json's metadata, the layer's table and labels.json; no files.
 
     `labelCoverage` is the labelled share of the requested features, dead ones and those that never fire aside.
-
-    Parameters
-    ----------
-    metadata : of layer-N.json
-    features : the layer's table
-    labels : labels.json
     """
     counts = ("featureCount", "edgeCount", "labeledCount", "deadCount")
     entry = {"layer": metadata["layers"][0], "sourceId": metadata.get("sourceId")}

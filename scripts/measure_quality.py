@@ -137,13 +137,9 @@ def degree_statistics(degree: np.ndarray) -> dict:
 
 
 def measure(decoder, indices, similarities, coords, edges, labels) -> dict:
-    """The content of quality.json.
+    """The content of quality.json, from arrays as in decoder.npy, neighbors.npz and coords.npy.
 
-    Parameters
-    ----------
-    decoder, indices, similarities, coords : as in decoder.npy, neighbors.npz, coords.npy
-    edges : source and target, as in edges.npz
-    labels : by feature, None for a feature without a label
+    edges : source and target, as in edges.npz; labels : by feature, None for a feature without a label
     """
     n, live = len(coords), np.flatnonzero(np.isfinite(coords).all(axis=1))
     source, target = (renumber(live, n)[side] for side in edges)

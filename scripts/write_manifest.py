@@ -13,24 +13,15 @@ from lib.job import UserError, job_log
 from lib.products.gates import refusals
 
 
-def check_gates(layers: dict[str, tuple[dict, dict]], floors: dict[str, float], min_coverage: float) -> None:
-    """Refuse a model of which a layer is below a floor.
+def check_gates(layers: dict[str, list[str]]) -> None:
+    """Refuse a model of which a layer, by its file name, has reasons not to be listed.
 
-    Parameters
-    ----------
-    layers : quality.json and export.json of each layer, by the layer's file name
-
-    Raises UserError: naming every such layer, each measure with its floor, and what to do.
+    Raises UserError: naming every such layer, its reasons, and what to do.
     """
-    refused = {
-        name: reasons
-        for name, (quality, entry) in layers.items()
-        if (reasons := refusals(quality, entry, floors, min_coverage))
-    }
+    refused = [f"\n  {name}: {'; '.join(reasons)}" for name, reasons in layers.items() if reasons]
     if refused:
-        lines = "".join(f"\n  {name}: {'; '.join(reasons)}" for name, reasons in refused.items())
         raise UserError(
-            f"{len(refused)} of {len(layers)} maps must not be listed or published:{lines}\n"
+            f"{len(refused)} of {len(layers)} maps must not be listed or published:{''.join(refused)}\n"
             "Low fidelity: neighbours in the decoder are not neighbours in the map; try another layout (layout in the"
             " configuration). Low coverage: check the source of the labels. Or leave these layers out (layers), or, if"
             " the decoder has so little structure or no more labels exist, lower the floor. Nothing is computed again."
@@ -69,9 +60,9 @@ def main(snakemake) -> None:
         files, params = snakemake.input, snakemake.params
         graphs, tables, gzips = (list(map(Path, files.get(name, []))) for name in ("graphs", "tables", "gzips"))
         records = [load_record(path) for path in files.records]
-        qualities = [load_record(path) for path in files.qualities]
-        measured = zip(graphs, qualities, records, strict=True)
-        check_gates({graph.name: known for graph, *known in measured}, params.quality, params.min_coverage)
+        layers = zip(graphs, map(load_record, files.qualities), records, strict=True)
+        floors = params.quality, params.min_coverage
+        check_gates({graph.name: refusals(quality, record, *floors) for graph, quality, record in layers})
         entries = list(map(layer_entry, records, graphs, tables, gzips or [None] * len(graphs)))
         manifest = params.about | {"generatedAt": generated_at(), "layers": entries}
         save_record(snakemake.output.manifest, manifest, sort_keys=False)
