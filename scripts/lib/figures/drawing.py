@@ -19,7 +19,6 @@ INK, PALE = "#1a1a1a", "#6b6b6b"
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 NO_CATEGORY = "#b5b5b5"
-
 LINE = "#b0b0b0"
 # Bundled with matplotlib, which prefers its own copy to the system's.
 FONT = "DejaVu Sans"

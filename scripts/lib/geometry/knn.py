@@ -176,19 +176,17 @@ def _replace_least(products, columns, product, column):
 @njit(nogil=True, cache=True)
 def _rank_candidates(rows, start, products, columns, thresholds, error, indices, similarities, complete):
     """Rank the candidates of rows start, start + 1, ... exactly; `complete` marks rows where none can be missing."""
-    k = indices.shape[1]
-    others = np.empty(products.shape[1], np.int32)
     for i in range(len(products)):
-        # Below it, none can be among the k best.
-        least = np.sort(products[i])[-k] - 2 * error
-        count = 0
-        for candidate in range(products.shape[1]):
-            if products[i, candidate] >= least:
-                others[count] = columns[i, candidate]
-                count += 1
-        rank_by_cosine(rows, start + i, others[:count], indices[i], similarities[i])
+        _rank(rows, start + i, products[i], columns[i], error, indices[i], similarities[i])
         # Every row that is not a candidate has a product of at most the threshold.
         complete[i] = products.shape[1] == len(rows) - 1 or similarities[i, -1] > thresholds[i] + error
+
+
+@njit(nogil=True, cache=True)
+def _rank(rows, row, products, columns, error, indices, similarities):
+    """Rank exactly the `columns` of which a product says that they may be among the k best of a row."""
+    least = np.partition(products, -len(indices))[-len(indices)] - 2 * error
+    rank_by_cosine(rows, row, columns[products >= least], indices, similarities)
 
 
 @njit(nogil=True, cache=True)
@@ -234,10 +232,8 @@ def compare_with_all(rows: np.ndarray, part: np.ndarray, k: int) -> tuple[np.nda
     indices = np.empty((len(part), k), np.int32)
     similarities = np.empty((len(part), k), np.float32)
     error = _error_of_products(rows.shape[1])
-    products = rows[part] @ rows.T
+    products, columns = rows[part] @ rows.T, np.arange(len(rows), dtype=np.int32)
     for i, row in enumerate(part):
         products[i, row] = -np.inf
-        least = np.partition(products[i], -k)[-k] - 2 * error
-        others = np.flatnonzero(products[i] >= least).astype(np.int32)
-        rank_by_cosine(rows, row, others, indices[i], similarities[i])
+        _rank(rows, row, products[i], columns, error, indices[i], similarities[i])
     return indices, similarities
