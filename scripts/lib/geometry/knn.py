@@ -185,8 +185,7 @@ def _rank_candidates(rows, start, products, columns, thresholds, error, indices,
 @njit(nogil=True, cache=True)
 def _rank(rows, row, products, columns, error, indices, similarities):
     """Rank exactly the `columns` of which a product says that they may be among the k best of a row."""
-    k_th = len(products) - len(indices)
-    least = np.partition(products, k_th)[k_th] - 2 * error
+    least = np.sort(products)[-len(indices)] - 2 * error
     rank_by_cosine(rows, row, columns[products >= least], indices, similarities)
 
 
