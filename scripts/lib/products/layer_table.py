@@ -25,21 +25,12 @@ COLUMNS = {
 SCHEMA = pa.schema({name: kind for name, (kind, _) in COLUMNS.items()})
 
 
-def layer_table(
-    layer: int,
-    coords: np.ndarray,
-    neighbors: dict[str, np.ndarray],
-    edges: dict[str, np.ndarray],
-    labels: pd.DataFrame,
-    decimals: int,
-) -> pd.DataFrame:
+def layer_table(layer: int, coords, neighbors: dict, edges: dict, labels, decimals: int) -> pd.DataFrame:
     """Join what the steps of a layer know about its features.
 
     Parameters
     ----------
-    coords : float32 (n, 3), dead features NaN
-    neighbors, edges : as in neighbors.npz and edges.npz
-    labels : as in labels.parquet, one row per labelled feature
+    coords, neighbors, edges, labels : as in coords.npy, neighbors.npz, edges.npz and labels.parquet
     decimals : decimals of the positions
 
     Returns
