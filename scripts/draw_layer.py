@@ -1,7 +1,7 @@
-"""Draw a layer on one page: its map from three sides with named regions, and histograms of degrees and similarities.
+"""Draw a layer in one figure: its map from three sides with named regions, and histograms of degrees and similarities.
 
 The map is seen along its own principal axes, all at the same scale. Layers without labels, edges or live features get a
-page too.
+figure too.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(features: pd.DataFrame, edges: dict[str, np.ndarray], title: str, threshold: float, quality: dict):
-    """Return the page of layer-N.parquet and edges.npz.
+    """Return the figure of layer-N.parquet and edges.npz.
 
     `threshold` is the minimum cosine of a link, `quality` the map's measures in quality.json.
     """
@@ -49,7 +49,7 @@ def draw(features: pd.DataFrame, edges: dict[str, np.ndarray], title: str, thres
     coords = live[["x", "y", "z"]].to_numpy(np.float32)
     points, shares = principal_axes(coords)
     reach = np.abs(points).max(axis=0, initial=0)
-    # A flat map still gets a page.
+    # A flat map still gets a figure.
     reach = 1.06 * np.maximum(reach, 0.65 * reach.max() or 1.0)
     # In inches: one scale for all three views.
     left, bottom = drawing.MARGIN, FOOT
@@ -98,7 +98,7 @@ def draw(features: pd.DataFrame, edges: dict[str, np.ndarray], title: str, thres
 
 
 def paint(figure, live: pd.DataFrame, coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the colour key into the page's head; return the colours, in drawing order, and that order of the features.
+    """Draw the colour key into the head of the figure; return the colours, in drawing order, and that order of the features.
 
     The colours show categories if the labels have any, otherwise density, with the densest features on top.
     """
@@ -179,7 +179,7 @@ def draw_similarities(axes, similarities: pd.Series, threshold: float) -> None:
 
 
 def main(snakemake) -> None:
-    """Read the layer, draw it, write the page."""
+    """Read the layer, draw it, write the figure."""
     with job_log(snakemake) as log:
         files = snakemake.input
         features, edges = load_table(files.table), load_npz(files.edges)

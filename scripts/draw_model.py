@@ -1,4 +1,4 @@
-"""All layers of a model on a page: how many links and labels, and how much of the meaning each map keeps.
+"""All layers of a model in one figure: how many links and labels, and how much of the meaning each map keeps.
 
 Beside the figure the same numbers as a table, an HTML page that the report shows.
 """
@@ -30,7 +30,7 @@ MEASURES = {  # docs/geometry.md says what each means
     "strongest_near": ("Strong nearest neighbours among the 15 nearest points", True),
     "trustworthiness": ("Trustworthiness of neighbourhoods", False),
     "continuity": ("Continuity of neighbourhoods", False),
-    "cluster_correlation": ("The map at large: correlation of cluster distances", False),
+    "cluster_correlation": ("Global structure: correlation of cluster distances", False),
     "strong_short": ("Strong neighbours closer than 99 of 100 random pairs", True),
     "label_agreement": ("Words shared with nearby labels, times chance", False),
 }
@@ -63,7 +63,7 @@ def join(quality: pd.DataFrame, manifest: dict) -> pd.DataFrame:
 
 
 def draw(layers: pd.DataFrame, title: str, total: int):
-    """Return the page of a model with `total` layers; `layers` is what `join` returns."""
+    """Return the figure of a model with `total` layers; `layers` is what `join` returns."""
     panels = COUNTS | MEASURES
     rows = -(-len(panels) // COLUMNS)
     height = HEAD + rows * PANEL + (rows - 1) * BETWEEN + FOOT

@@ -97,7 +97,7 @@ class Reference:
         return float(trustworthiness(truth[self.sample], shown[self.sample], n_neighbors=NEAR))
 
     def cluster_correlation(self, coords: np.ndarray) -> float | None:
-        """Rank correlation of the distances between cluster centres in the decoder and in the map: the map at large."""
+        """Rank correlation of the distances between cluster centres in the decoder and in the map: global structure."""
         if self.clusters is None:
             return None
         members = [self.clusters == cluster for cluster in np.unique(self.clusters)]

@@ -5,7 +5,7 @@ thread, and no more than one block per thread is ever in memory. A small heap ho
 least of them is a threshold that rejects nearly all others with one comparison.
 
 Products in float32 are fast but depend on the order in which the BLAS at hand adds. They only select candidates, which
-are ranked again by float64 products, added in a fixed order. A bound on the float32 error verifies that no candidate is
+are ranked again by float64 products, summed in a fixed order. A bound on the float32 error verifies that no candidate is
 missing; a row for which it cannot (one of hundreds of equal rows, say) is compared with every other. So the result does
 not depend on the BLAS, the block size or the number of threads.
 """
@@ -212,7 +212,7 @@ def rank_by_cosine(rows, row, others, indices, similarities):
 
 @njit(nogil=True, cache=True)
 def _cosine(left, right):
-    """Product of two float32 rows of norm 1, in float64, always added up in the same order."""
+    """Product of two float32 rows of norm 1, in float64, always summed in the same order."""
     sums = np.zeros(16)
     whole = len(left) - len(left) % 16
     for start in range(0, whole, 16):

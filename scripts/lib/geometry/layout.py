@@ -1,7 +1,7 @@
 """Lay a neighbour graph out in 3D by gradient ascent on t-SNE's objective, its normalisation estimated from samples.
 
 With the similarity q_ij = 1 / (1 + |x_i - x_j|^2) of two positions and the symmetric weights w_ij of the graph, scaled
-so that those of a feature sum to 1 on average, the layout climbs
+so that those of a feature sum to 1 on average, the layout maximises
 
     J = sum_{i<j} w_ij log q_ij  -  rho (n / 2) log sum_{i != j} q_ij,
 

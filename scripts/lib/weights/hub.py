@@ -95,7 +95,8 @@ class RemoteFile(io.RawIOBase):
             response = get(self._url, {"Range": f"bytes={span}", "Accept-Encoding": "identity"})
             content, sent = response.content, response.headers.get("Content-Range")
             if (response.status_code, sent, len(content)) != (206, f"bytes {span}/{self._size}", length):
-                raise ValueError(f"HTTP {response.status_code}, {len(content)} bytes, range: {sent}")
+                answer = f"HTTP {response.status_code}, {len(content)} bytes, range: {sent}"
+                raise ValueError(f"{answer}; if the server knows no ranges, run `hf download`")
         return content
 
 
