@@ -98,7 +98,7 @@ def draw(features: pd.DataFrame, edges: dict[str, np.ndarray], title: str, thres
 
 
 def paint(figure, live: pd.DataFrame, coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the colour key into the head of the figure; return the colours, in drawing order, and that order of the features.
+    """Draw the colour key into the head; return the colours, in drawing order, and that order of the features.
 
     The colours show categories if the labels have any, otherwise density, with the densest features on top.
     """

@@ -21,7 +21,8 @@ def check_gates(layers: dict[str, list[str]]) -> None:
     refused = [f"\n  {name}: {'; '.join(reasons)}" for name, reasons in layers.items() if reasons]
     if refused:
         raise UserError(
-            f"{len(refused)} of {len(layers)} maps must not be listed or published, so the model has no manifest:{''.join(refused)}\n"
+            f"{len(refused)} of {len(layers)} maps must not be listed or published, so the model has no manifest:"
+            f"{''.join(refused)}\n"
             "Low fidelity: neighbours in the decoder are not neighbours in the map; try another layout (layout in the"
             " configuration). Low coverage: check the source of the labels. Or leave these layers out (layers), or, if"
             " the decoder has so little structure or no more labels exist, lower the floor. The maps stay as they are."

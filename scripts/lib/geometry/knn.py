@@ -5,7 +5,7 @@ thread, and no more than one block per thread is ever in memory. A small heap ho
 least of them is a threshold that rejects nearly all others with one comparison.
 
 Products in float32 are fast but depend on the order in which the BLAS at hand adds. They only select candidates, which
-are ranked again by float64 products, summed in a fixed order. A bound on the float32 error verifies that no candidate is
+are ranked again by float64 products, summed in a fixed order. A bound on the float32 error proves that none is
 missing; a row for which it cannot (one of hundreds of equal rows, say) is compared with every other. So the result does
 not depend on the BLAS, the block size or the number of threads.
 """
