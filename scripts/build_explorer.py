@@ -5,7 +5,6 @@ developer's node_modules takes part. Node.js comes with the Python environment (
 one on PATH.
 """
 
-import logging
 import os
 import shutil
 import subprocess
@@ -46,31 +45,23 @@ def build(sources: list[Path], folder: Path) -> Path:
         target = folder / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
-    explorer = folder / "explorer"
-    _npm(
-        ["ci", "--omit=dev", "--no-progress"],
-        explorer,
-        "npm could not install what explorer/package-lock.json pins; "
-        "the npm registry must be reachable (the maps do not need it)",
-    )
-    _npm(["run", "build"], explorer, "vite could not build the page")
-    return explorer / "dist"
-
-
-def _npm(arguments: list[str], folder: Path, failure: str) -> None:
+    unreachable = "the npm registry must be reachable (the maps do not need it)"
+    steps = {
+        "ci --omit=dev --no-progress": f"npm could not install what explorer/package-lock.json pins; {unreachable}",
+        "run build": "vite could not build the page",
+    }
     command, path = npm()
-    done = subprocess.run(
-        [*command, *arguments],
-        cwd=folder,
-        env=os.environ | {"PATH": path, "CI": "true", "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    logging.getLogger("build_explorer").info("npm %s\n%s", " ".join(arguments), done.stdout.strip())
-    if done.returncode:
-        raise UserError(f"{failure}; its own messages are above")
+    environment = os.environ | {"PATH": path, "CI": "true", "NO_COLOR": "1"}
+    explorer = folder / "explorer"
+    for step, failure in steps.items():
+        done = subprocess.run(
+            [*command, *step.split()], cwd=explorer, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        print(f"npm {step}\n{done.stdout.strip()}")
+        if done.returncode:
+            raise UserError(f"{failure}; its own messages are above")
+    return explorer / "dist"
 
 
 def main(snakemake) -> None:

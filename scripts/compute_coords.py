@@ -5,7 +5,6 @@ umap-learn. coords.npy is float32 (n, 3): centred, scaled by one factor so that 
 dead features: NaN. coords.json records the parameters and the versions of the libraries.
 """
 
-import warnings
 from importlib.metadata import version
 
 import numpy as np
@@ -56,11 +55,9 @@ def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **p
         coords[live] = lay_out(fuzzy_graph(*neighbors), start, threads=threads, **parameters)
     else:
         coords[live] = umap_learn(rows, *neighbors, **parameters)
-    lost = int((~np.isfinite(coords[live]).all(axis=1)).sum())
-    if lost:
-        raise UserError(
-            f"the layout left {lost} of {len(live)} features without a position; raise layout.{method}.n_neighbors"
-        )
+    if lost := np.count_nonzero(~np.isfinite(coords[live]).all(axis=1)):
+        reason = f"the layout left {lost} of {len(live)} features without a position"
+        raise UserError(f"{reason}; raise layout.{method}.n_neighbors")
     return coords
 
 
@@ -74,13 +71,12 @@ def umap_learn(rows, indices, similarities, *, seed, init, **parameters) -> np.n
 
     # umap-learn counts the point itself as its first neighbour, and takes distances.
     itself = np.arange(len(rows), dtype=np.int32)[:, None]
-    knn_indices = np.hstack([itself, indices])
-    knn_distances = np.hstack([np.zeros_like(itself, np.float32), np.maximum(1 - similarities, 0)])
-    reducer = UMAP(
+    distances = np.hstack([np.zeros_like(itself, np.float32), np.maximum(1 - similarities, 0)])
+    return UMAP(
         n_components=3,
         metric="cosine",
-        n_neighbors=knn_indices.shape[1],
-        precomputed_knn=(knn_indices, knn_distances),
+        n_neighbors=distances.shape[1],
+        precomputed_knn=(np.hstack([itself, indices]), distances),
         # Otherwise small inputs are searched again.
         force_approximation_algorithm=True,
         random_state=seed,
@@ -88,14 +84,7 @@ def umap_learn(rows, indices, similarities, *, seed, init, **parameters) -> np.n
         # spectral and pca need more points than dimensions.
         init=init if len(rows) > 4 else "random",
         **parameters,
-    )
-    with warnings.catch_warnings():
-        # Only transform() would need one.
-        warnings.filterwarnings("ignore", message=".*not an NNDescent object")
-        coords = reducer.fit_transform(rows)
-    if reducer._knn_indices is None or not np.array_equal(reducer._knn_indices, knn_indices):
-        raise RuntimeError("umap-learn did not use the precomputed neighbours")
-    return coords
+    ).fit_transform(rows)
 
 
 def centred(coords: np.ndarray) -> np.ndarray:

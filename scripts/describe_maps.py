@@ -15,40 +15,20 @@ from lib.errors import UserError
 from lib.files import load_record
 from lib.tables import load_table
 
-COLUMNS = {
-    "layer": "layer",
-    "filePath": "file",
-    "featureCount": "features",
-    "labeledCount": "labelled",
-    "edgeCount": "links",
-}
+COLUMNS = {"filePath": "file", "featureCount": "features", "labeledCount": "labelled", "edgeCount": "links"}
 
 
-def describe(manifest: Path) -> str:
-    """Summarise the maps of one manifest in a few lines."""
-    listed = load_record(manifest)
-    layers = pd.DataFrame(listed["layers"]).assign(MB=lambda layers: layers["fileSize"] / 1e6)
-    layers = layers.rename(columns=COLUMNS)[[*COLUMNS.values(), "MB"]]
-    table = layers.to_string(index=False, float_format="%.1f")
+def describe(manifest: Path, listed: dict) -> str:
+    """Summarise the maps that a manifest lists in a few lines."""
+    layers = pd.DataFrame(listed["layers"]).rename(columns=COLUMNS)
+    layers["MB"] = layers["fileSize"] / 1e6
+    table = layers[["layer", *COLUMNS.values(), "MB"]].to_string(index=False, float_format="%.1f")
     head = f"{listed['displayName']}: {len(layers)} of {listed['totalLayers']} layers in {manifest.parent}/"
     return f"{head}\n{table}\nsizes and SHA-256: {manifest}"
 
 
-def viewing_instructions(results: Path) -> str:
-    """The command that serves the explorer, or the one that builds it if that has not been done."""
-    if not (results / "index.html").exists():
-        return "To view them in a browser, first build the explorer: snakemake --cores 1 explorer"
-    return (
-        f"To view them, run  python3 -m http.server --bind 127.0.0.1 --directory {results}\n"
-        "and open  http://127.0.0.1:8000/"
-    )
-
-
 def nearest_labels(features: pd.DataFrame, word: str, count: int = 5) -> list[str]:
-    """The first label that begins with `word`, and those of the `count` nearest features in 3D; empty if none does.
-
-    features : layer-N.parquet
-    """
+    """The first label in layer-N.parquet that begins with `word`, and those of the `count` nearest features in 3D."""
     labelled = features.dropna(subset=["x", "label"])
     first = labelled[labelled["label"].str.lower().str.startswith(word.lower())].head(1)
     if first.empty:
@@ -61,22 +41,28 @@ def nearest_labels(features: pd.DataFrame, word: str, count: int = 5) -> list[st
 def main() -> None:
     """Print the summary that the command line requests."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("manifests", nargs="+", type=Path, metavar="manifest.json")
+    parser.add_argument("manifest", type=Path, metavar="manifest.json")
     parser.add_argument("--near", nargs="+", metavar="WORD", default=[], help="features whose labels begin with WORD")
     parser.add_argument("--layer", type=int, help="the layer for --near (default: the last)")
     arguments = parser.parse_args()
-    for path in arguments.manifests:
-        if not path.is_file():
-            raise UserError(f"{path}: no such file; run snakemake first to create this manifest")
-        print(describe(path))
-        tables = {entry["layer"]: path.parent / entry["table"]["filePath"] for entry in load_record(path)["layers"]}
-        layer = max(tables) if arguments.layer is None else arguments.layer
-        if layer not in tables:
-            raise UserError(f"{path}: lists no layer {layer}, only {', '.join(map(str, tables))}")
-        for word in arguments.near:
-            label, *neighbours = nearest_labels(load_table(tables[layer]), word) or [f"no label begins with {word}"]
-            print("\n".join([f"\n  layer {layer}: {label}", *(f"    - {other}" for other in neighbours)]))
-    print(f"\n{viewing_instructions(arguments.manifests[0].parents[1])}")
+    manifest = arguments.manifest
+    if not manifest.is_file():
+        raise UserError(f"{manifest}: no such file; run snakemake first to create this manifest")
+    listed = load_record(manifest)
+    print(describe(manifest, listed))
+    tables = {entry["layer"]: manifest.parent / entry["table"]["filePath"] for entry in listed["layers"]}
+    layer = max(tables) if arguments.layer is None else arguments.layer
+    if layer not in tables:
+        raise UserError(f"{manifest}: lists no layer {layer}, only {', '.join(map(str, tables))}")
+    for word in arguments.near:
+        label, *neighbours = nearest_labels(load_table(tables[layer]), word) or [f"no label begins with {word}"]
+        print("\n".join([f"\n  layer {layer}: {label}", *(f"    - {other}" for other in neighbours)]))
+    results = manifest.parents[1]
+    if (results / "index.html").exists():
+        print(f"\nTo view them, run  python3 -m http.server --bind 127.0.0.1 --directory {results}")
+        print("and open  http://127.0.0.1:8000/")
+    else:
+        print("\nTo view them in a browser, first build the explorer: snakemake --cores 1 explorer")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""All layers of a model on a page: how many links and labels, and how much of the meaning each map keeps.
+"""All layers of a model in one figure: how many links and labels, and how much of the meaning each map keeps.
 
 Beside the figure the same numbers as a table, an HTML page that the report shows.
 """
 
 import html
 
+import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -29,11 +30,12 @@ MEASURES = {  # docs/geometry.md says what each means
     "strongest_near": ("Strong nearest neighbours among the 15 nearest points", True),
     "trustworthiness": ("Trustworthiness of neighbourhoods", False),
     "continuity": ("Continuity of neighbourhoods", False),
-    "cluster_correlation": ("The map at large: correlation of cluster distances", False),
+    "cluster_correlation": ("Global structure: correlation of cluster distances", False),
     "strong_short": ("Strong neighbours closer than 99 of 100 random pairs", True),
     "label_agreement": ("Words shared with nearby labels, times chance", False),
 }
-COLUMNS, ROW, HEAD, FOOT, MARGIN = 2, 1.62, 0.95, 0.45, 0.55  # panels across; inches
+COLUMNS = 2  # panels across
+PANEL, BETWEEN, HEAD, FOOT = 1.0, 0.62, 1.15, 0.65  # inches from top to bottom
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -51,13 +53,7 @@ thead th {{ vertical-align: bottom; white-space: normal; max-width: 9rem; }}
 
 
 def join(quality: pd.DataFrame, manifest: dict) -> pd.DataFrame:
-    """One row per layer, ascending: the columns of quality.tsv, shares, and the manifest's counts and file sizes.
-
-    Parameters
-    ----------
-    quality : quality.tsv
-    manifest : manifest.json
-    """
+    """One row per layer, ascending: the columns of quality.tsv, shares, and manifest.json's counts and file sizes."""
     listed = pd.DataFrame(manifest["layers"])[["layer", "labeledCount", "deadCount", "fileSize"]]
     layers = quality.merge(listed, on="layer").set_index("layer").sort_index()
     features = layers["features"].clip(lower=1)
@@ -67,93 +63,63 @@ def join(quality: pd.DataFrame, manifest: dict) -> pd.DataFrame:
 
 
 def draw(layers: pd.DataFrame, title: str, total: int):
-    """The page.
-
-    Parameters
-    ----------
-    layers : as `join` returns them
-    title : the model's name
-    total : how many layers the model has
-    """
-    titles = COUNTS | MEASURES
-    rows = -(-len(titles) // COLUMNS)
-    height = HEAD + rows * ROW + FOOT
+    """Return the figure of a model with `total` layers; `layers` is what `join` returns."""
+    panels = COUNTS | MEASURES
+    rows = -(-len(panels) // COLUMNS)
+    height = HEAD + rows * PANEL + (rows - 1) * BETWEEN + FOOT
     figure = drawing.page(height)
-    width = (drawing.WIDTH - MARGIN * (COLUMNS + 0.5)) / COLUMNS
-    for number, (name, (heading, share)) in enumerate(titles.items()):
-        row, column = divmod(number, COLUMNS)
-        bottom = height - HEAD - (row + 1) * ROW + 0.42
-        axes = drawing.inches(figure, MARGIN + column * (width + MARGIN), bottom, width, ROW - 0.62)
-        draw_panel(axes, layers, name)
+    left, right = drawing.MARGIN / drawing.WIDTH, 1 - 0.5 * drawing.MARGIN / drawing.WIDTH
+    figure.subplots_adjust(left, FOOT / height, right, 1 - HEAD / height, wspace=0.16, hspace=BETWEEN / PANEL)
+    grid = figure.subplots(rows, COLUMNS)
+    # Rows without values where a layer is missing: lines break there.
+    every_layer = layers.reindex(range(layers.index[0], layers.index[-1] + 1))
+    for axes, (name, (heading, share)) in zip(grid.flat, panels.items(), strict=True):
+        draw_panel(axes, every_layer, name)
         axes.set_title(heading)
-        axes.yaxis.set_major_formatter(percent if share else "{x:,.6g}")
-        if row == rows - 1:
-            axes.set_xlabel("layer")
-    across = drawing.WIDTH
-    figure.text(MARGIN / across, 1 - 0.36 / height, title, fontsize=13, fontweight="bold")
-    counted = f"{len(layers)} of {total} layers"
-    figure.text(MARGIN / across, 1 - 0.58 / height, counted, fontsize=8, color=drawing.PALE)
+        axes.yaxis.set_major_formatter((lambda value, _: f"{100 * value:g}%") if share else "{x:,.6g}")
+    for axes in grid[-1]:
+        axes.set_xlabel("layer")
+    drawing.write_head(figure, title, f"{len(layers)} of {total} layers")
     handles = [
         Line2D([], [], color=colour, marker=marker, markersize=4, linewidth=1, label=name)
         for name, (_, colour, marker) in POSITIONS.items()
     ]
-    figure.legend(
-        handles=handles, loc="upper right", bbox_to_anchor=(1 - MARGIN / 2 / across, 1 - 0.44 / height), ncols=3,
-        borderaxespad=0, columnspacing=1.4, labelcolor=drawing.PALE,
-    )  # fmt: skip
+    figure.legend(handles=handles, bbox_to_anchor=(right, 1 - 0.44 / height), ncols=3, columnspacing=1.4)
     return figure
 
 
-def percent(share: float, _position: int | None = None) -> str:
-    """A share on an axis."""
-    return f"{100 * share:g}%"
-
-
 def draw_panel(axes, layers: pd.DataFrame, name: str) -> None:
-    """One column over the layers: a measure beside those of PCA and chance, a count alone. Lines break at gaps."""
-    columns = [name + suffix for suffix, _, _ in POSITIONS.values() if name + suffix in layers]
-    every_layer = layers.reindex(range(layers.index[0], layers.index[-1] + 1))
+    """Draw one column over the layers: a measure beside those of PCA and chance, a count alone."""
+    highest = lowest = 0.0
     for suffix, colour, marker in reversed(POSITIONS.values()):
-        if name + suffix in columns:
-            axes.plot(
-                every_layer.index, every_layer[name + suffix].astype(float),
-                color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False,
-            )  # fmt: skip
-    axes.set_xlim(layers.index[0] - 0.5, layers.index[-1] + 0.5)
+        if name + suffix in layers:
+            values = layers[name + suffix].astype(float)
+            axes.plot(values, color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False)
+            lowest, highest = np.fmin(lowest, values.min()), np.fmax(highest, values.max())
+    axes.set(xlim=(layers.index[0] - 0.5, layers.index[-1] + 0.5), ylim=(1.1 * lowest, 1.1 * highest or 1.0))
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    values = layers[columns].stack().dropna()
-    lowest, highest = (values.min(), values.max()) if len(values) else (0.0, 1.0)
-    axes.set_ylim(min(0.0, 1.1 * lowest), 1.1 * highest if highest > 0 else 1.0)
     axes.grid(axis="y", color="#ececec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    if values.empty:
-        axes.text(0.5, 0.5, "not measured: too few features or labels", transform=axes.transAxes, ha="center",
-                  va="center", fontsize=7, color=drawing.PALE)  # fmt: skip
+    if layers[name].isna().all():
+        reason = "not measured: too few features or labels"
+        axes.text(0.5, 0.5, reason, transform=axes.transAxes, ha="center", fontsize=7, color=drawing.PALE)
 
 
 def table(layers: pd.DataFrame, title: str) -> str:
-    """The HTML page."""
-    shown = pd.DataFrame(index=layers.index.rename(None))
-    shown["layer"] = layers.index
-    for heading, column in (("features", "features"), ("dead", "deadCount")):
-        shown[heading] = layers[column].map("{:,.0f}".format)
+    """Return the HTML page."""
+    shown = {"layer": layers.index}
+    shown |= {"features": layers["features"].map("{:,}".format), "dead": layers["deadCount"].map("{:,}".format)}
     for column, (heading, share) in COUNTS.items():
-        shown[heading] = layers[column].map(("{:.1%}" if share else "{:,.0f}").format)
+        shown[heading] = layers[column].map(("{:.1%}" if share else "{:,}").format)
     for name, (heading, _) in MEASURES.items():
-        suffixes = [suffix for suffix, _, _ in POSITIONS.values()]
-        values = layers.reindex(columns=[name + suffix for suffix in suffixes])
-        shown[heading] = [measure(*row) for row in values.itertuples(index=False)]
+        columns = [name, f"{name}_pca", f"{name}_random"]
+        cells = layers.reindex(columns=columns).astype(float).map("{:.2f}".format).replace("nan", "–")
+        shown[heading] = cells[columns[0]] + " (" + cells[columns[1]] + ", " + cells[columns[2]] + ")"
     shown["MB"] = (layers["fileSize"] / 1e6).map("{:.1f}".format)
-    return PAGE.format(title=html.escape(title), table=shown.to_html(index=False, border=0, justify="right"))
-
-
-def measure(ours: float, *others: float) -> str:
-    """A cell: the map's value, and in brackets those of PCA and of random positions; empty if not measured."""
-    if pd.isna(ours):
-        return ""
-    return f"{ours:.2f} ({', '.join('–' if pd.isna(other) else f'{other:.2f}' for other in others)})"
+    rows = pd.DataFrame(shown).to_html(index=False, border=0, justify="right")
+    return PAGE.format(title=html.escape(title), table=rows)
 
 
 def main(snakemake) -> None:

@@ -15,36 +15,27 @@ from lib.products.layer_table import SCHEMA, layer_table
 from lib.tables import load_table
 
 
-def metadata(about: dict, records: dict[str, dict]) -> dict:
+def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
     """The free part of the metadata: what the map shows, how it was made and from what, how much it keeps.
 
-    Parameters
-    ----------
-    about : `displayName`, `version`, `sourceId`, ... of the layer, as they go into the metadata
-    records : by step, the JSON record it left beside its output
+    `about` goes into it unchanged; `records` holds the JSON record that each step left beside its output.
     """
-    steps = ("neighbors", "layout", "edges")
+    steps = {"neighbors": "neighbors", "layout": "coords", "edges": "edges"}
     return {key: value for key, value in about.items() if value is not None} | {
-        "parameters": {step: records[step]["parameters"] for step in steps},
+        "parameters": {name: records[step]["parameters"] for name, step in steps.items()},
         "provenance": {
             "weights": {key: value for key, value in records["decoder"].items() if key not in ("dead", "notFinite")},
             "labels": {key: value for key, value in records["labels"].items() if key != "neverActive"},
-            "versions": records["layout"]["versions"],
+            "versions": records["coords"]["versions"],
         },
-        "quality": records["quality"].get("map", {}),
+        "quality": quality.get("map", {}),
     }
 
 
 def manifest_entry(metadata: dict, features: pd.DataFrame, labels: dict) -> dict:
-    """What the manifest says of the layer, files aside.
+    """What the manifest says of the layer, from layer-N.json's metadata, the layer's table and labels.json; no files.
 
     `labelCoverage` is the labelled share of the requested features, dead ones and those that never fire aside.
-
-    Parameters
-    ----------
-    metadata : of layer-N.json
-    features : the layer's table
-    labels : labels.json
     """
     counts = ("featureCount", "edgeCount", "labeledCount", "deadCount")
     entry = {"layer": metadata["layers"][0], "sourceId": metadata.get("sourceId")}
@@ -62,24 +53,12 @@ def main(snakemake) -> None:
     """Read everything, join it, write it in three forms."""
     with job_log(snakemake) as log:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
+        layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_table(files.labels)
         edges = load_npz(files.edges)
-        features = layer_table(
-            int(snakemake.wildcards.layer),
-            load_npy(files.coords),
-            load_npz(files.neighbors),
-            edges,
-            load_table(files.labels),
-            decimals,
-        )
-        records = {
-            "decoder": load_record(files.decoder_record),
-            "neighbors": load_record(files.neighbors_record),
-            "layout": load_record(files.coords_record),
-            "edges": load_record(files.edges_record),
-            "labels": load_record(files.labels_record),
-            "quality": load_record(files.quality),
-        }
-        about = metadata(snakemake.params.about, records)
+        features = layer_table(layer, coords, load_npz(files.neighbors), edges, labels, decimals)
+        steps = ("decoder", "neighbors", "coords", "edges", "labels")
+        records = {step: load_record(files.get(f"{step}_record")) for step in steps}
+        about = metadata(snakemake.params.about, records, load_record(files.quality))
         graph = layer_graph(snakemake.wildcards.model, features, edges, about, decimals)
         text = orjson.dumps(graph)
         save_bytes(output.graph, text)

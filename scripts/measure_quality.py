@@ -41,8 +41,7 @@ class Reference:
 
     def __init__(self, decoder, indices, similarities, words):
         self.decoder, self.indices, self.similarities, self.words = decoder, indices, similarities, words
-        m = len(decoder)
-        rng = np.random.default_rng(SEED)
+        m, rng = len(decoder), np.random.default_rng(SEED)
         left, right = rng.integers(0, m, (2, SAMPLED_PAIRS))
         self.pairs = left[left != right], right[left != right]
         self.pair_distances = 1 - pair_cosines(decoder, *self.pairs)
@@ -57,7 +56,7 @@ class Reference:
         """Every measure of float (m, 3) positions; None where a layer has too few features, labels or strong pairs."""
         near = nearest_points(coords, max(KS))
         pair_lengths = np.linalg.norm(coords[self.pairs[0]] - coords[self.pairs[1]], axis=1)
-        return {f"kept_{k}": self.kept(near, k) for k in KS} | {
+        measures = {f"kept_{k}": self.kept(near, k) for k in KS} | {
             "strongest_near": self.strongest_near(near),
             "strong_short": self.strong_short(coords, pair_lengths),
             "trustworthiness": self.trust(self.decoder, coords),
@@ -66,6 +65,8 @@ class Reference:
             "cluster_correlation": self.cluster_correlation(coords),
             "label_agreement": self.label_agreement(near),
         }
+        # Sampling noise hides further decimals.
+        return {name: None if value is None else round(value, 4) for name, value in measures.items()}
 
     def kept(self, near: np.ndarray, k: int) -> float | None:
         """Share of the features' k nearest neighbours that are among their k nearest points."""
@@ -96,7 +97,7 @@ class Reference:
         return float(trustworthiness(truth[self.sample], shown[self.sample], n_neighbors=NEAR))
 
     def cluster_correlation(self, coords: np.ndarray) -> float | None:
-        """Rank correlation of the distances between cluster centres in the decoder and in the map: the map at large."""
+        """Rank correlation of the distances between cluster centres in the decoder and in the map: global structure."""
         if self.clusters is None:
             return None
         members = [self.clusters == cluster for cluster in np.unique(self.clusters)]
@@ -126,25 +127,19 @@ def telling_words(labels: list[str | None]) -> list[set[str]]:
 
 def degree_statistics(degree: np.ndarray) -> dict:
     """Edges in all, features without one, and mean, largest and quantiles of the edges per feature."""
-    n = len(degree)
-    quantiles = {f"p{q}": int(np.percentile(degree, q, method="nearest")) for q in (50, 90, 99) if n}
-    return {
+    quantiles = {f"p{q}": int(np.percentile(degree, q, method="nearest")) for q in (50, 90, 99) if len(degree)}
+    return quantiles | {
         "edges": int(degree.sum()) // 2,
         "without_edge": int((degree == 0).sum()),
-        "mean": float(degree.mean()) if n else 0.0,
+        "mean": float(degree.mean()) if len(degree) else 0.0,
         "largest": int(degree.max(initial=0)),
-        **quantiles,
     }
 
 
 def measure(decoder, indices, similarities, coords, edges, labels) -> dict:
-    """The content of quality.json.
+    """The content of quality.json, from arrays as in decoder.npy, neighbors.npz and coords.npy.
 
-    Parameters
-    ----------
-    decoder, indices, similarities, coords : as in decoder.npy, neighbors.npz, coords.npy
-    edges : source and target, as in edges.npz
-    labels : by feature, None for a feature without a label
+    edges : source and target, as in edges.npz; labels : by feature, None for a feature without a label
     """
     n, live = len(coords), np.flatnonzero(np.isfinite(coords).all(axis=1))
     source, target = (renumber(live, n)[side] for side in edges)
@@ -166,31 +161,20 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> dict:
             "pca": principal_components(rows, SEED),
             "random": np.random.default_rng(SEED).normal(size=(len(live), 3)),
         }
-        return counts | {name: rounded(reference.measure(each)) for name, each in positions.items()}
-
-
-def rounded(measures: dict[str, float | None]) -> dict[str, float | None]:
-    """Four decimals: sampling noise hides more."""
-    return {name: None if value is None else round(value, 4) for name, value in measures.items()}
+        return counts | {name: reference.measure(each) for name, each in positions.items()}
 
 
 def main(snakemake) -> None:
     """Read, measure, write."""
     with job_log(snakemake) as log:
-        decoder = load_npy(snakemake.input.decoder)
-        coords = load_npy(snakemake.input.coords)
-        neighbors, edges = load_npz(snakemake.input.neighbors), load_npz(snakemake.input.edges)
-        labels = load_table(snakemake.input.labels).set_index("index")["label"].to_dict()
-        quality = measure(
-            decoder,
-            neighbors["indices"],
-            neighbors["similarities"],
-            coords,
-            (edges["source"], edges["target"]),
-            [labels.get(feature) for feature in range(len(decoder))],
-        )
-        for name in ("map", "pca", "random"):
-            log.info("%s: %s", name, quality.get(name))
+        files = snakemake.input
+        decoder, coords, neighbors = load_npy(files.decoder), load_npy(files.coords), load_npz(files.neighbors)
+        edges = load_npz(files.edges)
+        known = load_table(files.labels).set_index("index")["label"].to_dict()
+        labels = [known.get(feature) for feature in range(len(decoder))]
+        ends = edges["source"], edges["target"]
+        quality = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)
+        log.info("map: %s", quality.get("map"))
         save_record(snakemake.output.quality, quality)
 
 

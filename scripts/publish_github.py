@@ -19,11 +19,11 @@ from github.GitReleaseAsset import GitReleaseAsset
 from github.Repository import Repository
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
+from lib.environment import check_network, secret
 from lib.files import save_record
 from lib.job import UserError, job_log
 from lib.progress import Progress, progress
 from lib.publishing.files import File, is_layer_file, listed, verified
-from lib.secrets import secret
 
 # https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases#storage-and-bandwidth-quotas
 ASSET_LIMIT = 2 * 2**30  # bytes; a file must be smaller
@@ -199,6 +199,7 @@ def main(snakemake) -> None:
     """Verify the files once more, publish, record."""
     with job_log(snakemake):
         target = snakemake.params.release
+        check_network()
         files = verified(Path(snakemake.input.checksums))
         check_limits(files)
         if not (token := secret(*TOKENS)):

@@ -14,13 +14,13 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFound
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
+from lib.environment import check_network, secret
 from lib.files import load_record, save_bytes, save_record
 from lib.job import UserError, job_log
 from lib.products.index import explorer_index
 from lib.progress import progress
 from lib.publishing.documents import render
 from lib.publishing.files import File, is_layer_file, listed, verified
-from lib.secrets import secret
 
 ATTEMPTS = 4
 # 408 timeout, 412 somebody else has committed meanwhile, 429 rate limit
@@ -120,6 +120,7 @@ def main(snakemake) -> None:
     """Verify the files once more, write the card, publish, record."""
     with job_log(snakemake):
         disable_progress_bars()
+        check_network()
         if not (secret("HF_TOKEN") or get_token()):
             raise UserError(f"no token: publishing needs {TOKEN}")
         target, inputs = snakemake.params.dataset, snakemake.input

@@ -13,8 +13,7 @@ def row(layer: int, record: dict) -> dict:
     cells = {"layer": layer} | {name: record[name] for name in ("features", "labelled")}
     cells |= {name: record["degrees"][name] for name in ("edges", "without_edge")}
     for measure, value in record.get("map", {}).items():
-        cells |= {measure: value}
-        cells |= {f"{measure}_{other}": record[other][measure] for other in ("pca", "random")}
+        cells |= {measure: value} | {f"{measure}_{other}": record[other][measure] for other in ("pca", "random")}
     return cells
 
 

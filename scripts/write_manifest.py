@@ -5,7 +5,6 @@ here, before anything is listed or published. It alone carries a time, `generate
 """
 
 import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,27 +13,19 @@ from lib.job import UserError, job_log
 from lib.products.gates import refusals
 
 
-def check_gates(layers: dict[str, tuple[dict, dict]], floors: dict[str, float], min_coverage: float) -> None:
-    """Refuse a model of which a layer is below a floor.
+def check_gates(layers: dict[str, list[str]]) -> None:
+    """Refuse a model of which a layer, by its file name, has reasons not to be listed.
 
-    Parameters
-    ----------
-    layers : quality.json and export.json of each layer, by the layer's file name
-
-    Raises UserError: naming every such layer, each measure with its floor, and what to do.
+    Raises UserError: naming every such layer, its reasons, and what to do.
     """
-    refused = {
-        name: reasons
-        for name, (quality, entry) in layers.items()
-        if (reasons := refusals(quality, entry, floors, min_coverage))
-    }
+    refused = [f"\n  {name}: {'; '.join(reasons)}" for name, reasons in layers.items() if reasons]
     if refused:
-        lines = "".join(f"\n  {name}: {'; '.join(reasons)}" for name, reasons in refused.items())
         raise UserError(
-            f"{len(refused)} of {len(layers)} maps must not be listed or published:{lines}\n"
+            f"{len(refused)} of {len(layers)} maps must not be listed or published, so the model has no manifest:"
+            f"{''.join(refused)}\n"
             "Low fidelity: neighbours in the decoder are not neighbours in the map; try another layout (layout in the"
             " configuration). Low coverage: check the source of the labels. Or leave these layers out (layers), or, if"
-            " the decoder has so little structure or no more labels exist, lower the floor. Nothing is computed again."
+            " the decoder has so little structure or no more labels exist, lower the floor. The maps stay as they are."
         )
 
 
@@ -46,12 +37,6 @@ def layer_entry(record: dict, graph: Path, table: Path, gzip: Path | None) -> di
 
 def _file_entry(path: Path) -> dict:
     return {"filePath": path.name, "fileSize": path.stat().st_size, "sha256": sha256(path)}
-
-
-def unlisted(folder: Path, listed: list[Path]) -> list[str]:
-    """Maps that lie beside the manifest although the configuration does not select them."""
-    present = {path.name for path in folder.glob("layer-*.json") if re.fullmatch(r"layer-\d+\.json", path.name)}
-    return sorted(present - {path.name for path in listed})
 
 
 def generated_at() -> str:
@@ -76,16 +61,14 @@ def main(snakemake) -> None:
         files, params = snakemake.input, snakemake.params
         graphs, tables, gzips = (list(map(Path, files.get(name, []))) for name in ("graphs", "tables", "gzips"))
         records = [load_record(path) for path in files.records]
-        qualities = [load_record(path) for path in files.qualities]
-        names = [path.name for path in graphs]
-        measured = dict(zip(names, zip(qualities, records, strict=True), strict=True))
-        check_gates(measured, params.quality, params.min_coverage)
-        forms = zip(records, graphs, tables, gzips or [None] * len(graphs), strict=True)
-        entries = [layer_entry(*parts) for parts in forms]
+        layers = zip(graphs, map(load_record, files.qualities), records, strict=True)
+        floors = params.quality, params.min_coverage
+        check_gates({graph.name: refusals(quality, record, *floors) for graph, quality, record in layers})
+        entries = list(map(layer_entry, records, graphs, tables, gzips or [None] * len(graphs)))
         manifest = params.about | {"generatedAt": generated_at(), "layers": entries}
         save_record(snakemake.output.manifest, manifest, sort_keys=False)
-        for name in unlisted(graphs[0].parent, graphs):
-            log.info("%s lies here too, but the configuration does not select it: not listed", name)
+        for path in sorted(set(graphs[0].parent.glob("layer-*.json")) - set(graphs)):
+            log.info("%s lies here too, but the configuration does not select it: not listed", path.name)
         log.info("%d layers", len(graphs))
 
 

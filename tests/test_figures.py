@@ -31,15 +31,15 @@ def nearest_topic(coords: np.ndarray) -> list[str]:
     return [TOPICS[i] for i in np.linalg.norm(coords[:, None] - centres, axis=2).argmin(axis=1)]
 
 
-def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> draw_layer.Layer:
-    """A layer with these positions, made from its table."""
+def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> tuple[pd.DataFrame, dict]:
+    """The table and the edges of a layer with these positions."""
     n = len(coords)
     source, target = (np.array(side, np.int32) for side in edges[:2])
     similarities = np.full((n, 3), 0.4, np.float32) if similarities is None else similarities
     neighbors = {"indices": np.where(similarities > 0, 0, -1).astype(np.int32), "similarities": similarities}
     links = {"source": source, "target": target, "weight": np.array(edges[2], np.float32)}
     labels = pd.DataFrame(list(rows), columns=["index", "label", "category"])
-    return draw_layer.gather(layer_table(0, np.asarray(coords, np.float32), neighbors, links, labels, 4), links)
+    return layer_table(0, np.asarray(coords, np.float32), neighbors, links, labels, 4), links
 
 
 def saved(path, figure) -> bytes:
@@ -171,7 +171,7 @@ def test_names_stay_at_their_anchors_if_there_is_room():
 def test_names_on_a_page_do_not_overlap():
     coords = clustered(2000)
     rows = [{"index": i, "label": f"{topic}{i % 9} thing"} for i, topic in enumerate(nearest_topic(coords))]
-    figure = draw_layer.draw(layer(coords, rows), "Toy, layer 0", 0.25, {})
+    figure = draw_layer.draw(*layer(coords, rows), "Toy, layer 0", 0.25, {})
     renderer = figure.canvas.get_renderer()
     written = 0
     for axes in figure.axes[:3]:
@@ -191,8 +191,7 @@ def test_any_number_of_features_makes_a_page(tmp_path, n, labelled):
     rows = [{"index": i, "label": f"$label {i}"} for i in range(n)] if labelled else []
     similarities = np.zeros((n + 2, 3), np.float32) if n < 2 else None
     drawn = layer(coords, rows, similarities=similarities)
-    assert (len(drawn.numbers), drawn.dead) == (n, 2)
-    figure = draw_layer.draw(drawn, "Toy, layer 0", 0.25, {"kept_15": None})
+    figure = draw_layer.draw(*drawn, "Toy, layer 0", 0.25, {"kept_15": None})
     head = " ".join(text.get_text() for text in figure.texts)
     assert f"{n} features · {n if labelled else 0} with a label · 0 links" in head
     assert "2 dead" in head
@@ -203,24 +202,22 @@ def test_any_number_of_features_makes_a_page(tmp_path, n, labelled):
 
 @pytest.mark.parametrize("flat", [np.zeros((50, 3)), np.arange(150).reshape(50, 3) * (1, 0, 0)])
 def test_a_collapsed_map_makes_a_page(tmp_path, flat):
-    assert saved(tmp_path / "layer.png", draw_layer.draw(layer(flat), "Toy, layer 0", 0.25, {}))
+    assert saved(tmp_path / "layer.png", draw_layer.draw(*layer(flat), "Toy, layer 0", 0.25, {}))
 
 
-def test_edges_and_labels_belong_to_the_live_features():
+def test_dead_features_shift_neither_edges_nor_labels():
     coords = np.array([(np.nan,) * 3, (0, 0, 0), (1, 0, 0), (2, 0, 0)])
-    rows = [{"index": 0, "label": "dead"}, {"index": 3, "label": "three", "category": "number"}]
-    drawn = layer(coords, rows, ([1, 2], [2, 3], [0.5, 0.9]))
-    assert drawn.labels == [None, None, "three"]
-    assert drawn.categories == [None, None, "number"]
-    assert drawn.degree.tolist() == [1, 2, 1]
-    assert drawn.numbers.tolist() == [1, 2, 3]
+    rows = [{"index": index, "label": label} for index, label in enumerate(("dead", "one", "two", "three"))]
+    features, edges = layer(coords, rows, ([1, 2], [2, 3], [0.5, 0.9]))
+    named = draw_layer.name_regions(features[1:], coords[1:], edges)
+    assert [region.name for region in named] == ["two"]
 
 
 def test_frequent_categories_are_coloured_and_the_others_grey(tmp_path):
     coords = clustered()
     names = [f"category {i % 9}" if i % 10 else None for i in range(len(coords))]
     rows = [{"index": i, "label": "x", "category": name} for i, name in enumerate(names)]
-    figure = draw_layer.draw(layer(coords, rows), "Toy, layer 0", 0.25, {})
+    figure = draw_layer.draw(*layer(coords, rows), "Toy, layer 0", 0.25, {})
     shown = [text.get_text() for text in figure.legends[0].get_texts()]
     assert len(shown) == len(drawing.CATEGORIES) + 1
     assert shown[-1] == "other or none"
@@ -252,14 +249,14 @@ def test_a_layer_gives_the_same_bytes_whatever_the_users_style(tmp_path, monkeyp
     rows = [{"index": i, "label": topic} for i, topic in enumerate(nearest_topic(coords))]
 
     def page(name: str) -> bytes:
-        return saved(tmp_path / name, draw_layer.draw(layer(coords, rows), "Toy, layer 0", 0.25, {}))
+        return saved(tmp_path / name, draw_layer.draw(*layer(coords, rows), "Toy, layer 0", 0.25, {}))
 
     first = page("a.png")
     monkeypatch.setattr("time.time", lambda: 2e9)
     drawing.matplotlib.rcParams.update({"font.size": 20, "axes.facecolor": "red"})
     assert page("b.png") == first
     assert b"Software" not in first
-    font = Path(drawing.findfont(drawing.STYLE["font.family"])).resolve()
+    font = Path(drawing.findfont(drawing.FONT)).resolve()
     assert font.is_relative_to(Path(drawing.matplotlib.get_data_path()).resolve()), "a font of the system may differ"
 
 

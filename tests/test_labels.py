@@ -31,6 +31,7 @@ from lib.labels.explanations import (
         ("bell\x07 and\x00 null\x1b[0m", "bell and null[0m"),
         ("cafe\u0301", "caf\u00e9"),
         ("lone \ud800 surrogate", "lone surrogate"),
+        ("\u202etxet\u2066 \u05d0", "txet \u05d0"),
         ("</script><b>\"'&", "</script><b>\"'&"),
         ("\U0001f469\u200d\U0001f52c", "\U0001f469\u200d\U0001f52c"),  # joined emoji stay joined
         (" \t\n", ""),

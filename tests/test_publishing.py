@@ -23,15 +23,14 @@ from fakes.github import GitHub
 from fakes.service import Fault
 from lib.files import sha256
 from lib.job import UserError
-from lib.products.layer_table import SCHEMA
 from lib.publishing.documents import render
 from lib.publishing.files import File, is_layer_file, layer_files, mismatches, verified
 from publish_huggingface import LARGE_FILES, publish
 from test_scripts import job
 
 GITHUB_TOKEN, HF_TOKEN = "ghp_aVerySecretToken", "hf_aVerySecretToken"
-REPOSITORY, DATASET = "owner/maps", "owner/sae-maps"
-TAG = f"toy-v{tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']['version']}"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+REPOSITORY, DATASET, TAG = "owner/maps", "owner/sae-maps", f"toy-v{VERSION}"
 TEMPLATES = ROOT / "resources" / "templates"
 COUNTS = {"featureCount": 16384, "labeledCount": 16000, "edgeCount": 12000}
 
@@ -147,18 +146,12 @@ def test_the_readme_counts_and_names_attribution_and_licences():
     assert "- SAE weights: licence unknown; ask the source\n- Labels: licence unknown" in readme(None, {})
 
 
-def test_the_documents_describe_the_columns_of_the_table():
-    described = (TEMPLATES / "parts.md").read_text().partition("| column | content |\n|---|---|\n")[2]
-    names = re.findall(r"^\| ([\w, ]+) \|", described, re.MULTILINE)
-    assert ", ".join(names).split(", ") == SCHEMA.names
-
-
 def card(*licenses: dict) -> dict:
     """The metadata of the card of a model for each of `licenses`."""
     models = {f"model-{number}": {"weights": None, "licenses": each} for number, each in enumerate(licenses)}
     manifests = [{"modelId": name, "displayName": f"<{name}>", "layers": [COUNTS] * 26} for name in models]
     text = render(TEMPLATES / "dataset.md", repository="a/b", manifests=manifests, about=models).decode()
-    assert "| <model-0> (`model-0`) | 26 | 425,984 | 416,000 |" in text
+    assert "| &lt;model-0&gt; (`model-0`) | 26 | 425,984 | 416,000 |" in text
     assert 'load_dataset("a/b", "model-0", split="train")' in text
     return yaml.safe_load(text.split("---\n")[1])
 

@@ -89,16 +89,10 @@ def readable(path: str | os.PathLike) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.filename:
-            raise
-        raise _damaged(path, error) from error
     except Exception as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: str | os.PathLike, error: Exception) -> UserError:
-    return UserError(f"{path}: damaged or cut short ({error}); delete it and run the same command again")
+        if isinstance(error, OSError) and error.filename:
+            raise
+        raise UserError(f"{path}: damaged or cut short ({error}); delete it and run the same command again") from error
 
 
 def sha256(path: str | os.PathLike) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from lib.environment import spellings
 from lib.errors import UserError
-from lib.secrets import spellings
 
 
 @contextmanager

@@ -19,44 +19,36 @@ INK, PALE = "#1a1a1a", "#6b6b6b"
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 NO_CATEGORY = "#b5b5b5"
-
-# The whole style, applied to matplotlib's own defaults, so that a user's matplotlibrc changes no figure.
-STYLE = {
-    # Bundled with matplotlib, which prefers its own copy to the system's.
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "text.color": INK,
-    # Labels may contain dollar signs.
-    "text.parse_math": False,
-    "axes.edgecolor": "#b0b0b0",
-    "axes.labelcolor": PALE,
-    "axes.labelsize": 7.5,
-    "axes.linewidth": 0.6,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 8.5,
-    "axes.titlepad": 5,
-    "xtick.color": "#b0b0b0",
-    "ytick.color": "#b0b0b0",
-    "xtick.labelcolor": PALE,
-    "ytick.labelcolor": PALE,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "legend.frameon": False,
-    "legend.fontsize": 7.5,
-    "path.simplify": False,
-}
+LINE = "#b0b0b0"
+# Bundled with matplotlib, which prefers its own copy to the system's.
+FONT = "DejaVu Sans"
 HALO = [withStroke(linewidth=2.2, foreground="white")]
+MARGIN = 0.55  # inches, at the left
 
 
 def page(height: float) -> Figure:
-    """Return an empty page of A4 width, `height` inches high, in the shared style."""
+    """Return an empty page of A4 width, `height` inches high, in one style that no user's matplotlibrc changes."""
     matplotlib.rcdefaults()
-    matplotlib.rcParams.update(STYLE)
+    matplotlib.rc("font", family=FONT, size=8)
+    # Labels may contain dollar signs.
+    matplotlib.rc("text", color=INK, parse_math=False)
+    matplotlib.rc("axes", edgecolor=LINE, labelcolor=PALE, labelsize=7.5, linewidth=0.6)
+    matplotlib.rc("axes", titlelocation="left", titlesize=8.5, titlepad=5)
+    matplotlib.rc(("xtick", "ytick"), color=LINE, labelcolor=PALE, labelsize=7)
+    matplotlib.rc(("xtick.major", "ytick.major"), size=2.5)
+    matplotlib.rc("legend", frameon=False, fontsize=7.5, labelcolor=PALE, borderaxespad=0)
+    matplotlib.rc("path", simplify=False)
     figure = Figure((WIDTH, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def write_head(figure: Figure, title: str, *lines: str) -> None:
+    """Write the title of a page, and lines below it."""
+    left, height = MARGIN / WIDTH, figure.get_figheight()
+    figure.text(left, 1 - 0.36 / height, title, fontsize=13, fontweight="bold")
+    for number, line in enumerate(lines):
+        figure.text(left, 1 - (0.58 + 0.16 * number) / height, line, fontsize=7.5, color=PALE)
 
 
 def inches(figure: Figure, left: float, bottom: float, width: float, height: float):
@@ -73,7 +65,7 @@ def save_figure(path: str | os.PathLike, figure: Figure) -> None:
 
 @cache
 def _characters() -> frozenset[int]:
-    return frozenset(get_font(findfont(STYLE["font.family"])).get_charmap())
+    return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
 def drawable(text: str) -> bool:
@@ -99,52 +91,39 @@ def arrange_names(anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: fl
     The centre of each name, float (2,); None if there is no room within four heights of its anchor.
     """
     lower, upper = np.reshape(bounds, (2, 2))
+    steps = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(-4, 4, 17)), axis=-1).reshape(-1, 2)
     taken, half_sizes, centres = np.empty((0, 2)), np.empty((0, 2)), []
-    for anchor, size in zip(anchors, np.asarray(sizes, float), strict=True):
+    for anchor, size in zip(anchors, sizes, strict=True):
+        offsets = steps * size
+        candidates = anchor + offsets[np.argsort(np.hypot(*offsets.T), kind="stable")]
         half_size = size / 2 + gap
-        candidates = anchor + _offsets(size)
         inside = ((candidates - half_size >= lower) & (candidates + half_size <= upper)).all(axis=1)
         apart = (np.abs(candidates[:, None] - taken) >= half_size + half_sizes).any(axis=2).all(axis=1)
-        free = np.flatnonzero(inside & apart)
-        if not len(free):
-            centres.append(None)
-            continue
-        centres.append(candidates[free[0]])
-        taken, half_sizes = np.vstack([taken, centres[-1]]), np.vstack([half_sizes, half_size])
+        free = candidates[inside & apart]
+        centres.append(free[0] if len(free) else None)
+        if len(free):
+            taken, half_sizes = np.vstack([taken, free[0]]), np.vstack([half_sizes, half_size])
     return centres
 
 
-def _offsets(size: np.ndarray) -> np.ndarray:
-    """Offsets from the anchor to try for a name of this size, the nearest first: float (t, 2)."""
-    steps = np.stack(np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-4, 4, 17)), axis=-1).reshape(-1, 2)
-    offsets = steps * (size[0] / 2, size[1])
-    return offsets[np.argsort(np.hypot(*offsets.T), kind="stable")]
-
-
-def write_names(axes, anchors: np.ndarray, names: list[tuple[str, bool]], limit: int, size: float = 7.5) -> int:
+def write_names(axes, anchors: np.ndarray, names: list[tuple[str, bool]], limit: int, size: float) -> None:
     """Write the first `limit` names that have room; a line leads from an anchor to a name that had to move.
 
     Parameters
     ----------
     anchors : float (m, 2), in the units of the axes
-    names : the text of each name, and whether it is italic instead of bold
+    names : the text of each name, and whether it is bold instead of italic
     limit : maximum number of names
     size : in points
-
-    Returns
-    -------
-    The number of names written.
     """
-    styles = {True: {"fontstyle": "italic"}, False: {"fontweight": "bold"}}
+    styles = {True: {"fontweight": "bold"}, False: {"fontstyle": "italic"}}
     texts = [
-        axes.text(0, 0, text, fontsize=size, ha="center", va="center", path_effects=HALO, **styles[italic])
-        for text, italic in names
+        axes.text(0, 0, text, fontsize=size, ha="center", va="center", path_effects=HALO, **styles[bold])
+        for text, bold in names
     ]
-    renderer = axes.figure.canvas.get_renderer()
-    boxes = [text.get_window_extent(renderer) for text in texts]
-    sizes = np.array([(box.width, box.height) for box in boxes]).reshape(-1, 2)
-    pixels = axes.transData.transform(np.reshape(anchors, (-1, 2)))
-    centres = arrange_names(pixels, sizes, axes.get_window_extent(renderer).extents)
+    sizes = np.array([text.get_window_extent().size for text in texts]).reshape(-1, 2)
+    pixels = axes.transData.transform(anchors.reshape(-1, 2))
+    centres = arrange_names(pixels, sizes, axes.get_window_extent().extents)
     written, to_data = 0, axes.transData.inverted()
     for text, anchor, extent, centre in zip(texts, pixels, sizes, centres, strict=True):
         if centre is None or written == limit:
@@ -153,6 +132,4 @@ def write_names(axes, anchors: np.ndarray, names: list[tuple[str, bool]], limit:
         written += 1
         text.set_position(to_data.transform(centre))
         if (np.abs(centre - anchor) > extent / 2).any():
-            line = to_data.transform([anchor, centre])
-            axes.plot(*line.T, color=INK, linewidth=0.5, zorder=2.5, path_effects=HALO)
-    return written
+            axes.plot(*to_data.transform([anchor, centre]).T, color=INK, linewidth=0.5, zorder=2.5, path_effects=HALO)

@@ -27,7 +27,7 @@ class Region:
     ----------
     members : int (r,), the peak first, then by distance from it
     name : one or two words that the labels share, or one feature's label or number
-    shared : whether it is words that the labels share
+    shared : whether the name is words that the labels share
     """
 
     members: np.ndarray
@@ -67,19 +67,11 @@ def dense_regions(coords: np.ndarray, size: int) -> list[np.ndarray]:
     return [around[rank] for rank in sorted(around)]
 
 
-def log_likelihood_ratio(
-    in_region: np.ndarray, region_labels: int, in_layer: np.ndarray, layer_labels: int
-) -> np.ndarray:
-    """G² (Dunning, 1993): how unlikely it is that words are this frequent in a region by chance.
+def log_likelihood_ratio(in_region, region_labels: int, in_layer, layer_labels: int) -> np.ndarray:
+    """G² (Dunning, 1993): how unlikely it is that words are this frequent in a region by chance, float (w,).
 
-    Parameters
-    ----------
-    in_region, in_layer : int (w,), the number of labels with each word, in the region and in the layer
-    region_labels, layer_labels : the number of labels in the region and in the layer
-
-    Returns
-    -------
-    float (w,), 0 for words that are no more frequent in the region than in the layer.
+    It is 0 for words that are no more frequent in the region than in the layer. Of `region_labels` and `layer_labels`
+    labels in the region and in the layer, `in_region` and `in_layer`, int (w,), have each word.
     """
     a, b = np.asarray(in_region, float), np.asarray(in_layer, float)
     observed = np.array([[a, region_labels - a], [b - a, layer_labels - region_labels - b + a]])
@@ -107,9 +99,9 @@ def distinctive_words(
     if not frequent:
         return []
     in_region, in_layer = np.array([(counts[word], layer[word]) for word in frequent]).T
-    ratios = log_likelihood_ratio(in_region, len(labelled), in_layer, layer_labels)
-    ranked = sorted(zip((-ratios).tolist(), frequent, strict=True))
-    return [(-negative, word) for negative, word in ranked if -negative >= MIN_RATIO]
+    ratios = log_likelihood_ratio(in_region, len(labelled), in_layer, layer_labels).tolist()
+    ranked = sorted(zip(ratios, frequent, strict=True), key=lambda each: (-each[0], each[1]))
+    return [(ratio, word) for ratio, word in ranked if ratio >= MIN_RATIO]
 
 
 def same_stem(one: str, other: str) -> bool:
@@ -118,14 +110,7 @@ def same_stem(one: str, other: str) -> bool:
     return one[:stem] == other[:stem]
 
 
-def regions(
-    coords: np.ndarray,
-    labels: list[str | None],
-    edges: tuple[np.ndarray, np.ndarray, np.ndarray],
-    numbers: np.ndarray,
-    size: int,
-    drawable: Callable[[str], bool] = lambda text: True,
-) -> list[Region]:
+def regions(coords, labels, edges, numbers, size: int, drawable: Callable = lambda text: True) -> list[Region]:
     """Return the regions of a map under unique names: the most distinctive words first, then the densest regions.
 
     Parameters

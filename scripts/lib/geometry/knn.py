@@ -5,7 +5,7 @@ thread, and no more than one block per thread is ever in memory. A small heap ho
 least of them is a threshold that rejects nearly all others with one comparison.
 
 Products in float32 are fast but depend on the order in which the BLAS at hand adds. They only select candidates, which
-are ranked again by float64 products, added in a fixed order. A bound on the float32 error verifies that no candidate is
+are ranked again by float64 products, summed in a fixed order. A bound on the float32 error proves that none is
 missing; a row for which it cannot (one of hundreds of equal rows, say) is compared with every other. So the result does
 not depend on the BLAS, the block size or the number of threads.
 """
@@ -105,8 +105,7 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
 
     `visit(products, first_row, first_column)` receives a view that is valid only until it returns.
     """
-    m = len(rows)
-    starts = range(0, m, BLOCK)
+    starts = range(0, len(rows), BLOCK)
     buffers = deque(np.empty(BLOCK * BLOCK, np.float32) for _ in range(threads))
     locks = {start: Lock() for start in starts}
 
@@ -114,8 +113,7 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
         a, b = block
         left, right = rows[a : a + BLOCK], rows[b : b + BLOCK]
         buffer = buffers.pop()
-        products = buffer[: len(left) * len(right)].reshape(len(left), len(right))
-        np.matmul(left, right.T, out=products)
+        products = np.matmul(left, right.T, out=buffer[: len(left) * len(right)].reshape(len(left), len(right)))
         # a < b: every thread takes its locks in the same order, so they cannot deadlock.
         with locks[a], locks[b] if a < b else nullcontext():
             visit(products, a, b)
@@ -126,9 +124,8 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
 
 def _in_threads(threads: int, work: Callable, items: Iterable) -> None:
     with ThreadPoolExecutor(threads) as pool:
-        # Iterating over the results raises what a thread raised.
-        for _ in pool.map(work, items):
-            pass
+        # A list of the results raises what a thread raised.
+        list(pool.map(work, items))
 
 
 @njit(nogil=True, cache=True)
@@ -179,19 +176,17 @@ def _replace_least(products, columns, product, column):
 @njit(nogil=True, cache=True)
 def _rank_candidates(rows, start, products, columns, thresholds, error, indices, similarities, complete):
     """Rank the candidates of rows start, start + 1, ... exactly; `complete` marks rows where none can be missing."""
-    k = indices.shape[1]
-    others = np.empty(products.shape[1], np.int32)
     for i in range(len(products)):
-        # Below it, none can be among the k best.
-        least = np.sort(products[i])[-k] - 2 * error
-        count = 0
-        for candidate in range(products.shape[1]):
-            if products[i, candidate] >= least:
-                others[count] = columns[i, candidate]
-                count += 1
-        rank_by_cosine(rows, start + i, others[:count], indices[i], similarities[i])
+        _rank(rows, start + i, products[i], columns[i], error, indices[i], similarities[i])
         # Every row that is not a candidate has a product of at most the threshold.
         complete[i] = products.shape[1] == len(rows) - 1 or similarities[i, -1] > thresholds[i] + error
+
+
+@njit(nogil=True, cache=True)
+def _rank(rows, row, products, columns, error, indices, similarities):
+    """Rank exactly the `columns` of which a product says that they may be among the k best of a row."""
+    least = np.sort(products)[-len(indices)] - 2 * error
+    rank_by_cosine(rows, row, columns[products >= least], indices, similarities)
 
 
 @njit(nogil=True, cache=True)
@@ -217,7 +212,7 @@ def rank_by_cosine(rows, row, others, indices, similarities):
 
 @njit(nogil=True, cache=True)
 def _cosine(left, right):
-    """Product of two float32 rows of norm 1, in float64, always added up in the same order."""
+    """Product of two float32 rows of norm 1, in float64, always summed in the same order."""
     sums = np.zeros(16)
     whole = len(left) - len(left) % 16
     for start in range(0, whole, 16):
@@ -231,23 +226,14 @@ def _cosine(left, right):
 def compare_with_all(rows: np.ndarray, part: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest neighbours of the rows `part` from all their products: slow, but right whatever the rows.
 
-    Parameters
-    ----------
-    rows : float32 (m, d), of norm 1
-    part : int (p,), few of these rows: p x m products are in memory
-
-    Returns
-    -------
-    indices : int32 (p, k), within `rows`
-    similarities : float32 (p, k)
+    rows : float32 (m, d), of norm 1; part : int (p,), few of them, because p x m products are in memory. Returns int32
+    (p, k) indices within `rows` and float32 (p, k) similarities.
     """
     indices = np.empty((len(part), k), np.int32)
     similarities = np.empty((len(part), k), np.float32)
     error = _error_of_products(rows.shape[1])
-    products = rows[part] @ rows.T
+    products, columns = rows[part] @ rows.T, np.arange(len(rows), dtype=np.int32)
     for i, row in enumerate(part):
         products[i, row] = -np.inf
-        least = np.partition(products[i], -k)[-k] - 2 * error
-        others = np.flatnonzero(products[i] >= least).astype(np.int32)
-        rank_by_cosine(rows, row, others, indices[i], similarities[i])
+        _rank(rows, row, products[i], columns, error, indices[i], similarities[i])
     return indices, similarities

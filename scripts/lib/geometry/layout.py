@@ -1,7 +1,7 @@
 """Lay a neighbour graph out in 3D by gradient ascent on t-SNE's objective, its normalisation estimated from samples.
 
 With the similarity q_ij = 1 / (1 + |x_i - x_j|^2) of two positions and the symmetric weights w_ij of the graph, scaled
-so that those of a feature sum to 1 on average, the layout climbs
+so that those of a feature sum to 1 on average, the layout maximises
 
     J = sum_{i<j} w_ij log q_ij  -  rho (n / 2) log sum_{i != j} q_ij,
 
@@ -32,8 +32,6 @@ from scipy.sparse import csr_matrix
 MOMENTUM = 0.5
 # Step of the first epoch, per unit of force. It falls linearly to 0, which averages the sampling noise out.
 STEP = 4.0
-# Standard deviation of the first coordinate at the start; the layout grows to its own size.
-START_SPREAD = 1.0
 # Features per task of a thread.
 CHUNK = 1024
 
@@ -65,8 +63,8 @@ def lay_out(
     rng = np.random.default_rng(seed)
     samples = min(negative_samples, n - 1)
     weights = (graph.data * (n / graph.data.sum())).astype(np.float32)
-    size = start[:, 0].std()
-    positions = START_SPREAD * (start / (size if size > 0 else 1) + 1e-3 * rng.standard_normal((n, 3)))
+    # The layout grows from a standard deviation of 1 to its own size.
+    positions = start / (start[:, 0].std() or 1) + 1e-3 * rng.standard_normal((n, 3))
     positions = np.ascontiguousarray(positions.T, np.float32)
     pull, push, move = (np.zeros_like(positions) for _ in range(3))
     similarity = np.zeros(n, np.float32)

@@ -32,28 +32,16 @@ def renumber(live: np.ndarray, n: int) -> np.ndarray:
     return positions
 
 
-def restrict_to_live(
-    indices: np.ndarray, similarities: np.ndarray, live: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest neighbours of the live features, numbered within `live`.
+def restrict_to_live(indices, similarities, live: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest neighbours of the live features, from (n, at least k where n allows) arrays as in neighbors.npz.
 
-    Parameters
-    ----------
-    indices, similarities : (n, at least k where n allows), as in neighbors.npz
-    live : int (m,), indices of the live features
-
-    Returns
-    -------
-    indices : int32 (m, min(k, m - 1)), positions within `live`
-    similarities : float32, the same shape
+    Returns the neighbours' positions within `live`, int32 (m, min(k, m - 1)), and similarities, float32 of that shape.
     """
     k = min(k, len(live) - 1)
     return renumber(live, len(indices))[indices[live, :k]], similarities[live, :k]
 
 
-def expand_to_all(
-    indices: np.ndarray, similarities: np.ndarray, live: np.ndarray, shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def expand_to_all(indices, similarities, live: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """The inverse of `restrict_to_live`: arrays of the given shape for all features, -1 and 0 where there is none."""
     width = indices.shape[1]
     all_indices = np.full(shape, -1, np.int32)

@@ -17,18 +17,18 @@ def nearest_points(coords: np.ndarray, k: int) -> np.ndarray:
 
 def pair_cosines(rows: np.ndarray, left: np.ndarray, right: np.ndarray, chunk: int = 2000) -> np.ndarray:
     """Cosines of pairs of rows of norm 1, in chunks: the rows of all pairs take more memory than the decoder."""
-    products = [
-        np.einsum("ij,ij->i", rows[left[i : i + chunk]], rows[right[i : i + chunk]]) for i in range(0, len(left), chunk)
-    ]
-    return np.concatenate([np.empty(0, rows.dtype), *products])
+    cosines = np.empty(len(left), rows.dtype)
+    for i in range(0, len(left), chunk):
+        part = slice(i, i + chunk)
+        cosines[part] = np.einsum("ij,ij->i", rows[left[part]], rows[right[part]])
+    return cosines
 
 
 def rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:
     """Spearman's rank correlation; None where one side is constant."""
     if len(left) < 2 or not np.ptp(left) or not np.ptp(right):
         return None
-    correlation = float(spearmanr(left, right).statistic)
-    return correlation if np.isfinite(correlation) else None
+    return float(spearmanr(left, right).statistic)
 
 
 def word_overlap(words: list[set[str]], near: np.ndarray) -> float:

@@ -22,6 +22,8 @@ from lib.labels.export_files import label_files
 
 # Of the tokens that a source lists for a feature, the strongest are kept.
 TOP_TOKENS = 10
+# Overrides, embeddings and isolates of the direction of writing: they reverse the text around a label.
+DIRECTION = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
 # A line may not be longer than this, in bytes after decompression. Real ones have some 10 kB.
 LONGEST_LINE = 2**24
 
@@ -81,8 +83,10 @@ Features = dict[int, Feature]
 
 
 def clean(text: str) -> str:
-    """Normal form C, without control characters and lone surrogates; runs of white space become one space."""
-    kept = (c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
+    """Normal form C, each run of white space one space, without lone surrogates and without characters that control a
+    terminal or the direction of writing.
+    """
+    kept = (c for c in text if c.isspace() or not (unicodedata.category(c) in ("Cc", "Cs") or c in DIRECTION))
     return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
 
 

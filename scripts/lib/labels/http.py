@@ -11,6 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
+from lib.environment import check_network
 from lib.job import UserError
 from lib.labels.explanations import LONGEST_LINE, LabelError
 from lib.progress import progress
@@ -52,6 +53,7 @@ RETRY = PatientRetry(
 
 def open_session(headers: dict[str, str]) -> requests.Session:
     """A session that repeats requests as `RETRY` says, for up to `CONNECTIONS` threads."""
+    check_network()
     session = requests.Session()
     session.headers.update(headers)
     for scheme in ("https://", "http://"):

@@ -2,20 +2,17 @@
 
 
 def refusals(quality: dict, entry: dict, floors: dict[str, float], min_coverage: float) -> list[str]:
-    """Why one layer must not be listed; empty if it may be.
+    """Why one layer must not be listed, from its quality.json and export.json; empty if it may be.
 
-    Parameters
-    ----------
-    quality, entry : quality.json and export.json of the layer
     floors : the configuration's `quality` block: `min_{measure}` is the floor under a measure of the map
     min_coverage : minimum labelled share of the requested features that can fire
     """
-    measures = quality.get("map", {})
     reasons = []
     for key, floor in sorted(floors.items()):
-        value = measures.get(key.removeprefix("min_"))
+        measure = key.removeprefix("min_")
+        value = quality.get("map", {}).get(measure)
         if value is not None and value < floor:
-            reasons.append(f"{key.removeprefix('min_')} is {value}, below quality.{key} ({floor})")
+            reasons.append(f"{measure} is {value}, below quality.{key} ({floor})")
     coverage = entry.get("labelCoverage")
     if coverage is not None and coverage < min_coverage:
         reasons.append(

@@ -6,13 +6,7 @@ import pandas as pd
 from lib.products.layer_table import plain
 
 
-def layer_graph(
-    model: str,
-    features: pd.DataFrame,
-    edges: dict[str, np.ndarray],
-    metadata: dict,
-    decimals: int,
-) -> dict:
+def layer_graph(model: str, features: pd.DataFrame, edges: dict, metadata: dict, decimals: int) -> dict:
     """The graph of one layer as plain values.
 
     Parameters
@@ -34,20 +28,20 @@ def layer_graph(
     if not np.isin(np.concatenate([edges["source"], edges["target"]]), live["index"]).all():
         raise ValueError(f"{model} layer {layer}: an edge ends in a dead feature")
     prefix = f"{model}:{layer}:"
-    nodes = []
-    columns = (live["index"].tolist(), positions.tolist(), plain(live["label"]), plain(live["category"]))
-    for index, position, label, category in zip(*columns, strict=True):
-        node = {
+    nodes = [
+        {
             "id": f"{prefix}{index}",
             "featureId": {"modelId": model, "layer": layer, "index": index},
             "position": position,
         }
-        if label:
-            node["label"] = label
-        if category:
-            node["category"] = category
-        nodes.append(node)
+        for index, position in zip(live["index"].tolist(), positions.tolist(), strict=True)
+    ]
+    for name in ("label", "category"):
+        for node, text in zip(nodes, plain(live[name]), strict=True):
+            if text:
+                node[name] = text
     weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
+    ends = (edges["source"].tolist(), edges["target"].tolist())
     links = [
         {
             "id": f"{prefix}{source}-{target}",
@@ -56,9 +50,7 @@ def layer_graph(
             "weight": weight,
             "type": "coactivation",  # the contract has no word for cosine similarity
         }
-        for source, target, weight in zip(
-            edges["source"].tolist(), edges["target"].tolist(), weights.tolist(), strict=True
-        )
+        for source, target, weight in zip(*ends, weights.tolist(), strict=True)
     ]
     counts = {
         "modelId": model,
@@ -69,15 +61,8 @@ def layer_graph(
         "deadCount": len(features) - len(nodes),
         "bounds": {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()},
     }
-    return {"metadata": counts | metadata | node_facts(live), "nodes": nodes, "edges": links}
-
-
-def node_facts(live: pd.DataFrame) -> dict:
-    """`nodeFacts`: what else is known of the features, in lists in the order of the nodes.
-
-    The contract's nodes have no room for it, its metadata has. `explainer` is a string or null, `density` and
-    `maxActivation` a number or null; a list of nulls alone is left out.
-    """
-    names = {"explainer": "explainer", "density": "density", "maxActivation": "max_activation"}
-    facts = {name: plain(live[column]) for name, column in names.items() if live[column].notna().any()}
-    return {"nodeFacts": facts} if facts else {}
+    # The contract's nodes have no room for these, its metadata has: lists in the order of the nodes.
+    columns = {"explainer": "explainer", "density": "density", "maxActivation": "max_activation"}
+    facts = {name: plain(live[column]) for name, column in columns.items() if live[column].notna().any()}
+    about = counts | metadata | ({"nodeFacts": facts} if facts else {})
+    return {"metadata": about, "nodes": nodes, "edges": links}

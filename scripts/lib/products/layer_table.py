@@ -7,8 +7,8 @@ import pyarrow as pa
 from lib.geometry.degrees import degrees
 
 COLUMNS = {
-    "layer": (pa.int32(), "layer of the language model that the SAE explains"),
-    "index": (pa.int32(), "feature: row of the decoder"),
+    "layer": (pa.int32(), "layer of the language model that the SAE was trained on"),
+    "index": (pa.int32(), "number of the feature: its row in the decoder"),
     "x": (pa.float32(), "position in the map, as in layer-N.json; empty for a dead feature"),
     "y": (pa.float32(), "likewise"),
     "z": (pa.float32(), "likewise"),
@@ -17,7 +17,10 @@ COLUMNS = {
     "explainer": (pa.string(), "model that wrote the label; empty if none did or it is unknown"),
     "density": (pa.float32(), "activation density: share of tokens that activate the feature, 0 to 1"),
     "max_activation": (pa.float32(), "largest activation seen"),
-    "top_tokens": (pa.list_(pa.string()), "tokens that the feature promotes most, strongest first"),
+    "top_tokens": (
+        pa.list_(pa.string()),
+        "tokens that the feature promotes or responds to most, as its source lists them, strongest first",
+    ),
     "degree": (pa.int32(), "links of the feature in layer-N.json"),
     "neighbors": (pa.list_(pa.int32()), "nearest features in the decoder's space, nearest first"),
     "similarities": (pa.list_(pa.float32()), "their cosine similarities"),
@@ -25,21 +28,12 @@ COLUMNS = {
 SCHEMA = pa.schema({name: kind for name, (kind, _) in COLUMNS.items()})
 
 
-def layer_table(
-    layer: int,
-    coords: np.ndarray,
-    neighbors: dict[str, np.ndarray],
-    edges: dict[str, np.ndarray],
-    labels: pd.DataFrame,
-    decimals: int,
-) -> pd.DataFrame:
+def layer_table(layer: int, coords, neighbors: dict, edges: dict, labels, decimals: int) -> pd.DataFrame:
     """Join what the steps of a layer know about its features.
 
     Parameters
     ----------
-    coords : float32 (n, 3), dead features NaN
-    neighbors, edges : as in neighbors.npz and edges.npz
-    labels : as in labels.parquet, one row per labelled feature
+    coords, neighbors, edges, labels : as in coords.npy, neighbors.npz, edges.npz and labels.parquet
     decimals : decimals of the positions
 
     Returns

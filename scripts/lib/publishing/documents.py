@@ -4,15 +4,19 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from lib.products.layer_table import COLUMNS
+
 
 def render(template: Path, **values: object) -> bytes:
-    """The document that `template` and `values` make: the same bytes for the same values."""
+    """The document of `template` and `values`, whose markup is escaped: the same bytes for the same values."""
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         undefined=StrictUndefined,
+        autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters["thousands"] = "{:,}".format
+    environment.globals["columns"] = {name: content for name, (_, content) in COLUMNS.items()}
     return environment.get_template(template.name).render(values).encode()

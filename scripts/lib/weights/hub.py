@@ -17,6 +17,7 @@ from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_u
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
+from lib.environment import check_network, secret
 from lib.job import UserError
 from lib.progress import Progress
 from lib.weights.tensors import read_tensor
@@ -94,7 +95,8 @@ class RemoteFile(io.RawIOBase):
             response = get(self._url, {"Range": f"bytes={span}", "Accept-Encoding": "identity"})
             content, sent = response.content, response.headers.get("Content-Range")
             if (response.status_code, sent, len(content)) != (206, f"bytes {span}/{self._size}", length):
-                raise ValueError(f"HTTP {response.status_code}, {len(content)} bytes, range: {sent}")
+                answer = f"HTTP {response.status_code}, {len(content)} bytes, range: {sent}"
+                raise ValueError(f"{answer}; if the server knows no ranges, run `hf download`")
         return content
 
 
@@ -112,6 +114,8 @@ def get(url: str, headers: dict[str, str] | None = None):
 @contextmanager
 def explained(repo_id: str, what: str) -> Iterator[None]:
     """Turn any failure to get `what` into a UserError that says what to do, without headers and bodies: no secrets."""
+    check_network()
+    secret("HF_TOKEN")
     try:
         yield
     except Exception as error:

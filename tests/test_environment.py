@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from lib.environment import NAMES, check_network, secret
 from lib.errors import UserError
 from lib.job import job_log
-from lib.secrets import NAMES, secret
 from write_manifest import generated_at
 
 
@@ -51,3 +51,21 @@ def test_a_source_date_that_is_no_time_is_refused_by_name(monkeypatch, epoch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
     with pytest.raises(UserError, match=rf"SOURCE_DATE_EPOCH is '{epoch}': set it to the seconds since 1970"):
         generated_at()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("all_proxy", "socks://127.0.0.1:7890/", "all_proxy begins with socks://: write http://HOST:PORT"),
+        ("HTTPS_PROXY", "ftp://proxy", "HTTPS_PROXY begins with ftp://"),
+        ("NO_PROXY", "localhost,fe80::/10", "NO_PROXY is 'localhost,fe80::/10': write host names"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE is /nowhere/ca.pem, which does not exist"),
+    ],
+)
+def test_a_variable_that_would_break_the_network_is_named(monkeypatch, name, value, message):
+    monkeypatch.setenv("HTTP_PROXY", "http://user:password@proxy:8080")
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.1,.example.org,::1")
+    check_network()
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=message):
+        check_network()

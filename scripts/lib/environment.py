@@ -1,12 +1,17 @@
-"""Secrets of the environment: read so that they can be sent in a header, and masked however they are spelled."""
+"""Environment variables are input: secrets are read so that they can be sent, and masked however they are spelled;
+what would break a network library is refused by name.
+"""
 
 import os
 import re
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from lib.errors import UserError
 
+CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "NEURONPEDIA_API_KEY", "GITHUB_TOKEN", "GH_TOKEN")
 
 
@@ -24,6 +29,23 @@ def secret(*names: str) -> str | None:
                 )
             return value
     return None
+
+
+def check_network() -> None:
+    """Raise UserError for proxies and certificates that no network library could use, naming the variable."""
+    for name in CERTIFICATES:
+        if (path := os.environ.get(name)) and not Path(path).exists():
+            raise UserError(f"{name} is {path}, which does not exist: name a file of certificates, or unset it")
+    for name, value in os.environ.items():
+        if name.lower() == "no_proxy" and re.search(r"[0-9a-fA-F]*::?[^,]*/", value):
+            raise UserError(f"{name} is {value!r}: write host names separated by commas, without IPv6 ranges")
+        if name.lower() not in ("http_proxy", "https_proxy", "all_proxy") or not value:
+            continue
+        scheme = value.partition("://")[0].lower() if "://" in value else "http"
+        if scheme in ("socks5", "socks5h") and not (find_spec("socks") and find_spec("socksio")):
+            raise UserError(f"{name} names a SOCKS proxy: pip install PySocks socksio, or name an HTTP proxy")
+        if scheme not in ("http", "https", "socks5", "socks5h"):
+            raise UserError(f"{name} begins with {scheme}://: write http://HOST:PORT or socks5://HOST:PORT")
 
 
 def spellings() -> list[str]:
