@@ -1,4 +1,4 @@
-"""Load and frame times of the explorer on maps as large as real ones:  python tests/explorer/measure.py
+"""Load and frame times of the explorer on maps as large as real ones:  python bench/measure_explorer.py
 
 The page comes from results/ (target `explorer`); the maps are made up: features in clusters, labels of a few
 words. Prints a table and the name of the renderer that drew. --graphics-card draws with the machine's own.
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 from conftest import FLAGS  # noqa: E402
 from explorer.conftest import at_rest, shown  # noqa: E402

@@ -1,6 +1,6 @@
 """Rehearse the whole catalogue against the loopback services and count what they were asked and sent.
 
-    .venv/bin/python tests/rehearse_sources.py --features 300
+    .venv/bin/python bench/rehearse_sources.py --features 300
 
 fetches the decoder and the labels of one layer of each model at full size, then runs the 68 layers with the real
 catalogue's paths and sources, but so few features a layer, from the network to the manifests. Prints the tables of
@@ -22,6 +22,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
+# The stand-ins for the services are those of the tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from conftest import ROOT, copy_workflow
 from fakes.hub import Hub
 from fakes.neuronpedia import Bucket, explanation_row, export, feature_row

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Rehearse the full run: every layer of the catalogue, with small made-up decoders from local files.
 
-    rehearse.py                 on this machine's cores
-    rehearse.py --slurm         through the cluster that `cluster.py start` started
+    bench/rehearse_cluster.py            on this machine's cores
+    bench/rehearse_cluster.py --slurm    through the cluster that `cluster.py start` started
 
 The decoders have the models' full width but few rows, so the steps have little to do, and what remains is the
 cost of the workflow itself: planning, submitting, waiting and starting. Prints it per layer.
@@ -17,11 +17,13 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-import cluster
 import numpy as np
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "slurm"))
+import cluster  # noqa: E402
+
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
@@ -56,7 +58,7 @@ def timed(folder: Path, *arguments: str) -> float:
     with (folder / "rehearsal.log").open("a") as log:
         done = subprocess.run(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
-        sys.exit(f"rehearse.py: {' '.join(map(str, command))} failed; see {log.name}")
+        sys.exit(f"rehearse_cluster.py: {' '.join(map(str, command))} failed; see {log.name}")
     return time.monotonic() - started
 
 
@@ -86,7 +88,7 @@ def main() -> None:
     parser.add_argument("--cluster", type=Path, default=cluster.DEFAULT_DIR, help="directory of the cluster")
     arguments = parser.parse_args()
     if arguments.slurm and cluster.node_state(arguments.cluster) not in ("idle", "mixed", "allocated"):
-        sys.exit(f"rehearse.py: no cluster runs in {arguments.cluster}; run cluster.py start first")
+        sys.exit(f"rehearse_cluster.py: no cluster runs in {arguments.cluster}; run cluster.py start first")
 
     folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
     layers = make_inputs(folder, arguments.features, range(arguments.layers))
