@@ -7,6 +7,7 @@ import logging
 import math
 import socket
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +115,7 @@ def test_the_token_stays_with_the_hub(hub, monkeypatch):
         Fault("status", GET, times=3, skip=1, status=500),
         Fault("status", GET, times=3, skip=3, status=503, body=b"<html>busy</html>"),
         Fault("status", GET, times=2, skip=3, status=429, headers={"Retry-After": "0"}),
+        Fault("status", GET, times=2, skip=3, status=522),
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
@@ -121,6 +123,16 @@ def test_what_passes_is_repeated(hub, fault):
     hub.content.faults, repeats = [fault], fault.times
     assert_right(fetch(hub))
     assert hub.content.count() == 2 + RANGES + repeats
+
+
+def test_a_wait_is_shown_and_a_day_is_too_long(hub, caplog):
+    hub.content.faults = [Fault("status", GET, times=1, skip=3, status=429, headers={"Retry-After": "20"})]
+    with caplog.at_level(logging.INFO, "progress"):
+        assert_right(fetch(hub))
+    assert "Hugging Face: Rate limited. Waiting 21.0s" in caplog.text
+    hub.content.faults = [Fault("status", GET, times=1, skip=3, status=429, headers={"Retry-After": "86400"})]
+    with pytest.raises(UserError, match=r"params.npz .*asks for a wait of 86401 s. Run the same command after it"):
+        fetch(hub)
 
 
 def test_the_hub_itself_may_stumble(hub):
@@ -217,6 +229,15 @@ def test_the_cache_is_enough_offline(hub, monkeypatch, tmp_path):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "empty"))
     both_fail(hub, "not in .*/empty, and HF_HUB_OFFLINE is set")
     assert hub.requests == hub.content.requests == []
+
+
+def test_a_flipped_bit_in_the_cache_is_noticed(hub):
+    cached = Path(hf_hub_download(REPO, PATH))
+    content = bytearray(cached.read_bytes())
+    content[len(content) // 2] ^= 1
+    cached.resolve().write_bytes(content)
+    with pytest.raises(UserError, match=r"params.npz: damaged in the cache; delete it and what it links to"):
+        fetch(hub)
 
 
 def test_long_transfers_show_progress(hub, monkeypatch, caplog):

@@ -7,6 +7,7 @@ https://huggingface.co/docs/huggingface_hub/package_reference/environment_variab
 import gc
 import io
 import logging
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,8 +19,9 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
 from lib.environment import check_network, secret
+from lib.files import sha256
 from lib.job import UserError
-from lib.progress import Progress
+from lib.progress import Progress, progress
 from lib.weights.tensors import read_tensor
 
 log = logging.getLogger(__name__)
@@ -27,8 +29,24 @@ log = logging.getLogger(__name__)
 RANGE = 10 * 2**20  # bytes per request for a tensor
 CONNECTIONS = 4  # requests under way at the same time
 WINDOW = 16 * 2**10  # bytes per request for directories and headers
-# The library's warnings show whole addresses, and those of content hosts are signed: as good as passwords.
-logging.getLogger("huggingface_hub.utils._http").addFilter(lambda record: "?" not in record.getMessage())
+LONGEST_WAIT = 600.0  # seconds that a server may ask for
+RETRIED = (408, 429, *({*range(500, 600)} - {501, 505}))
+
+
+def heard(record: logging.LogRecord) -> bool:
+    """Pass on what the library logs, except whole addresses: those of content hosts are signed, as good as passwords.
+
+    Its waits for a server are shown on the screen. Raises UserError for one that is too long.
+    """
+    message = record.getMessage()
+    if wait := re.search(r"Rate limited. Waiting ([\d.]+)s", message):
+        if float(wait[1]) > LONGEST_WAIT:
+            raise UserError(f"the server asks for a wait of {float(wait[1]):.0f} s. Run the same command after it")
+        progress.info("Hugging Face: %s", message)
+    return "?" not in message
+
+
+logging.getLogger("huggingface_hub.utils._http").addFilter(heard)
 
 
 def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -39,6 +57,10 @@ def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple
     cached = try_to_load_from_cache(repo_id, path, revision=commit)
     if isinstance(cached, str):
         log.info("%s: read from the Hugging Face cache", cached)
+        # The cache names the content of large files by its SHA-256.
+        content = Path(cached).resolve().name
+        if re.fullmatch("[0-9a-f]{64}", content) and sha256(cached) != content:
+            raise UserError(f"{cached}: damaged in the cache; delete it and what it links to, then run again")
         return read_tensor(Path(cached), tensor, shape)
     return read_tensor(RemoteFile(repo_id, path, commit), tensor, shape)
 
@@ -106,7 +128,9 @@ def get(url: str, headers: dict[str, str] | None = None):
     token = None if url.startswith(f"{constants.ENDPOINT}/") else False
     headers, timeout = build_hf_headers(token=token, headers=headers), constants.HF_HUB_DOWNLOAD_TIMEOUT
     # Any exception, because a failed connection closes the client that threads share: RuntimeError for the others.
-    response = http_backoff("GET", url, headers=headers, timeout=timeout, retry_on_exceptions=Exception)
+    response = http_backoff(
+        "GET", url, headers=headers, timeout=timeout, retry_on_exceptions=Exception, retry_on_status_codes=RETRIED
+    )
     hf_raise_for_status(response)
     return response
 
@@ -118,6 +142,8 @@ def explained(repo_id: str, what: str) -> Iterator[None]:
     secret("HF_TOKEN")
     try:
         yield
+    except UserError as error:
+        raise UserError(f"{repo_id}, {what}: {error}") from error
     except Exception as error:
         raise UserError(f"{repo_id}, {what}: {_explanation(repo_id, error)}") from error
 
