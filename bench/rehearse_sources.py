@@ -12,6 +12,7 @@ import functools
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,9 @@ from fakes.hub import Hub
 from fakes.neuronpedia import Bucket, explanation_row, export, feature_row
 
 LAYER_AT_FULL_SIZE = 12
+
+# Of another checkout, what a run does not need.
+NOT_COPIED = shutil.ignore_patterns(".git", ".snakemake", ".venv", "node_modules", "results")
 
 
 def weights(features: int, width: int, seed: int) -> bytes:
@@ -155,7 +159,7 @@ def race(models: dict, checkouts: list[Path], layers: int = 8, latency: float = 
     targets = [f"results/{name}/layer-{layer}/decoder.json" for layer in range(layers)]
     for checkout in map(Path.resolve, checkouts):
         with tempfile.TemporaryDirectory() as folder, Hub({model["weights"]["repo"]: lambda path: content}) as hub:
-            copy_workflow(Path(folder), checkout)
+            folder = shutil.copytree(checkout, f"{folder}/workflow", symlinks=True, ignore=NOT_COPIED)
             hub.latency = hub.content.latency = latency
             command = [checkout / ".venv/bin/python", "-m", "snakemake", *targets, "--cores", "2", "--quiet", "all"]
             environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": f"{folder}/hf"}

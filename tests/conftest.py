@@ -139,17 +139,17 @@ class Project:
         return Project(folder, self.configfile, self.environment)
 
 
-def copy_workflow(folder: Path, root: Path = ROOT) -> Path:
+def copy_workflow(folder: Path) -> Path:
     """Copy the files of the workflow that a run needs to `folder`, without results; link what no test changes."""
     for name in COPIED:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if (root / name).is_dir() and not (root / name).is_symlink():
-            shutil.copytree(root / name, target, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+        if (ROOT / name).is_dir() and not (ROOT / name).is_symlink():
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
         else:
-            shutil.copy2(root / name, target, follow_symlinks=False)
+            shutil.copy2(ROOT / name, target, follow_symlinks=False)
     for name in LINKED:
-        (folder / name).symlink_to(root / name)
+        (folder / name).symlink_to(ROOT / name)
     return folder
 
 

@@ -1,5 +1,6 @@
 """The Hugging Face Hub as a client sees it: commits, redirects to a content host, ranges, gates."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +11,11 @@ from huggingface_hub import constants
 from fakes.service import Answer, Request, Service, etag, hub_error, json_answer
 
 Files = Mapping[str, bytes] | Callable[[str], bytes | None]
+
+
+@functools.lru_cache(maxsize=8)
+def sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 class Hub(Service):
@@ -76,7 +82,7 @@ class Hub(Service):
             "X-Repo-Commit": self.commits[repo],
             "X-Linked-Size": str(len(body)),
             # of a large file, its SHA-256
-            "X-Linked-ETag": f'"{hashlib.sha256(body).hexdigest()}"',
+            "X-Linked-ETag": f'"{sha256(body)}"',
             "Accept-Ranges": "bytes",
             "Location": f"{self.content.url}/{repo}/{path}?Signature=1",
         }
