@@ -57,7 +57,7 @@ def main(snakemake) -> None:
         edges = load_npz(files.edges)
         features = layer_table(layer, coords, load_npz(files.neighbors), edges, labels, decimals)
         steps = ("decoder", "neighbors", "coords", "edges", "labels")
-        records = {step: load_record(files.get(f"{step}_record")) for step in steps}
+        records = {step: load_record(getattr(files, f"{step}_record")) for step in steps}
         about = metadata(snakemake.params.about, records, load_record(files.quality))
         graph = layer_graph(snakemake.wildcards.model, features, edges, about, decimals)
         text = orjson.dumps(graph)
