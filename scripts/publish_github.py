@@ -22,6 +22,7 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 from lib.environment import check_network, secret
 from lib.files import save_record
 from lib.job import UserError, job_log
+from lib.patience import announce
 from lib.progress import Progress, progress
 from lib.publishing.files import File, is_layer_file, listed, verified
 
@@ -31,7 +32,6 @@ MOST_ASSETS = 1000
 # https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 SECONDARY_WAIT = 60.0  # seconds, where a secondary limit does not say how long
 BETWEEN_WRITES = 1.0  # seconds; a GitHub Enterprise Server has no such limit by default
-LONGEST_WAIT = 600.0  # seconds
 TIMEOUT = 120  # seconds without a byte
 REQUEST_ATTEMPTS = 5  # by PyGithub, of anything but a POST
 ATTEMPTS = 10
@@ -188,10 +188,8 @@ def limit_wait(headers: Mapping[str, str]) -> float:
 
 
 def pause(seconds: float, reason: str) -> None:
-    """Wait, with a line on the screen; UserError if that would take more than LONGEST_WAIT."""
-    if seconds > LONGEST_WAIT:
-        raise UserError(f"GitHub asks for a wait of {seconds / 60:.0f} minutes ({reason}). {AGAIN}")
-    progress.info("GitHub: %s; continuing in %.0f s", reason, seconds)
+    """Wait, with a line on the screen; UserError if that would take too long."""
+    announce(f"GitHub: {reason}", seconds)
     sleep(seconds)
 
 

@@ -17,6 +17,7 @@ from huggingface_hub.utils import disable_progress_bars
 from lib.environment import check_network, secret
 from lib.files import load_record, save_bytes, save_record
 from lib.job import UserError, job_log
+from lib.patience import watch_huggingface
 from lib.products.index import explorer_index
 from lib.progress import progress
 from lib.publishing.documents import render
@@ -120,6 +121,7 @@ def main(snakemake) -> None:
     """Verify the files once more, write the card, publish, record."""
     with job_log(snakemake):
         disable_progress_bars()
+        watch_huggingface()
         check_network()
         if not (secret("HF_TOKEN") or get_token()):
             raise UserError(f"no token: publishing needs {TOKEN}")

@@ -129,9 +129,9 @@ def test_a_wait_is_shown_and_a_day_is_too_long(hub, caplog):
     hub.content.faults = [Fault("status", GET, times=1, skip=3, status=429, headers={"Retry-After": "20"})]
     with caplog.at_level(logging.INFO, "progress"):
         assert_right(fetch(hub))
-    assert "Hugging Face: Rate limited. Waiting 21.0s" in caplog.text
+    assert "Hugging Face: rate limit; trying again in 21 s" in caplog.text
     hub.content.faults = [Fault("status", GET, times=1, skip=3, status=429, headers={"Retry-After": "86400"})]
-    with pytest.raises(UserError, match=r"params.npz .*asks for a wait of 86401 s. Run the same command after it"):
+    with pytest.raises(UserError, match=r"params.npz .*asks for a wait of 86401 s. Run the same command again after"):
         fetch(hub)
 
 

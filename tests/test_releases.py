@@ -184,14 +184,14 @@ def test_a_rate_limit_is_waited_for(github, files, waits, caplog, on, status, he
     with caplog.at_level(logging.INFO, "progress"):
         send(github, few)
     assert waits == [seconds]
-    assert f"continuing in {seconds} s" in caplog.text
+    assert f"trying again in {seconds} s" in caplog.text
     assert github.published("toy-v1") == contents(few)
 
 
 @pytest.mark.parametrize("on", [UPLOAD, RELEASES])
 def test_a_rate_limit_of_more_than_ten_minutes_ends_the_run(github, files, waits, on):
     github.faults = [Fault("status", on, status=403, headers={"Retry-After": "3600"}, body=b"{}")]
-    with pytest.raises(UserError, match=r"GitHub asks for a wait of 60 minutes .*Run the same command again"):
+    with pytest.raises(UserError, match=r"GitHub: .*asks for a wait of 3600 s. Run the same command again"):
         send(github, files)
     assert waits == []
 

@@ -12,16 +12,14 @@ from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from lib.environment import check_network
-from lib.job import UserError
 from lib.labels.explanations import LONGEST_LINE, LabelError
-from lib.progress import progress
+from lib.patience import announce
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
-# All in seconds. Silence of TIMEOUT ends an attempt; longer waits than ANNOUNCED are shown on the screen; a
-# Retry-After of more than LONGEST_WAIT fails the job.
-TIMEOUT, ANNOUNCED, LONGEST_WAIT = 30.0, 3.0, 600.0
+# Seconds of silence that end an attempt.
+TIMEOUT = 30.0
 
 
 class PatientRetry(Retry):
@@ -33,9 +31,7 @@ class PatientRetry(Retry):
             with suppress(InvalidHeader):
                 seconds = self.get_retry_after(response) or seconds
         reason = f"{last.url}: {f'HTTP {last.status}' if last.status else describe(last.error)}"
-        if seconds > LONGEST_WAIT:
-            raise UserError(f"{reason}, with a Retry-After of {seconds:.0f} s: run again after that time")
-        (progress if seconds > ANNOUNCED else log).info("%s; trying again in %.1f s", reason, seconds)
+        announce(reason, seconds)
         time.sleep(seconds)
 
 

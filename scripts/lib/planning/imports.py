@@ -6,7 +6,7 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 # What these hold changes what a job says, never what it makes: editing them reruns nothing.
-CHANGE_NO_RESULT = {"lib/environment.py", "lib/errors.py", "lib/job.py", "lib/progress.py"}
+CHANGE_NO_RESULT = {"lib/environment.py", "lib/errors.py", "lib/job.py", "lib/patience.py", "lib/progress.py"}
 
 
 def library_files(script: str) -> list[Path]:

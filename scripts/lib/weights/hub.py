@@ -21,7 +21,8 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_ba
 from lib.environment import check_network, secret
 from lib.files import sha256
 from lib.job import UserError
-from lib.progress import Progress, progress
+from lib.patience import watch_huggingface
+from lib.progress import Progress
 from lib.weights.tensors import read_tensor
 
 log = logging.getLogger(__name__)
@@ -29,24 +30,8 @@ log = logging.getLogger(__name__)
 RANGE = 10 * 2**20  # bytes per request for a tensor
 CONNECTIONS = 4  # requests under way at the same time
 WINDOW = 16 * 2**10  # bytes per request for directories and headers
-LONGEST_WAIT = 600.0  # seconds that a server may ask for
 RETRIED = (408, 429, *({*range(500, 600)} - {501, 505}))
-
-
-def heard(record: logging.LogRecord) -> bool:
-    """Pass on what the library logs, except whole addresses: those of content hosts are signed, as good as passwords.
-
-    Its waits for a server are shown on the screen. Raises UserError for one that is too long.
-    """
-    message = record.getMessage()
-    if wait := re.search(r"Rate limited. Waiting ([\d.]+)s", message):
-        if float(wait[1]) > LONGEST_WAIT:
-            raise UserError(f"the server asks for a wait of {float(wait[1]):.0f} s. Run the same command after it")
-        progress.info("Hugging Face: %s", message)
-    return "?" not in message
-
-
-logging.getLogger("huggingface_hub.utils._http").addFilter(heard)
+watch_huggingface()
 
 
 def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
