@@ -13,8 +13,9 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
+from lib.errors import UserError
 from lib.files import save_bytes
-from lib.job import UserError, job_log
+from lib.job import job_log
 
 
 def npm() -> tuple[list[str], str]:

@@ -6,8 +6,9 @@ Files are hard links where the file system allows, so that the folder takes no s
 import shutil
 from pathlib import Path
 
+from lib.errors import UserError
 from lib.files import load_record, save_record
-from lib.job import UserError, job_log
+from lib.job import job_log
 from lib.products.index import explorer_index
 from lib.progress import progress
 from lib.publishing.files import layer_files, verified

@@ -9,12 +9,13 @@ from importlib.metadata import version
 
 import numpy as np
 
+from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_npy, save_record
 from lib.geometry.graph import fuzzy_graph
 from lib.geometry.layout import lay_out
 from lib.geometry.live import restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
-from lib.job import UserError, job_log
+from lib.job import job_log
 
 EXTENT = 50.0
 # Libraries whose releases may move a layout.

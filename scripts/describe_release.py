@@ -5,8 +5,9 @@ Refuses a manifest that does not describe the files beside it. The manifest itse
 
 from pathlib import Path
 
+from lib.errors import UserError
 from lib.files import load_record, save_bytes, sha256
-from lib.job import UserError, job_log
+from lib.job import job_log
 from lib.publishing.documents import render
 from lib.publishing.files import layer_files, mismatches
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lib.errors import UserError
 from lib.files import load_record, save_npy, save_record
-from lib.job import UserError, job_log
+from lib.job import job_log
 from lib.weights.tensors import read_tensor
 
 SMALLEST_NORM = 1e-8

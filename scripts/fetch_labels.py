@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from lib.errors import UserError
 from lib.files import load_npz, save_record, whole_file
-from lib.job import UserError, job_log
+from lib.job import job_log
 from lib.labels.explanations import SCHEMA, Features, label_table, read_local
 from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
 

@@ -20,8 +20,9 @@ from github.Repository import Repository
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
 from lib.environment import check_network, secret
+from lib.errors import UserError
 from lib.files import save_record
-from lib.job import UserError, job_log
+from lib.job import job_log
 from lib.patience import announce
 from lib.progress import Progress, progress
 from lib.publishing.files import File, is_layer_file, listed, verified

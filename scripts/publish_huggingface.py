@@ -15,8 +15,9 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
 from lib.environment import check_network, secret
+from lib.errors import UserError
 from lib.files import load_record, save_bytes, save_record
-from lib.job import UserError, job_log
+from lib.job import job_log
 from lib.patience import watch_huggingface
 from lib.products.index import explorer_index
 from lib.progress import progress

@@ -8,8 +8,9 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lib.errors import UserError
 from lib.files import load_record, save_record, sha256
-from lib.job import UserError, job_log
+from lib.job import job_log
 from lib.products.gates import refusals
 
 

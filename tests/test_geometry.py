@@ -8,9 +8,9 @@ from compute_coords import centred, embed
 from compute_edges import strong_edges
 from decoders import NEIGHBOR_EMBEDDING, UMAP, demo_decoder, gaussian, with_rows
 from fetch_decoder import read_decoder, unit_rows
+from lib.errors import UserError
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.statistics import nearest_points
-from lib.job import UserError
 
 
 @pytest.fixture(params=[NEIGHBOR_EMBEDDING, UMAP], ids=["neighbor_embedding", "umap"])

@@ -17,7 +17,7 @@ from safetensors.numpy import save
 from fakes.hub import Hub, use_endpoint
 from fakes.service import Fault
 from lib import progress
-from lib.job import UserError
+from lib.errors import UserError
 from lib.weights import hub as client
 from lib.weights.hub import fetch_tensor
 from lib.weights.tensors import TensorError

@@ -11,7 +11,7 @@ import pytest
 
 from fakes.neuronpedia import Api, Bucket, api_feature, explanation_row, export, feature_row, jsonl
 from fakes.service import Fault
-from lib.job import UserError
+from lib.errors import UserError
 from lib.labels import http, neuronpedia
 from lib.labels.explanations import Feature, LabelError
 from lib.labels.neuronpedia import api_key, fetch_api, fetch_export

@@ -21,8 +21,8 @@ from conftest import ROOT, Project, everything_written
 from fakes.datasets import Datasets
 from fakes.github import GitHub
 from fakes.service import Fault
+from lib.errors import UserError
 from lib.files import sha256
-from lib.job import UserError
 from lib.publishing.documents import render
 from lib.publishing.files import File, is_layer_file, layer_files, mismatches, verified
 from publish_huggingface import LARGE_FILES, publish

@@ -11,7 +11,7 @@ import pytest
 import publish_github
 from fakes.github import GitHub
 from fakes.service import Fault
-from lib.job import UserError
+from lib.errors import UserError
 from lib.publishing.files import File
 from publish_github import ATTEMPTS, TIMEOUT, UploadConnection, check_limits, release_files
 from test_scripts import job

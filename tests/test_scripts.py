@@ -11,8 +11,8 @@ import pytest
 
 from conftest import ROOT, demo_rows
 from export_layer import manifest_entry
+from lib.errors import UserError
 from lib.files import load_npy, load_npz, load_record, save_npy, whole_file
-from lib.job import UserError
 from lib.products.gates import refusals
 from lib.tables import load_table
 

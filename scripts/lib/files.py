@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.job import UserError
+from lib.errors import UserError
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from lib.job import UserError
+from lib.errors import UserError
 from lib.labels.export_files import label_files
 
 # Of the tokens that a source lists for a feature, the strongest are kept.

@@ -18,8 +18,8 @@ from urllib.parse import quote
 import requests
 
 from lib.environment import secret
+from lib.errors import UserError
 from lib.files import save_bytes
-from lib.job import UserError
 from lib.labels.explanations import Feature, Features, LabelError, add_row, parse_row, read_rows
 from lib.labels.export_files import export_kind
 from lib.labels.http import CONNECTIONS, RETRY, body, describe, get, open_session

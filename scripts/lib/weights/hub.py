@@ -19,8 +19,8 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
 from lib.environment import check_network, secret
+from lib.errors import UserError
 from lib.files import sha256
-from lib.job import UserError
 from lib.patience import watch_huggingface
 from lib.progress import Progress
 from lib.weights.tensors import read_tensor

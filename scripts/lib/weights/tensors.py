@@ -14,7 +14,7 @@ import ml_dtypes
 import numpy as np
 from safetensors import safe_open
 
-from lib.job import UserError
+from lib.errors import UserError
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": BFLOAT16}  # by their names in safetensors
