@@ -8,9 +8,7 @@ RANKED_BY_LINKS = config["labels"]["top_k"] is not None and config["labels"]["ra
 
 rule fetch_labels:
     input:
-        labels=lambda wildcards: (
-            list(map(str, label_files(Path(sae(wildcards).labels)))) if sae(wildcards).labels else []
-        ),
+        labels=lambda wildcards: label_files(Path(sae(wildcards).labels)) if sae(wildcards).labels else [],
         edges="results/{model}/layer-{layer}/edges.npz" if RANKED_BY_LINKS else [],
         lib=lib("fetch_labels"),
     output:
@@ -28,7 +26,7 @@ rule fetch_labels:
         # so that all jobs together keep to the limit
         requests_per_minute=max(1, config["network"]["requests_per_minute"] // config["network"]["label_jobs"]),
     params:
-        sae=lambda wildcards: sae(wildcards).labels_params(),
+        sae=lambda wildcards: sae(wildcards).labels_params,
         # min_coverage only decides: it belongs to write_manifest
         labels={key: value for key, value in config["labels"].items() if key != "min_coverage"},
     message:

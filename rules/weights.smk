@@ -45,7 +45,7 @@ rule fetch_decoder:
     resources:
         downloads=1,
     params:
-        sae=lambda wildcards: sae(wildcards).weights_params(),
+        sae=lambda wildcards: sae(wildcards).weights_params,
     message:
         "Reading the decoder of {wildcards.model} layer {wildcards.layer}"
     script:

@@ -73,9 +73,9 @@ def main(snakemake) -> None:
         edges, count = snakemake.input.edges or None, row["features"]
         answers = Path(snakemake.output.labels).with_name("labels.answers.jsonl")
         if row["labels"]:
-            features = read_local(Path(row["labels"]), count, row["source"])
+            features = read_local(snakemake.input.labels, count, row["source"])
             indices = ranked(features, edges, count, settings)
-            origin = {"source": "local", "path": row["written"]}
+            origin = {"source": "local", "path": row["labels"]}
         elif row["neuronpedia"] and settings["source"] != "none":
             rate = snakemake.resources.requests_per_minute
             features, indices = from_neuronpedia(row, settings, edges, answers, rate)

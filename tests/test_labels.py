@@ -21,6 +21,7 @@ from lib.labels.explanations import (
     read_local,
     read_rows,
 )
+from lib.labels.export_files import label_files
 
 
 @pytest.mark.parametrize(
@@ -153,10 +154,10 @@ def test_a_file_and_a_folder_of_the_same_rows_are_the_same(tmp_path):
         for other in (".batch-1.jsonl", "batch-1.jsonl.part", "batch-1.jsonl~", "more/batch-1.jsonl"):
             (tmp_path / "export" / name / other).parent.mkdir(exist_ok=True)
             (tmp_path / "export" / name / other).write_text("not a label")
-    assert read_local(tmp_path / "all.jsonl.gz", 60) == read_local(tmp_path / "export", 60)
+    file, folder = (read_local(label_files(tmp_path / name), 60) for name in ("all.jsonl.gz", "export"))
+    assert file == folder
 
 
 def test_a_folder_without_explanations_is_named(tmp_path):
-    for path in (tmp_path, tmp_path / "labels.jsonl"):
-        with pytest.raises(FileNotFoundError, match=str(path)):
-            read_local(path, 5)
+    with pytest.raises(FileNotFoundError, match=rf"{tmp_path}: no explanations\*/\*.jsonl"):
+        label_files(tmp_path)

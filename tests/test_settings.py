@@ -68,7 +68,7 @@ def test_weights_are_those_that_neuronpedia_explains(models, model, layer, avera
 def test_demo_rows_name_files_that_exist(models):
     for layer in range(6):
         row = find_sae(models, "minilm-l6", layer)
-        assert (ROOT / "resources" / "demo" / row.written["weights"]).is_file()
+        assert (ROOT / "resources" / "demo" / row.weights_params["weights"]).is_file()
         assert row.repo is None
 
 
@@ -138,7 +138,7 @@ def test_what_yaml_reads_as_it_is_written_is_accepted(tmp_path):
     (tmp_path / "models.yaml").write_text(content, encoding="utf-8")
     models = read_catalogues(["models.yaml"], tmp_path)
     rows = [find_sae(models, name, 0) for name in ("70", "model-1.5_B")]
-    assert [(row.d_model, row.revision) for row in rows] == [(2, "010"), (4, "main")]
+    assert [(row.d_model, row.weights_params["revision"]) for row in rows] == [(2, "010"), (4, "main")]
 
 
 def test_no_model_has_the_name_of_something_else_in_results(tmp_path):
@@ -167,7 +167,7 @@ def test_local_files_lie_beside_their_catalogue(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     read = read_catalogues(["mine/models.yaml"], ROOT)
     assert find_sae(read, "toy", 0).weights == "mine/sae/a.npz"
-    assert find_sae(read, "toy", 0).written["weights"] == "sae/a.npz"
+    assert find_sae(read, "toy", 0).weights_params["weights"] == "sae/a.npz"
 
 
 # --- the configuration

@@ -206,7 +206,7 @@ def script(services, tmp_path, monkeypatch):
 
     def make(rule, folder, **labels):
         folder.mkdir(exist_ok=True)
-        inputs = {"weights": [], "revision": str(revision), "edges": []}
+        inputs = {"weights": [], "revision": str(revision), "edges": [], "labels": []}
         outputs = {"decoder": "decoder.npy"} if rule == "fetch_decoder" else {"labels": "labels.parquet"}
         made = job(rule, folder, inputs, outputs | {"record": "record.json"}, sae=sae)
         made.params.labels = settings | services.labels(**labels)

@@ -18,7 +18,6 @@ import pandas as pd
 import pyarrow as pa
 
 from lib.errors import UserError
-from lib.labels.export_files import label_files
 
 # Of the tokens that a source lists for a feature, the strongest are kept.
 TOP_TOKENS = 10
@@ -163,14 +162,14 @@ def add_row(features: Features, row: dict[str, Any], count: int, where: str, sou
         feature.top_tokens = [clean(str(token)) for token in tokens[:TOP_TOKENS]]
 
 
-def read_local(path: Path, count: int, source_id: str | None = None) -> Features:
-    """Labels from a .jsonl or .jsonl.gz file, or from a folder laid out as an export (`label_files`).
+def read_local(files: Iterable[str | Path], count: int, source_id: str | None = None) -> Features:
+    """Labels from .jsonl or .jsonl.gz files. A feature that no row describes is known to have no label.
 
-    A feature that no row describes is known to have no label. Raises what `label_files` and `add_row` raise.
+    Raises what `read_rows` and `add_row` raise.
     """
     features = {index: Feature() for index in range(count)}
-    for file in label_files(path):
-        with file.open("rb") as stream:
+    for file in files:
+        with Path(file).open("rb") as stream:
             for where, row in read_rows(stream, str(file)):
                 add_row(features, row, count, where, source_id)
     return features

@@ -12,54 +12,26 @@ RESERVED = re.compile(r"all|assets|benchmarks|index\.(html|json)|logs|published|
 
 @dataclass(frozen=True)
 class Sae:
-    """One row of a catalogue: the SAE of one layer, with its weights and the source of its labels.
+    """The SAE of one layer: a row of a catalogue, joined with what the catalogue says of the whole model.
 
     Attributes
     ----------
-    repo, revision : Hugging Face repository and branch, tag or commit; None for local weights
-    weights : path within `repo`, or a local file
-    tensor, shape : the decoder's name in that file, and ("features", "d_model") or the reverse for a transpose
-    source : Neuronpedia's source ID, such as 12-gemmascope-res-16k, or None
-    neuronpedia : the model's name on Neuronpedia, or None
-    labels : a local file or folder with labels, or None
-    written : `weights` and `labels` as the catalogue spells them: the same on every machine
+    repo : Hugging Face repository; None for local weights
+    weights, labels : a path within `repo`, or a local file; a local file or folder, or None
+    source, neuronpedia : Neuronpedia's source ID, such as 12-gemmascope-res-16k, and its name of the model; or None
+    weights_params, labels_params : what fetch_decoder and fetch_labels need. A change of anything else reruns neither;
+        paths are as the catalogue spells them, the same on every machine
     """
 
-    model: str
-    layer: int
     features: int
     d_model: int
     repo: str | None
-    revision: str | None
-    tensor: str
-    shape: tuple[str, str]
     weights: str
+    labels: str | None
     source: str | None
     neuronpedia: str | None
-    labels: str | None
-    written: dict[str, str | None]
-
-    def weights_params(self) -> dict:
-        """What fetch_decoder needs. A change of anything else in the row does not fetch the weights again."""
-        return {
-            "repo": self.repo,
-            "revision": self.revision,
-            "weights": self.written["weights"],
-            "tensor": self.tensor,
-            "shape": list(self.shape),
-            "features": self.features,
-            "d_model": self.d_model,
-        }
-
-    def labels_params(self) -> dict:
-        """What fetch_labels needs."""
-        return {
-            "features": self.features,
-            "source": self.source,
-            "neuronpedia": self.neuronpedia,
-            "labels": self.labels,
-            "written": self.written["labels"],
-        }
+    weights_params: dict
+    labels_params: dict
 
 
 def read_catalogues(paths: list[str], root: Path) -> dict[str, dict]:
@@ -108,21 +80,18 @@ def find_sae(models: dict[str, dict], name: str, layer: int | str) -> Sae:
     row = model["rows"].get(int(layer))
     if row is None:
         raise ConfigError(f"{name} has no layer {layer}: its layers are {spell(model['rows'])}")
-    weights, repo, folder = model["weights"], model["weights"].get("repo"), model["folder"]
+    weights, repo = model["weights"], model["weights"].get("repo")
+    size = {"features": model["features"], "d_model": model["d_model"]}
+    file = {"tensor": weights["tensor"], "shape": weights["shape"], "weights": row["weights"]}
+    known = {"source": row.get("source"), "neuronpedia": model.get("neuronpedia", {}).get("model")}
     return Sae(
-        model=name,
-        layer=row["layer"],
-        features=model["features"],
-        d_model=model["d_model"],
+        **size,
+        **known,
         repo=repo,
-        revision=weights.get("revision", "main") if repo else None,
-        tensor=weights["tensor"],
-        shape=tuple(weights["shape"]),
-        weights=row["weights"] if repo else _local(folder, row["weights"]),
-        source=row.get("source"),
-        neuronpedia=model.get("neuronpedia", {}).get("model"),
-        labels=_local(folder, row["labels"]) if row.get("labels") else None,
-        written={"weights": row["weights"], "labels": row.get("labels")},
+        weights=row["weights"] if repo else _local(model["folder"], row["weights"]),
+        labels=_local(model["folder"], row["labels"]) if row.get("labels") else None,
+        weights_params=size | file | {"repo": repo, "revision": weights.get("revision", "main") if repo else None},
+        labels_params=known | {"features": model["features"], "labels": row.get("labels")},
     )
 
 
