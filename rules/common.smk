@@ -1,5 +1,6 @@
 """The checked configuration, catalogues, paths and resources that all rule files share. Defines no rules."""
 
+import itertools
 import math
 import os
 import sys
@@ -58,26 +59,24 @@ def products(model):
     return {name: per_layer(model, f"layer-{{layer}}{suffix}") for name, suffix in suffixes.items()}
 
 
-def of_selected(name):
-    """Return a file of each selected model; `name` is relative to its folder."""
-    return [f"results/{model}/{name}" for model in SELECTED]
+def finished(model):
+    """Return what a run hands over of a model, figures aside: the products of its layers, tables, manifest."""
+    tables = [f"results/{model}/{name}" for name in ("features.parquet", "manifest.json", "quality.tsv")]
+    return [*itertools.chain(*products(model).values()), *tables]
 
 
 def wanted():
-    """Return the targets of `all`: manifests, the files they list (to remake deleted ones), tables, figures, index."""
-    names = ("manifest.json", "quality.tsv", "features.parquet", "figures/layers.png", "figures/layers.html")
-    files = ["results/index.json", *(path for name in names for path in of_selected(name))]
+    """Return the targets of `all`: also the files that a manifest lists, so that deleted ones are made again."""
+    files = expand("results/{model}/figures/layers.{suffix}", model=SELECTED, suffix=("png", "html"))
+    files.append("results/index.json")
     for model in SELECTED:
-        files += [path for paths in products(model).values() for path in paths]
-        files += per_layer(model, "figures/layer-{layer}.png")
+        files += [*finished(model), *per_layer(model, "figures/layer-{layer}.png")]
     return files
 
 
 def released(model):
     """Return the files of a model that describe_release lists in SHA256SUMS."""
-    beside = ("README.md", "features.parquet", "manifest.json", "quality.tsv")
-    maps = [path for paths in products(model).values() for path in paths]
-    return [*maps, *(f"results/{model}/{name}" for name in beside)]
+    return [*finished(model), f"results/{model}/README.md"]
 
 
 def github_release(wildcards):

@@ -37,7 +37,7 @@ rule build_explorer:
 
 rule write_index:
     input:
-        manifests=of_selected("manifest.json"),
+        manifests=expand("results/{model}/manifest.json", model=SELECTED),
         lib=lib("write_index"),
     output:
         index="results/index.json",

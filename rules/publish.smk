@@ -7,10 +7,8 @@ manifest describes the files; whatever sends them compares them with it again.
 
 rule describe_release:
     input:
-        maps=lambda wildcards: [path for paths in products(wildcards.model).values() for path in paths],
+        files=lambda wildcards: finished(wildcards.model),
         manifest="results/{model}/manifest.json",
-        features="results/{model}/features.parquet",
-        table="results/{model}/quality.tsv",
         templates=templates("release.md", "parts.md"),
         lib=lib("describe_release"),
     output:
@@ -58,9 +56,9 @@ rule publish_github:
 
 rule publish_huggingface:
     input:
-        checksums=of_selected("SHA256SUMS"),
+        checksums=expand("results/{model}/SHA256SUMS", model=SELECTED),
         files=lambda wildcards: huggingface_dataset(config) and [path for model in SELECTED for path in released(model)],
-        manifests=of_selected("manifest.json"),
+        manifests=expand("results/{model}/manifest.json", model=SELECTED),
         templates=templates("dataset.md", "parts.md"),
         lib=lib("publish_huggingface"),
     output:
@@ -90,7 +88,7 @@ rule build_site:
         page="results/index.html",
         worker="results/sw.js",
         assets="results/assets",
-        checksums=of_selected("SHA256SUMS"),
+        checksums=expand("results/{model}/SHA256SUMS", model=SELECTED),
         lib=lib("build_site"),
     output:
         site=directory("results/site"),

@@ -56,10 +56,14 @@ def maps(tmp_path) -> tuple[Path, dict]:
 NAMES = {"layer-0.json", "layer-0.json.gz", "layer-0.parquet"}
 
 
+def files_in(folder: Path) -> dict[str, File]:
+    return {name: File.of(folder / name) for name in sorted(NAMES)}
+
+
 def test_a_layer_has_a_map_and_where_listed_a_twin_and_a_table(maps):
-    _, manifest = maps
+    folder, manifest = maps
     assert [entry["filePath"] for entry in layer_files(manifest)] == sorted(NAMES)
-    assert mismatches(*maps, NAMES) == []
+    assert mismatches(manifest, files_in(folder)) == []
     del manifest["layers"][0]["table"], manifest["layers"][0]["gzip"]
     assert [entry["filePath"] for entry in layer_files(manifest)] == ["layer-0.json"]
     assert all(map(is_layer_file, NAMES))
@@ -72,7 +76,7 @@ def test_a_manifest_that_does_not_describe_its_files_is_refused(maps):
     (folder / "layer-0.parquet").write_bytes(b"PAR2")
     del manifest["layers"][0]["gzip"]
     manifest["layers"].append({"filePath": "layer-7.json", "fileSize": 1, "sha256": ""})
-    differences = mismatches(folder, manifest, NAMES)
+    differences = mismatches(manifest, files_in(folder))
     assert [each.partition(",")[0] for each in differences] == [
         "layer-0.json.gz is not in the manifest",
         "layer-0.json has 2 bytes",
@@ -86,7 +90,7 @@ def test_a_twin_that_holds_another_map_is_refused(maps, content):
     folder, manifest = maps
     (folder / "layer-0.json.gz").write_bytes(content)
     manifest["layers"][0]["gzip"] |= {"fileSize": len(content), "sha256": sha256(folder / "layer-0.json.gz")}
-    wrong = mismatches(folder, manifest, NAMES)
+    wrong = mismatches(manifest, files_in(folder))
     assert wrong == ["layer-0.json.gz does not hold the same map as layer-0.json"]
 
 
@@ -95,8 +99,8 @@ def describe(folder: Path, manifest: dict) -> None:
     for name in ("features.parquet", "quality.tsv"):
         (folder / name).write_text(name)
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    inputs = {"manifest": "manifest.json", "features": "features.parquet", "table": "quality.tsv"}
-    inputs |= {"maps": list(NAMES), "templates": [str(TEMPLATES / "release.md")]}
+    files = [str(folder / name) for name in (*NAMES, "features.parquet", "manifest.json", "quality.tsv")]
+    inputs = {"files": files, "manifest": "manifest.json", "templates": [str(TEMPLATES / "release.md")]}
     outputs = {"readme": "README.md", "checksums": "SHA256SUMS"}
     about = {"weights": None, "licenses": {}}
     job("describe_release", folder, inputs, outputs, about=about).run()

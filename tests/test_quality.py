@@ -14,9 +14,9 @@ from conftest import ROOT
 from decoders import NEIGHBOR_EMBEDDING, demo_decoder, gaussian, with_rows
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.statistics import nearest_points, rank_correlation, word_overlap
-from lib.products.gates import refusals
 from measure_quality import degree_statistics, measure, telling_words
 from tabulate_quality import layer_of, table
+from write_manifest import refusals
 
 FLOORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["quality"]
 NO_EDGES = np.empty(0, int), np.empty(0, int)

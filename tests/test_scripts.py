@@ -13,8 +13,8 @@ from conftest import ROOT, demo_rows
 from export_layer import manifest_entry
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, load_record, save_npy, whole_file
-from lib.products.gates import refusals
 from lib.tables import load_table
+from write_manifest import refusals
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
 

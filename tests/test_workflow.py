@@ -119,7 +119,7 @@ def longer(*paths: Path):
     [
         ("geometry/knn.py", GEOMETRY),
         ("geometry/layout.py", {"compute_coords", *MEASURED}),
-        ("products/gates.py", LISTED),
+        ("products/index.py", {"write_index"}),
         ("labels/explanations.py", {"fetch_labels", *MEASURED}),
         ("products/graph_json.py", EXPORTED),
         ("figures/regions.py", {"draw_layer"}),

@@ -2,7 +2,6 @@
 
 import re
 
-from lib.planning.catalogue import find_model
 from lib.planning.schema import ConfigError
 from lib.planning.settings import selected_models
 
@@ -21,11 +20,7 @@ def release_on_github(config: dict, models: dict[str, dict], name: str, version:
         raise ConfigError(_unset("github", "the GitHub repository that releases the maps"))
 
     def fill(key: str, model: str) -> str:
-        values = {
-            "model": model,
-            "display_name": find_model(models, model)["display_name"],
-            "version": version,
-        }
+        values = {"model": model, "display_name": models[model]["display_name"], "version": version}
         try:
             return github[key].format_map(values)
         except (KeyError, ValueError, IndexError, AttributeError) as error:
@@ -45,13 +40,7 @@ def release_on_github(config: dict, models: dict[str, dict], name: str, version:
             f"configuration: publish.github.tag makes {tag!r}, which is not a valid git tag: use letters, digits, and"
             " . _ + - / between them"
         )
-    return {
-        "repository": github["repository"],
-        "api_url": github["api_url"],
-        "tag": tag,
-        "title": fill("title", name),
-        "notes": fill("notes", name),
-    }
+    return github | {"tag": tag, "title": fill("title", name), "notes": fill("notes", name)}
 
 
 def huggingface_dataset(config: dict) -> dict:

@@ -45,19 +45,15 @@ def check_config(config: dict) -> None:
         )
     check(config, "config", "configuration")
     k, layout, edges = config["neighbors"]["k"], config["layout"], config["edges"]
-    others = layout[layout["method"]]["n_neighbors"] - 1
-    if others > k:
-        key = f"layout.{layout['method']}.n_neighbors"
-        raise ConfigError(
-            f"configuration: {key} is {others + 1} (the feature itself and {others} others), but neighbors.k stores"
-            f" {k}: raise neighbors.k to {others} or lower {key}"
-        )
-    if edges["k"] > k:
-        raise ConfigError(
-            f"configuration: edges.k is {edges['k']}, but neighbors.k stores {k}: raise neighbors.k to {edges['k']}"
-            " or lower edges.k"
-        )
-    umap = layout["umap"]
+    method, umap = layout["method"], layout["umap"]
+    n_neighbors = layout[method]["n_neighbors"]
+    uses = ((f"layout.{method}.n_neighbors", n_neighbors, n_neighbors - 1), ("edges.k", edges["k"], edges["k"]))
+    for key, value, others in uses:
+        if others > k:
+            raise ConfigError(
+                f"configuration: {key} is {value}, which takes {others} neighbours per feature, but neighbors.k stores"
+                f" {k}: raise neighbors.k to {others} or lower {key}"
+            )
     if umap["min_dist"] > umap["spread"]:
         raise ConfigError(
             f"configuration: layout.umap.min_dist is {umap['min_dist']}, above layout.umap.spread ({umap['spread']}):"

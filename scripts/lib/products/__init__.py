@@ -1,1 +1,1 @@
-"""What a run hands over: layer files, tables, the manifest, and the checks they must pass."""
+"""What a run hands over: layer files, tables, index."""

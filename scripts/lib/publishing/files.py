@@ -37,17 +37,17 @@ def is_layer_file(name: str) -> bool:
     return re.fullmatch(r"layer-\d+\.(json|json\.gz|parquet)", name) is not None
 
 
-def mismatches(folder: Path, manifest: dict, expected: set[str]) -> list[str]:
-    """Differences between the manifest and the layer files in `folder`; `expected` are the names it should list."""
+def mismatches(manifest: dict, files: dict[str, File]) -> list[str]:
+    """Differences between the manifest and the layers' files among a model's `files`, by name."""
     entries = {entry["filePath"]: (entry["fileSize"], entry["sha256"]) for entry in layer_files(manifest)}
-    differences = [f"{name} is not in the manifest" for name in sorted(expected - entries.keys())]
+    differences = [f"{name} is not in the manifest" for name in files if is_layer_file(name) and name not in entries]
     for name, described in entries.items():
-        if name not in expected:
+        if name not in files:
             differences.append(f"{name} is in the manifest, but the configuration does not select it")
-        elif ((file := File.of(folder / name)).size, file.sha256) != described:
+        elif ((file := files[name]).size, file.sha256) != described:
             differences.append(f"{name} has {file.size} bytes, SHA-256 {file.sha256}, in the manifest {described}")
     for entry in manifest["layers"] if not differences else []:
-        if "gzip" in entry and _unpacked_sha256(folder / entry["gzip"]["filePath"]) != entry["sha256"]:
+        if "gzip" in entry and _unpacked_sha256(files[entry["gzip"]["filePath"]].path) != entry["sha256"]:
             differences.append(f"{entry['gzip']['filePath']} does not hold the same map as {entry['filePath']}")
     return differences
 
