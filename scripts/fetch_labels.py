@@ -13,31 +13,31 @@ import pyarrow as pa
 from lib.errors import UserError
 from lib.files import load_npz, save_record, whole_file
 from lib.job import job_log
-from lib.labels.explanations import SCHEMA, Features, label_table, read_local
+from lib.labels.explanations import SCHEMA, Statements, feature_table, label_table, read_local
 from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
 
 
-def ranked(features: Features, edges: str | None, count: int, settings: dict) -> list[int]:
+def ranked(known: Statements, edges: str | None, count: int, settings: dict) -> list[int]:
     """The features to label, ascending: all, or the `top_k` highest ranked, of equal ones the first, unknown last.
 
-    Features rank by the sum of their edges' weights, or by density. Raises UserError if no density is known.
+    They rank by the sum of their edges' weights, or by density. Raises UserError if no density is known.
     """
     if settings["top_k"] is None:
         return list(range(count))
     if settings["rank_by"] == "links":
         links = load_npz(edges)
         ends, weights = np.concatenate([links["source"], links["target"]]), np.tile(links["weight"], 2)
-        scores = np.bincount(ends, weights=weights, minlength=count)
+        scores = pd.Series(np.bincount(ends, weights=weights, minlength=count))
     else:
-        scores = np.array([features[index].density for index in range(count)], dtype=float)
-        if np.isnan(scores).all():
+        scores = feature_table(known)["density"].reindex(range(count)).astype(float)
+        if scores.isna().all():
             raise UserError("labels.rank_by is density, but this source knows no densities: set it to links")
-    return sorted(pd.Series(scores).nlargest(settings["top_k"]).index)
+    return sorted(scores.nlargest(settings["top_k"]).index)
 
 
 def from_neuronpedia(
     row: dict, settings: dict, edges: str | None, answers: Path, rate: float
-) -> tuple[Features, list[int]]:
+) -> tuple[Statements, list[int]]:
     """Fetch from the bulk exports or the API: what is known, and the features that were requested."""
     source, count = (row["neuronpedia"], row["source"]), row["features"]
     from_api = settings["source"] == "api"
@@ -46,23 +46,23 @@ def from_neuronpedia(
     kinds = [] if from_api else ["explanations"]
     if by_density or (settings["facts"] and not from_api):
         kinds.append("features")
-    features = fetch_export(settings["export_url"], *source, count, kinds) if kinds else {}
-    indices = ranked(features, edges, count, settings)
+    known = fetch_export(settings["export_url"], *source, count, kinds) if kinds else []
+    indices = ranked(known, edges, count, settings)
     if from_api:
-        features = fetch_api(settings["api_url"], *source, indices, count, key, rate, answers)
-    return features, indices
+        known = fetch_api(settings["api_url"], *source, indices, count, key, rate, answers)
+    return known, indices
 
 
-def coverage(table: pd.DataFrame, features: Features, indices: list[int]) -> dict:
+def coverage(table: pd.DataFrame, features: pd.DataFrame, indices: list[int]) -> dict:
     """How many of the requested features have a label, from which explainers, and which never fire and have none."""
-    silent = [index for index in indices if features[index].density == 0 and not features[index].explanations]
+    silent = features.index[(features["density"] == 0) & features["label"].isna()]
     return {
         "requested": len(indices),
         "labelled": len(table),
         "unlabelled": len(indices) - len(table),
         "coverage": round(len(table) / len(indices), 4),
         "explainers": table["explainer"].fillna("unknown").value_counts().to_dict(),
-        "neverActive": silent,
+        "neverActive": silent[silent.isin(indices)].tolist(),
     }
 
 
@@ -73,17 +73,18 @@ def main(snakemake) -> None:
         edges, count = snakemake.input.edges or None, row["features"]
         answers = Path(snakemake.output.labels).with_name("labels.answers.jsonl")
         if row["labels"]:
-            features = read_local(snakemake.input.labels, count, row["source"])
-            indices = ranked(features, edges, count, settings)
+            known = read_local(snakemake.input.labels, count, row["source"])
+            indices = ranked(known, edges, count, settings)
             origin = {"source": "local", "path": row["labels"]}
         elif row["neuronpedia"] and settings["source"] != "none":
             rate = snakemake.resources.requests_per_minute
-            features, indices = from_neuronpedia(row, settings, edges, answers, rate)
+            known, indices = from_neuronpedia(row, settings, edges, answers, rate)
             url = settings[f"{settings['source']}_url"]
             origin = {"source": settings["source"], "url": url, "model": row["neuronpedia"]}
         else:
-            features, indices, origin = {}, [], {"source": "none"}
-        table = label_table(features, indices, settings["explainers"])
+            known, indices, origin = [], [], {"source": "none"}
+        features = feature_table(known, settings["explainers"])
+        table = label_table(features, indices)
         counts = coverage(table, features, indices) if indices else {"labelled": 0}
         chosen = {key: settings[key] for key in ("explainers", "top_k", "rank_by")}
         schema = pa.schema([SCHEMA.field(name) for name in table])

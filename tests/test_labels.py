@@ -5,21 +5,20 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fetch_labels import ranked
 from lib.labels.explanations import (
     SCHEMA,
-    Explanation,
-    Feature,
     LabelError,
-    add_row,
-    choose,
     clean,
+    feature_table,
     label_table,
     parse_row,
     read_local,
     read_rows,
+    statements,
 )
 from lib.labels.export_files import label_files
 
@@ -43,11 +42,14 @@ def test_text_is_cleaned_and_otherwise_untouched(text, cleaned):
     assert clean(cleaned) == cleaned
 
 
-def added(*rows, count=10, source_id=None):
-    features = {}
-    for row in rows:
-        add_row(features, parse_row(json.dumps(row).encode(), "row"), count, "batch-0, line 1", source_id)
-    return features
+def known(*rows):
+    lines = (parse_row(json.dumps(row).encode(), "row") for row in rows)
+    return [each for line in lines for each in statements(line, 10, "batch-0, line 1")]
+
+
+def labels(*rows, explainers=()):
+    """The label table of these rows, as plain values."""
+    return label_table(feature_table(known(*rows), explainers), range(10)).to_dict("records")
 
 
 def test_exports_the_api_and_local_files_say_the_same():
@@ -62,24 +64,28 @@ def test_exports_the_api_and_local_files_say_the_same():
     api = {**facts, "explanations": [explanation]}
     local = {"index": 3, "label": "cats", "explainer": "gpt-4o-mini", "kind": "oai"}
     local |= {"density": 0.25, "max_activation": 7.0, "top_tokens": ["cat", "Cat"]}
-    expected = {3: Feature({Explanation("gpt-4o-mini", "oai", "cats")}, None, 0.25, 7.0, ["cat", "Cat"])}
-    assert added(explanation, facts) == added(facts, explanation, explanation) == expected
-    assert added(api) == added(local) == expected
+    (label,) = labels(local)
+    assert label.pop("top_tokens").tolist() == ["cat", "Cat"]
+    assert label == {"index": 3, "label": "cats", "explainer": "gpt-4o-mini", "density": 0.25, "max_activation": 7.0}
+    for rows in ([explanation, facts], [facts, explanation, explanation], [api]):
+        (same,) = labels(*rows)
+        assert same.pop("top_tokens").tolist() == ["cat", "Cat"]
+        assert same == label
     assert "embedding" not in parse_row(json.dumps(explanation).encode(), "row")
 
 
 @pytest.mark.parametrize("index", ["10", -1, "3.5", "", None, "x", [1], 1.5])
 def test_impossible_indices_are_refused_with_their_line(index):
     with pytest.raises(LabelError, match=r"^batch-0, line 1: .*index"):
-        added({"index": index, "description": "cats"})
+        known({"index": index, "description": "cats"})
 
 
 def test_odd_values_do_no_harm():
     odd = {"index": "1", "description": " \n", "frac_nonzero": float("nan"), "maxActApprox": "7"}
-    assert added(odd | {"pos_str": None, "explanations": None}) == {1: Feature()}
-    assert added(odd | {"pos_str": "x", "explanations": 5}) == {1: Feature()}
+    for more in ({"pos_str": None, "explanations": None}, {"pos_str": "x", "explanations": 5}):
+        assert feature_table(known(odd | more)).notna().sum(axis=None) == 0
     with pytest.raises(LabelError, match="description is list, expected text"):
-        added({"index": "1", "description": ["cats"]})
+        known({"index": "1", "description": ["cats"]})
 
 
 def rows_of(content):
@@ -111,38 +117,37 @@ def test_damaged_files_are_named_with_the_line(content, message):
 
 
 def test_the_preferred_explainer_wins_otherwise_the_choice_is_fixed():
-    several = [Explanation("b", "t", "2"), Explanation("a", "t", "9"), Explanation("a", "t", "1")]
-    for order in (several, several[::-1]):
-        assert choose(order).text == "1"
-        assert choose(order, ["z", "b"]).text == "2"
+    texts = (("b", "2"), ("a", "9"), ("a", "1"))
+    several = [{"index": 1, "label": text, "explainer": explainer} for explainer, text in texts]
+    for rows in (several, several[::-1]):
+        assert [each["label"] for each in labels(*rows)] == ["1"]
+        assert [each["label"] for each in labels(*rows, explainers=["z", "b"])] == ["2"]
 
 
 @pytest.mark.parametrize("k", [2, 3, 5, 99])
 def test_the_highest_densities_are_ranked_first(k):
-    known = [0.1, None, 0.5, 0.5, 0.0, 0.9]
-    features = {index: Feature(density=density) for index, density in enumerate(known)}
+    densities = [{"index": index, "density": each} for index, each in enumerate([0.1, None, 0.5, 0.5, 0.0, 0.9])]
     expected = {2: [2, 5], 3: [2, 3, 5], 5: [0, 2, 3, 4, 5], 99: [0, 1, 2, 3, 4, 5]}
-    assert ranked(features, None, 6, {"top_k": k, "rank_by": "density"}) == expected[k]
+    assert ranked(densities, None, 6, {"top_k": k, "rank_by": "density"}) == expected[k]
 
 
 def test_the_most_strongly_linked_are_ranked_first(tmp_path):
     np.savez(tmp_path / "edges.npz", source=[0, 1, 0], target=[1, 3, 4], weight=[0.5, 0.4, 0.3])
-    assert ranked({}, str(tmp_path / "edges.npz"), 6, {"top_k": 2, "rank_by": "links"}) == [0, 1]
+    assert ranked([], str(tmp_path / "edges.npz"), 6, {"top_k": 2, "rank_by": "links"}) == [0, 1]
 
 
 def test_the_table_has_a_row_for_each_label_and_a_fixed_schema():
-    known = {"description": "dogs", "explanationModelName": "m", "frac_nonzero": 0.5, "pos_str": ["dog"]}
-    features = added({"index": "7"} | known, {"index": "2", "description": "cats"}, {"index": "4"})
+    dogs = {"index": "7", "description": "dogs", "explanationModelName": "m", "frac_nonzero": 0.5, "pos_str": ["dog"]}
+    features = feature_table(known(dogs, {"index": "2", "description": "cats"}, {"index": "4"}))
     table = label_table(features, [7, 4, 2])
     assert table["index"].tolist() == [2, 7]
     assert table["explainer"].isna().tolist() == [True, False]
     assert (table["index"].dtype, table["density"].dtype) == ("int32", "float32")
-    empty = label_table(features, [4])
-    assert len(empty) == 0
-    assert empty.dtypes.equals(table.dtypes)
-    assert list(empty) == SCHEMA.names[:-1]
-    with_category = label_table(added({"index": 3, "label": "cats", "category": "animals"}), [3])
-    assert with_category["category"].tolist() == ["animals"]
+    for empty in (label_table(features, [4]), label_table(feature_table([]), [])):
+        assert len(empty) == 0
+        assert empty.dtypes.equals(table.dtypes)
+        assert list(empty) == SCHEMA.names[:-1]
+    assert [each["category"] for each in labels({"index": 3, "label": "cats", "category": "animals"})] == ["animals"]
 
 
 def test_a_file_and_a_folder_of_the_same_rows_are_the_same(tmp_path):
@@ -155,7 +160,7 @@ def test_a_file_and_a_folder_of_the_same_rows_are_the_same(tmp_path):
             (tmp_path / "export" / name / other).parent.mkdir(exist_ok=True)
             (tmp_path / "export" / name / other).write_text("not a label")
     file, folder = (read_local(label_files(tmp_path / name), 60) for name in ("all.jsonl.gz", "export"))
-    assert file == folder
+    pd.testing.assert_frame_equal(feature_table(file), feature_table(folder))
 
 
 def test_a_folder_without_explanations_is_named(tmp_path):

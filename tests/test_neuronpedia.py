@@ -7,13 +7,14 @@ from dataclasses import replace
 from email.utils import formatdate
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from fakes.neuronpedia import Api, Bucket, api_feature, explanation_row, export, feature_row, jsonl
 from fakes.service import Fault
 from lib.errors import UserError
 from lib.labels import http, neuronpedia
-from lib.labels.explanations import Feature, LabelError
+from lib.labels.explanations import LabelError, feature_table
 from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
 
 MODEL, SOURCE = "gemma-2-2b", "12-gemmascope-res-16k"
@@ -60,9 +61,9 @@ def from_api(api, folder, rate=60_000, source=SOURCE):
     return fetch_api(api.address, MODEL, source, range(40), COUNT, "np-reader", rate, folder / ANSWERS)
 
 
-def assert_all_labels(features, count=COUNT):
-    texts = {index: sorted(each.text for each in feature.explanations) for index, feature in features.items()}
-    assert texts == {index: [f"label {index}"] for index in range(count)} | {7: [], 8: ["another", "label 8"]}
+def assert_all_labels(known, count=COUNT):
+    texts = {(each["index"], each["label"]) for each in known if "label" in each}
+    assert texts == {(index, f"label {index}") for index in range(count) if index != 7} | {(8, "another")}
 
 
 # --- the bulk exports
@@ -74,22 +75,23 @@ def test_every_label_in_a_handful_of_requests(bucket):
 
 
 def test_facts_come_with_the_features_export(bucket):
-    features = from_bucket(bucket, "explanations", "features")
-    assert_all_labels(features)
+    known = from_bucket(bucket, "explanations", "features")
+    assert_all_labels(known)
     assert bucket.count() == 1 + 12
-    assert features[7].density == pytest.approx(1 / 9, abs=1e-6)
-    assert features[7].top_tokens == ["tok7", "tok8"]
-    assert features[599].max_activation == 10.0 + 599 % 13
-    assert from_bucket(bucket, "features")[0].explanations == set()
+    features = feature_table(known)
+    assert features["density"][7] == pytest.approx(1 / 9, abs=1e-6)
+    assert features["top_tokens"][7] == ["tok7", "tok8"]
+    assert features["max_activation"][599] == 10.0 + 599 % 13
+    assert feature_table(from_bucket(bucket, "features"))["label"].isna().all()
 
 
 def test_several_folders_repeated_rows_and_strange_files(bucket):
     seven = [explanation_row(MODEL, SOURCE, 7, "seven", "o3")]
     bucket.objects |= export(MODEL, SOURCE, [*EXPLAINED[:50], *seven], folder="explanations-o3")
     bucket.objects |= {f"v1/{MODEL}/{SOURCE}/{name}": b"?" for name in ("README", "explanations/.x.jsonl")}
-    features = from_bucket(bucket)
-    assert {each.explainer for each in features.pop(7).explanations} == {"o3"}
-    assert_all_labels(features | {7: Feature()})
+    known = from_bucket(bucket)
+    assert {each["explainer"] for each in known if each["index"] == 7} == {"o3"}
+    assert_all_labels([each for each in known if each["index"] != 7])
 
 
 def test_a_list_of_several_pages(bucket):
@@ -209,16 +211,17 @@ def test_waits_are_shown_and_never_endless(bucket, monkeypatch, caplog):
 
 
 def test_the_api_knows_the_same(api, bucket, tmp_path):
-    features = from_api(api, tmp_path)
-    assert_all_labels(features, 40)
+    known = from_api(api, tmp_path)
+    assert_all_labels(known, 40)
     assert api.count() == 40
-    exported = from_bucket(bucket, "explanations", "features")
-    assert {index: exported[index] for index in features} == features
+    exported = feature_table(from_bucket(bucket, "explanations", "features"))
+    pd.testing.assert_frame_equal(feature_table(known), exported[:40])
 
 
 def test_a_feature_that_the_api_does_not_know_has_no_label(api, tmp_path):
     del api.features[MODEL, SOURCE, 3]
-    assert from_api(api, tmp_path)[3] == Feature()
+    known = from_api(api, tmp_path)
+    assert [each for each in known if each["index"] == 3] == [{"index": 3, "category": None}]
 
 
 @pytest.mark.parametrize("fault", NETWORK_FAULTS.values(), ids=NETWORK_FAULTS)

@@ -1,6 +1,6 @@
 """Rows about features, from an export, the API or a local file -> one label per feature, as a table.
 
-Whatever the source, a row is read by `parse_row` and added by `add_row`: the same row means the same everywhere.
+Whatever the source, a row is read by `parse_row` and `statements`: the same row means the same everywhere.
 """
 
 import gzip
@@ -10,9 +10,8 @@ import math
 import unicodedata
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -54,31 +53,8 @@ class LabelError(UserError):
     """Rows that cannot be used. Names the file, the line and what is wrong."""
 
 
-class Explanation(NamedTuple):
-    """One description of a feature, cleaned. `explainer` and `kind` are empty if the source does not name them."""
-
-    explainer: str
-    kind: str
-    text: str
-
-
-@dataclass
-class Feature:
-    """What a source knows about one feature. A feature without explanations is known to have no label.
-
-    density : share of tokens on which the feature is active.
-    max_activation : its largest activation seen.
-    top_tokens : the tokens it promotes most, strongest first.
-    """
-
-    explanations: set[Explanation] = field(default_factory=set)
-    category: str | None = None
-    density: float | None = None
-    max_activation: float | None = None
-    top_tokens: list[str] | None = None
-
-
-Features = dict[int, Feature]
+# What a source says about features: the columns of `SCHEMA` as far as they are known, and an explanation's `kind`.
+Statements = list[dict[str, Any]]
 
 
 def clean(text: str) -> str:
@@ -130,8 +106,8 @@ def read_rows(stream: io.BufferedReader, where: str) -> Iterator[tuple[str, dict
         raise LabelError(f"{where}: damaged gzip data: {error}") from error
 
 
-def add_row(features: Features, row: dict[str, Any], count: int, where: str, source_id: str | None = None) -> None:
-    """Add what a row of `parse_row` says about its feature to `features`. Repeated rows change nothing.
+def statements(row: dict[str, Any], count: int, where: str, source_id: str | None = None) -> Statements:
+    """What a row of `parse_row` says about its feature, cleaned: one statement per explanation, at least one.
 
     Raises LabelError for a row without a valid index or text, with an index beyond the `count` features of the layer,
     or with a `layer` (Neuronpedia's source) that is not `source_id`: these are labels of another SAE.
@@ -144,53 +120,54 @@ def add_row(features: Features, row: dict[str, Any], count: int, where: str, sou
         raise LabelError(f"{where}: no valid index: {row.get('index')!r}") from None
     if not 0 <= index < count:
         raise LabelError(f"{where}: index {index} is outside this layer's {count} features: labels of another SAE")
-    feature = features.setdefault(index, Feature())
+    facts: dict[str, Any] = {"index": index, "category": clean(str(row.get("category", ""))) or None}
+    for name in ("density", "max_activation"):
+        value = row.get(name)
+        if isinstance(value, (int, float)) and math.isfinite(value):
+            facts[name] = float(value)
+    tokens = row.get("top_tokens")
+    if isinstance(tokens, list) and tokens:
+        facts["top_tokens"] = [clean(str(token)) for token in tokens[:TOP_TOKENS]]
+    explained = []
     for explanation in (row, *row.get("explanations", ())):
         text = explanation.get("label", "")
         if not isinstance(text, str):
             raise LabelError(f"{where}: the description is {type(text).__name__}, expected text")
         if text := clean(text):
-            explainer, kind = str(explanation.get("explainer", "")), str(explanation.get("kind", ""))
-            feature.explanations.add(Explanation(clean(explainer), kind, text))
-    feature.category = clean(str(row.get("category", ""))) or feature.category
-    for name in ("density", "max_activation"):
-        value = row.get(name)
-        if isinstance(value, (int, float)) and math.isfinite(value):
-            setattr(feature, name, float(value))
-    tokens = row.get("top_tokens")
-    if isinstance(tokens, list) and tokens:
-        feature.top_tokens = [clean(str(token)) for token in tokens[:TOP_TOKENS]]
+            explainer, kind = clean(str(explanation.get("explainer", ""))), str(explanation.get("kind", ""))
+            explained.append(facts | {"label": text, "explainer": explainer, "kind": kind})
+    return explained or [facts]
 
 
-def read_local(files: Iterable[str | Path], count: int, source_id: str | None = None) -> Features:
-    """Labels from .jsonl or .jsonl.gz files. A feature that no row describes is known to have no label.
-
-    Raises what `read_rows` and `add_row` raise.
-    """
-    features = {index: Feature() for index in range(count)}
+def read_local(files: Iterable[str | Path], count: int, source_id: str | None = None) -> Statements:
+    """The statements of .jsonl or .jsonl.gz files. Raises what `read_rows` and `statements` raise."""
+    known = []
     for file in files:
         with Path(file).open("rb") as stream:
             for where, row in read_rows(stream, str(file)):
-                add_row(features, row, count, where, source_id)
-    return features
+                known += statements(row, count, where, source_id)
+    return known
 
 
-def choose(explanations: Collection[Explanation], explainers: Sequence[str] = ()) -> Explanation:
-    """The one whose explainer comes first in `explainers`, otherwise the first by explainer, kind and text."""
-    return min(explanations, key=lambda each: ([*explainers, each.explainer].index(each.explainer), each))
+def feature_table(known: Statements, explainers: Sequence[str] = ()) -> pd.DataFrame:
+    """A row for each feature of which anything is known, by `index`: the other columns of `SCHEMA`, missing if unknown.
 
-
-def label_table(features: Features, indices: Iterable[int], explainers: Sequence[str] = ()) -> pd.DataFrame:
-    """A row for each of `indices` that has a label, ascending: the columns and types of `SCHEMA`.
-
-    Unknown values are missing values. `category` is a column only if any feature has one.
+    Of several explanations it is the one whose explainer comes first in `explainers`, otherwise the first by explainer,
+    kind and text. Repeated statements change nothing.
     """
-    rows = []
-    for index in sorted(indices):
-        feature = features[index]
-        if feature.explanations:
-            chosen = choose(feature.explanations, explainers)
-            label = {"index": index, "label": chosen.text, "explainer": chosen.explainer or None}
-            rows.append(vars(feature) | label)
-    table = pa.Table.from_pylist(rows, SCHEMA).to_pandas()
+    frame = pd.DataFrame(known, columns=[*SCHEMA.names, "kind"], dtype=object)
+    frame["rank"] = frame["explainer"].map({name: rank for rank, name in enumerate(explainers)})
+    best_first = frame.sort_values(["rank", "explainer", "kind", "label"], kind="stable")
+    # The first known value of each column; label and explainer are known in the same rows.
+    features = best_first.groupby("index")[SCHEMA.names[1:]].first()
+    return features.assign(explainer=features["explainer"].replace("", None))
+
+
+def label_table(features: pd.DataFrame, indices: Collection[int]) -> pd.DataFrame:
+    """The rows of `feature_table` that have a label, of the features `indices`: the columns and types of `SCHEMA`.
+
+    `category` is a column only if any of them has one.
+    """
+    labelled = features[features["label"].notna() & features.index.isin(indices)]
+    table = pa.Table.from_pandas(labelled.reset_index(), SCHEMA, preserve_index=False).to_pandas()
     return table if table["category"].notna().any() else table.drop(columns="category")

@@ -20,7 +20,7 @@ import requests
 from lib.environment import secret
 from lib.errors import UserError
 from lib.files import save_bytes
-from lib.labels.explanations import Feature, Features, LabelError, add_row, parse_row, read_rows
+from lib.labels.explanations import LabelError, Statements, parse_row, read_rows, statements
 from lib.labels.export_files import export_kind
 from lib.labels.http import CONNECTIONS, RETRY, body, describe, get, open_session
 from lib.progress import Progress
@@ -31,7 +31,7 @@ Rows = list[tuple[str, dict[str, Any]]]
 KEY_HELP = "Get one at https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
 
 
-def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Collection[str]) -> Features:
+def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Collection[str]) -> Statements:
     """What the bulk exports know about each of a layer's `count` features.
 
     `kinds` are "explanations", and "features" for density, largest activation and top tokens (17 MB more per layer).
@@ -39,8 +39,7 @@ def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Col
     Raises UserError: no such source, or files that could not be fetched whole.
     Raises LabelError: labels of another SAE.
     """
-    base, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", []
-    features = {index: Feature() for index in range(count)}
+    base, known, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", [], []
     with open_session({"Accept-Encoding": "identity"}) as session, ThreadPoolExecutor(CONNECTIONS) as pool:
         sizes = _list_files(session, url, f"v1/{model_id}/{source_id}/", kinds)
         shown = Progress(base, len(sizes), "files")
@@ -55,13 +54,13 @@ def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Col
                 failures.append(f"{name}: {describe(error)}")
                 continue
             for position, row in rows:
-                add_row(features, row, count, position, source_id)
+                known += statements(row, count, position, source_id)
             shown.add()
     if failures:
         raise UserError(
             f"{base}: {len(failures)} of {len(sizes)} files could not be fetched: {'; '.join(failures)}. Run again"
         )
-    return features
+    return known
 
 
 def fetch_api(
@@ -73,7 +72,7 @@ def fetch_api(
     key: str,
     requests_per_minute: float,
     answers: Path,
-) -> Features:
+) -> Statements:
     """What the API knows about the features `indices`, of `count` in the layer: one request after another.
 
     `key` goes to the host of `url` alone: redirects are not followed. The file `answers` keeps each answer, so that no
@@ -82,25 +81,26 @@ def fetch_api(
     Raises UserError: a feature that was not answered, the key or the address refused.
     Raises LabelError: answers about another SAE.
     """
-    base, features = f"{url}/feature/{quote(model_id)}/{quote(source_id)}/", {}
+    base, known = f"{url}/feature/{quote(model_id)}/{quote(source_id)}/", []
     for position, row in _kept_answers(answers, base):
-        add_row(features, row, count, position, source_id)
-    missing = [index for index in indices if index not in features]
+        known += statements(row, count, position, source_id)
+    answered = {each["index"] for each in known}
+    missing = [index for index in indices if index not in answered]
     shown, due = Progress(base, len(missing), "features"), 0.0
     with open_session({"x-api-key": key}) as session:
-        for index in missing:
+        for done, index in enumerate(missing, len(indices) - len(missing)):
             time.sleep(max(0.0, due - time.monotonic()))
             due = time.monotonic() + 60.0 / requests_per_minute
             try:
                 row = _ask(session, f"{base}{index}", index)
             except requests.RequestException as error:
-                kept = f"{len(features)} of {len(indices)} answers are kept in {answers} for the next run"
+                kept = f"{done} of {len(indices)} answers are kept in {answers} for the next run"
                 what = f"{base}{index}: {describe(error)}. {_advice(error.response)}. {kept}"
                 raise UserError(what) from error
-            add_row(features, row, count, f"{base}{index}", source_id)
+            known += statements(row, count, f"{base}{index}", source_id)
             _append(answers, row)
             shown.add()
-    return {index: features[index] for index in indices}
+    return known
 
 
 def api_key() -> str:
