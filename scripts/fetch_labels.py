@@ -4,6 +4,7 @@ labels.json records the source, the parameters and the coverage. What the API an
 until labels.parquet is written, so that a run after a failure asks only for the rest.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,17 +41,14 @@ def from_neuronpedia(
 ) -> tuple[Statements, list[int]]:
     """Fetch from the bulk exports or the API: what is known, and the features that were requested."""
     source, count = (row["neuronpedia"], row["source"]), row["features"]
-    from_api = settings["source"] == "api"
+    export = partial(fetch_export, settings["export_url"], *source, count)
     by_density = settings["top_k"] is not None and settings["rank_by"] == "density"
-    key = api_key() if from_api else None
-    kinds = [] if from_api else ["explanations"]
-    if by_density or (settings["facts"] and not from_api):
-        kinds.append("features")
-    known = fetch_export(settings["export_url"], *source, count, kinds) if kinds else []
-    indices = ranked(known, edges, count, settings)
-    if from_api:
-        known = fetch_api(settings["api_url"], *source, indices, count, key, rate, answers)
-    return known, indices
+    if settings["source"] == "export":
+        known = export(["explanations", "features"] if by_density or settings["facts"] else ["explanations"])
+        return known, ranked(known, edges, count, settings)
+    key = api_key()
+    indices = ranked(export(["features"]) if by_density else [], edges, count, settings)
+    return fetch_api(settings["api_url"], *source, indices, count, key, rate, answers), indices
 
 
 def coverage(table: pd.DataFrame, features: pd.DataFrame, indices: list[int]) -> dict:

