@@ -200,9 +200,11 @@ def test_waits_are_shown_and_never_endless(bucket, monkeypatch, caplog):
     assert_all_labels(from_bucket(bucket))
     assert waits == [600]
     shown = [each.message for each in caplog.records if each.name == "progress"]
-    assert [message.partition(": ")[2] for message in shown] == ["HTTP 429; trying again in 600 s"]
+    assert [message.partition(": ")[2] for message in shown] == ["HTTP 429 Too Many Requests; trying again in 600 s"]
     bucket.faults = [Fault("status", "GET /", status=503, headers={"Retry-After": "3600"})]
-    with pytest.raises(UserError, match=r"HTTP 503: asks for a wait of 3600 s. Run the same command again after"):
+    with pytest.raises(
+        UserError, match=r"HTTP 503 Service Unavailable: asks for a wait of 3600 s. Run the same command again after"
+    ):
         from_bucket(bucket)
     assert waits == [600]
 

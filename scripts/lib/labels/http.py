@@ -1,13 +1,11 @@
-"""Asking Neuronpedia with patience: requests and urllib3 repeat what may pass; a refusal is never repeated."""
+"""Asking Neuronpedia with patience: what may pass is repeated, a refusal never."""
 
-import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
@@ -15,67 +13,48 @@ from lib.environment import check_network
 from lib.labels.explanations import LONGEST_LINE, LabelError
 from lib.patience import announce
 
-log = logging.getLogger(__name__)
-
-CONNECTIONS = 4
 # Seconds of silence that end an attempt.
 TIMEOUT = 30.0
-
-
-class PatientRetry(Retry):
-    """urllib3's repetition of requests, except that long waits are announced and overlong ones refused."""
-
-    def sleep(self, response=None) -> None:
-        last, seconds = self.history[-1], self.get_backoff_time()
-        if response is not None:
-            with suppress(InvalidHeader):
-                seconds = self.get_retry_after(response) or seconds
-        reason = f"{last.url}: {f'HTTP {last.status}' if last.status else describe(last.error)}"
-        announce(reason, seconds)
-        time.sleep(seconds)
-
-
-RETRY = PatientRetry(
-    total=5,
-    allowed_methods={"GET"},
-    status_forcelist={408, 425, 429, *range(500, 600)} - {501, 505},
-    respect_retry_after_header=True,
-    backoff_factor=1.0,
-    backoff_jitter=1.0,
-    backoff_max=60.0,
-    raise_on_status=False,
-)
+PASSING = {408, 425, 429, *range(500, 600)} - {501, 505}
+ERRORS = requests.ConnectionError, requests.Timeout, requests.HTTPError, HTTPError, LabelError
+RETRY = Retry(total=5, backoff_factor=1.0, backoff_jitter=1.0, backoff_max=60.0)
 
 
 def open_session(headers: dict[str, str]) -> requests.Session:
-    """A session that repeats requests as `RETRY` says, for up to `CONNECTIONS` threads."""
+    """A session with these headers."""
     check_network()
     session = requests.Session()
     session.headers.update(headers)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=RETRY, pool_maxsize=CONNECTIONS))
     return session
 
 
 def get(session: requests.Session, url: str, read: Callable[[requests.Response], Any], **options: Any) -> Any:
-    """`read(response)`. The session repeats requests; this repeats bodies that break off or cannot be read.
+    """`read(response)`; repeated, as `RETRY` says, after lost connections, statuses of `PASSING`, unreadable bodies.
 
-    Raises requests.RequestException for any status but 200, and after the last attempt.
+    Raises requests.RequestException for any other status but 200, and after the last attempt.
     """
-    retry = session.get_adapter(url).max_retries
+    retry = RETRY
     while True:
         try:
             with session.get(url, stream=True, timeout=TIMEOUT, **options) as response:
                 if response.status_code != 200:
-                    status = f"HTTP {response.status_code} {response.reason}"
-                    raise requests.HTTPError(status, response=response)
+                    raise requests.HTTPError(f"HTTP {response.status_code} {response.reason}", response=response)
                 return read(response)
-        except (HTTPError, LabelError) as error:
+        except ERRORS as error:
+            answer = getattr(error, "response", None)
+            if answer is not None and answer.status_code not in PASSING:
+                raise
+            reason = describe(error)
             try:
                 retry = retry.increment("GET", url, error=error)
             except MaxRetryError:
-                raise requests.exceptions.RetryError(describe(error)) from error
-            retry.sleep()
+                raise requests.RequestException(reason, response=answer) from error
+        seconds = retry.get_backoff_time()
+        if answer is not None:
+            with suppress(InvalidHeader):
+                seconds = retry.get_retry_after(answer) or seconds
+        announce(f"{url}: {reason}", seconds)
+        time.sleep(seconds)
 
 
 def body(response: requests.Response) -> bytes:

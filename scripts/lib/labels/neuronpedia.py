@@ -22,12 +22,13 @@ from lib.errors import UserError
 from lib.files import save_bytes
 from lib.labels.explanations import LabelError, Statements, parse_row, read_rows, statements
 from lib.labels.export_files import export_kind
-from lib.labels.http import CONNECTIONS, RETRY, body, describe, get, open_session
+from lib.labels.http import PASSING, body, describe, get, open_session
 from lib.progress import Progress
 
 # Position ("FILE, line N") and fields, as `read_rows` yields them.
 Rows = list[tuple[str, dict[str, Any]]]
 
+CONNECTIONS = 4
 KEY_HELP = "Get one at https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
 
 
@@ -169,7 +170,7 @@ def _ask(session: requests.Session, url: str, index: int) -> dict[str, Any]:
 
 
 def _advice(refusal: requests.Response | None) -> str:
-    if refusal is None or refusal.status_code in RETRY.status_forcelist:
+    if refusal is None or refusal.status_code in PASSING:
         return "Run again later"
     return f"The key was refused. {KEY_HELP}" if refusal.status_code in (401, 403) else "Check labels.api_url"
 
