@@ -1,8 +1,8 @@
 """A model's published files -> a release on GitHub and github.json, the record of what was sent where.
 
-The release is a draft until every file has arrived, and never changed once it is public. No request is repeated
-blindly: a second POST would make a second draft, or send an asset whose name a half-sent one still holds. Instead
-`publish` looks at what is there and does what is missing, in the next attempt as in the next run.
+The release is a draft until every file has arrived, and never changed once it is public. PyGithub repeats every request
+but POST: repeated blindly, a POST makes a second draft, or sends an asset whose name a half-sent one still holds.
+Instead `publish` looks at what is there and does what is missing, in the next attempt as in the next run.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from pathlib import Path
 from time import sleep, time
 
 import requests
-from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
+from github import Auth, Github, GithubException, GithubRetry, RateLimitExceededException, UnknownObjectException
 from github.Consts import DEFAULT_BASE_URL
 from github.GitRelease import GitRelease
 from github.GitReleaseAsset import GitReleaseAsset
@@ -34,6 +34,7 @@ MOST_ASSETS = 1000
 SECONDARY_WAIT = 60.0  # seconds, where a secondary limit does not say how long
 BETWEEN_WRITES = 1.0  # seconds; a GitHub Enterprise Server has no such limit by default
 TIMEOUT = 120  # seconds without a byte
+REQUEST_ATTEMPTS = 5  # by PyGithub, of anything but a POST
 ATTEMPTS = 10
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 PERMISSION = "Contents: read and write for the repository; in GitHub Actions `permissions: contents: write`"
@@ -44,6 +45,16 @@ ADVICE = {
     404: f"Check publish.github.repository, and that the token has access to it: {PERMISSION}.",
     422: "Check publish.github: GitHub rejects this tag, title or text, or the repository is empty.",
 }
+
+
+class Retry(GithubRetry):
+    """PyGithub's retries, with every wait announced and bounded."""
+
+    def sleep(self, response=None) -> None:
+        if response is not None and response.status in (403, 429):
+            pause(limit_wait(response.headers), "rate limit")
+        else:
+            pause(self.get_backoff_time(), "no usable answer")
 
 
 # Without this, PyGithub waits for its upload host for ever: it sets a timeout for the API's host alone.
@@ -66,28 +77,33 @@ def release_files(target: dict[str, str], token: str, files: dict[str, File]) ->
 
     Raises UserError if it is public with other files, a file arrived altered, or GitHub refuses or is silent.
     """
-    attempt, label = 1, f"{target['api_url']}, release {target['tag']} of {target['repository']}"
+    attempt = 1
     while True:
         try:
             return publish(open_repository(target, token), target, files)
         except (GithubException, requests.RequestException) as error:
             failure, advice, wait = diagnose(error, attempt)
             if wait is None or attempt == ATTEMPTS:
+                label = f"{target['api_url']}, release {target['tag']} of {target['repository']}"
                 raise UserError(f"{label}: {failure}. {advice}") from error
-        announce(f"GitHub: {failure}", wait)
-        sleep(wait)
+        pause(wait, failure)
         attempt += 1
 
 
 def open_repository(target: dict[str, str], token: str) -> Repository:
-    """The repository of `target`. PyGithub repeats nothing: `release_files` looks at what is there before."""
+    """The repository of `target`. PyGithub repeats its requests, except POST."""
     api_url = target["api_url"]
     github = Github(
         auth=Auth.Token(token),
         base_url=api_url,
         timeout=TIMEOUT,
         per_page=100,
-        retry=None,
+        retry=Retry(
+            total=REQUEST_ATTEMPTS - 1,
+            backoff_factor=1,
+            allowed_methods={"GET", "PATCH", "DELETE"},
+            status_forcelist=[408, 429, *range(500, 600)],
+        ),
         user_agent="sae-atlas",
         seconds_between_requests=None,
         seconds_between_writes=BETWEEN_WRITES if api_url == DEFAULT_BASE_URL else None,
@@ -151,13 +167,14 @@ def diagnose(error: Exception, attempt: int) -> tuple[str, str, float | None]:
     """What failed, what to do about it, and seconds until the next attempt: None if that cannot help."""
     backoff = min(2.0**attempt, SECONDARY_WAIT)
     if isinstance(error, requests.RequestException):
-        return f"no usable answer ({error})", AGAIN, backoff
+        repeatable = error.request is not None and error.request.method == "POST"
+        return f"no usable answer ({error})", AGAIN, backoff if repeatable else None
     headers = error.headers or {}
     message = error.data.get("message") if isinstance(error.data, dict) else None
     failure = f"HTTP {error.status}, {message or 'no reason given'}"
     if isinstance(error, RateLimitExceededException) or error.status == 429 or "retry-after" in headers:
         return f"rate limit ({failure})", AGAIN, limit_wait(headers)
-    if error.status == 408 or error.status >= 500 or "already_exists" in str(error.data):
+    if error.status >= 500 or "already_exists" in str(error.data):
         return failure, AGAIN, backoff
     return failure, ADVICE.get(error.status, AGAIN), None
 
@@ -169,6 +186,12 @@ def limit_wait(headers: Mapping[str, str]) -> float:
     if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset", "").isdigit():
         return max(0.0, float(headers["x-ratelimit-reset"]) - time()) + 1
     return SECONDARY_WAIT
+
+
+def pause(seconds: float, reason: str) -> None:
+    """Wait, with a line on the screen; UserError if that would take too long."""
+    announce(f"GitHub: {reason}", seconds)
+    sleep(seconds)
 
 
 def main(snakemake) -> None:

@@ -109,7 +109,7 @@ def test_an_upload_that_keeps_breaking_leaves_a_draft_which_the_next_run_complet
 def test_other_content_in_a_draft_is_replaced_and_maps_no_longer_listed_go(github, files):
     github.faults = [Fault("status", PUBLISH, times=99, status=500)]
     names = ("layer-0.json", "layer-1.json", "layer-17.json.gz", "layer-17.parquet", "by-hand.txt")
-    with pytest.raises(UserError, match=r"HTTP 500, .*Run the same command again"):
+    with pytest.raises(UserError, match="too many 500 error responses"):
         send(github, dict.fromkeys(names, files["layer-1.json"]))
     github.drafts()[0]["assets"][1]["state"] = "starter"
     github.forget()
