@@ -14,6 +14,7 @@ rule export_layer:
         edges_record="results/{model}/layer-{layer}/edges.json",
         labels_record="results/{model}/layer-{layer}/labels.json",
         quality="results/{model}/layer-{layer}/quality.json",
+        kept="results/{model}/layer-{layer}/kept.npy",
         lib=lib("export_layer"),
     output:
         graph="results/{model}/layer-{layer}.json",

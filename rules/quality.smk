@@ -1,4 +1,4 @@
-"""All that is known of a layer -> quality.json; all layers of a model -> quality.tsv. Judges and changes no map."""
+"""All that is known of a layer -> quality.json and kept.npy; all layers of a model -> quality.tsv. Judges and changes no map."""
 
 
 rule measure_quality:
@@ -11,6 +11,7 @@ rule measure_quality:
         lib=lib("measure_quality"),
     output:
         quality="results/{model}/layer-{layer}/quality.json",
+        kept="results/{model}/layer-{layer}/kept.npy",
     log:
         "results/logs/measure_quality/{model}/layer-{layer}.log",
     benchmark:

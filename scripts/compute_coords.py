@@ -1,8 +1,8 @@
 """neighbors.npz and decoder.npy -> coords.npy: a position in 3D for every feature.
 
-Both methods lay out UMAP's graph of the stored neighbours: `neighbor_embedding` as in lib/geometry/layout.py, `umap` by
-umap-learn. coords.npy is float32 (n, 3): centred, scaled by one factor so that the largest absolute coordinate is 50;
-dead features: NaN. coords.json records the parameters and the versions of the libraries.
+Both methods lay out the stored neighbours: `neighbor_embedding` with the graph, the layout and the refinement of
+lib/geometry, `umap` with umap-learn. coords.npy is float32 (n, 3): centred, scaled by one factor so that the largest
+absolute coordinate is 50; dead features: NaN. coords.json records the parameters and the versions of the libraries.
 """
 
 from importlib.metadata import version
@@ -11,10 +11,12 @@ import numpy as np
 
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_npy, save_record
-from lib.geometry.graph import fuzzy_graph
+from lib.geometry.graph import mixed_graph
 from lib.geometry.layout import lay_out
 from lib.geometry.live import restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
+from lib.geometry.refinement import refine
+from lib.geometry.relocation import relocate
 from lib.job import job_log
 
 EXTENT = 50.0
@@ -25,7 +27,7 @@ LIBRARIES = {
 }
 
 
-def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **parameters) -> np.ndarray:
+def embed(decoder, indices, similarities, *, method, threads=1, **parameters) -> np.ndarray:
     """Lay the features out in 3D from their neighbours.
 
     Parameters
@@ -33,9 +35,8 @@ def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **p
     decoder : float32 (n, d), rows of norm 1, dead rows all zeros
     indices, similarities : as in neighbors.npz
     method : neighbor_embedding or umap
-    n_neighbors : neighbours per feature, itself included
     threads : of neighbor_embedding; the result does not depend on it
-    parameters : seed and the other parameters of the method, as in the configuration's layout block
+    parameters : seed and the parameters of the method, as in the configuration's layout block
 
     Returns
     -------
@@ -50,10 +51,9 @@ def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **p
         coords[live] = np.arange(len(live))[:, None] * np.float32([1, 0, 0])
         return coords
     rows = select_rows(decoder, live)
-    neighbors = restrict_to_live(indices, similarities, live, n_neighbors - 1)
+    neighbors = restrict_to_live(indices, similarities, live, indices.shape[1])
     if method == "neighbor_embedding":
-        start = principal_components(rows, parameters["seed"])
-        coords[live] = lay_out(fuzzy_graph(*neighbors), start, threads=threads, **parameters)
+        coords[live] = neighbor_embedding(rows, *neighbors, threads=threads, **parameters)
     else:
         coords[live] = umap_learn(rows, *neighbors, **parameters)
     if lost := np.count_nonzero(~np.isfinite(coords[live]).all(axis=1)):
@@ -62,22 +62,45 @@ def embed(decoder, indices, similarities, *, method, n_neighbors, threads=1, **p
     return coords
 
 
-def umap_learn(rows, indices, similarities, *, seed, init, **parameters) -> np.ndarray:
-    """umap-learn's layout of exact neighbours: float32 (m, 3).
+def neighbor_embedding(
+    rows,
+    indices,
+    similarities,
+    *,
+    seed,
+    n_neighbors,
+    perplexity,
+    refinement_epochs,
+    relocations,
+    threads=1,
+    **parameters,
+) -> np.ndarray:
+    """The layout of the graph from the principal components, refined, relocated and refined again: float32 (m, 3).
 
-    rows : float32 (m, d), none of them dead; indices, similarities : (m, k), neighbours within these rows
+    rows : float32 (m, d), none of them dead; indices, similarities : (m, k), neighbours within these rows;
+    parameters : the others of `lay_out`
     """
+    graph = mixed_graph(indices, similarities, n_neighbors, perplexity)
+    coords = lay_out(graph, principal_components(rows, seed), seed=seed, threads=threads, **parameters)
+    coords = refine(coords, indices, refinement_epochs, threads)
+    for _ in range(relocations):
+        coords = refine(relocate(coords, indices, seed, threads), indices, refinement_epochs, threads)
+    return coords
+
+
+def umap_learn(rows, indices, similarities, *, seed, init, n_neighbors, **parameters) -> np.ndarray:
+    """umap-learn's layout of exact neighbours: float32 (m, 3); rows, indices and similarities as above."""
     # Slow to import: numba compiles.
     from umap import UMAP
 
     # umap-learn counts the point itself as its first neighbour, and takes distances.
     itself = np.arange(len(rows), dtype=np.int32)[:, None]
-    distances = np.hstack([np.zeros_like(itself, np.float32), np.maximum(1 - similarities, 0)])
+    distances = np.hstack([np.zeros_like(itself, np.float32), np.maximum(1 - similarities, 0)])[:, :n_neighbors]
     return UMAP(
         n_components=3,
         metric="cosine",
         n_neighbors=distances.shape[1],
-        precomputed_knn=(np.hstack([itself, indices]), distances),
+        precomputed_knn=(np.hstack([itself, indices])[:, :n_neighbors], distances),
         # Otherwise small inputs are searched again.
         force_approximation_algorithm=True,
         random_state=seed,

@@ -19,6 +19,7 @@ POSITIONS = {  # whose positions a measure describes: suffix of its column, colo
     "the map": ("", drawing.BLUE, "o"),
     "three principal components": ("_pca", drawing.ORANGE, "s"),
     "random positions": ("_random", drawing.PALE, "^"),
+    "the nearest neighbours themselves": ("_exact", drawing.GREEN, "D"),
 }
 COUNTS = {  # column: title, whether it is a share
     "edges": ("Links", False),
@@ -46,7 +47,8 @@ th, td {{ padding: .25rem .7rem; text-align: right; border: 0; border-bottom: 1p
 thead th {{ vertical-align: bottom; white-space: normal; max-width: 9rem; }}
 </style>
 <h1>{title}</h1>
-<p>Measures of the map; in brackets those of the decoder's first three principal components, and chance.</p>
+<p>Measures of the map; in brackets those of the decoder's first three principal components and of random positions,
+and for words shared with nearby labels those of the nearest neighbours themselves.</p>
 {table}
 </html>
 """
@@ -84,7 +86,7 @@ def draw(layers: pd.DataFrame, title: str, total: int):
         Line2D([], [], color=colour, marker=marker, markersize=4, linewidth=1, label=name)
         for name, (_, colour, marker) in POSITIONS.items()
     ]
-    figure.legend(handles=handles, bbox_to_anchor=(right, 1 - 0.44 / height), ncols=3, columnspacing=1.4)
+    figure.legend(handles=handles, bbox_to_anchor=(right, 1 - 0.44 / height), ncols=4, columnspacing=1.4)
     return figure
 
 
@@ -114,9 +116,9 @@ def table(layers: pd.DataFrame, title: str) -> str:
     for column, (heading, share) in COUNTS.items():
         shown[heading] = layers[column].map(("{:.1%}" if share else "{:,}").format)
     for name, (heading, _) in MEASURES.items():
-        columns = [name, f"{name}_pca", f"{name}_random"]
+        columns = [name, f"{name}_pca", f"{name}_random", *layers.columns.intersection([f"{name}_exact"])]
         cells = layers.reindex(columns=columns).astype(float).map("{:.2f}".format).replace("nan", "–")
-        shown[heading] = cells[columns[0]] + " (" + cells[columns[1]] + ", " + cells[columns[2]] + ")"
+        shown[heading] = cells[name] + " (" + cells[columns[1:]].agg(", ".join, axis=1) + ")"
     shown["MB"] = (layers["fileSize"] / 1e6).map("{:.1f}".format)
     rows = pd.DataFrame(shown).to_html(index=False, border=0, justify="right")
     return PAGE.format(title=html.escape(title), table=rows)

@@ -55,7 +55,7 @@ def main(snakemake) -> None:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
         layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_table(files.labels)
         edges = load_npz(files.edges)
-        features = layer_table(layer, coords, load_npz(files.neighbors), edges, labels, decimals)
+        features = layer_table(layer, coords, load_npy(files.kept), load_npz(files.neighbors), edges, labels, decimals)
         steps = ("decoder", "neighbors", "coords", "edges", "labels")
         records = {step: load_record(getattr(files, f"{step}_record")) for step in steps}
         about = metadata(snakemake.params.about, records, load_record(files.quality))

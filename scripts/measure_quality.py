@@ -1,34 +1,37 @@
 """How faithful a layer's map is: held against the decoder, the labels, principal components and random positions.
 
-quality.json holds every measure for the map (`map`), for the first three principal components (`pca`) and for random
-positions (`random`). docs/geometry.md says what each measure means. Nothing is judged here.
+quality.json holds every measure for the map (`map`), for the first three principal components (`pca`), for random
+positions (`random`), and the label agreement of the nearest neighbours themselves (`exact`). kept.npy is float32 (n,):
+the share of each feature's 15 nearest neighbours that are among its 15 nearest points; NaN for dead features and in
+small layers. docs/geometry.md says what each measure means. Nothing is judged here.
 """
 
 from collections import Counter
 
 import numpy as np
-from sklearn.cluster import MiniBatchKMeans
-from sklearn.manifold import trustworthiness
+from scipy.cluster.vq import kmeans2
+from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from lib.files import load_npy, load_npz, save_record
+from lib.files import load_npy, load_npz, save_npy, save_record
 from lib.geometry.degrees import degrees
 from lib.geometry.live import renumber, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
-from lib.geometry.statistics import nearest_points, pair_cosines, rank_correlation, word_overlap
+from lib.geometry.points import kept_neighbors, nearest_points
+from lib.geometry.statistics import rank_correlation, trustworthiness, word_matrix, word_overlap
 from lib.job import job_log
 from lib.labels.words import words_of
 from lib.tables import load_table
 
 KS = (5, 15, 25)
-# Points that count as near, for labels, strongest neighbours and trustworthiness.
+# Points that count as near, for labels, strongest neighbours, trustworthiness and the share kept of each feature.
 NEAR = 15
 # Cosine from which a neighbour counts as strong: far above chance in any layer.
 STRONG = 0.4
 CLUSTERS = 60
-# For trustworthiness and continuity, whose cost grows with the square.
+# Features whose distances from each other are all computed; the cost grows with their square.
 SAMPLED_FEATURES = 2000
-# For the rank correlation of distances.
+# Pairs of these, for the rank correlation of distances.
 SAMPLED_PAIRS = 100_000
 SEED = 0
 
@@ -40,40 +43,46 @@ class Reference:
     """
 
     def __init__(self, decoder, indices, similarities, words):
-        self.decoder, self.indices, self.similarities, self.words = decoder, indices, similarities, words
+        self.decoder, self.indices, self.similarities = decoder, indices, similarities
         m, rng = len(decoder), np.random.default_rng(SEED)
-        left, right = rng.integers(0, m, (2, SAMPLED_PAIRS))
-        self.pairs = left[left != right], right[left != right]
-        self.pair_distances = 1 - pair_cosines(decoder, *self.pairs)
         self.sample = np.sort(rng.permutation(m)[:SAMPLED_FEATURES])
-        self.shuffled = rng.permutation(m)
+        rows = decoder[self.sample]
+        self.distances = 1 - rows @ rows.T
+        left, right = rng.integers(0, len(rows), (2, SAMPLED_PAIRS))
+        self.pairs = left[left != right], right[left != right]
+        self.words = word_matrix(words)
+        self.shuffled = self.words[rng.permutation(m)]
         self.clusters = None
         if m >= 10 * CLUSTERS:
-            means = MiniBatchKMeans(CLUSTERS, n_init=1, batch_size=4096, max_iter=20, random_state=SEED)
-            self.clusters = means.fit_predict(decoder)
+            # More iterations do not change the correlation beyond the noise of the start.
+            self.clusters = kmeans2(decoder, CLUSTERS, iter=5, minit="points", rng=rng)[1]
 
-    def measure(self, coords: np.ndarray) -> dict[str, float | None]:
-        """Every measure of float (m, 3) positions; None where a layer has too few features, labels or strong pairs."""
-        near = nearest_points(coords, max(KS))
-        pair_lengths = np.linalg.norm(coords[self.pairs[0]] - coords[self.pairs[1]], axis=1)
+    def measure(self, coords: np.ndarray, near: np.ndarray | None = None) -> dict[str, float | None]:
+        """Every measure of float (m, 3) positions; None where a layer has too few features, labels or strong pairs.
+
+        near : as from `nearest_points`, if known
+        """
+        near = nearest_points(coords, max(KS)) if near is None else near
+        points = coords[self.sample].astype(np.float64)
+        lengths = cdist(points, points)
+        pair_lengths = lengths[self.pairs]
         measures = {f"kept_{k}": self.kept(near, k) for k in KS} | {
             "strongest_near": self.strongest_near(near),
             "strong_short": self.strong_short(coords, pair_lengths),
-            "trustworthiness": self.trust(self.decoder, coords),
-            "continuity": self.trust(coords, self.decoder),
-            "distance_correlation": rank_correlation(self.pair_distances, pair_lengths),
+            "trustworthiness": self.trust(self.distances, lengths),
+            "continuity": self.trust(lengths, self.distances),
+            "distance_correlation": rank_correlation(self.distances[self.pairs], pair_lengths),
             "cluster_correlation": self.cluster_correlation(coords),
             "label_agreement": self.label_agreement(near),
         }
-        # Sampling noise hides further decimals.
-        return {name: None if value is None else round(value, 4) for name, value in measures.items()}
+        return rounded(measures)
 
     def kept(self, near: np.ndarray, k: int) -> float | None:
         """Share of the features' k nearest neighbours that are among their k nearest points."""
         # In a small layer every point is near every other.
         if len(near) <= 4 * k or self.indices.shape[1] < k:
             return None
-        return float((self.indices[:, :k, None] == near[:, None, :k]).any(axis=2).mean())
+        return float(kept_neighbors(self.indices[:, :k], near[:, :k]).mean())
 
     def strongest_near(self, near: np.ndarray) -> float | None:
         """Share of the nearest neighbours, where they are strong, that are among the NEAR nearest points."""
@@ -91,10 +100,11 @@ class Reference:
         return float((lengths < np.percentile(pair_lengths, 1)).mean())
 
     def trust(self, truth: np.ndarray, shown: np.ndarray) -> float | None:
-        """Trustworthiness of `shown` for `truth` among the sampled features (Venna and Kaski, 2001)."""
+        """Trustworthiness of the distances `shown` for those in truth, both (s, s) of the sampled features."""
         if len(self.sample) <= 4 * NEAR:
             return None
-        return float(trustworthiness(truth[self.sample], shown[self.sample], n_neighbors=NEAR))
+        others = shown + np.diag(np.full(len(shown), np.inf, shown.dtype))
+        return trustworthiness(truth, np.argpartition(others, NEAR, axis=1)[:, :NEAR])
 
     def cluster_correlation(self, coords: np.ndarray) -> float | None:
         """Rank correlation of the distances between cluster centres in the decoder and in the map: global structure."""
@@ -105,15 +115,19 @@ class Reference:
         means = np.stack([self.decoder[rows].mean(axis=0) for rows in members])
         means /= np.linalg.norm(means, axis=1, keepdims=True)
         centres = np.stack([coords[rows].mean(axis=0) for rows in members])
-        lengths = np.linalg.norm(centres[:, None] - centres, axis=2)
-        return rank_correlation((1 - means @ means.T)[upper], lengths[upper])
+        return rank_correlation((1 - means @ means.T)[upper], cdist(centres, centres)[upper])
 
     def label_agreement(self, near: np.ndarray) -> float | None:
         """Word overlap of the labels of near points, relative to that of shuffled labels."""
-        if sum(map(bool, self.words)) <= 4 * NEAR:
+        if np.count_nonzero(np.diff(self.words.indptr)) <= 4 * NEAR:
             return None
-        by_chance = word_overlap([self.words[row] for row in self.shuffled], near[:, :NEAR])
+        by_chance = word_overlap(self.shuffled, near[:, :NEAR])
         return word_overlap(self.words, near[:, :NEAR]) / by_chance if by_chance else None
+
+
+def rounded(measures: dict[str, float | None]) -> dict[str, float | None]:
+    """Measures to four decimals: sampling noise hides further ones."""
+    return {name: None if value is None else round(value, 4) for name, value in measures.items()}
 
 
 def telling_words(labels: list[str | None]) -> list[set[str]]:
@@ -136,32 +150,37 @@ def degree_statistics(degree: np.ndarray) -> dict:
     }
 
 
-def measure(decoder, indices, similarities, coords, edges, labels) -> dict:
-    """The content of quality.json, from arrays as in decoder.npy, neighbors.npz and coords.npy.
+def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict, np.ndarray]:
+    """The contents of quality.json and kept.npy, from arrays as in decoder.npy, neighbors.npz and coords.npy.
 
     edges : source and target, as in edges.npz; labels : by feature, None for a feature without a label
     """
     n, live = len(coords), np.flatnonzero(np.isfinite(coords).all(axis=1))
     source, target = (renumber(live, n)[side] for side in edges)
-    counts = {
+    quality = {
         "features": len(live),
         "labelled": sum(labels[feature] is not None for feature in live),
         "degrees": degree_statistics(degrees(source, target, len(live))),
     }
+    kept = np.full(n, np.nan, np.float32)
     if len(live) < 2:
-        return counts
+        return quality, kept
     rows = select_rows(decoder, live)
     neighbors = restrict_to_live(indices, similarities, live, indices.shape[1])
     words = telling_words(labels)
     # One thread: the same bytes on any number of cores.
     with threadpool_limits(1):
         reference = Reference(rows, *neighbors, [words[feature] for feature in live])
-        positions = {
-            "map": coords[live],
-            "pca": principal_components(rows, SEED),
-            "random": np.random.default_rng(SEED).normal(size=(len(live), 3)),
+        near = nearest_points(coords[live], max(KS))
+        quality |= {
+            "map": reference.measure(coords[live], near),
+            "pca": reference.measure(principal_components(rows, SEED)),
+            "random": reference.measure(np.random.default_rng(SEED).normal(size=(len(live), 3))),
+            "exact": rounded({"label_agreement": reference.label_agreement(neighbors[0])}),
         }
-        return counts | {name: reference.measure(each) for name, each in positions.items()}
+    if quality["map"][f"kept_{NEAR}"] is not None:
+        kept[live] = kept_neighbors(neighbors[0][:, :NEAR], near[:, :NEAR])
+    return quality, kept
 
 
 def main(snakemake) -> None:
@@ -173,8 +192,9 @@ def main(snakemake) -> None:
         known = load_table(files.labels).set_index("index")["label"].to_dict()
         labels = [known.get(feature) for feature in range(len(decoder))]
         ends = edges["source"], edges["target"]
-        quality = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)
+        quality, kept = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)
         log.info("map: %s", quality.get("map"))
+        save_npy(snakemake.output.kept, kept)
         save_record(snakemake.output.quality, quality)
 
 

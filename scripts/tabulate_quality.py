@@ -1,4 +1,7 @@
-"""quality.json of every layer -> quality.tsv: one row per layer, the map's measures beside those of PCA and chance."""
+"""quality.json of every layer -> quality.tsv: one row per layer, the map's measures beside those of PCA and chance.
+
+Beside the label agreement of the map stands that of the nearest neighbours themselves, which a map can hardly exceed.
+"""
 
 from pathlib import Path
 
@@ -9,11 +12,14 @@ from lib.job import job_log
 
 
 def row(layer: int, record: dict) -> dict:
-    """One layer's row: counts, then each measure of the map followed by that of PCA and of random positions."""
+    """One layer's row: counts, then each measure of the map followed by that of PCA, random positions and neighbours."""
     cells = {"layer": layer} | {name: record[name] for name in ("features", "labelled")}
     cells |= {name: record["degrees"][name] for name in ("edges", "without_edge")}
     for measure, value in record.get("map", {}).items():
-        cells |= {measure: value} | {f"{measure}_{other}": record[other][measure] for other in ("pca", "random")}
+        others = ("pca", "random", "exact")
+        cells |= {measure: value} | {
+            f"{measure}_{each}": record[each][measure] for each in others if measure in record[each]
+        }
     return cells
 
 

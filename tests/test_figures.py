@@ -39,7 +39,7 @@ def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> tuple[pd.Da
     neighbors = {"indices": np.where(similarities > 0, 0, -1).astype(np.int32), "similarities": similarities}
     links = {"source": source, "target": target, "weight": np.array(edges[2], np.float32)}
     labels = pd.DataFrame(list(rows), columns=["index", "label", "category"])
-    return layer_table(0, np.asarray(coords, np.float32), neighbors, links, labels, 4), links
+    return layer_table(0, np.asarray(coords, np.float32), np.ones(n, np.float32), neighbors, links, labels, 4), links
 
 
 def saved(path, figure) -> bytes:

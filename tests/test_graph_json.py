@@ -28,7 +28,8 @@ def graph(coords, edges=((), (), ()), labels=None, **metadata):
     links = {name: values.astype(np.float32 if name == "weight" else np.int32) for name, values in links.items()}
     neighbors = {"indices": np.empty((len(coords), 0), np.int32), "similarities": np.empty((len(coords), 0))}
     rows = [{"index": index} | known for index, known in (labels or {}).items()]
-    features = layer_table(3, coords, neighbors, links, pd.DataFrame(rows, columns=LABELS), 4)
+    kept = np.full(len(coords), np.nan)
+    features = layer_table(3, coords, kept, neighbors, links, pd.DataFrame(rows, columns=LABELS), 4)
     about = {"version": "1", "parameters": {}, "provenance": {}}
     return layer_graph("m", features, links, about | metadata, 4)
 

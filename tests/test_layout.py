@@ -1,15 +1,17 @@
-"""The default layout: UMAP's graph, the gradient of its objective, the same bytes for any number of threads."""
+"""The default layout: its graph, the gradients of its two objectives, the same bytes for any number of threads."""
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from umap.umap_ import fuzzy_simplicial_set
 
 from decoders import demo_decoder
-from lib.geometry.graph import fuzzy_graph
+from lib.geometry.graph import affinities, mixed_graph
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.layout import STEP, lay_out
+from lib.geometry.layout import FIRST_REPULSION, STEP, lay_out
 from lib.geometry.pca import principal_components
+from lib.geometry.points import kept_neighbors, nearest_points
+from lib.geometry.refinement import CAP, KS, WEIGHTS, refine
+from lib.geometry.relocation import relocate
 
 FAST = {"n_epochs": 60, "negative_samples": 100, "repulsion_strength": 1.0, "seed": 42}
 
@@ -25,7 +27,7 @@ def neighbors(rows):
 
 
 def laid_out(rows, neighbors, **changes) -> np.ndarray:
-    graph = fuzzy_graph(*(array[:, :14] for array in neighbors))
+    graph = mixed_graph(*neighbors, n_neighbors=15, perplexity=5)
     return lay_out(graph, principal_components(rows, seed=42), **FAST | changes)
 
 
@@ -58,33 +60,93 @@ def test_a_step_follows_the_gradient_of_the_objective(rho):
         lay_out(csr_matrix(w), start, n_epochs=n_epochs, negative_samples=n, repulsion_strength=rho, seed=0)
         for n_epochs in (0, 1)
     )
+    rho *= FIRST_REPULSION
     gradient = slope(lambda x: objective(x, w, rho), before.astype(np.float64))
     np.testing.assert_allclose(after - before, STEP / 2 * gradient, atol=1e-5 * np.abs(gradient).max())
 
 
-@pytest.mark.parametrize("k", [1, 2, 14])
-def test_the_graph_is_umap_learns(rows, neighbors, k):
-    indices, similarities = (array[:, :k] for array in neighbors)
-    itself = np.arange(len(rows))[:, None]
-    theirs, *_ = fuzzy_simplicial_set(
-        rows, k + 1, np.random.RandomState(0), "cosine",
-        knn_indices=np.hstack([itself, indices]), knn_dists=np.hstack([0 * itself, 1 - similarities]),
-    )  # fmt: skip
-    np.testing.assert_allclose(fuzzy_graph(indices, similarities).toarray(), theirs.toarray(), atol=2e-4)
+def softly_kept(x: np.ndarray, true: np.ndarray) -> tuple[float, np.ndarray]:
+    """R of lib/geometry/refinement.py over all points, and the squared radii of the largest k."""
+    squares = ((x[:, None] - x) ** 2).sum(axis=2)
+    np.fill_diagonal(squares, np.inf)
+    kept = 0.0
+    for k, weight in zip(KS, WEIGHTS, strict=True):
+        low, high = np.full((len(x), 1), 1e-6), np.full((len(x), 1), 1e6)
+        for _ in range(80):
+            radii = np.sqrt(low * high)
+            wide = (1 / (1 + (squares / radii) ** 4)).sum(axis=1, keepdims=True) > k
+            low, high = np.where(wide, low, radii), np.where(wide, radii, high)
+        members = 1 / (1 + (squares / radii) ** 4)
+        kept += weight / k * np.take_along_axis(members, true[:, :k], axis=1).sum()
+    return kept, radii
 
 
-def test_the_graph_of_equal_rows_is_finite_and_symmetric():
-    equal = np.repeat(np.float32([[0.6, 0.8]]), 40, axis=0)
-    graph = fuzzy_graph(*nearest_neighbors(equal, 5))
-    assert np.isfinite(graph.data).all()
-    assert graph.max() == 1
+def test_a_step_of_the_refinement_follows_the_gradient_of_the_share_kept():
+    n, rng = 41, np.random.default_rng(0)
+    start = rng.normal(size=(n, 3)).astype(np.float32)
+    others = np.array([rng.permutation(np.delete(np.arange(n), i))[:15] for i in range(n)])
+    gradient = slope(lambda x: softly_kept(x, others)[0], start.astype(np.float64))
+    radii = softly_kept(start, others)[1]
+    expected = radii * gradient
+    longest = CAP * np.sqrt(radii)
+    expected *= np.minimum(1, longest / np.linalg.norm(expected, axis=1, keepdims=True))
+    np.testing.assert_allclose(refine(start, others, n_epochs=1) - start, expected, atol=2e-3 * longest.max())
+
+
+def test_refinement_and_relocation_keep_more_of_the_true_neighbours(rows, neighbors):
+    def kept(coords):
+        return kept_neighbors(neighbors[0], nearest_points(coords, 15)).mean()
+
+    coords = laid_out(rows, neighbors)
+    refined = refine(coords, neighbors[0], n_epochs=50)
+    relocated = refine(relocate(refined, neighbors[0], seed=0), neighbors[0], n_epochs=50)
+    assert kept(refined) > 1.15 * kept(coords)
+    assert kept(relocated) > 1.02 * kept(refined)
+    moved = (relocate(refined, neighbors[0], seed=0) != refined).any(axis=1)
+    assert 0 < moved.mean() <= 0.05
+
+
+@pytest.mark.parametrize("n", [3, 15, 16, 17, 61, 80])
+def test_refinement_of_coincident_points_stays_finite(n):
+    coords = np.repeat(np.float32([[0, 0, 0], [1, 0, 0]]), n, axis=0)[:n]
+    others = (np.arange(n)[:, None] + 1 + np.arange(min(15, n - 1))) % n
+    refined = refine(relocate(coords, others, seed=0), others, n_epochs=30)
+    assert np.isfinite(refined).all()
+
+
+def test_affinities_have_their_perplexity_and_prefer_the_nearest(neighbors):
+    p = affinities(neighbors[1], perplexity=5)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_allclose(np.exp(-(p * np.log(p)).sum(axis=1)), 5, rtol=1e-3)
+    assert (np.diff(p, axis=1) <= 1e-12).all()
+
+
+def test_the_graph_is_symmetric_and_counts_both_halves_alike(neighbors):
+    graph = mixed_graph(*neighbors, n_neighbors=4, perplexity=5)
     assert (graph != graph.T).nnz == 0
+    n = len(neighbors[0])
+    assert graph.sum() == pytest.approx(n)
+    strong = np.zeros((n, n))
+    np.put_along_axis(strong, neighbors[0], affinities(neighbors[1], 5), axis=1)
+    strong += strong.T
+    expected = strong[0] / strong.sum() * n / 2
+    expected[neighbors[0][0, :3]] += 1 / 12
+    expected[(neighbors[0][:, :3] == 0).any(axis=1)] += 1 / 12
+    np.testing.assert_allclose(graph[0].toarray()[0], expected, atol=1e-12)
+
+
+def test_the_graph_of_equal_rows_is_finite():
+    equal = np.repeat(np.float32([[0.6, 0.8]]), 40, axis=0)
+    assert np.isfinite(mixed_graph(*nearest_neighbors(equal, 15), n_neighbors=15, perplexity=5).data).all()
 
 
 def test_same_bytes_for_every_number_of_threads(rows, neighbors):
-    once = laid_out(rows, neighbors, n_epochs=10)
-    assert once.tobytes() == laid_out(rows, neighbors, n_epochs=10, threads=3).tobytes()
-    assert once.dtype == np.float32
+    def layout(threads):
+        coords = refine(laid_out(rows, neighbors, n_epochs=10, threads=threads), neighbors[0], 12, threads)
+        return relocate(coords, neighbors[0], 0, threads)
+
+    assert layout(1).tobytes() == layout(3).tobytes()
+    assert layout(1).dtype == np.float32
 
 
 def test_no_coordinate_runs_away(rows, neighbors):

@@ -6,14 +6,18 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.manifold
 import yaml
+from scipy.spatial.distance import cdist
 
 from compute_coords import centred, embed
 from compute_edges import strong_edges
 from conftest import ROOT
 from decoders import NEIGHBOR_EMBEDDING, demo_decoder, gaussian, with_rows
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.statistics import nearest_points, rank_correlation, word_overlap
+from lib.geometry.live import restrict_to_live
+from lib.geometry.points import nearest_points
+from lib.geometry.statistics import rank_correlation, trustworthiness, word_matrix, word_overlap
 from measure_quality import degree_statistics, measure, telling_words
 from tabulate_quality import layer_of, table
 from write_manifest import refusals
@@ -39,7 +43,7 @@ def layer() -> dict:
 
 @pytest.fixture(scope="module")
 def quality(layer) -> dict:
-    return measure(**layer)
+    return measure(**layer)[0]
 
 
 def refused(quality: dict) -> list[str]:
@@ -62,7 +66,7 @@ def test_a_map_passes_its_floors_and_gains_over_chance(quality):
 def test_a_perfect_map_keeps_everything():
     coords = np.random.default_rng(0).normal(size=(400, 3))
     decoder = (coords / np.linalg.norm(coords, axis=1, keepdims=True)).astype(np.float32)
-    perfect = measure(decoder, *nearest_neighbors(decoder, 25), decoder, NO_EDGES, [None] * 400)["map"]
+    perfect = measure(decoder, *nearest_neighbors(decoder, 25), decoder, NO_EDGES, [None] * 400)[0]["map"]
     for name in ("kept_5", "kept_15", "kept_25", "strongest_near", "trustworthiness", "continuity"):
         assert perfect[name] > 0.99
     assert perfect["distance_correlation"] > 0.999
@@ -80,18 +84,47 @@ def test_a_broken_map_is_refused(layer, broken):
         "on a line": np.arange(len(live))[:, None] * np.ones(3),
         "random": rng.normal(size=(len(live), 3)),
     }[broken]
-    assert any("trustworthiness" in reason for reason in refused(measure(**layer | {"coords": coords})))
+    assert any("trustworthiness" in reason for reason in refused(measure(**layer | {"coords": coords})[0]))
 
 
 def test_the_same_bytes_twice(layer, quality):
-    assert json.dumps(measure(**layer)) == json.dumps(quality)
+    assert json.dumps(measure(**layer)[0]) == json.dumps(quality)
+
+
+def test_the_share_kept_of_each_feature(layer, quality):
+    kept = measure(**layer)[1]
+    assert np.flatnonzero(np.isnan(kept)).tolist() == [3, 90]
+    assert np.nanmean(kept) == pytest.approx(quality["map"]["kept_15"], abs=1e-4)
+    indices, _ = restrict_to_live(layer["indices"], layer["similarities"], np.flatnonzero(~np.isnan(kept)), 15)
+    coords = layer["coords"][~np.isnan(kept)]
+    nearest = np.argsort(np.linalg.norm(coords - coords[7], axis=1))[1:16]
+    assert kept[~np.isnan(kept)][7] == pytest.approx(len(set(nearest) & set(indices[7])) / 15)
+
+
+def test_nearest_neighbours_agree_on_labels_more_than_any_map(layer):
+    """A label is the word of the nearest of 100 features: what features that are alike share."""
+    letters = "abcdefghij"
+    topics = (layer["decoder"] @ layer["decoder"][100:200].T).argmax(axis=1)
+    labels = [f"word{letters[topic // 10]}{letters[topic % 10]}" for topic in topics]
+    quality = measure(**layer | {"labels": labels})[0]
+    exact, of_map, pca = (quality[which]["label_agreement"] for which in ("exact", "map", "pca"))
+    assert exact > of_map > 1.5 * pca
+
+
+def test_trustworthiness_is_scikit_learns(layer):
+    rows = layer["decoder"][np.isfinite(layer["coords"][:, 0])][:300].astype(np.float64)
+    points = np.random.default_rng(0).normal(size=(300, 3))
+    near = nearest_points(points, 15)
+    expected = sklearn.manifold.trustworthiness(rows, points, n_neighbors=15)
+    assert trustworthiness(cdist(rows, rows), near) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 30])
 def test_small_layers_are_measured_as_far_as_possible(n):
     decoder = gaussian(n, 6)
     coords = np.random.default_rng(1).normal(size=(n, 3)).astype(np.float32)
-    small = measure(decoder, *nearest_neighbors(decoder, 25), coords, NO_EDGES, [None] * n)
+    small, kept = measure(decoder, *nearest_neighbors(decoder, 25), coords, NO_EDGES, [None] * n)
+    assert np.isnan(kept).all()
     assert small["features"] == n
     assert refused(small) == []
     json.dumps(small, allow_nan=False)
@@ -120,7 +153,8 @@ def test_words_of_every_twentieth_label_are_not_telling_and_every_label_counts(q
 
 
 def test_overlap_of_words():
-    assert word_overlap([{"a", "b"}, {"b"}, set()], np.array([[1, 2], [0, 2], [0, 1]])) == pytest.approx(0.5)
+    words = word_matrix([{"a", "b"}, {"b"}, set()])
+    assert word_overlap(words, np.array([[1, 2], [0, 2], [0, 1]])) == pytest.approx(0.5)
 
 
 def test_no_correlation_where_one_side_is_constant():

@@ -1,46 +1,54 @@
-"""UMAP's neighbour graph, built from exact neighbours without umap-learn, whose import alone takes longer."""
+"""The neighbour graph of the default layout: t-SNE's affinities, which know who is nearest, and plain adjacency."""
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 
-def fuzzy_graph(indices: np.ndarray, similarities: np.ndarray) -> csr_matrix:
-    """UMAP's fuzzy simplicial set, as umap-learn builds it (McInnes et al., 2018, section 3.1).
+def mixed_graph(indices: np.ndarray, similarities: np.ndarray, n_neighbors: int, perplexity: float) -> csr_matrix:
+    """The mean of two graphs, each scaled so that the weights of a feature sum to 1 on average.
+
+    One has t-SNE's affinities p_j|i + p_i|j over the 3 x `perplexity` nearest neighbours: the stronger a neighbour, the
+    closer it is drawn. The other has weight 1 for each of the `n_neighbors` nearest: all of them count. UMAP's fuzzy
+    set, which gives the nearest neighbour weight 1 however weak it is, keeps fewer of both kinds (docs/geometry.md).
 
     Parameters
     ----------
-    indices : int (n, k), the k nearest others of each point, by descending similarity
-    similarities : float (n, k), their cosines; the distance is 1 - cosine
+    indices : int (n, k), the nearest others of each point, nearest first
+    similarities : float (n, k), their cosines
+    n_neighbors : neighbours per feature with weight 1, the feature itself counted as the first
 
     Returns
     -------
-    The symmetric (n, n) matrix of membership strengths in (0, 1]. umap-learn counts the point itself as its first
-    neighbour: this is its graph for n_neighbors = k + 1.
+    The symmetric (n, n) matrix of weights.
     """
-    n, k = indices.shape
-    distances = np.maximum(1.0 - similarities.astype(np.float64), 0)
-    nearest = np.where(distances > 0, distances, np.inf).min(axis=1)
-    nearest[np.isinf(nearest)] = 0
-    beyond = np.maximum(distances - nearest[:, None], 0)
-    least = 1e-3 * np.where(nearest > 0, distances.sum(axis=1) / (k + 1), distances.sum() / (n * (k + 1)))
-    scale = np.maximum(_scales(beyond, np.log2(k + 1)), least)[:, None]
-    strengths = np.exp(-np.divide(beyond, scale, out=np.zeros_like(beyond), where=beyond > 0))
-    links = csr_matrix((strengths.ravel(), indices.ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
-    both = links.multiply(links.T)
-    graph = (links + links.T - both).tocsr()
-    graph.eliminate_zeros()
-    return graph
+    strong = affinities(similarities[:, : round(3 * perplexity)], perplexity)
+    equal = np.ones(similarities[:, : n_neighbors - 1].shape)
+    return (_symmetric(indices, strong) + _symmetric(indices, equal)) / 2
 
 
-def _scales(beyond: np.ndarray, target: float) -> np.ndarray:
-    """The scale s of each row at which sum(exp(-beyond / s)) is `target`, by bisection."""
-    low, high = np.zeros(len(beyond)), np.full(len(beyond), np.inf)
-    scale = np.ones(len(beyond))
-    for _ in range(64):
-        excess = np.exp(-beyond / scale[:, None]).sum(axis=1) - target
-        if np.abs(excess).max(initial=0) < 1e-5:
-            break
-        high = np.where(excess > 0, scale, high)
-        low = np.where(excess > 0, low, scale)
-        scale = np.where(np.isinf(high), 2 * scale, (low + high) / 2)
-    return scale
+def affinities(similarities: np.ndarray, perplexity: float) -> np.ndarray:
+    """t-SNE's p_j|i: float64 (n, k) from cosines of that shape (van der Maaten and Hinton, JMLR 9, 2008).
+
+    p_j|i = exp(-beta_i d_ij^2) / sum_j exp(-beta_i d_ij^2) with the distance d_ij^2 = 2 - 2 cosine of rows of norm 1
+    and, by bisection, the beta_i for which 2 to the entropy of row i in bits is `perplexity`, or k / 2 if that is less.
+    """
+    squares = 2 - 2 * similarities.astype(np.float64)
+    squares -= squares.min(axis=1, keepdims=True)
+    target = np.log(min(perplexity, similarities.shape[1] / 2))
+    low, high, beta = np.zeros((3, len(squares), 1))
+    high[:], beta[:] = np.inf, 10
+    for _ in range(50):
+        p = np.exp(-beta * squares)
+        p /= p.sum(axis=1, keepdims=True)
+        entropy = -(p * np.log(np.maximum(p, 1e-300))).sum(axis=1, keepdims=True)
+        low, high = np.where(entropy > target, beta, low), np.where(entropy > target, high, beta)
+        beta = np.where(np.isinf(high), 2 * beta, (low + high) / 2)
+    return p
+
+
+def _symmetric(indices: np.ndarray, weights: np.ndarray) -> csr_matrix:
+    """Weights of links in either direction, added and scaled to a mean sum of 1 per point."""
+    n, k = weights.shape
+    links = csr_matrix((weights.ravel(), indices[:, :k].ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
+    links = links + links.T
+    return links * (n / links.sum())

@@ -16,24 +16,26 @@ Dividing by Z balances attraction and repulsion at every number of features. UMA
 repels with a fixed force, too weak for 16,384 points in 3D, where strong neighbours get separated by unrelated features
 (docs/geometry.md has the figures; Damrich et al., ICLR 2023, compare the two objectives).
 
+During the first half of the epochs rho rises to its full strength: neighbourhoods gather before they spread, and fewer
+of them are torn apart.
+
 All moves of an epoch are computed from the positions before it, so the result depends on the seed, not on the number of
 threads. The features are shuffled once per epoch and each is repelled by those that follow it: they are contiguous in
 memory, so the compiler's vector instructions handle eight at a time.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
+
+from lib.geometry.parallel import chunks
 
 # Share of the previous move that is added to the next.
 MOMENTUM = 0.5
 # Step of the first epoch, per unit of force. It falls linearly to 0, which averages the sampling noise out.
 STEP = 4.0
-# Features per task of a thread.
-CHUNK = 1024
+# Share of the repulsion's strength in the first epoch, and share of the epochs after which all of it acts.
+FIRST_REPULSION, RISE = 0.7, 0.5
 
 
 def lay_out(
@@ -50,7 +52,7 @@ def lay_out(
 
     Parameters
     ----------
-    graph : symmetric (n, n), as from `fuzzy_graph`
+    graph : symmetric (n, n), as from `mixed_graph`
     start : float (n, 3)
     negative_samples : random features that repel each feature, per epoch
     repulsion_strength : rho
@@ -69,18 +71,16 @@ def lay_out(
     pull, push, move = (np.zeros_like(positions) for _ in range(3))
     similarity = np.zeros(n, np.float32)
 
-    with ThreadPoolExecutor(threads) as pool:
-
-        def in_chunks(kernel: Callable, *arguments) -> None:
-            list(pool.map(lambda first: kernel(first, min(first + CHUNK, n), *arguments), range(0, n, CHUNK)))
-
+    with chunks(n, threads) as run:
         for epoch in range(n_epochs):
-            in_chunks(_attract, positions, graph.indptr, graph.indices, weights, pull)
+            run(_attract, positions, graph.indptr, graph.indices, weights, pull)
             order = rng.permutation(n)
             ring = np.ascontiguousarray(positions[:, np.concatenate([order, order[:samples]])])
-            in_chunks(_repel, ring, samples, order, push, similarity)
-            repulsion = repulsion_strength / similarity.mean(dtype=np.float64)
-            step = STEP * (1 - epoch / n_epochs)
+            run(_repel, ring, samples, order, push, similarity)
+            elapsed = epoch / n_epochs
+            share = FIRST_REPULSION + (1 - FIRST_REPULSION) * min(1, elapsed / RISE)
+            repulsion = share * repulsion_strength / similarity.mean(dtype=np.float64)
+            step = STEP * (1 - elapsed)
             move *= np.float32(MOMENTUM)
             move += np.float32(step) * pull + np.float32(step * repulsion) * push
             positions += move

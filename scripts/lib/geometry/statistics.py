@@ -1,46 +1,54 @@
 """Statistics of points, pairs and label words that the measures of a map are made of."""
 
 import numpy as np
-from scipy.spatial import cKDTree
-from scipy.stats import spearmanr
-
-
-def nearest_points(coords: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest others of each point, by ascending distance; int (m, k), fewer columns where there are fewer."""
-    m = len(coords)
-    _, near = cKDTree(coords).query(coords, min(k + 1, m))
-    near = near.reshape(m, -1)
-    # A point is not always its own nearest where points coincide.
-    itself_first = np.argsort(near != np.arange(m)[:, None], axis=1, kind="stable")
-    return np.take_along_axis(near, itself_first, axis=1)[:, 1:]
-
-
-def pair_cosines(rows: np.ndarray, left: np.ndarray, right: np.ndarray, chunk: int = 2000) -> np.ndarray:
-    """Cosines of pairs of rows of norm 1, in chunks: the rows of all pairs take more memory than the decoder."""
-    cosines = np.empty(len(left), rows.dtype)
-    for i in range(0, len(left), chunk):
-        part = slice(i, i + chunk)
-        cosines[part] = np.einsum("ij,ij->i", rows[left[part]], rows[right[part]])
-    return cosines
+import pandas as pd
+from scipy.sparse import csr_matrix
 
 
 def rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:
     """Spearman's rank correlation; None where one side is constant."""
     if len(left) < 2 or not np.ptp(left) or not np.ptp(right):
         return None
-    return float(spearmanr(left, right).statistic)
+    return float(pd.DataFrame({"left": left, "right": right}).corr(method="spearman").iloc[0, 1])
 
 
-def word_overlap(words: list[set[str]], near: np.ndarray) -> float:
+def trustworthiness(truth: np.ndarray, near: np.ndarray) -> float:
+    """1 minus a penalty for each near point by its rank beyond k in truth (Venna and Kaski, ICANN 2001), from 0 to 1.
+
+    Parameters
+    ----------
+    truth : float (m, m), distances in truth; the diagonal is not read
+    near : int (m, k), the k nearest others of each point where they are shown, k < m / 2
+    """
+    m, k = near.shape
+    penalty = 0
+    for row, others in enumerate(near):
+        distances = truth[row].copy()
+        distances[row] = -np.inf
+        # The point itself counts as closer, so the nearest other has rank 1.
+        ranks = np.searchsorted(np.sort(distances), distances[others])
+        penalty += np.maximum(ranks - k, 0).sum()
+    return float(1 - penalty * 2 / (m * k * (2 * m - 3 * k - 1)))
+
+
+def word_matrix(words: list[set[str]]) -> csr_matrix:
+    """Which label has which words: (labels, different words), 1 for each."""
+    numbers = {}
+    columns = [numbers.setdefault(word, len(numbers)) for each in words for word in sorted(each)]
+    starts = np.cumsum([0, *map(len, words)])
+    return csr_matrix((np.ones(len(columns), np.int32), columns, starts), shape=(len(words), max(len(numbers), 1)))
+
+
+def word_overlap(words: csr_matrix, near: np.ndarray) -> float:
     """Mean Jaccard overlap of the words of each point with those of its near points; points without words are left out.
 
-    words : by point; near : int (m, k)
+    words : by point, as from `word_matrix`; near : int (m, k)
     """
-    shares = [
-        len(words[row] & words[other]) / len(words[row] | words[other])
-        for row, others in enumerate(near.tolist())
-        if words[row]
-        for other in others
-        if words[other]
-    ]
-    return float(np.mean(shares)) if shares else 0.0
+    sizes = np.diff(words.indptr)
+    left, right = np.repeat(np.arange(len(near)), near.shape[1]), near.ravel()
+    worded = (sizes[left] > 0) & (sizes[right] > 0)
+    left, right = left[worded], right[worded]
+    if not len(left):
+        return 0.0
+    common = np.asarray(words[left].multiply(words[right]).sum(axis=1)).ravel()
+    return float((common / (sizes[left] + sizes[right] - common)).mean())

@@ -46,8 +46,15 @@ def check_config(config: dict) -> None:
     check(config, "config", "configuration")
     k, layout, edges = config["neighbors"]["k"], config["layout"], config["edges"]
     method, umap = layout["method"], layout["umap"]
-    n_neighbors = layout[method]["n_neighbors"]
-    uses = ((f"layout.{method}.n_neighbors", n_neighbors, n_neighbors - 1), ("edges.k", edges["k"], edges["k"]))
+    parameters = layout[method]
+    n_neighbors, perplexity = parameters["n_neighbors"], parameters.get("perplexity", 0)
+    refinement = parameters.get("refinement_epochs", 0)
+    uses = (
+        (f"layout.{method}.n_neighbors", n_neighbors, n_neighbors - 1),
+        (f"layout.{method}.perplexity", perplexity, round(3 * perplexity)),
+        (f"layout.{method}.refinement_epochs", refinement, 15 if refinement else 0),
+        ("edges.k", edges["k"], edges["k"]),
+    )
     for key, value, others in uses:
         if others > k:
             raise ConfigError(
@@ -62,7 +69,7 @@ def check_config(config: dict) -> None:
 
 
 def _as_layout(umap: object) -> str:
-    """The `layout` block, as YAML, that gives the same map as an old `umap` block."""
+    """The `layout` block, as YAML, that asks for what an old `umap` block asked for."""
     umap = dict(umap) if isinstance(umap, dict) else {}
     method = umap.pop("method", "batch")
     layout = {key: umap.pop(key) for key in ("seed",) if key in umap}

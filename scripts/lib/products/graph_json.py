@@ -62,7 +62,7 @@ def layer_graph(model: str, features: pd.DataFrame, edges: dict, metadata: dict,
         "bounds": {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()},
     }
     # The contract's nodes have no room for these, its metadata has: lists in the order of the nodes.
-    columns = {"explainer": "explainer", "density": "density", "maxActivation": "max_activation"}
+    columns = {"explainer": "explainer", "density": "density", "maxActivation": "max_activation", "kept": "kept"}
     facts = {name: plain(live[column]) for name, column in columns.items() if live[column].notna().any()}
     about = counts | metadata | ({"nodeFacts": facts} if facts else {})
     return {"metadata": about, "nodes": nodes, "edges": links}

@@ -12,6 +12,11 @@ COLUMNS = {
     "x": (pa.float32(), "position in the map, as in layer-N.json; empty for a dead feature"),
     "y": (pa.float32(), "likewise"),
     "z": (pa.float32(), "likewise"),
+    "kept": (
+        pa.float32(),
+        "share of its 15 nearest features in the decoder's space that are among its 15 nearest points in the map, 0 to "
+        "1: how far its surroundings can be trusted; empty for a dead feature and in small layers",
+    ),
     "label": (pa.string(), "what the feature means, in words; empty if unlabelled"),
     "category": (pa.string(), "category of the label, where its source has any"),
     "explainer": (pa.string(), "model that wrote the label; empty if none did or it is unknown"),
@@ -28,12 +33,12 @@ COLUMNS = {
 SCHEMA = pa.schema({name: kind for name, (kind, _) in COLUMNS.items()})
 
 
-def layer_table(layer: int, coords, neighbors: dict, edges: dict, labels, decimals: int) -> pd.DataFrame:
+def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels, decimals: int) -> pd.DataFrame:
     """Join what the steps of a layer know about its features.
 
     Parameters
     ----------
-    coords, neighbors, edges, labels : as in coords.npy, neighbors.npz, edges.npz and labels.parquet
+    coords, kept, neighbors, edges, labels : as in coords.npy, kept.npy, neighbors.npz, edges.npz and labels.parquet
     decimals : decimals of the positions
 
     Returns
@@ -49,6 +54,7 @@ def layer_table(layer: int, coords, neighbors: dict, edges: dict, labels, decima
             "layer": layer,
             "index": np.arange(n),
             **dict(zip("xyz", positions.T, strict=True)),
+            "kept": kept,
             "degree": degrees(edges["source"], edges["target"], n),
             "neighbors": [row[real] for row, real in zip(neighbors["indices"], known, strict=True)],
             "similarities": [row[real] for row, real in zip(neighbors["similarities"], known, strict=True)],

@@ -1,0 +1,19 @@
+"""Work on rows in chunks, on several threads. Kernels release the GIL; each writes only the rows of its own chunk."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+# Rows per task of a thread.
+CHUNK = 1024
+
+
+@contextmanager
+def chunks(n: int, threads: int) -> Iterator[Callable]:
+    """Yield run(kernel, *arguments): it calls kernel(first, last, *arguments) for all n rows and waits for the end."""
+    with ThreadPoolExecutor(threads) as pool:
+
+        def run(kernel: Callable, *arguments) -> None:
+            list(pool.map(lambda first: kernel(first, min(first + CHUNK, n), *arguments), range(0, n, CHUNK)))
+
+        yield run

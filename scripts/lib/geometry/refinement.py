@@ -1,0 +1,169 @@
+"""Refine a layout: move the points so that more of each feature's true neighbours are among its nearest points.
+
+With the distance d_ij of two points in the map and the k true nearest neighbours N_k(i) of feature i in the decoder,
+
+    s_ij = 1 / (1 + (d_ij^2 / r_i^2)^4),   the radius r_i of each k such that  sum_j s_ij = k,
+    R    = sum_i sum_k (v_k / k) sum_{j in N_k(i)} s_ij,   k = 5, 15,  v = 0.2, 1.
+
+s_ij is a soft membership in the k nearest points of i, and R the share of true neighbours kept, weighted over the k.
+The radii move with the points (implicit differentiation of the count). With m_ij = s_ij (1 - s_ij) and the share of
+true neighbours at the border, p_i = sum_{N_k(i)} m_ij / sum_j m_ij,
+
+    c_ij      = sum_k (v_k / k) m_ij ([j in N_k(i)] - p_i) / d_ij^2,
+    dR / dx_i = 8 sum_j (c_ij + c_ji) (x_j - x_i):
+
+true neighbours at the border are pulled in and false ones pushed out, in balance and at each feature's own scale. A
+point moves by r_i^2 dR / dx_i per epoch, with momentum, at most by a small share of r_i: larger steps tear the nearest
+neighbours apart. Sums over j run over the NEAR nearest points, listed every few epochs.
+
+All moves of an epoch are computed from the positions before it and summed in a fixed order, so the result does not
+depend on the number of threads.
+"""
+
+import numpy as np
+from numba import njit
+from scipy.sparse import csr_matrix
+
+from lib.geometry.parallel import chunks
+from lib.geometry.points import nearest_points
+
+# Sizes of the neighbourhoods that count, and the weight v of each.
+KS = np.array([5, 15], np.int32)
+WEIGHTS = np.array([0.2, 1.0], np.float32)
+# Points at whose distance from a feature the sums end.
+NEAR = 40
+# Epochs after which the nearest points are listed again.
+REFRESH = 10
+MOMENTUM = 0.8
+# Largest move of an epoch before momentum, as a share of the radius.
+CAP = 0.04
+# Newton steps towards the radii: of the first epoch, and of each later one, which starts from the last radii.
+FIRST_STEPS, STEPS = 12, 2
+# Rank of a point that is none of the true neighbours.
+NONE = 127
+
+
+def refine(coords: np.ndarray, indices: np.ndarray, n_epochs: int, threads: int = 1) -> np.ndarray:
+    """Climb R of this module from a layout.
+
+    Parameters
+    ----------
+    coords : float (n, 3)
+    indices : int (n, k), each feature's true neighbours, nearest first; the first 15 are used
+
+    Returns
+    -------
+    float32 (n, 3), the same bytes for every number of threads; `coords` where there are too few points or neighbours
+    """
+    points = np.array(coords, np.float32, order="C")
+    n, near = len(points), min(NEAR, len(points) - 1)
+    if near <= KS[-1] or indices.shape[1] < KS[-1]:
+        return points
+    true = np.ascontiguousarray(indices[:, : KS[-1]], np.int32)
+    ranks, pulls = np.empty((n, near), np.int8), np.empty((n, near), np.float32)
+    step, move = np.empty_like(points), np.zeros_like(points)
+    with chunks(n, threads) as run:
+        for epoch in range(n_epochs):
+            if epoch % REFRESH == 0:
+                lists = nearest_points(points, near, threads)
+                run(_rank, lists, true, ranks)
+                starts, slots = listed_by(lists, n)
+            if epoch == 0:
+                sharpness = _first_sharpness(points, lists)
+            steps = STEPS if epoch else FIRST_STEPS
+            run(_pull, points, lists, ranks, KS, WEIGHTS, steps, sharpness, pulls)
+            run(_gather, points, lists, pulls, starts, slots, sharpness, np.float32(CAP), step)
+            move *= np.float32(MOMENTUM)
+            move += np.float32(1 - epoch / n_epochs) * step
+            points += move
+    return points
+
+
+def listed_by(lists: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where each of n points is listed: flat positions in `lists`, those of point j from starts[j] to starts[j + 1]."""
+    rows, near = lists.shape
+    starts = np.arange(0, lists.size + 1, near)
+    by_column = csr_matrix((np.arange(lists.size), lists.ravel(), starts), shape=(rows, n)).tocsc()
+    return by_column.indptr, by_column.data
+
+
+def _first_sharpness(points: np.ndarray, lists: np.ndarray) -> np.ndarray:
+    """1 / r^2 with the distance of the k-th nearest point as r: float32 (n, number of ks)."""
+    distances = [((points - points[lists[:, k - 1]]) ** 2).sum(axis=1) for k in KS]
+    return (1 / (np.stack(distances, axis=1) + np.float32(1e-9))).astype(np.float32)
+
+
+@njit(nogil=True, cache=True)
+def _rank(first, last, lists, true, ranks):
+    """ranks[i, a] = rank of the point lists[i, a] among the true neighbours of i, from 0; NONE if it is not one."""
+    for i in range(first, last):
+        for a in range(lists.shape[1]):
+            ranks[i, a] = NONE
+            for rank in range(true.shape[1]):
+                if true[i, rank] == lists[i, a]:
+                    ranks[i, a] = rank
+                    break
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _pull(first, last, points, lists, ranks, ks, weights, steps, sharpness, pulls):
+    """pulls[i, a] = c_ij for j = lists[i, a]; sharpness[i, k] = 1 / r_i^2 follows by damped Newton steps."""
+    one, zero, near = np.float32(1), np.float32(0), lists.shape[1]
+    squares, border = np.empty(near, np.float32), np.empty(near, np.float32)
+    for i in range(first, last):
+        for a in range(near):
+            j = lists[i, a]
+            dx, dy, dz = points[j, 0] - points[i, 0], points[j, 1] - points[i, 1], points[j, 2] - points[i, 2]
+            squares[a] = dx * dx + dy * dy + dz * dz + np.float32(1e-12)
+            pulls[i, a] = zero
+        for which in range(len(ks)):
+            k, sharp = ks[which], sharpness[i, which]
+            for _ in range(steps):
+                count = slope = zero
+                for a in range(near):
+                    u = squares[a] * sharp
+                    u *= u
+                    s = one / (one + u * u)
+                    count += s
+                    slope += s * (one - s)
+                change = (np.float32(k) - count) / max(np.float32(4) * slope, np.float32(1e-6))
+                change = min(max(change, np.float32(-0.4)), np.float32(0.4))
+                sharp = sharp / (one + change) if change > 0 else sharp * (one - change)
+            sharpness[i, which] = sharp
+            at_border = true_at_border = zero
+            for a in range(near):
+                u = squares[a] * sharp
+                u *= u
+                s = one / (one + u * u)
+                border[a] = s * (one - s)
+                at_border += border[a]
+                true_at_border += border[a] if ranks[i, a] < k else zero
+            share, weight = true_at_border / max(at_border, np.float32(1e-9)), weights[which] / np.float32(k)
+            for a in range(near):
+                pulls[i, a] += weight * border[a] * ((one if ranks[i, a] < k else zero) - share)
+        for a in range(near):
+            pulls[i, a] /= squares[a]
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _gather(first, last, points, lists, pulls, starts, slots, sharpness, cap, step):
+    """step[i] = r_i^2 dR / dx_i, at most cap r_i long, r_i being the radius of the largest k."""
+    near = lists.shape[1]
+    for i in range(first, last):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        sum_x = sum_y = sum_z = np.float32(0)
+        for a in range(near):
+            j, pull = lists[i, a], pulls[i, a]
+            sum_x += pull * (points[j, 0] - x)
+            sum_y += pull * (points[j, 1] - y)
+            sum_z += pull * (points[j, 2] - z)
+        for slot in slots[starts[i] : starts[i + 1]]:
+            j, pull = slot // near, pulls[slot // near, slot % near]
+            sum_x += pull * (points[j, 0] - x)
+            sum_y += pull * (points[j, 1] - y)
+            sum_z += pull * (points[j, 2] - z)
+        square = np.float32(8) / sharpness[i, -1]
+        length = square * np.sqrt(sum_x * sum_x + sum_y * sum_y + sum_z * sum_z)
+        longest = cap / np.sqrt(sharpness[i, -1])
+        scale = square * min(np.float32(1), longest / max(length, np.float32(1e-30)))
+        step[i, 0], step[i, 1], step[i, 2] = scale * sum_x, scale * sum_y, scale * sum_z
