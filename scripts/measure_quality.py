@@ -33,6 +33,8 @@ CLUSTERS = 60
 SAMPLED_FEATURES = 2000
 # Pairs of these, for the rank correlation of distances.
 SAMPLED_PAIRS = 100_000
+# Random pairs of features, at least: how much their labels share is chance.
+WORD_PAIRS = 400_000
 SEED = 0
 
 
@@ -51,7 +53,8 @@ class Reference:
         left, right = rng.integers(0, len(rows), (2, SAMPLED_PAIRS))
         self.pairs = left[left != right], right[left != right]
         self.words = word_matrix(words)
-        self.shuffled = self.words[rng.permutation(m)]
+        apart = rng.integers(1, m, (m, -(-WORD_PAIRS // m)))
+        self.overlap_by_chance = word_overlap(self.words, (np.arange(m)[:, None] + apart) % m)
         self.clusters = None
         if m >= 10 * CLUSTERS:
             # More iterations do not change the correlation beyond the noise of the start.
@@ -118,11 +121,10 @@ class Reference:
         return rank_correlation((1 - means @ means.T)[upper], cdist(centres, centres)[upper])
 
     def label_agreement(self, near: np.ndarray) -> float | None:
-        """Word overlap of the labels of near points, relative to that of shuffled labels."""
-        if np.count_nonzero(np.diff(self.words.indptr)) <= 4 * NEAR:
+        """Word overlap of the labels of near points, relative to that of random pairs."""
+        if np.count_nonzero(np.diff(self.words.indptr)) <= 4 * NEAR or not self.overlap_by_chance:
             return None
-        by_chance = word_overlap(self.shuffled, near[:, :NEAR])
-        return word_overlap(self.words, near[:, :NEAR]) / by_chance if by_chance else None
+        return word_overlap(self.words, near[:, :NEAR]) / self.overlap_by_chance
 
 
 def rounded(measures: dict[str, float | None]) -> dict[str, float | None]:

@@ -1,6 +1,6 @@
 """quality.json of every layer -> quality.tsv: one row per layer, the map's measures beside those of PCA and chance.
 
-Beside the label agreement of the map stands that of the nearest neighbours themselves, which a map can hardly exceed.
+Beside the label agreement of the map stands that of the nearest neighbours themselves.
 """
 
 from pathlib import Path
@@ -12,14 +12,14 @@ from lib.job import job_log
 
 
 def row(layer: int, record: dict) -> dict:
-    """One layer's row: counts, then each measure of the map followed by that of PCA, random positions and neighbours."""
+    """One layer's row: counts, then each measure of the map followed by the same of what it is compared with."""
     cells = {"layer": layer} | {name: record[name] for name in ("features", "labelled")}
     cells |= {name: record["degrees"][name] for name in ("edges", "without_edge")}
     for measure, value in record.get("map", {}).items():
-        others = ("pca", "random", "exact")
-        cells |= {measure: value} | {
-            f"{measure}_{each}": record[each][measure] for each in others if measure in record[each]
-        }
+        cells[measure] = value
+        for other in ("pca", "random", "exact"):
+            if measure in record[other]:
+                cells[f"{measure}_{other}"] = record[other][measure]
     return cells
 
 
