@@ -122,6 +122,8 @@ def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
         ("", "models.yaml is empty"),
         ("- toy\n", "models.yaml is no mapping of keys to values"),
         ("toy:\n\tfeatures: 3\n", "not valid YAML (indent with spaces, not tabs): "),
+        ("toy: !!python/object:os.abort {}\n", "could not determine a constructor for the tag"),
+        ("toy: &a {weights: *a}\n", "an alias stands within what it names"),
         ("toy:\n  display_name: caf\xe9\n".encode("latin-1"), "models.yaml, line 2: not UTF-8: save the file"),
     ],
 )
