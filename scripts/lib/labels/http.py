@@ -30,7 +30,8 @@ class PatientRetry(Retry):
         if response is not None:
             with suppress(InvalidHeader):
                 seconds = self.get_retry_after(response) or seconds
-        reason = f"{last.url}: {f'HTTP {last.status}' if last.status else describe(last.error)}"
+        # urllib3 knows the path alone.
+        reason = f"Neuronpedia, {last.url}: {f'HTTP {last.status}' if last.status else describe(last.error)}"
         announce(reason, seconds)
         time.sleep(seconds)
 
