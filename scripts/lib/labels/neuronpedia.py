@@ -140,7 +140,9 @@ def _read_page(prefix: str, response: requests.Response) -> tuple[dict[str, int]
         files = [(each.findtext("{*}Key"), each.findtext("{*}Size")) for each in page.iterfind("{*}Contents")]
         sizes = {key.removeprefix(prefix): int(size) for key, size in files}
         more = {"true": True, "false": False}[page.findtext("{*}IsTruncated")]
-        token = page.find("{*}NextContinuationToken").text if more else None
+        token = page.findtext("{*}NextContinuationToken") if more else None
+        if more and not token:
+            raise ValueError("truncated, with no token for the rest")
     except (ET.ParseError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise LabelError(f"not a complete page of a bucket's list: {content[:40]!r} ({error!r})") from error
     return sizes, token
