@@ -94,6 +94,8 @@ def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):
         ({"features": float("inf")}, "line 4: .inf is not a plain number: write one"),
         ({"features": 3.0}, "toy.features is 3.0: expected the number of features"),
         ({"display_name": True}, "toy.display_name is True: expected"),
+        ({"display_name": "a </script>"}, "toy.display_name is 'a </script>': expected a name to display without HTML"),
+        ({"attribution": "<img src=x onerror=alert(1)>"}, "expected a line without HTML tags"),
         ({"layers": [{"layer": 1, "weights": "a.npz\n"}]}, r"toy.layers.0.weights is 'a.npz\n': expected"),
         ({"features": "x" * 10**6}, "xxx...: expected the number of features"),
     ],
@@ -134,7 +136,7 @@ def test_what_yaml_loses_or_misreads_is_refused(tmp_path, content, told):
 def test_what_yaml_reads_as_it_is_written_is_accepted(tmp_path):
     weights = "&weights {tensor: W_dec, shape: [features, d_model], repo: a/b, revision: '010'}"
     rows = "layers: [{layer: 0, weights: a.npz}]"
-    model = f"{{display_name: Café, features: 3, d_model: 2, weights: {weights}, {rows}}}"
+    model = f"{{display_name: 'Café <3 <http://a.b>', features: 3, d_model: 2, weights: {weights}, {rows}}}"
     other = "{<<: *toy, d_model: 4, weights: {<<: *weights, revision: main}}"
     content = f"\ufeff'70': &toy {model}\nmodel-1.5_B: {other}\n"
     (tmp_path / "models.yaml").write_text(content, encoding="utf-8")
