@@ -44,8 +44,8 @@ def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> s
         try:
             prepare(api, branch, target["private"])
             return commit(api, branch, files, message)
-        except (HTTPError, LocalEntryNotFoundError, RuntimeError) as error:
-            # Other errors than HTTPError have it as their cause, except a RuntimeError of an upload by Xet.
+        except (HTTPError, LocalEntryNotFoundError, RuntimeError, ConnectionError, TimeoutError) as error:
+            # Other errors than HTTPError have it as their cause, except those of an upload by Xet.
             cause = error if isinstance(error, HTTPError) else error.__cause__ or error
             status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
             # Without the address that is part of the error's text: those of uploads are signed.

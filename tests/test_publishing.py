@@ -288,6 +288,12 @@ def test_a_hub_that_refuses_or_stays_silent_leaves_no_half_dataset(hub, files, k
     assert hub.files(DATASET).keys() == {".gitattributes"}
 
 
+def test_an_upload_that_xet_cannot_make_is_named(hub, files, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    with pytest.raises(UserError, match=r"dataset \S+: ConnectionError.* Run the same command again"):
+        send(hub, files)
+
+
 def test_a_file_that_arrives_altered_is_an_error(hub, files):
     altered = File(files["toy/quality.tsv"].path, 2, "0" * 64)
     with pytest.raises(UserError, match=r"commit \w{40} does not hold toy/quality.tsv as sent"):
