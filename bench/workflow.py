@@ -47,7 +47,18 @@ def run(project: Path, python: Path, cores: int, *targets: str) -> tuple[float, 
     environment = os.environ | {"JOB_USAGE": str(usage), "PYTHONPATH": str(ROOT / "bench" / "usage")}
     if cores == 1:
         environment |= ONE_THREAD
-    command = [python, "-m", "snakemake", *targets, "--cores", str(cores), "--configfile", "bench.yaml", "--quiet", "all"]
+    command = [
+        python,
+        "-m",
+        "snakemake",
+        *targets,
+        "--cores",
+        str(cores),
+        "--configfile",
+        "bench.yaml",
+        "--quiet",
+        "all",
+    ]
     started = time.perf_counter()
     subprocess.run(command, cwd=project, env=environment, check=True, stdout=sys.stderr)
     return time.perf_counter() - started, pd.read_json(usage, lines=True)

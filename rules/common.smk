@@ -13,8 +13,15 @@ from lib.labels.export_files import label_files
 from lib.planning.catalogue import find_sae, read_catalogues
 from lib.planning.imports import library_files
 from lib.planning.publishing import huggingface_dataset, release_on_github
-from lib.planning.settings import check_command_line, check_config, selected_layers, selected_models
+from lib.planning.settings import (
+    check_command_line,
+    check_config,
+    check_environment,
+    selected_layers,
+    selected_models,
+)
 
+check_environment()
 check_command_line(sys.argv, workflow.configfiles)
 check_config(config)
 MODELS = read_catalogues(config["catalogues"], ROOT)

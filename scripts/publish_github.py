@@ -20,7 +20,7 @@ from github.Repository import Repository
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
 from lib.environment import check_network, secret
-from lib.errors import UserError
+from lib.errors import UserError, usable_answers
 from lib.files import save_record
 from lib.job import job_log
 from lib.patience import announce
@@ -72,6 +72,7 @@ def check_limits(files: dict[str, File]) -> None:
         raise UserError(f"{count} {fewer}, or without compressed twins (export.gzip: false)")
 
 
+@usable_answers("GitHub", "publish.github.api_url")
 def release_files(target: dict[str, str], token: str, files: dict[str, File]) -> GitRelease:
     """Make `files`, by name, the public release of `target` (publish.github); repeats attempts that may yet succeed.
 
@@ -146,7 +147,10 @@ def publish(repository: Repository, target: dict[str, str], files: dict[str, Fil
         sent.add(file.size)
     if wrong := differences({asset.name: asset for asset in release.get_assets()}, files):
         raise UserError(f"{label} stays a draft. Files arrived altered: {'; '.join(wrong.values())}. {AGAIN}")
-    return release.update_release(**text, draft=False)
+    public = release.update_release(**text, draft=False)
+    if public.draft is not False:
+        raise UserError(f"{label}: GitHub does not say that it is public. {AGAIN}")
+    return public
 
 
 def differences(present: dict[str, GitReleaseAsset], files: dict[str, File]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
 from lib.environment import check_network, secret
-from lib.errors import UserError
+from lib.errors import UserError, usable_answers
 from lib.files import load_record, save_bytes, save_record
 from lib.job import job_log
 from lib.patience import watch_huggingface
@@ -31,6 +31,7 @@ LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"
 TOKEN = "a token in HF_TOKEN with write access to its owner (https://huggingface.co/settings/tokens)"
 
 
+@usable_answers("Hugging Face", "HF_ENDPOINT")
 def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> str:
     """Make the dataset of `target` (publish.huggingface) hold `files`, by path, and no other maps beside them.
 
@@ -43,8 +44,8 @@ def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> s
         try:
             prepare(api, branch, target["private"])
             return commit(api, branch, files, message)
-        except (HTTPError, LocalEntryNotFoundError, RuntimeError) as error:
-            # Other errors than HTTPError have it as their cause, except a RuntimeError of an upload by Xet.
+        except (HTTPError, LocalEntryNotFoundError, RuntimeError, ConnectionError, TimeoutError) as error:
+            # Other errors than HTTPError have it as their cause, except those of an upload by Xet.
             cause = error if isinstance(error, HTTPError) else error.__cause__ or error
             status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
             # Without the address that is part of the error's text: those of uploads are signed.

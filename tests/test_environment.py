@@ -1,6 +1,7 @@
 """Secrets of the environment: what can be sent, and what no message shows."""
 
 import sys
+import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from lib.environment import NAMES, check_network, secret
 from lib.errors import UserError
 from lib.job import job_log
-from write_manifest import generated_at
+from lib.planning.schema import ConfigError
+from lib.planning.settings import check_environment
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +48,21 @@ def test_no_spelling_of_a_secret_reaches_a_log(monkeypatch, tmp_path):
     assert text.count("***") == 8
 
 
-@pytest.mark.parametrize("epoch", ["abc", "1e9", "99999999999999999999", "253402300800"])
-def test_a_source_date_that_is_no_time_is_refused_by_name(monkeypatch, epoch):
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
-    with pytest.raises(UserError, match=rf"SOURCE_DATE_EPOCH is '{epoch}': set it to the seconds since 1970"):
-        generated_at()
+def test_a_warning_after_the_end_of_a_job_does_not_reach_the_screen(tmp_path, capsys):
+    with pytest.raises(SystemExit), job_log(SimpleNamespace(log=[tmp_path / "log.txt"], rule="fetch")):
+        raise UserError("damaged")
+    warnings.warn("unclosed file", ResourceWarning, stacklevel=1)
+    assert capsys.readouterr().err == f"fetch: failed; its log is {tmp_path / 'log.txt'}\n"
+
+
+@pytest.mark.parametrize("value", ["abc", "1e9", "-1", "", "99999999999999999999", "253402300800"])
+@pytest.mark.parametrize("name", ["SOURCE_DATE_EPOCH", "HF_HUB_DOWNLOAD_TIMEOUT"])
+def test_seconds_that_are_none_stop_the_run_before_any_job(monkeypatch, name, value):
+    monkeypatch.setenv(name, "86400")
+    check_environment()
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=rf"{name} is '{value}': set it to whole seconds"):
+        check_environment()
 
 
 @pytest.mark.parametrize(
@@ -59,7 +71,14 @@ def test_a_source_date_that_is_no_time_is_refused_by_name(monkeypatch, epoch):
         ("all_proxy", "socks://127.0.0.1:7890/", "all_proxy begins with socks://: write http://HOST:PORT"),
         ("HTTPS_PROXY", "ftp://proxy", "HTTPS_PROXY begins with ftp://"),
         ("NO_PROXY", "localhost,fe80::/10", "NO_PROXY is 'localhost,fe80::/10': write host names"),
+        (
+            "HTTPS_PROXY",
+            "http://user:password@proxy:99999",
+            "^HTTPS_PROXY names no valid port: write http://HOST:PORT$",
+        ),
         ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE is /nowhere/ca.pem, which does not exist"),
+        ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE is .*, which holds no certificates"),
+        ("HF_ENDPOINT", "hf-mirror.example", "HF_ENDPOINT is 'hf-mirror.example': write https://HOST"),
     ],
 )
 def test_a_variable_that_would_break_the_network_is_named(monkeypatch, name, value, message):
@@ -69,3 +88,10 @@ def test_a_variable_that_would_break_the_network_is_named(monkeypatch, name, val
     monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match=message):
         check_network()
+
+
+def test_a_login_that_cannot_be_sent_is_refused_without_showing_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", SimpleNamespace(get_token=lambda: "tøpsecret"))
+    with pytest.raises(UserError, match=r"^HF_TOKEN, or the token of `hf auth login`, holds") as error:
+        check_network()
+    assert "secret" not in str(error.value)

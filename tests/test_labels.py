@@ -89,7 +89,7 @@ def test_odd_values_do_no_harm():
 
 
 def rows_of(content):
-    return list(read_rows(io.BufferedReader(io.BytesIO(content)), "batch-7"))
+    return list(read_rows(io.BufferedReader(io.BytesIO(content)), "batch-7, "))
 
 
 def test_lines_are_read_compressed_or_not():
@@ -102,8 +102,8 @@ def test_lines_are_read_compressed_or_not():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (gzip.compress(b"{}" * 9000, mtime=0)[:-20], "batch-7: damaged gzip"),
-        (gzip.compress(b"{}\n", mtime=0) + b"rubbish", "batch-7: damaged gzip"),
+        (gzip.compress(b"{}" * 9000, mtime=0)[:-20], "batch-7, damaged gzip"),
+        (gzip.compress(b"{}\n", mtime=0) + b"rubbish", "batch-7, damaged gzip"),
         (b'{"index": "0"}\n{"index": ', "batch-7, line 2: not JSON"),
         (b"<!DOCTYPE html>", "batch-7, line 1: not JSON .*DOCTYPE"),
         (b"[1]\n", "batch-7, line 1: not a JSON object"),

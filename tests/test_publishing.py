@@ -279,6 +279,7 @@ def test_what_was_not_answered_or_came_too_late_is_not_done_twice(hub, files, ki
         ("status", "PUT /large/.*", 403, "HTTP 403, .*write access"),
         ("status", "POST .*/commit/main", 503, "HTTP 503, .*Run the same command again"),
         ("cut", "POST .*/commit/main", 0, "RemoteProtocolError|ReadError"),
+        ("html", "GET .*/tree/.*", 0, "^Hugging Face: no usable answer .*Check HF_ENDPOINT"),
     ],
 )
 def test_a_hub_that_refuses_or_stays_silent_leaves_no_half_dataset(hub, files, kind, on, status, message):
@@ -289,6 +290,12 @@ def test_a_hub_that_refuses_or_stays_silent_leaves_no_half_dataset(hub, files, k
         send(hub, files)
     assert "/large/" not in str(error.value)
     assert hub.files(DATASET).keys() == {".gitattributes"}
+
+
+def test_an_upload_that_xet_cannot_make_is_named(hub, files, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    with pytest.raises(UserError, match=r"dataset \S+: ConnectionError.* Run the same command again"):
+        send(hub, files)
 
 
 def test_a_file_that_arrives_altered_is_an_error(hub, files):

@@ -225,8 +225,17 @@ def test_an_address_that_is_not_githubs_api(github, files):
     github.faults = [Fault("html")]
     with pytest.raises(UserError, match=r"check publish\.github\.api_url"):
         send(github, files)
+    github.faults = [Fault("html", RELEASES)]
+    with pytest.raises(UserError, match=r"^GitHub: no usable answer \(.*login page"):
+        send(github, files)
     with pytest.raises(UserError, match=r"127.0.0.1:9/api/v3, release toy-v1 of owner/maps: no usable answer"):
         send(github, files, api_url="http://127.0.0.1:9/api/v3")
+
+
+def test_a_release_is_public_only_if_github_says_so(github, files):
+    github.faults = [Fault("html", PUBLISH)]
+    with pytest.raises(UserError, match="GitHub does not say that it is public"):
+        send(github, files)
 
 
 def test_what_github_does_not_take_is_refused(tmp_path):

@@ -94,6 +94,8 @@ def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):
         ({"features": float("inf")}, "line 4: .inf is not a plain number: write one"),
         ({"features": 3.0}, "toy.features is 3.0: expected the number of features"),
         ({"display_name": True}, "toy.display_name is True: expected"),
+        ({"display_name": "a </script>"}, "toy.display_name is 'a </script>': expected a name to display without HTML"),
+        ({"attribution": "<img src=x onerror=alert(1)>"}, "expected a line without HTML tags"),
         ({"layers": [{"layer": 1, "weights": "a.npz\n"}]}, r"toy.layers.0.weights is 'a.npz\n': expected"),
         ({"features": "x" * 10**6}, "xxx...: expected the number of features"),
     ],
@@ -122,6 +124,8 @@ def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
         ("", "models.yaml is empty"),
         ("- toy\n", "models.yaml is no mapping of keys to values"),
         ("toy:\n\tfeatures: 3\n", "not valid YAML (indent with spaces, not tabs): "),
+        ("toy: !!python/object:os.abort {}\n", "could not determine a constructor for the tag"),
+        ("toy: &a {weights: *a}\n", "an alias stands within what it names"),
         ("toy:\n  display_name: caf\xe9\n".encode("latin-1"), "models.yaml, line 2: not UTF-8: save the file"),
     ],
 )
@@ -132,7 +136,7 @@ def test_what_yaml_loses_or_misreads_is_refused(tmp_path, content, told):
 def test_what_yaml_reads_as_it_is_written_is_accepted(tmp_path):
     weights = "&weights {tensor: W_dec, shape: [features, d_model], repo: a/b, revision: '010'}"
     rows = "layers: [{layer: 0, weights: a.npz}]"
-    model = f"{{display_name: Café, features: 3, d_model: 2, weights: {weights}, {rows}}}"
+    model = f"{{display_name: 'Café <3 <http://a.b>', features: 3, d_model: 2, weights: {weights}, {rows}}}"
     other = "{<<: *toy, d_model: 4, weights: {<<: *weights, revision: main}}"
     content = f"\ufeff'70': &toy {model}\nmodel-1.5_B: {other}\n"
     (tmp_path / "models.yaml").write_text(content, encoding="utf-8")
@@ -150,12 +154,12 @@ def test_no_model_has_the_name_of_something_else_in_results(tmp_path):
         assert f"{name} is reserved" in refusal(tmp_path, yaml.safe_dump({name: TOY}))
 
 
-@pytest.mark.parametrize("name", ["labels.csv", "labels.jsonl.bak", "no-such-folder"])
+@pytest.mark.parametrize("name", ["labels.csv: ", "labels.jsonl.bak: ", "no-such-folder: does not exist: "])
 def test_labels_of_another_kind_are_refused_before_any_job(tmp_path, name):
     (tmp_path / "labels.csv").touch()
     (tmp_path / "labels.jsonl.bak").touch()
-    with pytest.raises(UserError, match=rf"{name}: expected a \.jsonl or \.jsonl\.gz file, or a folder"):
-        label_files(tmp_path / name)
+    with pytest.raises(UserError, match=rf"{name}expected a \.jsonl or \.jsonl\.gz file, or a folder"):
+        label_files(tmp_path / name.partition(":")[0])
     assert label_files(tmp_path / "labels.jsonl") == [tmp_path / "labels.jsonl"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def record() -> None:
-    """Append a line of JSON: the rule, CPU seconds and peak memory in MB of this process and those that it waited for."""
+    """Append a line of JSON: rule, CPU seconds, and peak memory in MB, of this process and those that it waited for."""
     # Snakemake runs .snakemake/scripts/tmp….{rule}.py.
     *_, rule, suffix = [".", *Path(sys.argv[0]).name.split(".")]
     if suffix != "py" or ".snakemake" not in sys.argv[0]:

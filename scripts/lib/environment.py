@@ -7,7 +7,7 @@ import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 from lib.errors import UserError
 
@@ -22,20 +22,32 @@ def secret(*names: str) -> str | None:
     """
     for name in names:
         if value := os.environ.get(name, "").strip():
-            if not all("!" <= character <= "~" for character in value):
-                raise UserError(
-                    f"{name} holds a space, a line break or a character that is not ASCII, so it cannot be sent: set it"
-                    " to the key alone, copied again from where it was made"
-                )
+            _check_sendable(name, value)
             return value
     return None
 
 
+def _check_sendable(name: str, value: str) -> None:
+    if not all("!" <= character <= "~" for character in value):
+        raise UserError(
+            f"{name} holds a space, a line break or a character that is not ASCII, so it cannot be sent: set it"
+            " to the key alone, copied again from where it was made"
+        )
+
+
 def check_network() -> None:
-    """Raise UserError for proxies and certificates that no network library could use, naming the variable."""
+    """Raise UserError for addresses, certificates or a login that no network library could use, naming the variable."""
     for name in CERTIFICATES:
-        if (path := os.environ.get(name)) and not Path(path).exists():
+        if not (path := os.environ.get(name)):
+            continue
+        if not Path(path).exists():
             raise UserError(f"{name} is {path}, which does not exist: name a file of certificates, or unset it")
+        if Path(path).is_file() and b"-----BEGIN " not in Path(path).read_bytes():
+            raise UserError(f"{name} is {path}, which holds no certificates: name a file that does, or unset it")
+    if not re.match("https?://|$", endpoint := os.environ.get("HF_ENDPOINT", "")):
+        raise UserError(f"HF_ENDPOINT is {endpoint!r}: write https://HOST, or unset it")
+    if hub := sys.modules.get("huggingface_hub"):
+        _check_sendable("HF_TOKEN, or the token of `hf auth login`,", hub.get_token() or "")
     for name, value in os.environ.items():
         if name.lower() == "no_proxy" and re.search(r"[0-9a-fA-F]*::?[^,]*/", value):
             raise UserError(f"{name} is {value!r}: write host names separated by commas, without IPv6 ranges")
@@ -46,13 +58,17 @@ def check_network() -> None:
             raise UserError(f"{name} names a SOCKS proxy: pip install PySocks socksio, or name an HTTP proxy")
         if scheme not in ("http", "https", "socks5", "socks5h"):
             raise UserError(f"{name} begins with {scheme}://: write http://HOST:PORT or socks5://HOST:PORT")
+        try:
+            _ = urlsplit(value if "://" in value else f"http://{value}").port
+        except ValueError as error:
+            raise UserError(f"{name} names no valid port: write {scheme}://HOST:PORT") from error
 
 
 def spellings() -> list[str]:
     """Every spelling in which a secret may appear in a message, the longest first.
 
     Secrets are the variables in `NAMES`, passwords in the addresses of proxies, and the token of `hf auth login`. Each
-    may appear as it is, stripped, a line at a time, escaped as in a traceback, or quoted as in an address.
+    may appear whole, a line at a time, escaped as in a traceback, or quoted as in an address.
     """
     values = [os.environ.get(name, "") for name in NAMES]
     for name, value in os.environ.items():
@@ -62,6 +78,6 @@ def spellings() -> list[str]:
     if hub := sys.modules.get("huggingface_hub"):
         values.append(hub.get_token() or "")
     written = set()
-    for text in {part for value in values for part in (value, value.strip(), *value.split())}:
+    for text in {part for value in values for part in (value.strip(), *value.split())}:
         written |= {text, repr(text)[1:-1], ascii(text)[1:-1], quote(text), quote_plus(text)}
     return sorted((text for text in written if len(text) > 3), key=len, reverse=True)

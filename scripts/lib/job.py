@@ -25,8 +25,9 @@ def job_log(snakemake) -> Iterator[logging.Logger]:
         logging.basicConfig(stream=file, level=logging.INFO, format="%(asctime)s %(message)s", force=True)
         logging.captureWarnings(True)
         warnings.simplefilter("default")
-        # At INFO, httpx logs every request.
+        # At INFO, httpx logs every request; urllib3 warns of each repetition, which lib.patience announces.
         logging.getLogger("httpx").setLevel(logging.WARNING)
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         logging.getLogger("progress").addHandler(logging.StreamHandler(_Masking(sys.stderr)))
         log = logging.getLogger(snakemake.rule)
         with redirect_stdout(file), redirect_stderr(file):
@@ -39,6 +40,9 @@ def job_log(snakemake) -> Iterator[logging.Logger]:
                 log.exception("Internal error, please report it with this log:")
             else:
                 return
+            finally:
+                # What Python warns of while it ends would find the log closed.
+                warnings.simplefilter("ignore")
     print(f"{snakemake.rule}: failed; its log is {path}", file=sys.stderr)
     sys.exit(1)
 

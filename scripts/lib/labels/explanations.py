@@ -90,20 +90,20 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_rows(stream: io.BufferedReader, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Position ("FILE, line N") and row of each line of a .jsonl stream, compressed with gzip or not.
+    """Position ("line N" after `where`) and row of each line of a .jsonl stream, compressed with gzip or not.
 
     Raises LabelError for damaged gzip data and for lines that are too long or not a JSON object.
     """
     lines = gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream
     try:
         for number, line in enumerate(iter(lambda: lines.readline(LONGEST_LINE + 1), b""), start=1):
-            position = f"{where}, line {number}"
+            position = f"{where}line {number}"
             if len(line) > LONGEST_LINE:
                 raise LabelError(f"{position}: longer than {LONGEST_LINE:,} bytes")
             if line.strip():
                 yield position, parse_row(line, position)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise LabelError(f"{where}: damaged gzip data: {error}") from error
+        raise LabelError(f"{where}damaged gzip data: {error}") from error
 
 
 def statements(row: dict[str, Any], count: int, where: str, source_id: str | None = None) -> Statements:
@@ -144,7 +144,7 @@ def read_local(files: Iterable[str | Path], count: int, source_id: str | None = 
     known = []
     for file in files:
         with Path(file).open("rb") as stream:
-            for where, row in read_rows(stream, str(file)):
+            for where, row in read_rows(stream, f"{file}, "):
                 known += statements(row, count, where, source_id)
     return known
 

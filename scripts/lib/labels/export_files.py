@@ -23,7 +23,8 @@ def label_files(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         if not path.name.endswith((".jsonl", ".jsonl.gz")):
-            raise UserError(f"{path}: expected a .jsonl or .jsonl.gz file, or a folder with explanations/")
+            problem = "" if path.exists() else "does not exist: "
+            raise UserError(f"{path}: {problem}expected a .jsonl or .jsonl.gz file, or a folder with explanations/")
         return [path]
     kinds = {file: export_kind(f"{file.parent.name}/{file.name}") for file in sorted(path.glob("*/*"))}
     if "explanations" not in kinds.values():

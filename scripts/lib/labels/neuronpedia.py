@@ -25,7 +25,7 @@ from lib.labels.export_files import export_kind
 from lib.labels.http import PASSING, body, describe, get, open_session
 from lib.progress import Progress
 
-# Position ("FILE, line N") and fields, as `read_rows` yields them.
+# Position and fields, as `read_rows` yields them.
 Rows = list[tuple[str, dict[str, Any]]]
 
 CONNECTIONS = 4
@@ -40,7 +40,7 @@ def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Col
     Raises UserError: no such source, or files that could not be fetched whole.
     Raises LabelError: labels of another SAE.
     """
-    base, known, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", [], []
+    base, known, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", [], {}
     with open_session({"Accept-Encoding": "identity"}) as session, ThreadPoolExecutor(CONNECTIONS) as pool:
         sizes = _list_files(session, url, f"v1/{model_id}/{source_id}/", kinds)
         shown = Progress(base, len(sizes), "files")
@@ -52,15 +52,15 @@ def fetch_export(url: str, model_id: str, source_id: str, count: int, kinds: Col
             try:
                 rows = job.result()
             except requests.RequestException as error:
-                failures.append(f"{name}: {describe(error)}")
+                failures.setdefault(describe(error), []).append(name)
                 continue
             for position, row in rows:
-                known += statements(row, count, position, source_id)
+                known += statements(row, count, f"{base}{name}, {position}", source_id)
             shown.add()
     if failures:
-        raise UserError(
-            f"{base}: {len(failures)} of {len(sizes)} files could not be fetched: {'; '.join(failures)}. Run again"
-        )
+        reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in failures.items())
+        failed = sum(map(len, failures.values()))
+        raise UserError(f"{base}: {failed} of {len(sizes)} files could not be fetched: {reasons}. Run again")
     return known
 
 
@@ -135,14 +135,17 @@ def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collect
 
 def _read_page(prefix: str, response: requests.Response) -> tuple[dict[str, int], str | None]:
     """Sizes by path of the files on a page, and the continuation token of the next page, if there is one."""
+    content = body(response)
     try:
-        page = ET.fromstring(body(response))
+        page = ET.fromstring(content)
         files = [(each.findtext("{*}Key"), each.findtext("{*}Size")) for each in page.iterfind("{*}Contents")]
         sizes = {key.removeprefix(prefix): int(size) for key, size in files}
         more = {"true": True, "false": False}[page.findtext("{*}IsTruncated")]
-        token = page.find("{*}NextContinuationToken").text if more else None
+        token = page.findtext("{*}NextContinuationToken") if more else None
+        if more and not token:
+            raise ValueError("truncated, with no token for the rest")
     except (ET.ParseError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise LabelError(f"not a complete page of a bucket's list ({error!r})") from error
+        raise LabelError(f"not a complete page of a bucket's list: {content[:40]!r} ({error!r})") from error
     return sizes, token
 
 
@@ -150,7 +153,7 @@ def _read_file(size: int, response: requests.Response) -> Rows:
     raw, rows = response.raw, []
     # read_rows asks once more after the last byte.
     raw.auto_close = False
-    for position, row in read_rows(io.BufferedReader(raw), response.url):
+    for position, row in read_rows(io.BufferedReader(raw), ""):
         rows.append((position, row))
         if raw.tell() > size:
             break
@@ -189,7 +192,7 @@ def _kept_answers(path: Path, base: str) -> Rows:
     whole = content[: content.rfind(b"\n") + 1]
     save_bytes(path, whole if whole.startswith(header) else header)
     with path.open("rb") as stream:
-        return list(read_rows(stream, str(path)))[1:]
+        return list(read_rows(stream, f"{path}, "))[1:]
 
 
 def _append(path: Path, row: dict[str, Any]) -> None:

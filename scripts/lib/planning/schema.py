@@ -35,6 +35,11 @@ def read_yaml(path: Path) -> dict:
     try:
         loader = LOADER(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            problem = "is no mapping of keys to values" if node else "is empty"
+            raise ConfigError(f"{path} {problem}: config/README.md shows what belongs there")
+        _refuse_losses(node, path)
+        return loader.construct_document(node)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -42,11 +47,8 @@ def read_yaml(path: Path) -> dict:
         raise ConfigError(f"{path}, line {line}: not UTF-8: save the file in the encoding UTF-8") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML (indent with spaces, not tabs): {error}") from error
-    if not isinstance(node, yaml.MappingNode):
-        problem = "is no mapping of keys to values" if node else "is empty"
-        raise ConfigError(f"{path} {problem}: config/README.md shows what belongs there")
-    _refuse_losses(node, path)
-    return loader.construct_document(node)
+    except RecursionError as error:
+        raise ConfigError(f"{path}: an alias stands within what it names: write the value out") from error
 
 
 def _refuse_losses(node: yaml.Node, path: Path) -> None:

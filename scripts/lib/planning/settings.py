@@ -1,5 +1,6 @@
 """The configuration: checked, with its numbers parsed, and the models and layers that it selects."""
 
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,20 @@ from lib.planning.schema import ConfigError, check, load_schema, parsed, read_ya
 
 # Of each of these Snakemake keeps only the last on a command line.
 FLAGS = {"--configfile": r"--configfiles?(=.*)?", "--config": r"(--config|-C)(=.*)?"}
+# Environment variables that hold whole seconds, with an example.
+SECONDS = {"SOURCE_DATE_EPOCH": 1767225600, "HF_HUB_DOWNLOAD_TIMEOUT": 30, "HF_HUB_ETAG_TIMEOUT": 30}
+
+
+def check_environment() -> None:
+    """Check the variables that would stop a job after hours, or in the middle of its imports.
+
+    Raises ConfigError: one does not hold whole seconds.
+    """
+    for name, example in SECONDS.items():
+        if (value := os.environ.get(name)) is not None and not re.fullmatch(r"\d{1,10}", value, re.ASCII):
+            raise ConfigError(
+                f"the environment variable {name} is {value!r}: set it to whole seconds, such as {example}, or unset it"
+            )
 
 
 def check_command_line(words: list[str], files: list[str | Path]) -> None:
