@@ -44,7 +44,7 @@ class Fault:
         status    `status` with `headers` and `body` in place of the answer
         html      a page that says sorry, with status 200
         corrupt   the body's byte `at` is another
-        replace   the body is `body`
+        replace   the body is `body`, with `headers`
         headers   `headers` replace those of the answer
         cut       the connection is reset when `at` bytes of the request's body have arrived
         lost      the request is carried out, and the connection reset in place of an answer
@@ -85,7 +85,7 @@ class Fault:
                 body[self.at] ^= 0xFF
                 return Answer(answer.status, bytes(body), headers)
             case "replace":
-                return Answer(answer.status, self.body, headers)
+                return Answer(answer.status, self.body, headers | self.headers)
             case "headers":
                 return Answer(answer.status, answer.body, {**headers, **self.headers})
         return answer
