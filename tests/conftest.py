@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,12 @@ class Project:
             if path.is_file() and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
         }
 
+    def forget_all_but(self, part: str) -> None:
+        """Remove every product and intermediate whose path does not hold `part`."""
+        for name in self.files():
+            if part not in name:
+                (self.folder / "results" / name).unlink()
+
     def copy(self, folder: Path) -> "Project":
         """Copy the project with its results and Snakemake's metadata to another folder."""
         # Other workers may be planning in the original.
@@ -139,13 +146,26 @@ class Project:
         return Project(folder, self.configfile, self.environment)
 
 
+@cache
+def compile_kernels() -> None:
+    """Have numba keep what it compiles beside the checkout's scripts, so that every copy of the workflow has it."""
+    from lib.geometry.graph import fuzzy_graph
+    from lib.geometry.knn import nearest_neighbors
+    from lib.geometry.layout import lay_out
+
+    rows = np.eye(64, dtype=np.float32)
+    graph = fuzzy_graph(*nearest_neighbors(rows, 8))
+    lay_out(graph, rows[:, :3], n_epochs=1, negative_samples=8, repulsion_strength=1.0, seed=0)
+
+
 def copy_workflow(folder: Path) -> Path:
     """Copy the files of the workflow that a run needs to `folder`, without results; link what no test changes."""
+    compile_kernels()
     for name in COPIED:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir() and not (ROOT / name).is_symlink():
-            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("node_modules"))
         else:
             shutil.copy2(ROOT / name, target, follow_symlinks=False)
     for name in LINKED:
@@ -191,6 +211,7 @@ def toy_catalogue(folder: Path, features: int = 300) -> None:
     (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
 
 
+DEMO_TARGETS = ("results/index.json", *(f"results/minilm-l6/{name}" for name in ("features.parquet", "quality.tsv")))
 QUICK = {"layout": {"neighbor_embedding": {"n_epochs": 20}}}
 
 
@@ -211,10 +232,10 @@ def toy_run(tmp_path_factory) -> Project:
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory) -> Project:
-    """A finished run of the demo. Copy it before changing anything."""
+    """A finished run of the demo, all but its figures. Copy it before changing anything."""
 
     def make(folder: Path) -> None:
-        Project(copy_workflow(folder), "config/demo.yaml").snakemake()
+        Project(copy_workflow(folder), "config/demo.yaml").snakemake(*DEMO_TARGETS)
 
     return Project(once(tmp_path_factory, "demo", make), "config/demo.yaml")
 

@@ -89,17 +89,6 @@ def test_statistics_show_the_run_times(page):
     assert page.evaluate("runtimes_spec.data.values.filter(job => job.rule == 'compute_coords').length") == 2
 
 
-def test_a_single_html_file_shows_the_same(browser, toy_run, tmp_path):
-    toy_run.snakemake("--report", tmp_path / "report.html")
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto((tmp_path / "report.html").as_uri())
-    listed(page, "Layers")
-    show(page, 0)
-    assert image_size(page)[0] == 1654
-    context.close()
-
-
 def test_the_table_has_the_counts_of_the_manifest(toy_run):
     folder = toy_run.folder / "results" / "toy"
     table = (folder / "figures" / "layers.html").read_text()
