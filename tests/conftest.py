@@ -35,10 +35,6 @@ FLAGS = (
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 )
-ADVICE = (
-    "no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), "
-    "or set the environment variable CHROMIUM to its path"
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -211,7 +207,6 @@ def toy_catalogue(folder: Path, features: int = 300) -> None:
     (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
 
 
-DEMO_TARGETS = ("results/index.json", *(f"results/minilm-l6/{name}" for name in ("features.parquet", "quality.tsv")))
 QUICK = {"layout": {"neighbor_embedding": {"n_epochs": 20}}}
 
 
@@ -235,7 +230,8 @@ def demo_run(tmp_path_factory) -> Project:
     """A finished run of the demo, all but its figures. Copy it before changing anything."""
 
     def make(folder: Path) -> None:
-        Project(copy_workflow(folder), "config/demo.yaml").snakemake(*DEMO_TARGETS)
+        tables = [f"results/minilm-l6/{name}" for name in ("features.parquet", "quality.tsv")]
+        Project(copy_workflow(folder), "config/demo.yaml").snakemake("results/index.json", *tables)
 
     return Project(once(tmp_path_factory, "demo", make), "config/demo.yaml")
 
@@ -259,20 +255,18 @@ def everything_written(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in files if path.is_file())
 
 
-def chromium() -> str:
-    """Return the path of Chromium; without it, skip the test (fail in CI)."""
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Path of Chromium; without it, the test is skipped (and fails in CI)."""
     override = os.environ.get("CHROMIUM")
     names = [override] if override else ["chromium", "chromium-browser", "google-chrome"]
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        unavailable(ADVICE)
+        unavailable(
+            "no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), "
+            "or set the environment variable CHROMIUM to its path"
+        )
     return path
-
-
-@pytest.fixture(scope="session")
-def browser_path() -> str:
-    """Path of the browser that the tests drive."""
-    return chromium()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """An HTTP/1.1 server on loopback that counts what it is asked and sends, with faults to switch on."""
 
-import hashlib
 import json
 import re
 import socket
@@ -242,8 +241,3 @@ def json_answer(content: object, status: int = 200, **headers: str) -> Answer:
 def hub_error(status: int, code: str, message: str, **more: str) -> Answer:
     """A refusal as the Hugging Face Hub words it."""
     return json_answer({"error": message, **more}, status, X_Error_Code=code, X_Error_Message=message)
-
-
-def etag(body: bytes) -> str:
-    """A tag that differs where contents do, as far as tests change them: of both ends alone, for speed."""
-    return hashlib.md5(body[:65536] + body[-65536:]).hexdigest()
