@@ -149,10 +149,21 @@ def test_secrets_are_nowhere(finished):
     assert KEY.encode() not in everything
 
 
-def test_later_stages_rerun_without_the_decoders(finished, tmp_path):
-    change = {"edges": {"threshold": 0.4}, "labels": {"facts": False}, "weights": {"keep_decoders": True}}
-    change["network"] = {"downloads": 9, "label_jobs": 9, "requests_per_minute": 9}
-    rules = {"compute_edges", "fetch_labels", "export_layer", "write_manifest"}
+NETWORK = {"downloads": 9, "label_jobs": 9, "requests_per_minute": 9}
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        (
+            {"edges": {"threshold": 0.4}, "labels": {"facts": False}, "network": NETWORK},
+            {"compute_edges", "fetch_labels", "export_layer", "write_manifest"},
+        ),
+        ({"weights": {"keep_decoders": True}}, set()),
+    ],
+    ids=["later stages", "kept decoders"],
+)
+def test_later_stages_rerun_without_the_decoders(finished, tmp_path, change, rules):
     assert finished.changed(tmp_path / "changed.yaml", change).pending(*TARGETS).keys() == rules
 
 

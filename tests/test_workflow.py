@@ -91,7 +91,6 @@ def test_the_documented_table_has_these_rows():
 
 
 def test_a_number_of_the_command_line_is_a_number(toy_run):
-    assert "compute_edges" in toy_run.pending("--config", "edges={threshold: 0.3}")
     assert toy_run.pending("--config", "edges={threshold: 0.25}") == {}
 
 
