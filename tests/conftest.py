@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +40,6 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
-)
-ADVICE = (
-    "no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), "
-    "or set the environment variable CHROMIUM to its path"
 )
 
 
@@ -138,6 +135,12 @@ class Project:
             if path.is_file() and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
         }
 
+    def forget_all_but(self, part: str) -> None:
+        """Remove every product and intermediate whose path does not hold `part`."""
+        for name in self.files():
+            if part not in name:
+                (self.folder / "results" / name).unlink()
+
     def copy(self, folder: Path) -> "Project":
         """Copy the project with its results and Snakemake's metadata to another folder."""
         # Other workers may be planning in the original.
@@ -145,13 +148,26 @@ class Project:
         return Project(folder, self.configfile, self.environment)
 
 
+@cache
+def compile_kernels() -> None:
+    """Have numba keep what it compiles beside the checkout's scripts, so that every copy of the workflow has it."""
+    from lib.geometry.graph import fuzzy_graph
+    from lib.geometry.knn import nearest_neighbors
+    from lib.geometry.layout import lay_out
+
+    rows = np.eye(64, dtype=np.float32)
+    graph = fuzzy_graph(*nearest_neighbors(rows, 8))
+    lay_out(graph, rows[:, :3], n_epochs=1, negative_samples=8, repulsion_strength=1.0, seed=0)
+
+
 def copy_workflow(folder: Path) -> Path:
     """Copy the files of the workflow that a run needs to `folder`, without results; link what no test changes."""
+    compile_kernels()
     for name in COPIED:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir() and not (ROOT / name).is_symlink():
-            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("node_modules"))
         else:
             shutil.copy2(ROOT / name, target, follow_symlinks=False)
     for name in LINKED:
@@ -217,10 +233,11 @@ def toy_run(tmp_path_factory) -> Project:
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory) -> Project:
-    """A finished run of the demo. Copy it before changing anything."""
+    """A finished run of the demo, all but its figures. Copy it before changing anything."""
 
     def make(folder: Path) -> None:
-        Project(copy_workflow(folder), "config/demo.yaml").snakemake()
+        tables = [f"results/minilm-l6/{name}" for name in ("features.parquet", "quality.tsv")]
+        Project(copy_workflow(folder), "config/demo.yaml").snakemake("results/index.json", *tables)
 
     return Project(once(tmp_path_factory, "demo", make), "config/demo.yaml")
 
@@ -244,20 +261,18 @@ def everything_written(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in files if path.is_file())
 
 
-def chromium() -> str:
-    """Return the path of Chromium; without it, skip the test (fail in CI)."""
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Path of Chromium; without it, the test is skipped (and fails in CI)."""
     override = os.environ.get("CHROMIUM")
     names = [override] if override else ["chromium", "chromium-browser", "google-chrome"]
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        unavailable(ADVICE)
+        unavailable(
+            "no Chromium found: install it (Debian and Ubuntu: apt-get install chromium), "
+            "or set the environment variable CHROMIUM to its path"
+        )
     return path
-
-
-@pytest.fixture(scope="session")
-def browser_path() -> str:
-    """Path of the browser that the tests drive."""
-    return chromium()
 
 
 @pytest.fixture(scope="session")

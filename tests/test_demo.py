@@ -139,10 +139,6 @@ def test_nearby_features_have_related_labels(graphs):
     assert min(nearer) > 2
 
 
-def test_a_second_run_runs_no_job(demo_run):
-    assert demo_run.pending() == {}
-
-
 def test_the_summary_lists_the_maps(demo_run):
     command = [sys.executable, "scripts/describe_maps.py", "results/minilm-l6/manifest.json"]
     done = subprocess.run(command, cwd=demo_run.folder, capture_output=True, text=True, check=True)

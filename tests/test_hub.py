@@ -1,12 +1,14 @@
 """Decoders from a Hub on loopback, through the real client: few bytes, few requests, the right values or an error."""
 
 import functools
+import gzip
 import io
 import json
 import logging
 import math
 import socket
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -138,9 +140,9 @@ def test_a_wait_is_shown_and_a_day_is_too_long(hub, caplog):
 def test_the_hub_itself_may_stumble(hub):
     for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
         hub.forget()
-        hub.faults = [Fault("status", times=2, status=500), Fault("status", times=1, status=429)]
+        hub.faults = [Fault("status", times=2, status=522), Fault("status", times=1, status=429)]
         call()
-        assert [each.status for each in hub.requests][:3] == [500, 500, 429]
+        assert [each.status for each in hub.requests][:3] == [522, 522, 429]
 
 
 @pytest.mark.parametrize("skip", [0, 1, 2, 5])
@@ -160,6 +162,23 @@ def test_a_wrong_answer_never_becomes_a_matrix(hub, wrong, skip):
     hub.content.faults = [Fault(on=GET, times=99, skip=skip, **wrong)]
     with pytest.raises(UserError, match=PATH):
         fetch(hub)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "gzip"}], ids=["plain", "gzip"])
+@pytest.mark.parametrize("skip", [0, 2])
+def test_an_endless_answer_is_not_read_to_its_end(hub, skip, headers):
+    content = gzip.compress(bytes(2**26)) if headers else bytes(2**26)
+    hub.content.faults = [Fault("replace", GET, times=99, skip=skip, body=content, headers=headers)]
+    hub.faults = [Fault("replace", "GET .*", body=content, headers=headers)]
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=f"{REPO}, revision main: no usable answer from {hub.url}"):
+            resolve_commit(REPO, "main")
+        with pytest.raises(UserError, match=rf"{PATH} .*HTTP 206, (more than )?\d+ bytes.*Check the network"):
+            fetch(hub)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_login_page_is_not_taken_for_the_hub(hub):

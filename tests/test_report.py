@@ -50,24 +50,22 @@ def image_size(page) -> tuple[int, int]:
     return tuple(image.evaluate("image => [image.naturalWidth, image.naturalHeight]"))
 
 
-def test_it_opens_with_an_introduction(page, screenshots):
+def test_it_opens_with_an_introduction(page):
     page.get_by_text("SAE Atlas maps the features of a language model").wait_for()
     assert page.get_by_text("This report shows one run: toy.").is_visible()
     page.locator("#rulegraph canvas, #rulegraph svg").first.wait_for()
-    page.screenshot(path=screenshots / "report.png")
 
 
-def test_each_layer_has_its_figure_with_a_caption(page, screenshots):
+def test_each_layer_has_its_figure_with_a_caption(page):
     assert [text.strip("\u2007") for text in listed(page, "Layers")] == ["0", "1"]
     for row in (0, 1):
         show(page, row)
         assert image_size(page)[0] == 1654
     page.locator("tbody tr").nth(1).get_by_role("link").nth(1).click()
     page.get_by_text("Layer 1 of Toy from three sides").wait_for()
-    page.screenshot(path=screenshots / "report-layer.png")
 
 
-def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report, screenshots):
+def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report):
     rows = listed(page, "All layers")
     assert rows == ["manifest.json", "overview", "quality.tsv", "table"]
     show(page, rows.index("overview"))
@@ -76,7 +74,6 @@ def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report, sc
     table = page.frame_locator("iframe")
     table.get_by_role("heading", name="Toy").wait_for()
     assert table.locator("tr").count() == 3
-    page.screenshot(path=screenshots / "report-table.png")
     for row in ("manifest.json", "quality.tsv"):
         link = page.locator("tbody tr").nth(rows.index(row)).get_by_role("link").first
         assert (report / link.get_attribute("href")).name == row
@@ -87,17 +84,6 @@ def test_statistics_show_the_run_times(page):
     page.get_by_role("link", name="Statistics").click()
     page.locator("#runtimes canvas, #runtimes svg").first.wait_for()
     assert page.evaluate("runtimes_spec.data.values.filter(job => job.rule == 'compute_coords').length") == 2
-
-
-def test_a_single_html_file_shows_the_same(browser, toy_run, tmp_path):
-    toy_run.snakemake("--report", tmp_path / "report.html")
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto((tmp_path / "report.html").as_uri())
-    listed(page, "Layers")
-    show(page, 0)
-    assert image_size(page)[0] == 1654
-    context.close()
 
 
 def test_the_table_has_the_counts_of_the_manifest(toy_run):

@@ -53,10 +53,24 @@ def test_rule_script_log_benchmark_and_library_files_share_one_name(rule):
     assert "message:" in body
 
 
-def test_library_files_are_found_through_others_and_logging_is_not_among_them():
-    found = {path.relative_to(SCRIPTS).as_posix() for path in library_files("measure_quality.py")}
-    assert {"lib/geometry/pca.py", "lib/files.py"} <= found
-    assert "lib/job.py" not in found
+@pytest.mark.parametrize(
+    ("module", "users"),
+    [
+        ("geometry/knn.py", {"compute_neighbors"}),
+        ("geometry/live.py", {"compute_neighbors", "compute_coords", "measure_quality"}),
+        ("geometry/layout.py", {"compute_coords"}),
+        ("products/gates.py", {"write_manifest"}),
+        ("labels/explanations.py", {"fetch_labels"}),
+        ("products/graph_json.py", {"export_layer"}),
+        ("figures/regions.py", {"draw_layer"}),
+        ("figures/drawing.py", {"draw_layer", "draw_model"}),
+        ("files.py", RULES.keys()),
+        ("job.py", set()),
+        ("planning/settings.py", set()),
+    ],
+)
+def test_a_library_file_is_an_input_of_the_rules_that_use_it(module, users):
+    assert {rule for rule in RULES if SCRIPTS / "lib" / module in library_files(f"{rule}.py")} == users
 
 
 @pytest.mark.parametrize("rule", RULES)

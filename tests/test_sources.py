@@ -149,15 +149,19 @@ def test_secrets_are_nowhere(finished):
     assert KEY.encode() not in everything
 
 
+NETWORK = {"downloads": 9, "label_jobs": 9, "requests_per_minute": 9}
+
+
 @pytest.mark.parametrize(
     ("change", "rules"),
     [
-        ({"edges": {"threshold": 0.4}}, {"compute_edges", "export_layer", "write_manifest"}),
-        ({"labels": {"facts": False}}, {"fetch_labels", "export_layer", "write_manifest"}),
-        ({"network": {"downloads": 9, "label_jobs": 9, "requests_per_minute": 9}}, set()),
+        (
+            {"edges": {"threshold": 0.4}, "labels": {"facts": False}, "network": NETWORK},
+            {"compute_edges", "fetch_labels", "export_layer", "write_manifest"},
+        ),
         ({"weights": {"keep_decoders": True}}, set()),
     ],
-    ids=["edges", "labels", "network", "kept decoders"],
+    ids=["later stages", "kept decoders"],
 )
 def test_later_stages_rerun_without_the_decoders(finished, tmp_path, change, rules):
     assert finished.changed(tmp_path / "changed.yaml", change).pending(*TARGETS).keys() == rules

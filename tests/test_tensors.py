@@ -1,6 +1,7 @@
 """Tensors in .npz and .safetensors files, whole and damaged ones, on disk and as the stream of a remote file."""
 
 import io
+import tracemalloc
 import zipfile
 
 import ml_dtypes
@@ -81,6 +82,36 @@ def test_a_flipped_bit_in_an_npz_is_noticed(read, savez):
     content[len(content) // 2] ^= 1
     with pytest.raises(TensorError, match=r"params\.npz: .*W_dec"):
         read(content, "params.npz")
+
+
+def overlong_npz():
+    npy, content = io.BytesIO(), io.BytesIO()
+    np.save(npy, VALUES)
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("W_dec.npy", npy.getvalue() + bytes(2**26))
+    return content.getvalue()
+
+
+def overlong_safetensors():
+    return save({"W_dec": np.zeros(2**24, np.float32)}).replace(b"[16777216]", b"[40, 24]  ")
+
+
+@pytest.mark.parametrize(("make", "name"), [(overlong_npz, "params.npz"), (overlong_safetensors, "sae.safetensors")])
+def test_values_beyond_the_shape_are_not_read(read, make, name):
+    content = make()
+    tracemalloc.start()
+    try:
+        with pytest.raises(TensorError, match=name):
+            read(content, name)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_values_that_begin_in_the_header_are_refused(read):
+    content = save({"W_dec": VALUES}).replace(b"[0,3840]}} ", b"[-4,3836]}}")
+    with pytest.raises(TensorError, match="sae.safetensors"):
+        read(content, "sae.safetensors")
 
 
 def test_objects_are_never_unpickled(read):

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 from fakes.service import Answer, Request, Service, hub_error, json_answer
 
-REGULAR = 10_000_000  # bytes up to which a file that .gitattributes does not name is kept in git itself
 ATTRIBUTES = b"*.gz filter=lfs diff=lfs merge=lfs -text\n*.parquet filter=lfs diff=lfs merge=lfs -text\n"
 
 
@@ -106,7 +105,7 @@ class Datasets(Service):
         entries = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": "a-folder"}]
         for path, content in files:
             entry = {"type": "file", "path": path, "size": len(content), "oid": _git_hash(content)}
-            if _is_large(path, len(content), self.commits[commit]):
+            if _is_large(path, self.commits[commit]):
                 digest = hashlib.sha256(content).hexdigest()
                 entry |= {"oid": "1" * 40, "lfs": {"oid": digest, "size": len(content), "pointerSize": 134}}
             entries.append(entry)
@@ -120,7 +119,7 @@ class Datasets(Service):
         there = self.commits[self._commit_of(name, revision)]
         modes = []
         for file in wanted["files"]:
-            large, content = _is_large(file["path"], file["size"], there), there.get(file["path"])
+            large, content = _is_large(file["path"], there), there.get(file["path"])
             known = {} if content is None else {"oid": _sha256(content) if large else _git_hash(content)}
             mode = "lfs" if large else "regular"
             modes.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, **known})
@@ -163,10 +162,9 @@ class Datasets(Service):
         return json_answer({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
 
 
-def _is_large(path: str, size: int, files: dict[str, bytes]) -> bool:
+def _is_large(path: str, files: dict[str, bytes]) -> bool:
     lines = [line.split() for line in files.get(".gitattributes", b"").decode().splitlines()]
-    named = any(fnmatch(path.rsplit("/")[-1], words[0]) for words in lines if "filter=lfs" in words)
-    return named or size > REGULAR
+    return any(fnmatch(path.rsplit("/")[-1], words[0]) for words in lines if "filter=lfs" in words)
 
 
 def _sha256(content: bytes) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from fakes.service import Answer, Request, Service, etag, hub_error, json_answer
+from fakes.service import Answer, Request, Service, hub_error, json_answer
 
 Files = Mapping[str, bytes] | Callable[[str], bytes | None]
 
@@ -111,7 +111,7 @@ class Content(Service):
             return Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
         repo, path = re.fullmatch(r"/([^/]+/[^/]+)/(.+)", request.path).groups()
         body = self.hub.file(repo, path)
-        headers = {"ETag": f'"{etag(body)}"', "Content-Type": "application/octet-stream"}
+        headers = {"Content-Type": "application/octet-stream"}
         if "range" not in request.headers:
             return Answer(200, body, headers)
         first, last = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers["range"]).groups()

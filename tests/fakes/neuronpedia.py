@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from fakes.service import Answer, Request, Service, etag, json_answer
+from fakes.service import Answer, Request, Service, json_answer
 
 Address = tuple[str, str, int]
 
@@ -15,19 +15,13 @@ Address = tuple[str, str, int]
 def explanation_row(model_id: str, source_id: str, index: int, text: str, explainer: str) -> dict[str, Any]:
     """A row of an export, with an embedding, which is most of its bytes."""
     return {
-        "id": f"c{index:024d}",
         "modelId": model_id,
         "layer": source_id,
         "index": str(index),
-        "authorId": "clkht01d40000jv08hvalcvly",
         "description": text,
         "embedding": json.dumps([round((index % 7) / 7 + j / 256, 6) for j in range(256)]),
         "typeName": "oai_token-act-pair",
         "explanationModelName": explainer,
-        "umap_x": 0,
-        "umap_y": 0,
-        "umap_cluster": 0,
-        "umap_log_feature_sparsity": 0,
     }
 
 
@@ -39,8 +33,6 @@ def feature_row(model_id: str, source_id: str, index: int) -> dict[str, Any]:
         "maxActApprox": 10.0 + index % 13,
         "frac_nonzero": round(1 / (2 + index % 101), 6),
         "pos_str": [f" tok{index}", f"tok{index + 1}"],
-        "pos_values": [1.5, 1.25],
-        "topkCosSimIndices": [],
         "freq_hist_data_bar_heights": [0.1] * 50,
     }
 
@@ -85,22 +77,21 @@ class Bucket(Service):
             return self._list(request.query)
         body = self.objects.get(request.path.removeprefix("/"))
         if body is None:
-            return Answer(404, _xml("Error", "<Code>NoSuchKey</Code>"), {"Content-Type": "application/xml"})
-        return Answer(200, body, {"ETag": f'"{etag(body)}"', "Content-Type": "application/x-gzip"})
+            return Answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+        return Answer(200, body, {"Content-Type": "application/x-gzip"})
 
     def _list(self, query: Mapping[str, str]) -> Answer:
         keys = sorted(key for key in self.objects if key.startswith(query.get("prefix", "")))
         start = int(query.get("continuation-token", 0))
         page, more = keys[start : start + self.page], len(keys) > start + self.page
         content = "".join(
-            f"<Contents><Key>{escape(key)}</Key><ETag>&quot;{etag(self.objects[key])}&quot;</ETag>"
-            f"<Size>{len(self.objects[key])}</Size></Contents>"
-            for key in page
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size></Contents>" for key in page
         )
         content += f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{str(more).lower()}</IsTruncated>"
         if more:
             content += f"<NextContinuationToken>{start + self.page}</NextContinuationToken>"
-        return Answer(200, _xml("ListBucketResult", content), {"Content-Type": "application/xml"})
+        namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+        return Answer(200, f'<ListBucketResult xmlns="{namespace}">{content}</ListBucketResult>'.encode())
 
 
 class Api(Service):
@@ -128,8 +119,3 @@ class Api(Service):
 def api_feature(model_id: str, source_id: str, index: int, explanations: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """A feature as the API sends it."""
     return {**feature_row(model_id, source_id, index), "explanations": list(explanations), "activations": []}
-
-
-def _xml(root: str, content: str) -> bytes:
-    start = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-    return f"{start}{content}</{root}>".encode()

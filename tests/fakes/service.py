@@ -1,6 +1,5 @@
 """An HTTP/1.1 server on loopback that counts what it is asked and sends, with faults to switch on."""
 
-import hashlib
 import json
 import re
 import socket
@@ -44,7 +43,7 @@ class Fault:
         status    `status` with `headers` and `body` in place of the answer
         html      a page that says sorry, with status 200
         corrupt   the body's byte `at` is another
-        replace   the body is `body`
+        replace   the body is `body`, with `headers`
         headers   `headers` replace those of the answer
         cut       the connection is reset when `at` bytes of the request's body have arrived
         lost      the request is carried out, and the connection reset in place of an answer
@@ -85,7 +84,7 @@ class Fault:
                 body[self.at] ^= 0xFF
                 return Answer(answer.status, bytes(body), headers)
             case "replace":
-                return Answer(answer.status, self.body, headers)
+                return Answer(answer.status, self.body, headers | self.headers)
             case "headers":
                 return Answer(answer.status, answer.body, {**headers, **self.headers})
         return answer
@@ -242,8 +241,3 @@ def json_answer(content: object, status: int = 200, **headers: str) -> Answer:
 def hub_error(status: int, code: str, message: str, **more: str) -> Answer:
     """A refusal as the Hugging Face Hub words it."""
     return json_answer({"error": message, **more}, status, X_Error_Code=code, X_Error_Message=message)
-
-
-def etag(body: bytes) -> str:
-    """A tag that differs where contents do, as far as tests change them: of both ends alone, for speed."""
-    return hashlib.md5(body[:65536] + body[-65536:]).hexdigest()

@@ -12,7 +12,7 @@ Snakemake's Slurm executor drops SLURM_CONF inside a job; `stop` removes it. `st
 that already has a slurm.conf.
 
 Needs root (for the link, and for slurmd to switch users) and, for `install`, Debian or Ubuntu. For tests only: jobs
-are neither accounted nor confined, and the node may claim more processors and memory than the machine has.
+are neither accounted nor confined, and the node claims more processors and memory than the machine may have.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGES = ["slurmctld", "slurmd", "slurm-client", "munge"]
@@ -37,6 +36,8 @@ DAEMONS = ["slurmd", "slurmctld", "munged"]  # in the order of stopping
 SYSTEM_CONF = Path("/etc/slurm/slurm.conf")
 POLICY = Path("/usr/sbin/policy-rc.d")
 DEFAULT_DIR = Path(tempfile.gettempdir()) / f"sae-atlas-slurm-{os.getuid()}"
+ACCEPTS_JOBS = ("idle", "mixed", "allocated")
+PATIENCE = 60.0  # seconds
 
 SLURM_CONF = """\
 ClusterName=test
@@ -72,7 +73,7 @@ MinJobAge=600
 KillWait=5
 ReturnToService=2
 SlurmdParameters=config_overrides
-NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={mem_mb} State=UNKNOWN
+NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 State=UNKNOWN
 PartitionName=main Nodes=node1 Default=YES MaxTime=120 State=UP
 """
 
@@ -81,49 +82,31 @@ class ClusterError(RuntimeError):
     """An error the user can fix: what went wrong and what to do."""
 
 
-# -- installing ----------------------------------------------------------------------------------------------
-
-
 def missing_programs() -> list[str]:
     """Return the required programs that are not on the PATH."""
-    return [name for name in PROGRAMS if shutil.which(name, path=_path()) is None]
+    return [name for name in PROGRAMS if shutil.which(name, path=_environment()["PATH"]) is None]
 
 
 def install() -> None:
-    """Install the packages without starting their services."""
+    """Install the packages. Debian asks policy-rc.d before it starts a service; status 101 means no."""
     if not missing_programs():
-        print("already installed")
         return
     _require_root()
     if shutil.which("apt-get") is None:
         raise ClusterError(f"no apt-get on this system: install {', '.join(PROGRAMS)} with its own package manager")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with _no_service_starts():
-        subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
-        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]
-        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
-
-
-@contextlib.contextmanager
-def _no_service_starts() -> Iterator[None]:
-    """Keep packages from starting services: Debian first runs policy-rc.d, and status 101 means no."""
-    before = (POLICY.read_bytes(), POLICY.stat().st_mode) if POLICY.exists() else None
+    before = POLICY.read_bytes() if POLICY.exists() else None
     POLICY.write_text("#!/bin/sh\nexit 101\n")
     POLICY.chmod(0o755)
     try:
-        yield
+        subprocess.run(["apt-get", "update", "-qq"], check=True, env=environment)
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
     finally:
-        if before is None:
-            POLICY.unlink()
-        else:
-            POLICY.write_bytes(before[0])
-            POLICY.chmod(before[1])
+        POLICY.unlink() if before is None else POLICY.write_bytes(before)
 
 
-# -- starting ------------------------------------------------------------------------------------------------
-
-
-def start(directory: Path, cpus: int = 8, mem_mb: int = 64_000, wait_s: float = 60) -> None:
+def start(directory: Path) -> None:
     """Start the cluster and return when its node accepts jobs; on failure, leave nothing running."""
     _require_root()
     if missing := missing_programs():
@@ -133,18 +116,20 @@ def start(directory: Path, cpus: int = 8, mem_mb: int = 64_000, wait_s: float = 
     if SYSTEM_CONF.exists() or SYSTEM_CONF.is_symlink():
         raise ClusterError(f"{SYSTEM_CONF} exists: this machine has its own Slurm, or runs another test cluster")
     try:
-        _configure(directory, cpus, mem_mb)
-        _start_munged(directory)
+        _configure(directory)
+        files = [f"--{name}-file={directory}/munge.{name}" for name in ("key", "log", "seed")]
+        files += [f"--socket={directory}/munge.socket", f"--pid-file={directory}/munged.pid"]
+        _run(["munged", "--force", "--num-threads=2", *files], directory)
         SYSTEM_CONF.symlink_to(directory / "slurm.conf")
         for daemon in ("slurmctld", "slurmd"):
             _run([daemon, "-c", "-f", str(directory / "slurm.conf")], directory)
-        _wait_for(lambda: node_state(directory) == "idle", wait_s, "the node did not become idle", directory)
+        _wait_for(lambda: node_state(directory) == "idle", "the node did not become idle", directory)
     except BaseException:
         stop(directory)
         raise
 
 
-def _configure(directory: Path, cpus: int, mem_mb: int) -> None:
+def _configure(directory: Path) -> None:
     """Write the key and configuration of a new cluster into its directory."""
     (directory / "jobs.txt").unlink(missing_ok=True)
     for name in ("state", "spool"):
@@ -154,50 +139,22 @@ def _configure(directory: Path, cpus: int, mem_mb: int) -> None:
     key.unlink(missing_ok=True)
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
-    ctld_port, slurmd_port = _free_ports(2)
-    text = SLURM_CONF.format(
-        host=socket.gethostname().split(".")[0],
-        dir=directory,
-        ctld_port=ctld_port,
-        slurmd_port=slurmd_port,
-        cpus=cpus,
-        mem_mb=mem_mb,
-    )
-    (directory / "slurm.conf").write_text(text)
+    with socket.socket() as one, socket.socket() as another:
+        for free in (one, another):
+            free.bind(("127.0.0.1", 0))
+        ports = {"ctld_port": one.getsockname()[1], "slurmd_port": another.getsockname()[1]}
+    host = socket.gethostname().split(".")[0]
+    (directory / "slurm.conf").write_text(SLURM_CONF.format(host=host, dir=directory, **ports))
     # Before 23.11 cgroups cannot be disabled; this plugin is then configured but unused.
-    plugin = "disabled" if _slurm_version() >= (23, 11) else "cgroup/v1"
+    version = [int(part) for part in _run(["slurmctld", "-V"], directory).split()[1].split(".")[:2]]
+    plugin = "disabled" if version >= [23, 11] else "cgroup/v1"
     (directory / "cgroup.conf").write_text(f"CgroupPlugin={plugin}\n")
-
-
-def _start_munged(directory: Path) -> None:
-    files = {name: directory / f"munge.{name}" for name in ("key", "socket", "log", "seed")}
-    command = ["munged", "--force", "--num-threads=2", f"--pid-file={directory / 'munged.pid'}"]
-    command += [f"--key-file={files['key']}", f"--socket={files['socket']}"]
-    command += [f"--log-file={files['log']}", f"--seed-file={files['seed']}"]
-    _run(command, directory)
-
-
-def _slurm_version() -> tuple[int, int]:
-    words = subprocess.run(["slurmctld", "-V"], check=True, capture_output=True, text=True, env=_env()).stdout
-    major, minor = words.split()[1].split(".")[:2]
-    return int(major), int(minor)
-
-
-def _free_ports(n: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
-# -- watching ------------------------------------------------------------------------------------------------
 
 
 def node_state(directory: Path) -> str:
     """Return `idle`, `mixed`, `allocated`, `down` ..., or `unreachable` if the controller does not answer."""
     command = ["sinfo", "--noheader", "--format=%T"]
-    done = subprocess.run(command, capture_output=True, text=True, env=_env(directory), timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=_environment(directory), timeout=PATIENCE)
     return done.stdout.strip() if done.returncode == 0 else "unreachable"
 
 
@@ -205,10 +162,9 @@ def status(directory: Path) -> int:
     """Print what runs; return 0 if the node accepts jobs, otherwise 3."""
     running = _running(directory)
     state = node_state(directory) if "slurmctld" in running else "no cluster"
-    for daemon in DAEMONS:
-        print(f"{daemon:10} {running.get(daemon, 'not running')}")
-    print(f"{'node':10} {state}")
-    return 0 if state in ("idle", "mixed", "allocated") else 3
+    for name, what in ({daemon: running.get(daemon, "not running") for daemon in DAEMONS} | {"node": state}).items():
+        print(f"{name:10} {what}")
+    return 0 if state in ACCEPTS_JOBS else 3
 
 
 def _running(directory: Path) -> dict[str, int]:
@@ -232,67 +188,43 @@ def ended_jobs(directory: Path) -> list[dict[str, str]]:
 def active_jobs(directory: Path, states: str = "PD,R,CG,CF,S") -> list[str]:
     """Return the ids of the jobs in these states; by default, of all unfinished jobs."""
     command = ["squeue", "--noheader", f"--states={states}", "--format=%i"]
-    return subprocess.run(command, capture_output=True, text=True, env=_env(directory)).stdout.split()
-
-
-# -- stopping ------------------------------------------------------------------------------------------------
+    return subprocess.run(command, capture_output=True, text=True, env=_environment(directory)).stdout.split()
 
 
 def stop(directory: Path) -> None:
     """Cancel the jobs, stop this directory's daemons, and remove the link if it points here."""
     running = _running(directory)
     try:
-        if {"slurmctld", "slurmd"} <= running.keys():
-            cancel_all(directory)
+        if {"slurmctld", "slurmd"} <= running.keys() and (jobs := active_jobs(directory)):
+            subprocess.run(["scancel", *jobs], env=_environment(directory), check=False)
+            _wait_for(lambda: not active_jobs(directory), "jobs did not end", directory)
     finally:
-        for daemon in DAEMONS:
-            if daemon in running:
-                _end(running[daemon])
+        for daemon, pid in running.items():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            _wait_for(lambda daemon=daemon: daemon not in _running(directory), f"{daemon} did not end", directory)
         if SYSTEM_CONF.is_symlink() and SYSTEM_CONF.readlink() == directory / "slurm.conf":
             SYSTEM_CONF.unlink()
 
 
-def cancel_all(directory: Path, wait_s: float = 30) -> None:
-    """Cancel every job of the cluster and wait until all have ended."""
-    if jobs := active_jobs(directory):
-        subprocess.run(["scancel", *jobs], env=_env(directory), check=False)
-        _wait_for(lambda: not active_jobs(directory), wait_s, "jobs did not end", directory)
-
-
-def _end(pid: int, wait_s: float = 10) -> None:
-    deadline = time.monotonic() + wait_s
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-        while time.monotonic() < deadline:
-            os.kill(pid, 0)
-            time.sleep(0.1)
-        os.kill(pid, signal.SIGKILL)
-
-
-# -- small helpers -------------------------------------------------------------------------------------------
-
-
-def _wait_for(condition, wait_s: float, complaint: str, directory: Path) -> None:
-    deadline = time.monotonic() + wait_s
+def _wait_for(condition, complaint: str, directory: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
-            raise ClusterError(f"{complaint} within {wait_s:.0f} s; see {directory}/*.log")
+            raise ClusterError(f"{complaint} within {PATIENCE:.0f} s; see {directory}/*.log")
         time.sleep(0.3)
 
 
-def _run(command: list[str], directory: Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, env=_env(directory))
+def _run(command: list[str], directory: Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, env=_environment(directory))
     if done.returncode != 0:
         raise ClusterError(f"{command[0]} exited {done.returncode}: {done.stderr.strip()}; see {directory}/*.log")
+    return done.stdout
 
 
-def _path() -> str:
-    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-
-
-def _env(directory: Path | None = None) -> dict[str, str]:
+def _environment(directory: Path | None = None) -> dict[str, str]:
     """Return the environment for commands that use the cluster of `directory`."""
-    environment = os.environ | {"PATH": _path()}
+    environment = os.environ | {"PATH": f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"}
     return environment | {"SLURM_CONF": str(directory / "slurm.conf")} if directory else environment
 
 
@@ -301,24 +233,22 @@ def _require_root() -> None:
         raise ClusterError(f"needs root, for {SYSTEM_CONF} and slurmd: run as root or in a container")
 
 
-def main(argv: list[str] | None = None) -> int:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["install", "start", "status", "stop"])
     parser.add_argument("--dir", type=Path, default=DEFAULT_DIR, help=f"directory of the cluster ({DEFAULT_DIR})")
-    parser.add_argument("--cpus", type=int, default=8, help="processors the node claims (8)")
-    parser.add_argument("--mem-mb", type=int, default=64_000, help="memory the node claims, in MB (64000)")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args()
     directory = arguments.dir.resolve()
     try:
+        if arguments.command == "status":
+            return status(directory)
         if arguments.command == "install":
             install()
-        elif arguments.command == "start":
-            start(directory, arguments.cpus, arguments.mem_mb)
-            print(f"ready: use sinfo, sbatch and squeue as usual. Stop with: {__file__} stop --dir {directory}")
-        elif arguments.command == "status":
-            return status(directory)
-        else:
+        elif arguments.command == "stop":
             stop(directory)
+        else:
+            start(directory)
+            print(f"ready: use sinfo, sbatch and squeue as usual. Stop with: {__file__} stop --dir {directory}")
     except ClusterError as error:
         print(f"cluster.py: {error}", file=sys.stderr)
         return 1

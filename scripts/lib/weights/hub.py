@@ -13,8 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import numpy as np
-from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import (
+    constants,
+    get_hf_file_metadata,
+    get_session,
+    get_token,
+    hf_hub_url,
+    set_client_factory,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
@@ -30,8 +39,45 @@ log = logging.getLogger(__name__)
 RANGE = 10 * 2**20  # bytes per request for a tensor
 CONNECTIONS = 4  # requests under way at the same time
 WINDOW = 16 * 2**10  # bytes per request for directories and headers
+LONGEST = 2**20  # bytes of any other answer
 RETRIED = (408, 429, *({*range(500, 600)} - {501, 505}))
 watch_huggingface()
+
+
+class Bounded(httpx.SyncByteStream):
+    """A body that ends one byte after the length that a request allows it: enough to tell that it is longer."""
+
+    def __init__(self, stream: httpx.SyncByteStream, length: int) -> None:
+        self._stream, self._length = stream, length
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self._length + 1
+        for chunk in self._stream:
+            yield chunk[:left]
+            left -= len(chunk)
+            if left <= 0:
+                return
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def prepare(response: httpx.Response) -> None:
+    """Hold the body of an answer to the `length` that `get` requested, before the client reads it.
+
+    A HEAD request's status that may pass becomes one that the library repeats: it knows only five of them.
+    """
+    if response.request.method == "HEAD" and response.status_code in RETRIED:
+        response.status_code = 503
+    if (length := response.request.extensions.get("length")) is not None:
+        response.stream = Bounded(response.stream, length)
+        # Nothing is inflated: that could be a thousand times as long.
+        response.headers.pop("Content-Encoding", None)
+
+
+HOOKS = get_session().event_hooks
+HOOKS["response"].append(prepare)
+set_client_factory(lambda: httpx.Client(event_hooks=HOOKS, follow_redirects=True, timeout=None))
 
 
 def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -99,22 +145,31 @@ class RemoteFile(io.RawIOBase):
     def _fetch(self, start: int, length: int) -> bytes:
         span = f"{start}-{start + length - 1}"
         with explained(self._repo_id, f"{self._what}, bytes {span}"):
-            response = get(self._url, {"Range": f"bytes={span}", "Accept-Encoding": "identity"})
+            response = get(self._url, length, Range=f"bytes={span}")
             content, sent = response.content, response.headers.get("Content-Range")
             if (response.status_code, sent, len(content)) != (206, f"bytes {span}/{self._size}", length):
-                answer = f"HTTP {response.status_code}, {len(content)} bytes, range: {sent}"
+                count = f"more than {length}" if len(content) > length else len(content)
+                answer = f"HTTP {response.status_code}, {count} bytes, range: {sent}"
                 raise ValueError(f"{answer}; if the server knows no ranges, run `hf download`")
         return content
 
 
-def get(url: str, headers: dict[str, str] | None = None):
-    """GET, repeated by the library while a failure may pass: 408, 429, 5xx, timeouts, lost connections."""
+def get(url: str, length: int = LONGEST, **headers: str) -> httpx.Response:
+    """GET, repeated by the library while a failure may pass: 408, 429, 5xx, timeouts, lost connections.
+
+    The body of an answer longer than `length` is cut to one byte more.
+    """
     # The token is for the Hub alone, not for content hosts.
     token = None if url.startswith(f"{constants.ENDPOINT}/") else False
-    headers, timeout = build_hf_headers(token=token, headers=headers), constants.HF_HUB_DOWNLOAD_TIMEOUT
-    # Any exception, because a failed connection closes the client that threads share: RuntimeError for the others.
     response = http_backoff(
-        "GET", url, headers=headers, timeout=timeout, retry_on_exceptions=Exception, retry_on_status_codes=RETRIED
+        "GET",
+        url,
+        headers=build_hf_headers(token=token, headers={"Accept-Encoding": "identity", **headers}),
+        timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT,
+        extensions={"length": length},
+        # Any, because a failed connection closes the client that threads share: RuntimeError for the others.
+        retry_on_exceptions=Exception,
+        retry_on_status_codes=RETRIED,
     )
     hf_raise_for_status(response)
     return response

@@ -5,6 +5,7 @@ https://github.com/huggingface/safetensors#format.
 """
 
 import json
+import math
 import struct
 import zipfile
 from pathlib import Path
@@ -56,8 +57,10 @@ def _read_npz(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.
             stored, fortran, dtype = read_header(npy)
             dtype = BFLOAT16 if dtype.str == "|V2" else dtype  # numpy's own format has no name for bfloat16
             _check(tensor, dtype.name, stored, shape)
-            # In one piece, which a remote file fetches in parallel; zipfile checks its CRC-32.
-            return np.frombuffer(npy.read(), dtype).reshape(shape, order="F" if fortran else "C")
+            # In one piece, which a remote file fetches in parallel. The byte more takes zipfile to the member's end,
+            # where it checks the CRC-32; a longer member does not fit the shape.
+            values = np.frombuffer(npy.read(math.prod(shape) * dtype.itemsize + 1), dtype)
+            return values.reshape(shape, order="F" if fortran else "C")
 
 
 def _read_safetensors(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -74,9 +77,11 @@ def _read_safetensors(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]
     _check_held(tensor, header.keys() - {"__metadata__"})
     entry = header[tensor]
     _check(tensor, entry["dtype"], tuple(entry["shape"]), shape)
-    start, end = entry["data_offsets"]
+    dtype, (start, end) = DTYPES[entry["dtype"]], entry["data_offsets"]
+    if start < 0 or end - start != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{tensor} lies at {start} to {end}, which does not fit its shape")
     file.seek(8 + header_length + start)
-    return np.frombuffer(file.read(end - start), DTYPES[entry["dtype"]]).reshape(shape)
+    return np.frombuffer(file.read(end - start), dtype).reshape(shape)
 
 
 def _check_held(tensor: str, held: list[str] | set[str]) -> None:
