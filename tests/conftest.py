@@ -151,13 +151,12 @@ class Project:
 @cache
 def compile_kernels() -> None:
     """Have numba keep what it compiles beside the checkout's scripts, so that every copy of the workflow has it."""
-    from lib.geometry.graph import fuzzy_graph
+    from compute_coords import embed
+    from decoders import NEIGHBOR_EMBEDDING
     from lib.geometry.knn import nearest_neighbors
-    from lib.geometry.layout import lay_out
 
     rows = np.eye(64, dtype=np.float32)
-    graph = fuzzy_graph(*nearest_neighbors(rows, 8))
-    lay_out(graph, rows[:, :3], n_epochs=1, negative_samples=8, repulsion_strength=1.0, seed=0)
+    embed(rows, *nearest_neighbors(rows, 40), **NEIGHBOR_EMBEDDING | {"n_epochs": 1, "refinement_epochs": 1})
 
 
 def copy_workflow(folder: Path) -> Path:

@@ -58,8 +58,8 @@ def test_rule_script_log_benchmark_and_library_files_share_one_name(rule):
     [
         ("geometry/knn.py", {"compute_neighbors"}),
         ("geometry/live.py", {"compute_neighbors", "compute_coords", "measure_quality"}),
-        ("geometry/layout.py", {"compute_coords"}),
-        ("products/gates.py", {"write_manifest"}),
+        ("geometry/refinement.py", {"compute_coords"}),
+        ("geometry/points.py", {"compute_coords", "measure_quality"}),
         ("labels/explanations.py", {"fetch_labels"}),
         ("products/graph_json.py", {"export_layer"}),
         ("figures/regions.py", {"draw_layer"}),

@@ -110,7 +110,7 @@ def test_values_beyond_the_shape_are_not_read(read, make, name):
 
 def test_values_that_begin_in_the_header_are_refused(read):
     content = save({"W_dec": VALUES}).replace(b"[0,3840]}} ", b"[-4,3836]}}")
-    with pytest.raises(TensorError, match="sae.safetensors"):
+    with pytest.raises(TensorError, match=r"sae.safetensors"):
         read(content, "sae.safetensors")
 
 
