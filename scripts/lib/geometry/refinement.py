@@ -67,24 +67,28 @@ def refine(coords: np.ndarray, indices: np.ndarray, n_epochs: int, threads: int 
             if epoch % REFRESH == 0:
                 lists = nearest_points(points, near, threads)
                 run(_rank, lists, true, ranks)
-                starts, slots = listed_by(lists, n)
+                listed = listed_by(lists, n)
             if epoch == 0:
                 sharpness = _first_sharpness(points, lists)
             steps = STEPS if epoch else FIRST_STEPS
             run(_pull, points, lists, ranks, KS, WEIGHTS, steps, sharpness, pulls)
-            run(_gather, points, lists, pulls, starts, slots, sharpness, np.float32(CAP), step)
+            run(_gather, points, lists, pulls, *listed, sharpness, np.float32(CAP), step)
             move *= np.float32(MOMENTUM)
             move += np.float32(1 - epoch / n_epochs) * step
             points += move
     return points
 
 
-def listed_by(lists: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where each of n points is listed: flat positions in `lists`, those of point j from starts[j] to starts[j + 1]."""
+def listed_by(lists: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each of n points is listed: rows and columns of `lists`, those of point j from starts[j] to starts[j + 1].
+
+    Returns starts, rows, columns.
+    """
     rows, near = lists.shape
     starts = np.arange(0, lists.size + 1, near)
-    by_column = csr_matrix((np.arange(lists.size), lists.ravel(), starts), shape=(rows, n)).tocsc()
-    return by_column.indptr, by_column.data
+    columns = np.tile(np.arange(near, dtype=np.int8), rows)
+    by_point = csr_matrix((columns, lists.ravel(), starts), shape=(rows, n)).tocsc()
+    return by_point.indptr, by_point.indices, by_point.data
 
 
 def _first_sharpness(points: np.ndarray, lists: np.ndarray) -> np.ndarray:
@@ -146,7 +150,7 @@ def _pull(first, last, points, lists, ranks, ks, weights, steps, sharpness, pull
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _gather(first, last, points, lists, pulls, starts, slots, sharpness, cap, step):
+def _gather(first, last, points, lists, pulls, starts, rows, columns, sharpness, cap, step):
     """step[i] = r_i^2 dR / dx_i, at most cap r_i long, r_i being the radius of the largest k."""
     near = lists.shape[1]
     for i in range(first, last):
@@ -157,8 +161,9 @@ def _gather(first, last, points, lists, pulls, starts, slots, sharpness, cap, st
             sum_x += pull * (points[j, 0] - x)
             sum_y += pull * (points[j, 1] - y)
             sum_z += pull * (points[j, 2] - z)
-        for slot in slots[starts[i] : starts[i + 1]]:
-            j, pull = slot // near, pulls[slot // near, slot % near]
+        for slot in range(starts[i], starts[i + 1]):
+            j = rows[slot]
+            pull = pulls[j, columns[slot]]
             sum_x += pull * (points[j, 0] - x)
             sum_y += pull * (points[j, 1] - y)
             sum_z += pull * (points[j, 2] - z)

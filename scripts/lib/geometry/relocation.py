@@ -49,7 +49,7 @@ def relocate(coords: np.ndarray, indices: np.ndarray, seed: int, threads: int = 
 
 
 @njit(nogil=True, cache=True)
-def _gain(first, last, points, true, starts, slots, squares, ks, weights, gains, targets):
+def _gain(first, last, points, true, starts, rows, ranks, squares, ks, weights, gains, targets):
     """gains[i] = max_p G_i(p) - G_i(x_i) over the positions p of the true neighbours of i; targets[i]: whose it is."""
     k = true.shape[1]
     for i in range(first, last):
@@ -59,9 +59,9 @@ def _gain(first, last, points, true, starts, slots, squares, ks, weights, gains,
             total = 0.0
             for rank in range(k):
                 total += _contribution(points[true[i, rank]], points[p], rank, squares[p], ks, weights)
-            for slot in slots[starts[i] : starts[i + 1]]:
-                j, rank = slot // k, slot % k
-                total += _contribution(points[j], points[p], rank, squares[j], ks, weights)
+            for slot in range(starts[i], starts[i + 1]):
+                j = rows[slot]
+                total += _contribution(points[j], points[p], ranks[slot], squares[j], ks, weights)
             if candidate < 0:
                 own = total
             elif total > best:
