@@ -1,8 +1,8 @@
 /** The map follows the state: the layer, the marked features, the theme, and the space that the panels leave free. */
 import { nearestNodes } from "../data/layer";
-import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
+import { freeSpace } from "./freeSpace";
 import type { Store } from "./state";
 
 export function followLayer(store: Store, scene: MapScene): void {
@@ -15,12 +15,13 @@ export function followLayer(store: Store, scene: MapScene): void {
 export function followMarks(store: Store, scene: MapScene): void {
   store.follow(["layer", "selected", "hits"], ({ layer, selected, hits }) => {
     if (!layer) return;
+    const matching = hits === null ? [] : hits.nodes.slice(0, hits.best);
     const { offset, neighbor } = layer.links;
     const linked = selected === null ? [] : [...neighbor.subarray(offset[selected], offset[selected + 1])];
     const near = selected === null ? [] : nearestNodes(layer, selected, 8);
     scene.mark({
-      lit: [...linked, ...(hits ?? [])],
-      named: [...linked.slice(0, 14), ...near, ...(hits ?? []).slice(0, 24)],
+      lit: [...linked, ...matching],
+      named: [...linked.slice(0, 14), ...near, ...matching.slice(0, 24)],
       selected,
       dimming: selected !== null ? 0.6 : hits !== null ? 0.82 : 0,
     });
@@ -42,20 +43,12 @@ export function followLabels(store: Store, scene: MapScene): void {
   });
 }
 
+/** The map's middle stays in the middle of the free space. */
 export function followPanels(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected"], () => scene.camera.setInsets(insets()));
-  window.addEventListener("resize", () => scene.camera.setInsets(insets()));
-}
-
-/** What the panels cover: columns at the sides, or above and below on a phone. */
-function insets(): Insets {
-  const find = byId("find").getBoundingClientRect();
-  // Empty while hidden.
-  const feature = byId("feature").getBoundingClientRect();
-  const gap = 16;
-  if (find.width > 0.6 * innerWidth) {
-    const below = feature.height || byId("legend-panel").getBoundingClientRect().height;
-    return { left: 0, right: 0, top: find.bottom, bottom: below + gap };
-  }
-  return { left: find.right, right: feature.width === 0 ? 0 : feature.width + gap, top: 0, bottom: 0 };
+  const update = () => {
+    const { left, top, right, bottom } = freeSpace();
+    scene.camera.setInsets({ left, top, right: innerWidth - right, bottom: innerHeight - bottom });
+  };
+  store.follow(["layer", "selected"], update);
+  window.addEventListener("resize", update);
 }

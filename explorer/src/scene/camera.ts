@@ -120,6 +120,18 @@ export class MapCamera {
     this.fly(target.clone().addScaledVector(direction, distance), target);
   }
 
+  /** Flies to where a sphere fills the free space, without turning. */
+  flyToSphere(center: Vector3, radius: number): void {
+    const { left, right, top, bottom } = this.insets;
+    const free = Math.min(this.canvas.clientWidth - left - right, this.canvas.clientHeight - top - bottom);
+    const distance = (2.2 * radius * this.pixelsPerUnit) / Math.max(free, 120);
+    const direction = this.camera.position.clone().sub(this.controls.target).normalize();
+    this.fly(
+      center.clone().addScaledVector(direction, Math.min(distance, this.controls.maxDistance)),
+      center,
+    );
+  }
+
   flyHome(): void {
     const view = this.homeView();
     this.fly(new Vector3().fromArray(view, 0), new Vector3().fromArray(view, 3));

@@ -146,6 +146,16 @@ export class MapScene {
     if (this.layer) this.camera.flyTo(this.positionOf(node));
   }
 
+  /** Flies to where most of these nodes are in sight: the eight tenths nearest to their middle. */
+  flyToAll(nodes: number[]): void {
+    if (!this.layer || nodes.length === 0) return;
+    const points = nodes.map((node) => this.positionOf(node));
+    const center = points.reduce((sum, point) => sum.add(point), new Vector3()).divideScalar(points.length);
+    const distances = points.map((point) => point.distanceTo(center)).sort((a, b) => a - b);
+    const most = distances[Math.ceil(0.8 * (distances.length - 1))]!;
+    this.camera.flyToSphere(center, Math.max(most, 0.12 * this.layer.radius));
+  }
+
   requestFrame(): void {
     if (this.scheduled) return;
     this.scheduled = true;

@@ -3,7 +3,8 @@ import { byId } from "./dom";
 
 export interface KeyActions {
   search(): void;
-  escape(): void;
+  /** Undoes one thing: the selection, then the search. */
+  back(): void;
   stepLayer(by: number): void;
   flyToSelected(): void;
   home(): void;
@@ -43,9 +44,10 @@ export function watchKeys(actions: KeyActions): void {
     if (event.key === "Escape") {
       // The browser would clear the search field at once.
       event.preventDefault();
-      return actions.escape();
+      return actions.back();
     }
-    if ((event.target as HTMLElement).closest("input, select, textarea")) return;
+    // Selectors give up choosing an entry by its first letters, so that keys work after a choice.
+    if ((event.target as HTMLElement).closest("input")) return;
     const action = anywhere[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;
     event.preventDefault();
