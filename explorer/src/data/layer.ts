@@ -224,9 +224,6 @@ function connect(file: LayerFile, nodeOf: Map<string, number>, name: string): La
 
 function linksOf(count: number, edges: Layer["edges"]): Links {
   const { source, target, weight } = edges;
-  const strongestFirst = Uint32Array.from(weight, (_, at) => at).sort(
-    (a, b) => weight[b]! - weight[a]! || a - b,
-  );
   const offset = new Uint32Array(count + 1);
   for (let edge = 0; edge < weight.length; edge++) {
     offset[source[edge]! + 1]! += 1;
@@ -239,17 +236,29 @@ function linksOf(count: number, edges: Layer["edges"]): Links {
     weight: new Float32Array(2 * weight.length),
   };
   const next = offset.slice(0, count);
-  for (const edge of strongestFirst) {
-    for (const [from, to] of [
-      [source[edge]!, target[edge]!],
-      [target[edge]!, source[edge]!],
-    ] as const) {
-      const at = next[from]!++;
-      links.neighbor[at] = to;
-      links.weight[at] = weight[edge]!;
-    }
+  const add = (from: number, to: number, cosine: number) => {
+    const at = next[from]!++;
+    links.neighbor[at] = to;
+    links.weight[at] = cosine;
+  };
+  for (const edge of strongestFirst(weight)) {
+    add(source[edge]!, target[edge]!, weight[edge]!);
+    add(target[edge]!, source[edge]!, weight[edge]!);
   }
   return links;
+}
+
+/** Edges by falling weight, 0 to 1: sorted as numbers, several times as fast as by a comparison of two edges. */
+function strongestFirst(weight: Float32Array): Uint32Array {
+  // The bits of floating-point numbers of 0 or more rise with their value, to 0x3f800000 for 1: 30 bits. 23 are left
+  // for the edge, which breaks ties.
+  const bits = new Uint32Array(weight.buffer, weight.byteOffset, weight.length);
+  const keys = new Float64Array(bits.length);
+  for (let edge = 0; edge < keys.length; edge++) keys[edge] = (0x3f800000 - bits[edge]!) * 2 ** 23 + edge;
+  keys.sort();
+  const edges = new Uint32Array(keys.length);
+  for (let at = 0; at < edges.length; at++) edges[at] = keys[at]! % 2 ** 23;
+  return edges;
 }
 
 /**

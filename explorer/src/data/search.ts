@@ -5,7 +5,7 @@ import { fold } from "./text";
 export interface Hits {
   /** Every node that matches, best first. */
   nodes: number[];
-  /** How many of these, the first ones, hold all words. If none does, all are as good. */
+  /** How many of these, the first ones, hold all words; if none does, all of them. */
   best: number;
 }
 
@@ -20,7 +20,7 @@ export class SearchIndex {
   private readonly words = new MiniSearch<{ id: number; label: string }>({
     fields: ["label"],
     processTerm: (term) => fold(term),
-    tokenize: (text) => text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [],
+    tokenize,
   });
 
   private constructor(
@@ -40,42 +40,38 @@ export class SearchIndex {
    * Nodes that match a query, best first.
    *
    * Digits match the feature with that index first; "#12" matches the beginnings of indexes only. Labels with all
-   * words come before labels with any of them, whole words before beginnings of words. A word that no label has may
+   * words come before labels with some of them, whole words before beginnings of words. A word that no label has may
    * be misspelt by a letter or two. What no word matches, punctuation for one, is looked for literally.
    */
   search(query: string): Hits {
     const text = fold(query.trim());
     if (text === "") return { nodes: [], best: 0 };
-    if (/^#\d+$/.test(text)) return only(this.withIndex(text.slice(1)));
-    const same = /^\d+$/.test(text) ? this.withIndex(text, true) : [];
-    const all = this.matching(text, "AND");
-    const any = this.matching(text, "OR");
-    const nodes = [...new Set([...same, ...all, ...any])];
-    if (nodes.length === 0) return only(this.containing(text));
-    const best = new Set([...same, ...all]).size;
-    return { nodes, best: best || nodes.length };
+    if (/^#\d+$/.test(text)) return equal(this.withIndex(text.slice(1)));
+    const ranks = new Map<number, { words: number; score: number }>();
+    const words = wordsOf(text);
+    for (const word of words) {
+      for (const { id, score } of this.matching(word)) {
+        const rank = ranks.get(id);
+        ranks.set(id, { words: (rank?.words ?? 0) + 1, score: (rank?.score ?? 0) + score });
+      }
+    }
+    if (/^\d+$/.test(text)) {
+      for (const node of this.withIndex(text, true)) ranks.set(node, { words: 1, score: Infinity });
+    }
+    if (ranks.size === 0) return equal(this.containing(text));
+    const ranked = [...ranks].sort(([, a], [, b]) => b.words - a.words || b.score - a.score);
+    const all = ranked.findIndex(([, rank]) => rank.words < words.length);
+    return { nodes: ranked.map(([node]) => node), best: all > 0 ? all : ranked.length };
   }
 
-  private matching(text: string, combineWith: "AND" | "OR"): number[] {
-    const words = text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
-    const telling = words.filter((word) => !STOP_WORDS.has(word));
-    const queries = (telling.length > 0 ? telling : words).map((word) => ({
-      queries: [word],
-      ...this.tolerance(word),
-    }));
-    return queries.length === 0
-      ? []
-      : this.words.search({ combineWith, queries }).map(({ id }) => id as number);
-  }
-
-  /** How far a word of the index may be from this one: the least that finds anything. */
-  private tolerance(word: string): { prefix: boolean; fuzzy: number | false } {
+  /** The labels with a word, or the beginnings of longer ones; if there are none, with the words nearest to it. */
+  private matching(word: string) {
     const most = word.length < 4 ? 0 : word.length < 6 ? 1 : 2;
     for (let letters = 0; letters < most; letters++) {
-      const tolerance = { prefix: true, fuzzy: letters || (false as const) };
-      if (this.words.search(word, tolerance).length > 0) return tolerance;
+      const found = this.words.search(word, { prefix: true, fuzzy: letters });
+      if (found.length > 0) return found;
     }
-    return { prefix: true, fuzzy: most || false };
+    return this.words.search(word, { prefix: true, fuzzy: most });
   }
 
   private withIndex(digits: string, whole = false): number[] {
@@ -94,6 +90,17 @@ export class SearchIndex {
   }
 }
 
-function only(nodes: number[]): Hits {
+function equal(nodes: number[]): Hits {
   return { nodes, best: nodes.length };
+}
+
+function tokenize(text: string): string[] {
+  return text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+}
+
+/** The words of a query that tell something; all if none does. */
+function wordsOf(text: string): string[] {
+  const words = [...new Set(tokenize(text))];
+  const telling = words.filter((word) => !STOP_WORDS.has(word));
+  return telling.length > 0 ? telling : words;
 }

@@ -68,19 +68,20 @@ export function strongPairs(
     }
     return false;
   };
-  const pairs: [number, number, number][] = [];
+  const source = new Uint32Array(neighbor.length);
+  const target = new Uint32Array(neighbor.length);
+  const cosine = new Float32Array(neighbor.length);
+  let count = 0;
   for (let node = 0; node + 1 < offset.length; node++) {
     for (let at = offset[node]!; at < end(node); at++) {
       const other = neighbor[at]!;
       if (weight[at]! < least || (other < node && names(other, node))) continue;
-      pairs.push([Math.min(node, other), Math.max(node, other), Math.min(1, weight[at]!)]);
+      source[count] = Math.min(node, other);
+      target[count] = Math.max(node, other);
+      cosine[count++] = Math.min(1, weight[at]!);
     }
   }
-  return {
-    source: Uint32Array.from(pairs, ([source]) => source),
-    target: Uint32Array.from(pairs, ([, target]) => target),
-    weight: Float32Array.from(pairs, ([, , cosine]) => cosine),
-  };
+  return { source: source.slice(0, count), target: target.slice(0, count), weight: cosine.slice(0, count) };
 }
 
 class Table {

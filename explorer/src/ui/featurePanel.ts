@@ -225,11 +225,7 @@ function fullSpace(layer: Layer, node: number, inMap: Set<number>): [string, str
     .map((other) => ({ ...other, linked: linked.has(other.node), nearInBoth: inMap.has(other.node) }));
   const count = links.length === 0 ? NO_LINKS : counted(links.length, "link");
   if (layer.nearest === null) return links.length === 0 ? ["Links", count, rows] : [count, null, rows];
-  return [
-    "Nearest in the full space",
-    links.length === 0 ? count : `${count}; the grey bars are no links`,
-    rows,
-  ];
+  return ["Nearest in the full space", links.length === 0 ? count : `${count}, in colour`, rows];
 }
 
 function inTheMap(nodes: number[], full: Row[]): Row[] {
