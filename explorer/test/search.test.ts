@@ -33,14 +33,15 @@ it("looks for words that tell something", async () => {
 });
 
 it("ranks whole words before beginnings of words, and leaves out ends of words", async () => {
-  const labels = ["joking", "kingdom", "a king"];
-  expect((await find(labels, "king")).all).toEqual(["a king", "kingdom"]);
+  const labels = ["joking", "kingdom, kings, kinglet", "a long label about a king"];
+  expect((await find(labels, "king")).all).toEqual([labels[2], labels[1]]);
 });
 
 it("forgives a misspelt letter or two, if no label has the word as it is written", async () => {
   const labels = ["monday", "monitor", "sing", "king"];
   expect((await find(labels, "mondey")).all).toEqual(["monday"]);
   expect((await find(labels, "mnoday")).all).toEqual(["monday"]);
+  expect((await find(["notation", "not"], "negation not")).all).toEqual(["not", "notation"]);
   expect((await find(labels, "king")).all).toEqual(["king"]);
 });
 

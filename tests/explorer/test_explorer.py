@@ -168,6 +168,9 @@ def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
     shown(page, 3)
     expect(page).to_have_url(re.compile("model=hostile&layer=3"))
     assert options(page, "#layer") == ["3"]
+    page.select_option("#model", "minilm-l6")
+    shown(page, 5)
+    assert options(page, "#layer") == ["4", "5"]
 
 
 def test_a_link_opens_the_same_view(visit):
@@ -198,6 +201,7 @@ def test_a_link_to_what_is_not_here_says_so_and_selects_nothing(visit):
         expect(page.locator("#message")).to_have_text(message)
         shown(page, layer)
         expect(page).to_have_url(re.compile(f"#model=minilm-l6&layer={layer}&camera="))
+        assert page.input_value("#layer") == str(layer)
         assert page.locator("#feature").is_hidden()
 
 

@@ -9,6 +9,16 @@ export interface Hits {
   best: number;
 }
 
+/** How well a label matches a query. */
+interface Rank {
+  /** How many words of the query it has, at most a letter off. */
+  words: number;
+  /** A whole word counts 1, the beginning of one 0.7, a misspelt one 0.5 or less. */
+  quality: number;
+  /** MiniSearch's (BM25), which decides between equals. */
+  score: number;
+}
+
 /** Words that say nothing about a label, unless a query has no others. */
 const STOP_WORDS = new Set(
   "a an and are as at be by for from in into is it its of on or that the their this to with".split(" "),
@@ -47,31 +57,37 @@ export class SearchIndex {
     const text = fold(query.trim());
     if (text === "") return { nodes: [], best: 0 };
     if (/^#\d+$/.test(text)) return equal(this.withIndex(text.slice(1)));
-    const ranks = new Map<number, { words: number; score: number }>();
     const words = wordsOf(text);
+    const ranks = new Map<number, Rank>();
     for (const word of words) {
-      for (const { id, score } of this.matching(word)) {
-        const rank = ranks.get(id);
-        ranks.set(id, { words: (rank?.words ?? 0) + 1, score: (rank?.score ?? 0) + score });
+      const { letters, found } = this.matching(word);
+      for (const { id, score, terms } of found) {
+        const rank = ranks.get(id) ?? { words: 0, quality: 0, score: 0 };
+        if (letters < 2) rank.words += 1;
+        rank.quality += letters > 0 ? 0.5 / letters : terms.includes(word) ? 1 : 0.7;
+        rank.score += score;
+        ranks.set(id, rank);
       }
     }
     if (/^\d+$/.test(text)) {
-      for (const node of this.withIndex(text, true)) ranks.set(node, { words: 1, score: Infinity });
+      for (const node of this.withIndex(text, true)) ranks.set(node, { words: 1, quality: 2, score: 0 });
     }
     if (ranks.size === 0) return equal(this.containing(text));
-    const ranked = [...ranks].sort(([, a], [, b]) => b.words - a.words || b.score - a.score);
-    const all = ranked.findIndex(([, rank]) => rank.words < words.length);
-    return { nodes: ranked.map(([node]) => node), best: all > 0 ? all : ranked.length };
+    const all = ({ words: matched }: Rank) => Number(matched === words.length);
+    const ranked = [...ranks].sort(
+      ([, a], [, b]) => all(b) - all(a) || b.quality - a.quality || b.score - a.score,
+    );
+    const best = ranked.filter(([, rank]) => all(rank)).length;
+    return { nodes: ranked.map(([node]) => node), best: best || ranked.length };
   }
 
-  /** The labels with a word, or the beginnings of longer ones; if there are none, with the words nearest to it. */
+  /** The labels with a word or longer ones that begin with it; if there are none, with those fewest letters away. */
   private matching(word: string) {
-    const most = word.length < 4 ? 0 : word.length < 6 ? 1 : 2;
-    for (let letters = 0; letters < most; letters++) {
+    const most = word.length < 3 ? 0 : word.length < 5 ? 1 : 2;
+    for (let letters = 0; ; letters++) {
       const found = this.words.search(word, { prefix: true, fuzzy: letters });
-      if (found.length > 0) return found;
+      if (found.length > 0 || letters === most) return { letters, found };
     }
-    return this.words.search(word, { prefix: true, fuzzy: most });
   }
 
   private withIndex(digits: string, whole = false): number[] {

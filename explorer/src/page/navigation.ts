@@ -6,7 +6,7 @@ import { layerEntry, loadIndex, loadModel, type Model } from "../data/published"
 import { showsMap } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
 import { hideMessage, showMessage, showProgress } from "../ui/notices";
-import { layerAfter, modelOf, type Source, type Store } from "./state";
+import { layerAfter, modelOf, type Source, type State, type Store } from "./state";
 import type { ViewState } from "./urlState";
 
 export class Navigation {
@@ -31,6 +31,7 @@ export class Navigation {
    * shown without a selection: feature 7 of one map is not feature 7 of another.
    */
   async open(view: ViewState): Promise<void> {
+    if (this.store.current.models.length === 0) return;
     this.store.update({ opening: true });
     await this.follow(view);
     this.store.update({ opening: false });
@@ -41,22 +42,10 @@ export class Navigation {
     await this.follow({ model, query: this.store.current.query });
   }
 
-  /** Shows a layer of the chosen model. Returns false if it could not be loaded; what was shown then stays. */
-  async showLayer(layer: number): Promise<boolean> {
-    const model = modelOf(this.store.current)!;
-    const { modelId } = model;
-    this.store.update({ wanted: { modelId, layer } });
-    const entry = layerEntry(model, layer)!;
-    const { displayName, neuronpediaModelId, offline } = model;
-    const { sourceId } = entry;
-    const neuronpedia = neuronpediaModelId && sourceId ? { modelId: neuronpediaModelId, sourceId } : null;
-    const about = { modelId, displayName, neuronpedia };
-    const shown = await this.load(
-      { kind: "published", entry, about, manifestUrl: model.url.href },
-      ({ fromCache }) => ({ kind: "published", modelId, layer, fromCache }),
-    );
-    if (shown && offline) showMessage("No network: showing the copy stored in this browser.", "note");
-    return shown;
+  /** Shows a layer of the chosen model. */
+  async showLayer(layer: number): Promise<void> {
+    const model = modelOf(this.store.current);
+    if (model) await this.loadPublished(model, layer);
   }
 
   /** Shows the layer `by` steps after the chosen one, if there is one. */
@@ -66,9 +55,7 @@ export class Navigation {
   }
 
   async showFile(file: File): Promise<void> {
-    if (await this.load({ kind: "file", file }, () => ({ kind: "file", name: file.name }))) {
-      this.store.update({ wanted: null });
-    }
+    await this.load({ kind: "file", file }, () => ({ kind: "file", name: file.name }));
   }
 
   private async follow(view: ViewState): Promise<void> {
@@ -85,7 +72,8 @@ export class Navigation {
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
     const { layer, feature, camera, query = "", coloring }: ViewState = missing === null ? view : {};
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
-    if (number !== shown && !(await this.showLayer(number))) return;
+    if (number === shown) store.update({ wanted: { modelId: model.modelId, layer: number } });
+    else if (!(await this.loadPublished(model, number))) return;
     if (missing !== null) showMessage(missing);
     const map = store.current.layer!;
     const placed = camera !== undefined && showsMap(camera, map);
@@ -99,8 +87,8 @@ export class Navigation {
   /** The model's manifest; null if it could not be read. */
   private async chooseModel(modelId: string): Promise<Model | null> {
     const { models, manifests } = this.store.current;
-    this.store.update({ wanted: { modelId, layer: null } });
     if (manifests[modelId]) return manifests[modelId];
+    this.store.update({ wanted: { modelId, layer: null } });
     try {
       const model = await loadModel(models.find((entry) => entry.modelId === modelId)!);
       this.store.update({ manifests: { ...this.store.current.manifests, [modelId]: model } });
@@ -109,6 +97,22 @@ export class Navigation {
       this.fail(error);
       return null;
     }
+  }
+
+  /** Returns false if the layer could not be loaded; what was shown then stays. */
+  private async loadPublished(model: Model, layer: number): Promise<boolean> {
+    const { modelId, displayName, neuronpediaModelId, offline } = model;
+    this.store.update({ wanted: { modelId, layer } });
+    const entry = layerEntry(model, layer)!;
+    const { sourceId } = entry;
+    const neuronpedia = neuronpediaModelId && sourceId ? { modelId: neuronpediaModelId, sourceId } : null;
+    const about = { modelId, displayName, neuronpedia };
+    const shown = await this.load(
+      { kind: "published", entry, about, manifestUrl: model.url.href },
+      ({ fromCache }) => ({ kind: "published", modelId, layer, fromCache }),
+    );
+    if (shown && offline) showMessage("No network: showing the copy stored in this browser.", "note");
+    return shown;
   }
 
   private async load(request: Load, sourceOf: (loaded: Loaded) => Source): Promise<boolean> {
@@ -127,8 +131,9 @@ export class Navigation {
     if (loaded === null) return false;
     showProgress(null);
     hideMessage();
-    const { layer } = loaded;
-    this.store.update({ layer, source: sourceOf(loaded), selected: null, pointedAt: null, hits: null });
+    const source = sourceOf(loaded);
+    const nothing = { selected: null, pointedAt: null, hits: null };
+    this.store.update({ layer: loaded.layer, source, wanted: wantedFor(source), ...nothing });
     requestAnimationFrame(() => performance.measure("layer-shown", "layer-requested"));
     return true;
   }
@@ -139,7 +144,10 @@ export class Navigation {
     const { message } = error as Error;
     showMessage(/[.!?…]$/.test(message) ? message : `${message}.`);
     const { source, wanted } = this.store.current;
-    if (source?.kind === "file") this.store.update({ wanted: null });
-    else this.store.update({ wanted: source ?? wanted });
+    this.store.update({ wanted: source === null ? wanted : wantedFor(source) });
   }
+}
+
+function wantedFor(source: Source): State["wanted"] {
+  return source.kind === "published" ? source : null;
 }
