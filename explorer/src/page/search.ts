@@ -23,10 +23,10 @@ export function followSearch(
     searched = store.current;
     if (!layer || query.trim() === "") return store.update({ hits: null });
     const hits = await worker.search(query).catch(() => null);
-    if (hits === null || store.current.layer !== layer) return;
-    store.update({ hits });
+    if (hits === null || store.current.layer !== layer || store.current.query !== query) return;
+    store.update({ hits: { ...hits, query } });
     if (frame && hits.nodes.length > 0) scene?.flyToAll(hits.nodes.slice(0, hits.best));
   });
-  store.follow(["layer", "query", "hits"], ({ layer, query, hits }) => box.show(layer, query, hits));
+  store.follow(["layer", "query", "hits"], (state) => box.show(state));
   return box;
 }

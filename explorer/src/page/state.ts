@@ -27,8 +27,8 @@ export interface State {
   pointedAt: number | null;
   /** As typed; "" without a search. */
   query: string;
-  /** What the search finds on this map; null without a search, and until it has finished. */
-  hits: Hits | null;
+  /** What the search finds on this map, at first for an earlier query; null without a search or its first result. */
+  hits: (Hits & { query: string }) | null;
   /** As chosen. A layer without data for it is coloured by links. */
   coloring: Coloring;
   theme: Theme;

@@ -2,6 +2,7 @@
 import type { Layer } from "../data/layer";
 import type { Hits } from "../data/search";
 import { counted, display } from "../data/text";
+import type { State } from "../page/state";
 import { byId, h } from "./dom";
 
 const LISTED = 60;
@@ -32,10 +33,9 @@ export class SearchBox {
     this.input.addEventListener("keydown", (event) => this.onKey(event));
   }
 
-  /** `hits` is null while a search is under way. */
-  show(layer: Layer | null, query: string, hits: Hits | null): void {
+  show({ layer, query, hits }: Pick<State, "layer" | "query" | "hits">): void {
     if (this.input.value !== query) this.input.value = query;
-    this.searching = hits === null && query.trim() !== "";
+    this.searching = query.trim() !== "" && hits?.query !== query;
     // What was found before stays in sight until the new results are there.
     if (!layer || (this.searching && layer === this.layer)) return;
     this.layer = layer;
