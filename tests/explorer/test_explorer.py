@@ -527,8 +527,10 @@ def test_a_search_goes_along_to_other_layers_and_in_the_link(visit):
     assert 0 < found["y"] < 700
 
 
-def test_shows_what_is_near_in_the_full_space_and_in_the_map(visit):
+def test_shows_what_is_near_in_the_full_space_and_in_the_map(visit, site):
+    site.change_table("minilm-l6/layer-5.parquet", lambda table: table.assign(kept=table["index"] / 1693 * 0.4))
     page = visit.open("#layer=5&feature=1693")
+    assert page.get_by_text("Neighbours kept in the map").locator("xpath=..").inner_text().endswith("40 %")
     full, near = page.locator("#feature section").all()
     assert full.locator("h3").inner_text().startswith("Nearest in the full space")
     assert full.locator("p").inner_text() == "2 links, in colour"
@@ -572,6 +574,12 @@ def test_the_page_itself_is_stored_with_one_font(visit):
     )
     assert len([url for url in stored if url.endswith(".woff2")]) == 1
     assert any("/assets/layer.worker-" in url for url in stored)
+
+
+def test_the_page_is_small(demo):
+    files = [path for path in (demo.folder / "results").glob("assets/*") if path.suffix in (".js", ".css")]
+    files += [demo.folder / "results" / name for name in ("index.html", "sw.js")]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in files) < 260_000
 
 
 def test_opened_from_disk_it_says_how_to_open_it(browser, demo):
