@@ -19,8 +19,8 @@ it("finds labels with all words, in any order, before those with some", async ()
 });
 
 it("finds labels with some of the words if none has all", async () => {
-  const labels = ["instrument, drummer, clarinet", "musical theatre", "friday"];
-  const { all, others } = await find(labels, "musical instrument");
+  const labels = ["instrument, drummer, clarinet", "music", "magical", "friday"];
+  const { all, others } = await find(labels, "musical instruments");
   expect(all.toSorted()).toEqual(labels.slice(0, 2));
   expect(others).toEqual([]);
   expect((await find(["not; also no, never", "week"], "negation not")).all).toEqual(["not; also no, never"]);
@@ -41,7 +41,7 @@ it("forgives a misspelt letter or two, if no label has the word as it is written
   const labels = ["monday", "monitor", "sing", "king"];
   expect((await find(labels, "mondey")).all).toEqual(["monday"]);
   expect((await find(labels, "mnoday")).all).toEqual(["monday"]);
-  expect((await find(["notation", "not"], "negation not")).all).toEqual(["not", "notation"]);
+  expect(await find(["notation", "not"], "negation not")).toEqual({ all: ["not", "notation"], others: [] });
   expect((await find(labels, "king")).all).toEqual(["king"]);
 });
 

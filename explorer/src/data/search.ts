@@ -1,19 +1,24 @@
 /** Finding features by the words of their labels, or by index. */
-import MiniSearch from "minisearch";
+import MiniSearch, { type SearchResult } from "minisearch";
 import { fold } from "./text";
 
 export interface Hits {
   /** Every node that matches, best first. */
   nodes: number[];
-  /** How many of these, the first ones, hold all words; if none does, all of them. */
+  /** How many of these, the first ones, have all words; if none has, how many have any. */
   best: number;
 }
+
+/** How well a word of a label matches one of the query: "day" for "day", "daybreak" for "day", "music" for "musical". */
+const [WHOLE, BEGINNING, SHORTER] = [1, 0.7, 0.6];
+/** "monday" for "mondey", "mnoday". */
+const [ONE_OFF, TWO_OFF] = [0.5, 0.25];
 
 /** How well a label matches a query. */
 interface Rank {
   /** How many words of the query it has, at most a letter off. */
   words: number;
-  /** A whole word counts 1, the beginning of one 0.7, a misspelt one 0.5 or less. */
+  /** Of these words together. */
   quality: number;
   /** MiniSearch's (BM25), which decides between equals. */
   score: number;
@@ -51,7 +56,8 @@ export class SearchIndex {
    *
    * Digits match the feature with that index first; "#12" matches the beginnings of indexes only. Labels with all
    * words come before labels with some of them, whole words before beginnings of words. A word that no label has may
-   * be misspelt by a letter or two. What no word matches, punctuation for one, is looked for literally.
+   * be a longer form of one, or misspelt by a letter or two. What no word matches, punctuation for one, is looked for
+   * literally.
    */
   search(query: string): Hits {
     const text = fold(query.trim());
@@ -60,11 +66,11 @@ export class SearchIndex {
     const words = wordsOf(text);
     const ranks = new Map<number, Rank>();
     for (const word of words) {
-      const { letters, found } = this.matching(word);
+      const { found, quality } = this.matching(word);
       for (const { id, score, terms } of found) {
         const rank = ranks.get(id) ?? { words: 0, quality: 0, score: 0 };
-        if (letters < 2) rank.words += 1;
-        rank.quality += letters > 0 ? 0.5 / letters : terms.includes(word) ? 1 : 0.7;
+        if (quality > TWO_OFF) rank.words += 1;
+        rank.quality += terms.includes(word) ? WHOLE : quality;
         rank.score += score;
         ranks.set(id, rank);
       }
@@ -73,21 +79,26 @@ export class SearchIndex {
       for (const node of this.withIndex(text, true)) ranks.set(node, { words: 1, quality: 2, score: 0 });
     }
     if (ranks.size === 0) return equal(this.containing(text));
-    const all = ({ words: matched }: Rank) => Number(matched === words.length);
+    // All words, some, or none but for two letters.
+    const tier = (rank: Rank) => (rank.words === words.length ? 2 : Math.min(rank.words, 1));
     const ranked = [...ranks].sort(
-      ([, a], [, b]) => all(b) - all(a) || b.quality - a.quality || b.score - a.score,
+      ([, a], [, b]) => tier(b) - tier(a) || b.quality - a.quality || b.score - a.score,
     );
-    const best = ranked.filter(([, rank]) => all(rank)).length;
-    return { nodes: ranked.map(([node]) => node), best: best || ranked.length };
+    const first = tier(ranked[0]![1]);
+    const best = ranked.filter(([, rank]) => tier(rank) === first).length;
+    return { nodes: ranked.map(([node]) => node), best };
   }
 
-  /** The labels with a word or longer ones that begin with it; if there are none, with those fewest letters away. */
-  private matching(word: string) {
-    const most = word.length < 3 ? 0 : word.length < 5 ? 1 : 2;
-    for (let letters = 0; ; letters++) {
-      const found = this.words.search(word, { prefix: true, fuzzy: letters });
-      if (found.length > 0 || letters === most) return { letters, found };
-    }
+  /** The labels with a word or longer ones that begin with it; if there are none, with those nearest to it. */
+  private matching(word: string): { found: SearchResult[]; quality: number } {
+    let found = this.words.search(word, { prefix: true });
+    if (found.length > 0) return { found, quality: BEGINNING };
+    const shorter = [1, 2, 3].map((letters) => word.slice(0, -letters)).filter(({ length }) => length >= 4);
+    found = this.words.search({ queries: shorter });
+    if (found.length > 0) return { found, quality: SHORTER };
+    if (word.length >= 3) found = this.words.search(word, { fuzzy: 1 });
+    if (found.length > 0 || word.length < 5) return { found, quality: ONE_OFF };
+    return { found: this.words.search(word, { fuzzy: 2 }), quality: TWO_OFF };
   }
 
   private withIndex(digits: string, whole = false): number[] {
