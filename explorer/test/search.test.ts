@@ -54,6 +54,7 @@ it("finds a feature by its index before labels that hold the number", async () =
   const labels = ["a", "year 2", "b", "c"];
   expect((await find(labels, "2")).all).toEqual(["b", "year 2"]);
   expect((await find(labels, "#2")).all).toEqual(["b"]);
+  expect((await find([...labels, "year 1999"], "1998")).all).toEqual([]);
 });
 
 it("finds literally what is no word, or part of one that no word resembles", async () => {

@@ -92,7 +92,8 @@ export class SearchIndex {
   /** The labels with a word or longer ones that begin with it; if there are none, with those nearest to it. */
   private matching(word: string): { found: SearchResult[]; quality: number } {
     let found = this.words.search(word, { prefix: true });
-    if (found.length > 0) return { found, quality: BEGINNING };
+    // A number is no misspelling of another.
+    if (found.length > 0 || /^\d+$/.test(word)) return { found, quality: BEGINNING };
     const shorter = [1, 2, 3].map((letters) => word.slice(0, -letters)).filter(({ length }) => length >= 4);
     found = this.words.search({ queries: shorter });
     if (found.length > 0) return { found, quality: SHORTER };
