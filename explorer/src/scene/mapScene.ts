@@ -6,6 +6,7 @@
 import { Color, Scene, Vector3, WebGLRenderer } from "three";
 import type { Layer } from "../data/layer";
 import { MapCamera } from "./camera";
+import type { LinkOrder } from "./linkOrder";
 import { FeatureLinks, SelectedLinks } from "./links";
 import { pick } from "./pick";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
@@ -47,6 +48,8 @@ export class MapScene {
   private hoverColor = new Color();
   private selected: number | null = null;
   private hovered: number | null = null;
+  private linksVisible = true;
+  private minCosine: number | null = null;
   private scheduled = false;
   private moved = false;
 
@@ -77,6 +80,7 @@ export class MapScene {
     this.layer = layer;
     this.points = new FeaturePoints(layer, this.shared);
     this.links = new FeatureLinks(layer, this.shared);
+    this.drawLinks();
     this.scene.add(this.points.object, this.links.object);
     this.labels.setLayer(layer, this.points.radiusOf);
     this.hovered = null;
@@ -89,6 +93,19 @@ export class MapScene {
     this.points?.setColors(colors);
     this.links?.setColors(colors);
     this.requestFrame();
+  }
+
+  /** Shows the links with at least this cosine; null: the strongest, as many as do not hide the map. */
+  setLinks(visible: boolean, minCosine: number | null): void {
+    this.linksVisible = visible;
+    this.minCosine = minCosine;
+    this.drawLinks();
+    this.requestFrame();
+  }
+
+  /** The links of the current map by their cosine. */
+  get linkOrder(): LinkOrder | null {
+    return this.links?.order ?? null;
   }
 
   setTheme(colors: SceneColors): void {
@@ -183,6 +200,12 @@ export class MapScene {
       rings.push(ring(this.hovered, this.hoverColor));
     this.rings.show(rings);
     this.requestFrame();
+  }
+
+  private drawLinks(): void {
+    const order = this.linkOrder;
+    if (!order) return;
+    this.links!.show(this.linksVisible ? order.count(this.minCosine ?? order.defaultCosine) : 0);
   }
 
   private updateFade(): void {

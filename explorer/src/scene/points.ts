@@ -35,6 +35,7 @@ export function radiusOnScreen(radius: number): number {
 
 const VERTEX = /* glsl */ `
   const float LARGEST = ${LARGEST}.0;
+  const float SMALLEST = 1.6;
   attribute vec3 tint;
   attribute float relativeSize;
   attribute float mark;
@@ -47,6 +48,7 @@ const VERTEX = /* glsl */ `
   varying vec3 vTint;
   varying float vFade;
   varying float vPixels;
+  varying float vAlpha;
 
   void main() {
     vec4 seen = modelViewMatrix * vec4(position, 1.0);
@@ -55,7 +57,9 @@ const VERTEX = /* glsl */ `
     float grown = mark == 2.0 ? 1.5 : 1.0 - 0.3 * dimmed;
     float plain = 2.0 * pointRadius * relativeSize * grown * pixelsPerUnit / depth;
     vPixels = plain / (1.0 + plain / (LARGEST * pixelRatio));
-    gl_PointSize = max(vPixels, 1.6 * pixelRatio);
+    // A disc smaller than the smallest point gives its light to that point.
+    gl_PointSize = max(vPixels, max(SMALLEST * pixelRatio, 1.0));
+    vAlpha = pow(min(1.0, vPixels / gl_PointSize), 2.0);
     vTint = tint;
     float far = smoothstep(fadeNear, fadeFar, depth);
     vFade = 1.0 - (1.0 - (mark == 2.0 ? 0.35 : 0.88) * far) * (1.0 - 0.86 * dimmed);
@@ -70,12 +74,14 @@ const FRAGMENT = /* glsl */ `
   varying vec3 vTint;
   varying float vFade;
   varying float vPixels;
+  varying float vAlpha;
 
   void main() {
     vec2 at = 2.0 * gl_PointCoord - 1.0;
     float distance = length(at);
     float softness = 2.0 / max(vPixels, 2.0);
     float coverage = 1.0 - smoothstep(1.0 - softness, 1.0, distance);
+    coverage *= vAlpha;
     if (coverage < 0.04) discard;
     vec3 normal = vec3(at.x, -at.y, sqrt(max(0.0, 1.0 - distance * distance)));
     float light = 0.66 + 0.42 * max(0.0, dot(normal, normalize(vec3(-0.45, 0.65, 0.75))));
@@ -91,7 +97,8 @@ export class FeaturePoints {
   private readonly sizes: Float32Array;
 
   constructor(layer: Layer, shared: SharedUniforms) {
-    this.radius = (0.0108 * layer.radius) / Math.cbrt(layer.count / 2048);
+    // Together the discs cover the same share of the picture, however many there are.
+    this.radius = (0.0108 * layer.radius) / Math.sqrt(layer.count / 2048);
     this.sizes = Float32Array.from(
       { length: layer.count },
       (_, node) => 0.8 + 0.17 * Math.min(6, Math.sqrt(linkCount(layer, node))),
