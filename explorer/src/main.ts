@@ -7,7 +7,14 @@ import { Address } from "./page/address";
 import { followColoring } from "./page/coloring";
 import { wireControls } from "./page/controls";
 import { Layers } from "./page/layers";
-import { followLabels, followLayer, followMarks, followPanels, followSceneTheme } from "./page/mapView";
+import {
+  followLabels,
+  followLayer,
+  followLinks,
+  followMarks,
+  followPanels,
+  followSceneTheme,
+} from "./page/mapView";
 import { Preview } from "./page/preview";
 import { Selection } from "./page/selection";
 import { Store } from "./page/state";
@@ -30,6 +37,8 @@ const store = new Store({
   coloring: "links",
   theme: storedTheme(),
   labelsVisible: true,
+  linksVisible: true,
+  minCosine: null,
 });
 
 // The order of this is the order in which the parts react to a change.
@@ -52,6 +61,7 @@ store.follow(["layer"], ({ layer }) => {
   if (layer) searchBox.setLayer(layer);
 });
 if (scene) {
+  followLinks(store, scene);
   followPanels(store, scene);
   followMarks(store, scene);
   followLabels(store, scene);

@@ -9,6 +9,8 @@ const START: State = {
   coloring: "links",
   theme: "dark",
   labelsVisible: true,
+  linksVisible: true,
+  minCosine: null,
 };
 
 it("calls followers of what changed, in order, and with what others changed meanwhile", () => {

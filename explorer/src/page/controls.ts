@@ -37,6 +37,7 @@ export function wireControls(page: Page): void {
   const stepLayer = (by: number) => void showPublished(layers.neighbor(by));
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
+  const toggleLinks = () => store.update({ linksVisible: !store.current.linksVisible });
   const color = (coloring: Coloring) => {
     store.update({ coloring });
     address.remember();
@@ -82,6 +83,7 @@ export function wireControls(page: Page): void {
     flyToSelected: () => selection.fly(),
     home,
     toggleLabels,
+    toggleLinks,
     toggleTheme: () => toggleTheme(store),
     nextColoring: () => color(nextColoring(store)),
     help,

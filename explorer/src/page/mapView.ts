@@ -3,6 +3,7 @@ import { nearestNodes } from "../data/layer";
 import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
+import { LinkControl } from "../ui/linkControl";
 import type { Store } from "./state";
 
 export function followLayer(store: Store, scene: MapScene): void {
@@ -39,6 +40,17 @@ export function followLabels(store: Store, scene: MapScene): void {
   store.follow(["labelsVisible"], ({ labelsVisible }) => {
     scene.setLabelsVisible(labelsVisible);
     byId("labels").setAttribute("aria-pressed", String(labelsVisible));
+  });
+}
+
+export function followLinks(store: Store, scene: MapScene): void {
+  const control = new LinkControl({
+    onCosine: (minCosine) => store.update({ minCosine, linksVisible: true }),
+    onToggle: () => store.update({ linksVisible: !store.current.linksVisible }),
+  });
+  store.follow(["layer", "linksVisible", "minCosine"], ({ linksVisible, minCosine }) => {
+    scene.setLinks(linksVisible, minCosine);
+    control.show(scene.linkOrder, linksVisible, minCosine ?? scene.linkOrder?.defaultCosine ?? 0);
   });
 }
 

@@ -15,6 +15,9 @@ export interface State {
   coloring: Coloring;
   theme: Theme;
   labelsVisible: boolean;
+  linksVisible: boolean;
+  /** The lowest cosine of a link that is drawn; null: the strongest links, as many as do not hide the map. */
+  minCosine: number | null;
 }
 
 type Listener = (state: Readonly<State>) => void;

@@ -10,16 +10,17 @@ import { LinkOrder } from "./linkOrder";
 import { Mark, type SharedUniforms } from "./points";
 
 /** Of the map's radius: a link of this length is half as opaque as a very short one. Those across the map recede. */
-const FADE_LENGTH = 0.13;
+const FADE_LENGTH = 0.15;
+/** Opacity, in steps of a colour. */
+const FAINTEST = 2.5 / 255;
 
 const VERTEX = /* glsl */ `
   attribute vec3 tint;
-  attribute float strength;
+  attribute float alpha;
   attribute float mark;
   uniform float fadeNear;
   uniform float fadeFar;
   uniform float dimming;
-  uniform float opacity;
   varying vec3 vTint;
   varying float vAlpha;
 
@@ -27,7 +28,7 @@ const VERTEX = /* glsl */ `
     vec4 seen = modelViewMatrix * vec4(position, 1.0);
     float far = smoothstep(fadeNear, fadeFar, -seen.z);
     vTint = tint;
-    vAlpha = opacity * strength * (1.0 - 0.9 * far) * (mark == 1.0 ? 1.0 - 0.85 * dimming : 1.0);
+    vAlpha = alpha * (1.0 - 0.9 * far) * (mark == 1.0 ? 1.0 - 0.85 * dimming : 1.0);
     gl_Position = projectionMatrix * seen;
   }
 `;
@@ -59,7 +60,7 @@ export class FeatureLinks {
     const material = new ShaderMaterial({
       vertexShader: VERTEX,
       fragmentShader: FRAGMENT,
-      uniforms: { ...shared, opacity: { value: 1 } },
+      uniforms: shared,
       transparent: true,
       depthWrite: false,
     });
@@ -71,30 +72,32 @@ export class FeatureLinks {
   show(count: number): void {
     const { source, target, weight } = this.layer.edges;
     const { positions, radius } = this.layer;
-    const drawn = this.order.edges.subarray(0, count);
-    this.ends = new Uint32Array(2 * count);
-    const strengths = new Float32Array(2 * count);
     const [weakest, strongest] = this.order.range;
-    drawn.forEach((edge, at) => {
+    // The more links there are, the fainter each.
+    const opacity = Math.min(0.9, 0.9 * Math.sqrt(8000 / Math.max(count, 1)));
+    const ends: number[] = [];
+    const alphas: number[] = [];
+    for (const edge of this.order.edges.subarray(0, count)) {
       const [a, b] = [source[edge]!, target[edge]!];
-      this.ends[2 * at] = a;
-      this.ends[2 * at + 1] = b;
       const length = Math.hypot(
         positions[3 * a]! - positions[3 * b]!,
         positions[3 * a + 1]! - positions[3 * b + 1]!,
         positions[3 * a + 2]! - positions[3 * b + 2]!,
       );
-      const strength = 0.35 + 0.65 * ((weight[edge]! - weakest) / (strongest - weakest || 1));
-      strengths.fill(strength / (1 + (length / (FADE_LENGTH * radius)) ** 2), 2 * at, 2 * at + 2);
-    });
+      const strength = 0.45 + 0.55 * ((weight[edge]! - weakest) / (strongest - weakest || 1));
+      const alpha = (opacity * strength) / (1 + (length / (FADE_LENGTH * radius)) ** 3);
+      // Not drawn: lines across the whole map take most of a frame's time, and this faint they show nothing.
+      if (alpha < FAINTEST) continue;
+      ends.push(a, b);
+      alphas.push(alpha, alpha);
+    }
+    this.ends = Uint32Array.from(ends);
     this.object.geometry.dispose();
     const geometry = new BufferGeometry();
     geometry.setAttribute("position", new BufferAttribute(this.atEnds(positions), 3));
-    geometry.setAttribute("strength", new BufferAttribute(strengths, 1));
+    geometry.setAttribute("alpha", new BufferAttribute(Float32Array.from(alphas), 1));
     this.object.geometry = geometry;
-    this.object.visible = count > 0;
-    // The more links there are, the fainter each.
-    this.object.material.uniforms.opacity!.value = Math.min(0.9, 0.9 * Math.sqrt(4000 / Math.max(count, 1)));
+    this.object.visible = ends.length > 0;
     this.setColors(this.colors);
     this.setMarks(this.marks);
   }

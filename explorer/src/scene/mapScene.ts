@@ -5,7 +5,9 @@
  */
 import { Color, Scene, Vector3, WebGLRenderer } from "three";
 import type { Layer } from "../data/layer";
+import { headline } from "../data/text";
 import { MapCamera } from "./camera";
+import { EdgeMarker } from "./edgeMarker";
 import type { LinkOrder } from "./linkOrder";
 import { FeatureLinks, SelectedLinks } from "./links";
 import { pick } from "./pick";
@@ -40,6 +42,7 @@ export class MapScene {
   private readonly selectedLinks = new SelectedLinks();
   private readonly rings = new Rings();
   private readonly sharpness = new Sharpness();
+  private readonly edgeMarker: EdgeMarker;
   private layer: Layer | null = null;
   private points: FeaturePoints | null = null;
   private links: FeatureLinks | null = null;
@@ -61,6 +64,7 @@ export class MapScene {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
     this.camera = new MapCamera(canvas, () => this.requestFrame());
     canvas.addEventListener("webglcontextrestored", () => this.requestFrame());
+    this.edgeMarker = new EdgeMarker(canvas.parentElement!);
     this.scene.add(this.selectedLinks.object, this.rings.object);
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
@@ -97,6 +101,7 @@ export class MapScene {
 
   /** Shows the links with at least this cosine; null: the strongest, as many as do not hide the map. */
   setLinks(visible: boolean, minCosine: number | null): void {
+    if (visible === this.linksVisible && minCosine === this.minCosine) return;
     this.linksVisible = visible;
     this.minCosine = minCosine;
     this.drawLinks();
@@ -131,6 +136,7 @@ export class MapScene {
     this.drawSelection();
   }
 
+  /** Rings a node; if it is outside the picture, an arrow at the edge shows where it is. */
   setHovered(node: number | null): void {
     if (this.hovered === node) return;
     this.hovered = node;
@@ -176,6 +182,7 @@ export class MapScene {
     this.setPixelRatio(this.sharpness.next(moving, now) * Math.min(window.devicePixelRatio, 2));
     this.updateFade();
     this.renderer.render(this.scene, this.camera.camera);
+    this.pointOut();
     const labelsDue = this.labels.update(this.camera.projection(), this.camera.distance, now);
     if (moving) this.moved = true;
     if (moving || labelsDue) this.requestFrame();
@@ -200,6 +207,17 @@ export class MapScene {
       rings.push(ring(this.hovered, this.hoverColor));
     this.rings.show(rings);
     this.requestFrame();
+  }
+
+  private pointOut(): void {
+    const { layer, hovered: node } = this;
+    const direction = node === null ? null : this.camera.directionBeyond(this.positionOf(node));
+    if (!layer || node === null || direction === null) {
+      this.edgeMarker.hide();
+      return;
+    }
+    const text = headline(layer.labels[node] ?? `no label (#${layer.index[node]})`, 40);
+    this.edgeMarker.show(text, direction, this.camera.freeBox);
   }
 
   private drawLinks(): void {

@@ -62,7 +62,7 @@ const VERTEX = /* glsl */ `
     vAlpha = pow(min(1.0, vPixels / gl_PointSize), 2.0);
     vTint = tint;
     float far = smoothstep(fadeNear, fadeFar, depth);
-    vFade = 1.0 - (1.0 - (mark == 2.0 ? 0.35 : 0.88) * far) * (1.0 - 0.86 * dimmed);
+    vFade = 1.0 - (1.0 - (mark == 2.0 ? 0.35 : 0.74) * far) * (1.0 - 0.86 * dimmed);
     gl_Position = projectionMatrix * seen;
     // Lit points are drawn in front of dimmed ones.
     if (mark == 2.0) gl_Position.z = mix(gl_Position.z, -gl_Position.w, 0.9);

@@ -8,6 +8,7 @@ export interface KeyActions {
   flyToSelected(): void;
   home(): void;
   toggleLabels(): void;
+  toggleLinks(): void;
   toggleTheme(): void;
   nextColoring(): void;
   help(): void;
@@ -31,6 +32,7 @@ export function watchKeys(actions: KeyActions): void {
     f: actions.flyToSelected,
     r: actions.home,
     l: actions.toggleLabels,
+    k: actions.toggleLinks,
     t: actions.toggleTheme,
     c: actions.nextColoring,
     "?": actions.help,

@@ -20,7 +20,12 @@ function ramp(legend: Extract<Legend, { kind: "ramp" }>): HTMLElement[] {
     ...legend.ticks.map((tick) => h("span", {}, tick)),
   );
   const title = h("p", { class: "quiet" }, legend.title);
-  return [title, bar, ticks, ...(legend.missing === null ? [] : [swatch(legend.missing, "not known")])];
+  return [
+    title,
+    bar,
+    ticks,
+    ...(legend.missing === null ? [] : [swatch(legend.missing.color, legend.missing.name)]),
+  ];
 }
 
 function groups(legend: Extract<Legend, { kind: "groups" }>): HTMLElement {
