@@ -4,8 +4,6 @@ The proportions are those of real layers: 27 % of the features have no link, hal
 cosines pile up just above the threshold of 0.25, and labels are phrases, function words or missing.
 """
 
-import re
-
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -14,12 +12,11 @@ from .site import layer_file
 REAL_SIZE = (16_384, 127_000)  # features, links: a layer of Gemma Scope with many strong cosines
 WIDE = (131_072, 500_000)
 
-SUBJECTS = re.findall(
-    r"\w+",
-    """
-    water stone river monday court law music number list name king city animal colour verb negation war doctor kitchen
-    father request driver soldier ship currency planet letter tax bird disease protein tense loop bracket""",
-)
+SUBJECTS = [
+    "water", "stone", "river", "monday", "court", "law", "music", "number", "list", "name", "king", "city", "animal",
+    "colour", "verb", "negation", "war", "doctor", "kitchen", "father", "request", "driver", "soldier", "ship",
+    "letter", "currency", "planet", "tax", "bird", "disease", "protein", "tense", "loop", "bracket",
+]  # fmt: skip
 TEMPLATES = ("{}", "references to {}", "mentions of {} and {}", "terms related to {}", "{}; also {}", "the word {}")
 FUNCTION_WORDS = ("the", "of", "a; also an", "and", "in", "it is", ":", "to; also for")
 

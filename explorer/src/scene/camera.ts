@@ -28,7 +28,7 @@ const COASTING = 180;
 /** Milliseconds of a first frame, before which there was none to count from. */
 const FIRST_FRAME = 16;
 /** Of the free part of the picture: how much of it the whole map fills. */
-const FILLED = 0.94;
+const FILLED = 0.92;
 /** CSS pixels: a map that panels cover altogether is drawn at least this large. */
 const SMALLEST_FREE = 120;
 

@@ -2,7 +2,7 @@
 import { Vector3 } from "three";
 
 /** Share of the points that may lie outside on each side: a few far outliers would shrink all the rest. */
-const OUTLIERS = 0.004;
+const OUTLIERS = 0.003;
 /** Points that decide; of a larger map, every second, third, ... */
 const SAMPLE = 20_000;
 

@@ -11,6 +11,8 @@ import { Mark, type SharedUniforms } from "./points";
 
 /** Of the map's radius: a link of this length is half as opaque as a very short one. Those across the map recede. */
 const FADE_LENGTH = 0.15;
+/** Pixels that half the map takes where lines begin to show in full. */
+const FULL_RADIUS = 450;
 /** Opacity, in steps of a colour. */
 const FAINTEST = 2.5 / 255;
 
@@ -21,6 +23,7 @@ const VERTEX = /* glsl */ `
   uniform float fadeNear;
   uniform float fadeFar;
   uniform float dimming;
+  uniform float opacity;
   varying vec3 vTint;
   varying float vAlpha;
 
@@ -28,7 +31,7 @@ const VERTEX = /* glsl */ `
     vec4 seen = modelViewMatrix * vec4(position, 1.0);
     float far = smoothstep(fadeNear, fadeFar, -seen.z);
     vTint = tint;
-    vAlpha = alpha * (1.0 - 0.9 * far) * (mark == 1.0 ? 1.0 - 0.85 * dimming : 1.0);
+    vAlpha = opacity * alpha * (1.0 - 0.9 * far) * (mark == 1.0 ? 1.0 - 0.85 * dimming : 1.0);
     gl_Position = projectionMatrix * seen;
   }
 `;
@@ -60,7 +63,7 @@ export class FeatureLinks {
     const material = new ShaderMaterial({
       vertexShader: VERTEX,
       fragmentShader: FRAGMENT,
-      uniforms: shared,
+      uniforms: { ...shared, opacity: { value: 1 } },
       transparent: true,
       depthWrite: false,
     });
@@ -116,6 +119,15 @@ export class FeatureLinks {
       values.fill(dimmed ? Mark.dimmed : Mark.plain, at, at + 2);
     }
     this.object.geometry.setAttribute("mark", new BufferAttribute(values, 1));
+  }
+
+  /**
+   * `unit`: pixels that a map unit takes where the eye looks. Lines are as wide on a small picture as on a large one,
+   * so that they would hide the points, which shrink. `weight`: 0..1, how strongly lines show on the background.
+   */
+  setViewport(unit: number, weight: number): void {
+    const share = (unit * this.layer.radius) / FULL_RADIUS;
+    this.object.material.uniforms.opacity!.value = weight * Math.min(1, share);
   }
 
   dispose(): void {

@@ -52,6 +52,7 @@ export class MapScene {
   private selected: number | null = null;
   private hovered: number | null = null;
   private linksVisible = true;
+  private linkWeight = 1;
   private minCosine: number | null = null;
   private scheduled = false;
   private moved = false;
@@ -116,6 +117,8 @@ export class MapScene {
   setTheme(colors: SceneColors): void {
     this.renderer.setClearColor(colors.background);
     this.background = new Color(colors.background);
+    // Dark lines on a light page weigh more than light ones on a dark page.
+    this.linkWeight = this.background.getHSL({ h: 0, s: 0, l: 0 }).l > 0.5 ? 0.6 : 1;
     // Shader colours are written to the canvas as they are, without conversion.
     this.shared.background.value = new Color().setStyle(colors.background, "srgb-linear");
     this.accent = new Color(colors.accent);
@@ -236,6 +239,7 @@ export class MapScene {
   private setPixelRatio(ratio: number): void {
     if (ratio !== this.renderer.getPixelRatio()) this.renderer.setPixelRatio(ratio);
     this.points?.setViewport(this.camera.pixelsPerUnit, ratio);
+    this.links?.setViewport((this.camera.pixelsPerUnit * ratio) / this.camera.distance, this.linkWeight);
     this.rings.setViewport(this.camera.pixelsPerUnit, ratio);
   }
 

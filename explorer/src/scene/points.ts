@@ -48,7 +48,6 @@ const VERTEX = /* glsl */ `
   varying vec3 vTint;
   varying float vFade;
   varying float vPixels;
-  varying float vAlpha;
 
   void main() {
     vec4 seen = modelViewMatrix * vec4(position, 1.0);
@@ -57,12 +56,12 @@ const VERTEX = /* glsl */ `
     float grown = mark == 2.0 ? 1.5 : 1.0 - 0.3 * dimmed;
     float plain = 2.0 * pointRadius * relativeSize * grown * pixelsPerUnit / depth;
     vPixels = plain / (1.0 + plain / (LARGEST * pixelRatio));
-    // A disc smaller than the smallest point gives its light to that point.
     gl_PointSize = max(vPixels, max(SMALLEST * pixelRatio, 1.0));
-    vAlpha = pow(min(1.0, vPixels / gl_PointSize), 2.0);
+    // A disc smaller than the smallest point spreads its light over that point.
+    float light = max(0.3, pow(vPixels / gl_PointSize, 2.0));
     vTint = tint;
     float far = smoothstep(fadeNear, fadeFar, depth);
-    vFade = 1.0 - (1.0 - (mark == 2.0 ? 0.35 : 0.74) * far) * (1.0 - 0.86 * dimmed);
+    vFade = 1.0 - light * (1.0 - (mark == 2.0 ? 0.35 : 0.74) * far) * (1.0 - 0.86 * dimmed);
     gl_Position = projectionMatrix * seen;
     // Lit points are drawn in front of dimmed ones.
     if (mark == 2.0) gl_Position.z = mix(gl_Position.z, -gl_Position.w, 0.9);
@@ -74,14 +73,12 @@ const FRAGMENT = /* glsl */ `
   varying vec3 vTint;
   varying float vFade;
   varying float vPixels;
-  varying float vAlpha;
 
   void main() {
     vec2 at = 2.0 * gl_PointCoord - 1.0;
     float distance = length(at);
     float softness = 2.0 / max(vPixels, 2.0);
     float coverage = 1.0 - smoothstep(1.0 - softness, 1.0, distance);
-    coverage *= vAlpha;
     if (coverage < 0.04) discard;
     vec3 normal = vec3(at.x, -at.y, sqrt(max(0.0, 1.0 - distance * distance)));
     float light = 0.66 + 0.42 * max(0.0, dot(normal, normalize(vec3(-0.45, 0.65, 0.75))));

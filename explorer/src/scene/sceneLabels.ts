@@ -136,7 +136,7 @@ export class SceneLabels {
     this.boxes.set(node, box);
     element.style.transform = `translate(${box.left.toFixed(1)}px, ${label.y.toFixed(1)}px) translateY(-50%)`;
     const distance = Math.min(1, Math.max(0, (label.depth / near - 0.5) / 1.6));
-    element.style.setProperty("--nearness", (1 - 0.45 * distance).toFixed(2));
+    element.style.setProperty("--nearness", (1 - 0.4 * distance).toFixed(2));
   }
 
   private sizeOf(node: number): [number, number] {
