@@ -48,6 +48,7 @@ const VERTEX = /* glsl */ `
   varying vec3 vTint;
   varying float vFade;
   varying float vPixels;
+  varying float vDrawn;
 
   void main() {
     vec4 seen = modelViewMatrix * vec4(position, 1.0);
@@ -56,9 +57,10 @@ const VERTEX = /* glsl */ `
     float grown = mark == 2.0 ? 1.5 : 1.0 - 0.3 * dimmed;
     float plain = 2.0 * pointRadius * relativeSize * grown * pixelsPerUnit / depth;
     vPixels = plain / (1.0 + plain / (LARGEST * pixelRatio));
-    gl_PointSize = max(vPixels, max(SMALLEST * pixelRatio, 1.0));
+    vDrawn = max(vPixels, max(SMALLEST * pixelRatio, 1.0));
+    gl_PointSize = vDrawn;
     // A disc smaller than the smallest point spreads its light over that point.
-    float light = max(0.3, pow(vPixels / gl_PointSize, 2.0));
+    float light = max(0.5, pow(vPixels / vDrawn, 2.0));
     vTint = tint;
     float far = smoothstep(fadeNear, fadeFar, depth);
     vFade = 1.0 - light * (1.0 - (mark == 2.0 ? 0.35 : 0.74) * far) * (1.0 - 0.86 * dimmed);
@@ -73,13 +75,14 @@ const FRAGMENT = /* glsl */ `
   varying vec3 vTint;
   varying float vFade;
   varying float vPixels;
+  varying float vDrawn;
 
   void main() {
     vec2 at = 2.0 * gl_PointCoord - 1.0;
     float distance = length(at);
-    float softness = 2.0 / max(vPixels, 2.0);
-    float coverage = 1.0 - smoothstep(1.0 - softness, 1.0, distance);
-    if (coverage < 0.04) discard;
+    // Soft over about one pixel. A wider edge would take the light from small points.
+    float coverage = clamp(0.5 * (1.0 - distance) * vDrawn + 0.3, 0.0, 1.0);
+    if (distance > 1.0) discard;
     vec3 normal = vec3(at.x, -at.y, sqrt(max(0.0, 1.0 - distance * distance)));
     float light = 0.66 + 0.42 * max(0.0, dot(normal, normalize(vec3(-0.45, 0.65, 0.75))));
     vec3 color = mix(vTint, vTint * light, smoothstep(3.0, 9.0, vPixels));
