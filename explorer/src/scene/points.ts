@@ -1,5 +1,5 @@
 /** All features in one draw call: shaded discs whose size and colour fade with distance. */
-import { BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from "three";
+import { BufferAttribute, BufferGeometry, Color, NoBlending, Points, ShaderMaterial } from "three";
 import { type Layer, linkCount } from "../data/layer";
 
 /** How a point is drawn. */
@@ -118,8 +118,12 @@ export class FeaturePoints {
         pointRadius: { value: this.radius },
       },
       alphaToCoverage: true,
+      // Drawn after the links, which would otherwise veil the points behind them.
+      transparent: true,
+      blending: NoBlending,
     });
     this.object = new Points(geometry, material);
+    this.object.renderOrder = 1;
     this.object.frustumCulled = false;
   }
 
