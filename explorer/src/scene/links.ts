@@ -147,6 +147,9 @@ export class FeatureLinks {
   }
 }
 
+/** Links of one feature, above which each becomes fainter. */
+const MANY = 20;
+
 /** The links of one feature, drawn wide and on top of everything else. */
 export class SelectedLinks {
   readonly object: LineSegments2;
@@ -154,7 +157,6 @@ export class SelectedLinks {
     linewidth: 2,
     vertexColors: true,
     transparent: true,
-    opacity: 0.9,
     depthTest: false,
   });
 
@@ -179,11 +181,14 @@ export class SelectedLinks {
         ...layer.positions.subarray(3 * node, 3 * node + 3),
         ...layer.positions.subarray(3 * other, 3 * other + 3),
       );
-      const near = color.clone().lerp(background, 0.1);
-      const far = color.clone().lerp(background, 0.75 - 0.55 * (weight[at]! / strongest) ** 2);
+      const weakness = 1 - (weight[at]! / strongest) ** 2;
+      const near = color.clone().lerp(background, 0.1 + 0.3 * weakness);
+      const far = color.clone().lerp(background, 0.2 + 0.55 * weakness);
       colors.push(...near.toArray(), ...far.toArray());
     }
     if (positions.length === 0) return;
+    // A hundred links in full strength would hide what they lead to.
+    this.material.opacity = Math.min(0.9, Math.max(0.4, 0.9 * Math.sqrt(MANY / (positions.length / 6))));
     const geometry = new LineSegmentsGeometry();
     geometry.setPositions(positions);
     geometry.setColors(colors);
