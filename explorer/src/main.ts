@@ -6,7 +6,14 @@ import { followAddress } from "./page/address";
 import { followColoring } from "./page/coloring";
 import { wireControls } from "./page/controls";
 import { followLayerControls } from "./page/layerControls";
-import { followLabels, followLayer, followMarks, followPanels, followSceneTheme } from "./page/mapView";
+import {
+  followLabels,
+  followLayer,
+  followLinks,
+  followMarks,
+  followPanels,
+  followSceneTheme,
+} from "./page/mapView";
 import { Navigation } from "./page/navigation";
 import { followPreview } from "./page/preview";
 import { followSearch } from "./page/search";
@@ -35,6 +42,7 @@ followLayerControls(store);
 const selection = new Selection(store, scene);
 const searchBox = followSearch(store, scene, worker, selection);
 if (scene) {
+  followLinks(store, scene);
   followPanels(store, scene);
   followMarks(store, scene);
   followLabels(store, scene);

@@ -28,6 +28,7 @@ export function wireControls({ store, scene, navigation, selection, searchBox }:
   const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
+  const toggleLinks = () => store.update({ linksVisible: !store.current.linksVisible });
   const help = () => {
     byId("renderer").textContent = scene ? `Drawn by ${scene.rendererName}` : "";
     byId<HTMLDialogElement>("help-dialog").showModal();
@@ -71,6 +72,7 @@ export function wireControls({ store, scene, navigation, selection, searchBox }:
     flyToSelected: () => selection.fly(),
     home,
     toggleLabels,
+    toggleLinks,
     toggleTheme: () => toggleTheme(store),
     nextColoring: () => store.update({ coloring: nextColoring(store) }),
     help,

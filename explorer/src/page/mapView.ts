@@ -1,8 +1,9 @@
 /** The map follows the state: the layer, the marked features, the theme, and the space that the panels leave free. */
 import { nearestNodes } from "../data/layer";
+import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
-import { freeSpace } from "./freeSpace";
+import { LinkControl } from "../ui/linkControl";
 import type { Store } from "./state";
 
 export function followLayer(store: Store, scene: MapScene): void {
@@ -43,12 +44,31 @@ export function followLabels(store: Store, scene: MapScene): void {
   });
 }
 
-/** The map's middle stays in the middle of the free space. */
+export function followLinks(store: Store, scene: MapScene): void {
+  const control = new LinkControl({
+    onCosine: (minCosine) => store.update({ minCosine, linksVisible: true }),
+    onToggle: () => store.update({ linksVisible: !store.current.linksVisible }),
+  });
+  store.follow(["layer", "linksVisible", "minCosine"], ({ linksVisible, minCosine }) => {
+    scene.setLinks(linksVisible, minCosine);
+    control.show(scene.linkOrder, linksVisible, minCosine ?? scene.linkOrder?.defaultCosine ?? 0);
+  });
+}
+
 export function followPanels(store: Store, scene: MapScene): void {
-  const update = () => {
-    const { left, top, right, bottom } = freeSpace();
-    scene.camera.setInsets({ left, top, right: innerWidth - right, bottom: innerHeight - bottom });
-  };
-  store.follow(["layer", "selected"], update);
-  window.addEventListener("resize", update);
+  store.follow(["layer", "selected"], () => scene.camera.setInsets(insets()));
+  window.addEventListener("resize", () => scene.camera.setInsets(insets()));
+}
+
+/** What the panels cover: columns at the sides, or above and below on a phone. */
+function insets(): Insets {
+  const find = byId("find").getBoundingClientRect();
+  // Empty while hidden.
+  const feature = byId("feature").getBoundingClientRect();
+  const gap = 16;
+  if (find.width > 0.6 * innerWidth) {
+    const below = feature.height || byId("legend-panel").getBoundingClientRect().height;
+    return { left: 0, right: 0, top: find.bottom, bottom: below + gap };
+  }
+  return { left: find.right, right: feature.width === 0 ? 0 : feature.width + gap, top: 0, bottom: 0 };
 }

@@ -33,6 +33,9 @@ export interface State {
   coloring: Coloring;
   theme: Theme;
   labelsVisible: boolean;
+  linksVisible: boolean;
+  /** The lowest cosine of a link that is drawn; null: the strongest links, as many as do not hide the map. */
+  minCosine: number | null;
   /** Where the camera last rested: eye and target, six numbers. */
   camera: number[] | null;
   /** True while an address is being opened: what changes meanwhile is no step of the visitor's. */
@@ -52,6 +55,8 @@ export const INITIAL: State = {
   coloring: "links",
   theme: "dark",
   labelsVisible: true,
+  linksVisible: true,
+  minCosine: null,
   camera: null,
   opening: true,
 };

@@ -37,12 +37,15 @@ export interface Placement {
   shown: ReadonlySet<number>;
   /** Boxes that labels must not overlap: the page's panels. */
   taken: Box[];
+  /** A node's label. Of equal ones, only the first is shown. */
+  textOf: (node: number) => string;
   /** Width and height of a node's label in CSS pixels. */
   sizeOf: (node: number) => [number, number];
   limit: number;
 }
 
-const CANDIDATES = 240;
+/** Labels that are tried, per label that may be shown. */
+const CANDIDATES = 6;
 const MARGIN = 7;
 /** Height that labels need at the upper and lower edge together, in CSS pixels. */
 const EDGE = 24;
@@ -56,8 +59,11 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
   const candidates = [...wanted, ...bestCandidates(placement, new Set(placement.wanted))];
   const taken = [...placement.taken];
   const placed: PlacedLabel[] = [];
+  const texts = new Set<string>();
   for (const label of candidates) {
     if (placed.length >= placement.limit) break;
+    const text = placement.textOf(label.node);
+    if (texts.has(text)) continue;
     const fitting = [label, { ...label, offset: -label.offset }].find((side) => {
       const box = boxOf(side, placement.sizeOf(side.node), MARGIN);
       return box.left > 0 && box.right < placement.view.width && !taken.some((other) => overlap(box, other));
@@ -65,6 +71,7 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
     if (!fitting) continue;
     taken.push(boxOf(fitting, placement.sizeOf(label.node), MARGIN));
     placed.push(fitting);
+    texts.add(text);
   }
   return placed;
 }
@@ -84,10 +91,11 @@ export function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-/** The CANDIDATES best labels, best first. Prominence counts by rank, nearness by a power of the depth. */
+/** The best labels, best first. Prominence counts by rank, nearness by a power of the depth. */
 function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[] {
   const { positions, order, near, shown } = placement;
   const { matrix: m, height } = placement.view;
+  const candidates = CANDIDATES * placement.limit;
   const nodes: number[] = [];
   const scores: number[] = [];
   let weakest = 0;
@@ -101,15 +109,15 @@ function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[
     if (w <= 0 || w > 2.4 * near) continue;
     const nearness = near / Math.max(w, 0.15 * near);
     const score = (nearness * nearness * Math.sqrt(nearness)) / (rank + 25);
-    if (nodes.length === CANDIDATES && STICKINESS * score <= scores[weakest]!) continue;
+    if (nodes.length === candidates && STICKINESS * score <= scores[weakest]!) continue;
     if (Math.abs(m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) > w) continue;
     if (Math.abs(m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) > w * (1 - EDGE / height)) continue;
     const known = shown.has(node) ? STICKINESS * score : score;
-    if ((nodes.length === CANDIDATES && known <= scores[weakest]!) || except.has(node)) continue;
-    const at = nodes.length < CANDIDATES ? nodes.length : weakest;
+    if ((nodes.length === candidates && known <= scores[weakest]!) || except.has(node)) continue;
+    const at = nodes.length < candidates ? nodes.length : weakest;
     nodes[at] = node;
     scores[at] = known;
-    if (nodes.length === CANDIDATES) weakest = scores.indexOf(Math.min(...scores));
+    if (nodes.length === candidates) weakest = scores.indexOf(Math.min(...scores));
   }
   return nodes
     .map((node, at) => ({ node, score: scores[at]! }))

@@ -9,6 +9,7 @@ export interface KeyActions {
   flyToSelected(): void;
   home(): void;
   toggleLabels(): void;
+  toggleLinks(): void;
   toggleTheme(): void;
   nextColoring(): void;
   help(): void;
@@ -32,6 +33,7 @@ export function watchKeys(actions: KeyActions): void {
     f: actions.flyToSelected,
     r: actions.home,
     l: actions.toggleLabels,
+    k: actions.toggleLinks,
     t: actions.toggleTheme,
     c: actions.nextColoring,
     "?": actions.help,
@@ -47,7 +49,7 @@ export function watchKeys(actions: KeyActions): void {
       return actions.back();
     }
     // Selectors give up choosing an entry by its first letters, so that keys work after a choice.
-    if ((event.target as HTMLElement).closest("input")) return;
+    if ((event.target as HTMLElement).closest("input:not([type=range])")) return;
     const action = anywhere[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;
     event.preventDefault();

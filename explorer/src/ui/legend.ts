@@ -22,7 +22,12 @@ function ramp(legend: Extract<Legend, { kind: "ramp" }>): HTMLElement[] {
     { class: "ticks", "aria-hidden": "true" },
     ...legend.ticks.map((tick) => h("span", {}, tick)),
   );
-  return [title, bar, ticks, ...(legend.missing === null ? [] : [swatch(legend.missing, "not known")])];
+  return [
+    title,
+    bar,
+    ticks,
+    ...(legend.missing === null ? [] : [swatch(legend.missing.color, legend.missing.name)]),
+  ];
 }
 
 function groups(legend: Extract<Legend, { kind: "groups" }>): HTMLElement {
