@@ -33,7 +33,7 @@ TURN = """async seconds => {
     at("pointerdown", 700);
     const times = [];
     const started = performance.now();
-    for (let before = started; before - started < 1000 * seconds || times.length < 8;) {
+    for (let before = started; before - started < 1000 * seconds || times.length < 5;) {
         at("pointermove", 700 + 3 * times.length);
         const now = await new Promise(requestAnimationFrame);
         times.push(now - before);

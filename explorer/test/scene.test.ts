@@ -1,6 +1,6 @@
 import { PerspectiveCamera, Vector3 } from "three";
 import { expect, it } from "vitest";
-import { showsMap } from "../src/scene/camera";
+import { coasted, showsMap } from "../src/scene/camera";
 import { fittingView } from "../src/scene/fit";
 import { saysLittle } from "../src/scene/labelWords";
 import { DRAWN_BY_DEFAULT, LinkOrder } from "../src/scene/linkOrder";
@@ -83,6 +83,12 @@ it("prefers the prominent among the equally near", () => {
   );
   const order = Array.from({ length: 100 }, (_, at) => 99 - at);
   expect(placeLabels(placement(100, { positions: ring, order, limit: 1 }))[0]!.node).toBe(99);
+});
+
+it("coasts by time, not by frames", () => {
+  const left = (frames: number[]) => frames.reduce((rest, elapsed) => rest * (1 - coasted(elapsed)), 1);
+  expect(left(new Array(60).fill(1000 / 60))).toBeCloseTo(left([400, 600]), 10);
+  expect(left([2000])).toBeLessThan(0.001);
 });
 
 it("tells views of the map from views of nothing", () => {

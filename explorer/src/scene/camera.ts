@@ -37,6 +37,11 @@ const FIELD_OF_VIEW = 45;
 /** Map units: what is further away is not drawn. Grows with the map. */
 const FAR = 2000;
 
+/** The share of what is left of a turn that `elapsed` milliseconds take, in however many frames. */
+export function coasted(elapsed: number): number {
+  return 1 - Math.exp(-elapsed / COASTING);
+}
+
 /** False for a view so far off that the map would be a speck, or out of sight. */
 export function showsMap(view: number[], { center, radius }: Extent): boolean {
   const [eye, target] = [view.slice(0, 3), view.slice(3)];
@@ -133,7 +138,7 @@ export class MapCamera {
     // OrbitControls slows down by a share per update. Updates come with the frames, which can take any time.
     const elapsed = this.updatedAt === null ? FIRST_FRAME : now - this.updatedAt;
     this.controls.enableDamping = !prefersStillness();
-    this.controls.dampingFactor = 1 - Math.exp(-elapsed / COASTING);
+    this.controls.dampingFactor = coasted(elapsed);
     const moving = this.controls.update() || this.flight !== null || shifting;
     this.updatedAt = moving ? now : null;
     return moving;

@@ -69,6 +69,7 @@ export class FeatureLinks {
     });
     this.object = new LineSegments(new BufferGeometry(), material);
     this.object.frustumCulled = false;
+    this.show(0);
   }
 
   /** Draws the `count` strongest links. */
@@ -97,28 +98,30 @@ export class FeatureLinks {
     this.ends = Uint32Array.from(ends);
     this.object.geometry.dispose();
     const geometry = new BufferGeometry();
-    geometry.setAttribute("position", new BufferAttribute(this.atEnds(positions), 3));
+    geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * ends.length), 3));
     geometry.setAttribute("alpha", new BufferAttribute(Float32Array.from(alphas), 1));
+    geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * ends.length), 3, true));
+    geometry.setAttribute("mark", new BufferAttribute(new Uint8Array(ends.length), 1));
     this.object.geometry = geometry;
     this.object.visible = ends.length > 0;
+    this.copyToEnds(positions, "position");
     this.setColors(this.colors);
     this.setMarks(this.marks);
   }
 
   setColors(colors: Uint8Array): void {
     this.colors = colors;
-    this.object.geometry.setAttribute("tint", new BufferAttribute(this.atEnds(colors), 3, true));
+    this.copyToEnds(colors, "tint");
   }
 
   /** A link is dimmed if either of its ends is. */
   setMarks(marks: Uint8Array): void {
     this.marks = marks;
-    const values = new Uint8Array(this.ends.length);
+    const values = this.attribute("mark");
     for (let at = 0; at < values.length; at += 2) {
       const dimmed = marks[this.ends[at]!] === Mark.dimmed || marks[this.ends[at + 1]!] === Mark.dimmed;
       values.fill(dimmed ? Mark.dimmed : Mark.plain, at, at + 2);
     }
-    this.object.geometry.setAttribute("mark", new BufferAttribute(values, 1));
   }
 
   /**
@@ -135,15 +138,20 @@ export class FeatureLinks {
     this.object.material.dispose();
   }
 
-  /** Triples of nodes as triples of the drawn links' ends. */
-  private atEnds<T extends Float32Array | Uint8Array>(ofNodes: T): T {
-    const values = new (ofNodes.constructor as new (length: number) => T)(3 * this.ends.length);
+  /** Copies triples of nodes to the ends of the drawn links. */
+  private copyToEnds(ofNodes: Float32Array | Uint8Array, name: string): void {
+    const values = this.attribute(name);
     this.ends.forEach((node, at) => {
       values[3 * at] = ofNodes[3 * node]!;
       values[3 * at + 1] = ofNodes[3 * node + 1]!;
       values[3 * at + 2] = ofNodes[3 * node + 2]!;
     });
-    return values;
+  }
+
+  private attribute(name: string): Float32Array | Uint8Array {
+    const attribute = this.object.geometry.getAttribute(name) as BufferAttribute;
+    attribute.needsUpdate = true;
+    return attribute.array as Float32Array | Uint8Array;
   }
 }
 

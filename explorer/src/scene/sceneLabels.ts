@@ -36,11 +36,9 @@ export class SceneLabels {
     this.layer = layer;
     this.radiusOf = radiusOf;
     const labelled = layer.prominence.filter((node) => layer.labels[node] !== null);
-    const little = labelled.map((node) => Number(saysLittle(layer.labels[node]!)));
-    this.order = Uint32Array.from([
-      ...labelled.filter((_, rank) => little[rank] === 0),
-      ...labelled.filter((_, rank) => little[rank] === 1),
-    ]);
+    const little = labelled.filter((node) => saysLittle(layer.labels[node]!));
+    const last = new Set(little);
+    this.order = Uint32Array.from([...labelled.filter((node) => !last.has(node)), ...little]);
     this.shown.clear();
     this.texts.clear();
     this.sizes.clear();
