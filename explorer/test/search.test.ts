@@ -2,10 +2,8 @@ import { expect, it } from "vitest";
 import { SearchIndex } from "../src/data/search";
 
 async function find(labels: (string | null)[], query: string) {
-  const index = await SearchIndex.of(
-    labels,
-    Uint32Array.from(labels, (_, node) => node),
-  );
+  const numbers = Uint32Array.from(labels, (_, node) => node);
+  const index = await SearchIndex.of({ labels, index: numbers, linkCounts: numbers });
   const { nodes, best } = index.search(query);
   return {
     all: nodes.slice(0, best).map((node) => labels[node]),
@@ -63,6 +61,12 @@ it("finds literally what is no word, or part of one that no word resembles", asy
   expect((await find(labels, "<s")).all).toEqual(["<script>alert(1)</script>"]);
   expect((await find(labels, "(")).all.toSorted()).toEqual(["(x", "<script>alert(1)</script>"]);
   expect((await find(labels, "駅")).all).toEqual(["東京の駅"]);
+});
+
+it("puts the better linked first among equals", async () => {
+  const index = Uint32Array.of(0, 1, 2);
+  const features = { labels: ["king", "king", "king"], index, linkCounts: Uint32Array.of(3, 9, 0) };
+  expect((await SearchIndex.of(features)).search("king").nodes).toEqual([1, 0, 2]);
 });
 
 it("finds nothing for nothing", async () => {

@@ -5,7 +5,7 @@
 import { LayerCache } from "./cache";
 import { ContractError, type LayerEntry, parseJson, parseLayer } from "./contract";
 import { FetchError, fetchFile, gunzip, type ListedFile } from "./fetch";
-import { type Layer, layerOfGraph, transferables } from "./layer";
+import { type Layer, layerOfGraph, linkCount, transferables } from "./layer";
 import { type Hits, SearchIndex } from "./search";
 import { type About, layerOfTable } from "./table";
 
@@ -48,10 +48,11 @@ async function load(request: Load & { id: number }): Promise<void> {
       ? openFile(request.file, id)
       : openPublished(request, id, signal));
     if (signal.aborted) return;
-    const { labels } = layer;
-    const index = layer.index.slice();
+    // Copies: the layer's arrays move to the other thread.
+    const linkCounts = Uint32Array.from(layer.index, (_, node) => linkCount(layer, node));
+    const features = { labels: layer.labels, index: layer.index.slice(), linkCounts };
     reply({ id, kind: "layer", layer, fromCache }, transferables(layer));
-    searchable = { layer: id, index: SearchIndex.of(labels, index) };
+    searchable = { layer: id, index: SearchIndex.of(features) };
   } catch (error) {
     if (!signal.aborted) reply({ id, kind: "failed", message: (error as Error).message });
   }

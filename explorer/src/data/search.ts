@@ -31,6 +31,15 @@ const STOP_WORDS = new Set(
 /** Labels indexed at a time: a few milliseconds. */
 const CHUNK = 500;
 
+/** What is searched, by node. */
+export interface Searchable {
+  labels: (string | null)[];
+  /** Feature indexes. */
+  index: Uint32Array;
+  /** Numbers of links: more put a feature before others that match as well. */
+  linkCounts: Uint32Array;
+}
+
 export class SearchIndex {
   private readonly words = new MiniSearch<{ id: number; label: string }>({
     fields: ["label"],
@@ -38,15 +47,11 @@ export class SearchIndex {
     tokenize,
   });
 
-  private constructor(
-    private readonly labels: (string | null)[],
-    private readonly index: Uint32Array,
-  ) {}
+  private constructor(private readonly features: Searchable) {}
 
-  /** Of labels and feature indexes, by node. */
-  static async of(labels: (string | null)[], index: Uint32Array): Promise<SearchIndex> {
-    const made = new SearchIndex(labels, index);
-    const documents = labels.flatMap((label, id) => (label === null ? [] : [{ id, label }]));
+  static async of(features: Searchable): Promise<SearchIndex> {
+    const made = new SearchIndex(features);
+    const documents = features.labels.flatMap((label, id) => (label === null ? [] : [{ id, label }]));
     await made.words.addAllAsync(documents, { chunkSize: CHUNK });
     return made;
   }
@@ -81,8 +86,13 @@ export class SearchIndex {
     if (ranks.size === 0) return equal(this.containing(text));
     // All words, some, or none but for two letters.
     const tier = (rank: Rank) => (rank.words === words.length ? 2 : Math.min(rank.words, 1));
+    const { linkCounts } = this.features;
     const ranked = [...ranks].sort(
-      ([, a], [, b]) => tier(b) - tier(a) || b.quality - a.quality || b.score - a.score,
+      ([node, a], [other, b]) =>
+        tier(b) - tier(a) ||
+        b.quality - a.quality ||
+        b.score - a.score ||
+        linkCounts[other]! - linkCounts[node]!,
     );
     const first = tier(ranked[0]![1]);
     const best = ranked.filter(([, rank]) => tier(rank) === first).length;
@@ -103,16 +113,18 @@ export class SearchIndex {
   }
 
   private withIndex(digits: string, whole = false): number[] {
-    const nodes = [...this.index.keys()].filter((node) => {
-      const index = String(this.index[node]);
-      return whole ? index === digits : index.startsWith(digits);
+    const { index } = this.features;
+    const nodes = [...index.keys()].filter((node) => {
+      const number = String(index[node]);
+      return whole ? number === digits : number.startsWith(digits);
     });
-    return nodes.sort((a, b) => this.index[a]! - this.index[b]!);
+    return nodes.sort((a, b) => index[a]! - index[b]!);
   }
 
   private containing(text: string): number[] {
-    return [...this.labels.keys()].filter((node) => {
-      const label = this.labels[node];
+    const { labels } = this.features;
+    return [...labels.keys()].filter((node) => {
+      const label = labels[node];
       return label != null && fold(label).includes(text);
     });
   }
