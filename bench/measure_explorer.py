@@ -2,7 +2,7 @@
 
 The page comes from results/ (target `explorer`); the maps are made up (tests/explorer/made_up.py). Prints a table and
 the name of the renderer that drew. `--against FOLDER` measures the explorer of another checkout, built there, in the
-same run: each map is opened in both, one after the other. --graphics-card draws with the machine's own renderer.
+same run, map by map, in turn. --graphics-card draws with the machine's own renderer.
 """
 
 import argparse
@@ -33,19 +33,19 @@ TURN = """async seconds => {
     at("pointerdown", 700);
     const times = [];
     const started = performance.now();
-    for (let before = started; before - started < 1000 * seconds || times.length < 5;) {
+    for (let before = started; before - started < 1000 * seconds || times.length < 10;) {
         at("pointermove", 700 + 3 * times.length);
         const now = await new Promise(requestAnimationFrame);
         times.push(now - before);
         before = now;
     }
     at("pointerup", 700);
-    return times.slice(2);
+    return times;
 }"""
 
 
-def measure(browser, site: Site, model: str) -> dict[str, float | str]:
-    """Milliseconds of one map: loaded from the network, loaded from the cache, and a frame while it turns."""
+def measure(browser, site: Site, model: str) -> tuple[dict[str, float], str]:
+    """Milliseconds of one map, loaded from the network, from the cache, and a frame while it turns; the renderer."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(180_000)
     page = context.new_page()
@@ -63,13 +63,14 @@ def measure(browser, site: Site, model: str) -> dict[str, float | str]:
     result = {
         "network": network,
         "cache": cache,
-        "frame": statistics.median(frames),
+        # The mean: a browser may begin a frame before the last one is drawn.
+        "frame": statistics.mean(frames),
         "slow frame": sorted(frames)[int(0.95 * len(frames))],
     }
     page.keyboard.press("?")
-    result["renderer"] = page.locator("#renderer").text_content()
+    renderer = page.locator("#renderer").text_content()
     context.close()
-    return result
+    return result, renderer
 
 
 def main() -> None:
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=ROOT / "results", help="folder with the built explorer")
     parser.add_argument("--against", type=Path, help="another checkout, with its explorer built in its results/")
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES), help="maps to measure")
+    parser.add_argument("--repeat", type=int, default=3, help="times to measure each; the medians are printed")
     parser.add_argument("--graphics-card", action="store_true", help="draw with the machine's own renderer")
     arguments = parser.parse_args()
     pages = {"this": arguments.results}
@@ -93,16 +95,21 @@ def main() -> None:
         for site in sites.values():
             site.start()
         browser = playwright.chromium.launch(executable_path=program, args=flags)
-        print("milliseconds: load from network, from cache; median and 95 % of frames")
+        print("milliseconds: load from network, from cache; mean and 95 % of frames")
         for size in arguments.sizes:
             features, links = SIZES[size]
             graph = made_up_map(size, features, links)
-            for name, site in sites.items():
+            for site in sites.values():
                 site.add_model(graph)
-                times = measure(browser, site, size)
-                columns = "".join(f"{value:9.1f}" for value in times.values() if not isinstance(value, str))
+            results = {name: [] for name in sites}
+            for _ in range(arguments.repeat):
+                for name, site in sites.items():
+                    times, renderer = measure(browser, site, size)
+                    results[name].append(times)
+            for name, runs in results.items():
+                columns = "".join(f"{statistics.median(run[key] for run in runs):9.1f}" for key in runs[0])
                 print(f"{size:7}{features:8,} features{links:8,} links  {name:12}{columns}", flush=True)
-        print(times["renderer"])
+        print(renderer)
         browser.close()
         for site in sites.values():
             site.stop()

@@ -37,6 +37,7 @@ function placement(count: number, change: Partial<Placement> = {}): Placement {
     wanted: [],
     shown: new Set(),
     taken: [],
+    saysLittle: () => false,
     textOf: String,
     sizeOf: () => [90, 16],
     limit: 40,
@@ -64,6 +65,14 @@ it("shows only the first of equal labels", () => {
   const placed = placeLabels(placement(2000, { wanted: [7], textOf: (node) => String(node % 5) }));
   expect(placed[0]!.node).toBe(7);
   expect(new Set(placed.map(({ node }) => node % 5)).size).toBe(placed.length);
+});
+
+it("shows labels that say little only where there is room left", () => {
+  const crowded = placeLabels(placement(2000, { saysLittle: (node) => node % 2 === 0, limit: 20 }));
+  expect(crowded.filter(({ node }) => node % 2 === 0)).toEqual([]);
+  expect(placeLabels(placement(1, { positions: new Float32Array(3), saysLittle: () => true }))).toHaveLength(
+    1,
+  );
 });
 
 it("knows labels of function words from those that say something", () => {

@@ -37,6 +37,8 @@ export interface Placement {
   shown: ReadonlySet<number>;
   /** Boxes that labels must not overlap: the page's panels. */
   taken: Box[];
+  /** True for a label that others are to be preferred to. Called for those that come into question only. */
+  saysLittle: (node: number) => boolean;
   /** A node's label. Of equal ones, only the first is shown. */
   textOf: (node: number) => string;
   /** Width and height of a node's label in CSS pixels. */
@@ -51,6 +53,8 @@ const MARGIN = 7;
 const EDGE = 24;
 /** How much better a label must be to replace one that is shown. */
 const STICKINESS = 1.6;
+/** What the score of a label that says little is multiplied by. */
+const LAST = 1e-4;
 /** CSS pixels between a point's disc and its label. */
 const GAP = 5;
 
@@ -112,7 +116,7 @@ function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[
     if (nodes.length === candidates && STICKINESS * score <= scores[weakest]!) continue;
     if (Math.abs(m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) > w) continue;
     if (Math.abs(m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) > w * (1 - EDGE / height)) continue;
-    const known = shown.has(node) ? STICKINESS * score : score;
+    const known = score * (shown.has(node) ? STICKINESS : 1) * (placement.saysLittle(node) ? LAST : 1);
     if ((nodes.length === candidates && known <= scores[weakest]!) || except.has(node)) continue;
     const at = nodes.length < candidates ? nodes.length : weakest;
     nodes[at] = node;

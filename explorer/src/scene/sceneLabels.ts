@@ -35,10 +35,7 @@ export class SceneLabels {
   setLayer(layer: Layer, radiusOf: (node: number) => number): void {
     this.layer = layer;
     this.radiusOf = radiusOf;
-    const labelled = layer.prominence.filter((node) => layer.labels[node] !== null);
-    const little = labelled.filter((node) => saysLittle(layer.labels[node]!));
-    const last = new Set(little);
-    this.order = Uint32Array.from([...labelled.filter((node) => !last.has(node)), ...little]);
+    this.order = layer.prominence.filter((node) => layer.labels[node] !== null);
     this.shown.clear();
     this.texts.clear();
     this.sizes.clear();
@@ -92,6 +89,7 @@ export class SceneLabels {
       wanted: this.wanted,
       shown: new Set(this.shown.keys()),
       taken: this.panels().map(boxOfElement),
+      saysLittle: (node) => saysLittle(this.layer!.labels[node]!),
       textOf: (node) => this.textOf(node),
       sizeOf: (node) => this.sizeOf(node),
       // Sparser on larger screens: their labels are larger.
