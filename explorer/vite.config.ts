@@ -6,7 +6,10 @@ import { contractChecks } from "./contractChecks.ts";
 /** Where `vite dev` finds index.json and the maps: a run's results, served beside the page. */
 const RESULTS = resolve(import.meta.dirname, "../results");
 
-/** Writes the list of the build's files into the service worker. */
+/** The fonts of other scripts than Latin: stored when they are first needed. */
+const LATER = /inter-(?!latin-wght).*\.woff2$/;
+
+/** Writes the lists of the build's files into the service worker. */
 function shellList(): Plugin {
   return {
     name: "shell-list",
@@ -23,7 +26,14 @@ function shellList(): Plugin {
         .update(page?.type === "asset" ? page.source : "")
         .digest("hex")
         .slice(0, 12);
-      worker.code = worker.code.replaceAll("__SHELL__", JSON.stringify({ version, files }));
+      worker.code = worker.code.replaceAll(
+        "__SHELL__",
+        JSON.stringify({
+          version,
+          files: files.filter((file) => !LATER.test(file)),
+          later: files.filter((file) => LATER.test(file)),
+        }),
+      );
     },
   };
 }

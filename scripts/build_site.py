@@ -15,11 +15,10 @@ from lib.publishing.files import layer_files, verified
 
 
 def model_files(checksums: Path) -> dict[str, Path]:
-    """What the page reads of a model, by path in the site: its manifest and maps, all verified. It reads no tables."""
+    """What the page reads of a model, by path in the site: its manifest, maps and tables, all verified."""
     files = verified(checksums)
     manifest = load_record(files["manifest.json"].path)
     names = ["manifest.json", *(entry["filePath"] for entry in layer_files(manifest))]
-    names = [name for name in names if not name.endswith(".parquet")]
     return {f"{checksums.parent.name}/{name}": files[name].path for name in names}
 
 

@@ -38,7 +38,7 @@ def manifest_entry(metadata: dict, features: pd.DataFrame, labels: dict) -> dict
     """
     counts = ("featureCount", "edgeCount", "labeledCount", "deadCount")
     entry = {"layer": metadata["layers"][0], "sourceId": metadata.get("sourceId")}
-    entry |= {key: metadata[key] for key in counts}
+    entry |= {key: metadata[key] for key in counts} | {"edges": metadata["parameters"]["edges"]}
     if requested := labels.get("requested"):
         silent = features["index"].isin(labels["neverActive"])
         if requested == len(features):

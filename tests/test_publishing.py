@@ -373,7 +373,7 @@ def test_the_site_is_whole_and_links_its_files(published):
     site = published.results / "site"
     manifest = json.loads((published.results / "toy/manifest.json").read_bytes())
     names = {entry["filePath"] for entry in layer_files(manifest)} | {"manifest.json"}
-    expected = {f"toy/{name}" for name in names if not name.endswith(".parquet")}
+    expected = {f"toy/{name}" for name in names}
     expected |= {"index.html", "sw.js", "assets/index-1.js"}
     present = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert present == expected | {".snakemake_timestamp", ".nojekyll", "index.json"}

@@ -140,8 +140,9 @@ def test_a_damaged_intermediate_is_named_with_the_remedy(tmp_path, content):
 def test_features_that_never_fire_do_not_count_against_the_coverage():
     features = pd.DataFrame({"index": range(10), "x": [0.0] * 9 + [np.nan], "label": ["a"] * 7 + [None] * 3})
     labels = {"requested": 10, "labelled": 7, "neverActive": [8, 9]}
-    counts = {"featureCount": 9, "edgeCount": 0, "labeledCount": 7, "deadCount": 1, "layers": [0]}
-    entry = manifest_entry(counts, features, labels)
+    metadata = {"featureCount": 9, "edgeCount": 0, "labeledCount": 7, "deadCount": 1, "layers": [0]}
+    metadata["parameters"] = {"edges": {"k": 25, "threshold": 0.25}}
+    entry = manifest_entry(metadata, features, labels)
     assert (entry["neverActive"], entry["labelCoverage"]) == (2, 0.875)
     assert refusals({}, entry, {}, 0.87) == []
     (reason,) = refusals({}, entry, {}, 0.9)

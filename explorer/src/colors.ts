@@ -20,8 +20,13 @@ export const COLORING_NAMES: Record<Coloring, string> = {
 };
 
 export type Legend =
-  | { kind: "ramp"; title: string; gradient: string[]; ticks: string[]; missing: string | null }
-  | { kind: "groups"; title: string; groups: { color: string; name: string; count: number }[] };
+  | { kind: "ramp"; title: string; gradient: string[]; ticks: string[]; missing: Swatch | null }
+  | { kind: "groups"; title: string; groups: (Swatch & { count: number })[] };
+
+interface Swatch {
+  color: string;
+  name: string;
+}
 
 export interface Colored {
   /** (3 * count,) red, green, blue, 0-255. */
@@ -76,8 +81,9 @@ export function coloringOf(layer: Layer, chosen: Coloring): Coloring {
 export function colorLayer(layer: Layer, coloring: Coloring, theme: Theme): Colored {
   switch (coloring) {
     case "links":
-      return quantity(layer.count, (node) => linkCount(layer, node), {
+      return quantity(layer.count, (node) => linkCount(layer, node) || Number.NaN, {
         title: "Links of a feature",
+        missing: "no link",
         stops: VIRIDIS,
         theme,
         scale: Math.sqrt,
@@ -139,6 +145,8 @@ export function formatShare(share: number): string {
 
 interface Ramp {
   title: string;
+  /** What a feature without a value is called. */
+  missing?: string;
   stops: string[];
   theme: Theme;
   scale: (value: number) => number;
@@ -153,18 +161,22 @@ function quantity(count: number, quantityOf: (node: number) => number, ramp: Ram
   const [from, to] = RANGE[ramp.theme];
   const missing = rgb(MISSING[ramp.theme]);
   const colors = new Uint8Array(3 * count);
-  let missed = false;
+  let missed = 0;
   for (let node = 0; node < count; node++) {
     const value = scaled[node]!;
-    if (!Number.isFinite(value)) missed = true;
+    if (!Number.isFinite(value)) missed++;
     const share = Math.min(1, Math.max(0, (value - low) / (high - low || 1)));
     colors.set(Number.isFinite(value) ? mix(stops, from + share * (to - from)) : missing, 3 * node);
+  }
+  const without = { color: css(missing), name: ramp.missing ?? "not known" };
+  if (missed === count) {
+    return { colors, legend: { kind: "groups", title: ramp.title, groups: [{ ...without, count }] } };
   }
   const gradient = Array.from({ length: 9 }, (_, at) => css(mix(stops, from + (at / 8) * (to - from))));
   const ticks = [low, (low + high) / 2, high].map((value) => ramp.format(ramp.inverse(value)));
   return {
     colors,
-    legend: { kind: "ramp", title: ramp.title, gradient, ticks, missing: missed ? css(missing) : null },
+    legend: { kind: "ramp", title: ramp.title, gradient, ticks, missing: missed > 0 ? without : null },
   };
 }
 

@@ -4,20 +4,26 @@
  * With a network, index.html always comes from there. The assets have their content's hash in their names and never
  * change. The build fills in SHELL (vite.config.ts).
  */
-const SHELL: { version: string; files: string[] } = __SHELL__;
-declare const __SHELL__: { version: string; files: string[] };
+declare const __SHELL__: {
+  version: string;
+  files: string[];
+  /** Stored when they are first requested. */
+  later: string[];
+};
+const SHELL = __SHELL__;
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const scope = worker.registration.scope;
 const prefix = `sae-atlas-shell ${scope} `;
 const cacheName = prefix + SHELL.version;
-const assets = new Set(SHELL.files.map((file) => new URL(file, scope).href));
+const urls = (files: string[]) => files.map((file) => new URL(file, scope).href);
+const assets = new Set(urls([...SHELL.files, ...SHELL.later]));
 
 worker.addEventListener("install", (event) => {
   event.waitUntil(
     caches
       .open(cacheName)
-      .then((cache) => cache.addAll([scope, ...assets]))
+      .then((cache) => cache.addAll([scope, ...urls(SHELL.files)]))
       .then(() => worker.skipWaiting()),
   );
 });
@@ -37,11 +43,17 @@ worker.addEventListener("fetch", (event) => {
   if (event.request.mode === "navigate" && (url === scope || url === `${scope}index.html`)) {
     event.respondWith(fetch(event.request).catch(() => fromCache(scope)));
   } else if (assets.has(url)) {
-    event.respondWith(
-      fromCache(url).then((cached) => (cached.type === "error" ? fetch(event.request) : cached)),
-    );
+    event.respondWith(fromCacheOrNetwork(url));
   }
 });
+
+async function fromCacheOrNetwork(url: string): Promise<Response> {
+  const cached = await fromCache(url);
+  if (cached.type !== "error") return cached;
+  const response = await fetch(url);
+  if (response.ok) await caches.open(cacheName).then((cache) => cache.put(url, response.clone()));
+  return response;
+}
 
 async function fromCache(url: string): Promise<Response> {
   const cache = await caches.open(cacheName);

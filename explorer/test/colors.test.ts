@@ -20,8 +20,23 @@ it("gets lighter as a quantity grows, in every theme", () => {
 
 it("names what has no value, in the legend and by a colour of its own", () => {
   const { colors, legend } = colorLayer(layer, "density", "dark");
-  expect(legend).toMatchObject({ kind: "ramp", missing: "rgb(91 100 117)", ticks: ["0.1 %", "1 %", "10 %"] });
+  expect(legend).toMatchObject({ kind: "ramp", ticks: ["0.1 %", "1 %", "10 %"] });
+  expect(legend).toMatchObject({ missing: { color: "rgb(91 100 117)", name: "not known" } });
   expect(rgb(colors, 2)).toEqual([91, 100, 117]);
+});
+
+it("shows features without a link by a colour of their own, and has no scale if none has a link", () => {
+  const raw = rawLayer();
+  raw.edges.length = 1; // 0-1
+  const { colors, legend } = colorLayer(prepared(raw), "links", "dark");
+  expect(legend).toMatchObject({ kind: "ramp", missing: { name: "no link" } });
+  expect(rgb(colors, 2)).toEqual([91, 100, 117]);
+  expect(rgb(colors, 1)).not.toEqual(rgb(colors, 2));
+  raw.edges = [];
+  expect(colorLayer(prepared(raw), "links", "dark").legend).toMatchObject({
+    kind: "groups",
+    groups: [{ name: "no link", count: 4 }],
+  });
 });
 
 it("counts groups, and lumps those beyond the palette together", () => {

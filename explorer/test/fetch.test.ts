@@ -5,8 +5,7 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { LayerCache } from "../src/data/cache";
-import type { LayerEntry } from "../src/data/contract";
-import { fetchJson, fetchLayer, gunzip } from "../src/data/fetch";
+import { fetchFile, fetchJson, gunzip, type ListedFile } from "../src/data/fetch";
 
 const plain = Buffer.from(JSON.stringify({ layer: "x".repeat(5000) }));
 const packed = gzipSync(plain);
@@ -47,14 +46,14 @@ const file = (filePath: string, content: Buffer) => ({
   fileSize: content.length,
   sha256: sha256(content),
 });
-const plainEntry: LayerEntry = { layer: 1, ...file("layer-1.json", plain) };
-const entry: LayerEntry = { ...plainEntry, gzip: file("layer-1.json.gz", packed) };
+const plainEntry: ListedFile = { layer: 1, ...file("layer-1.json", plain) };
+const entry: ListedFile = { ...plainEntry, gzip: file("layer-1.json.gz", packed) };
 const load = async (
-  from: LayerEntry = entry,
+  from: ListedFile = entry,
   progress: (loaded: number, total: number) => void = () => {},
 ) => {
-  const { bytes, from: where } = await fetchLayer(from, base, cache, progress, new AbortController().signal);
-  return { where, same: Buffer.from(bytes).equals(plain) };
+  const { bytes, fromCache } = await fetchFile(from, base, cache, progress, new AbortController().signal);
+  return { where: fromCache ? "cache" : "network", same: Buffer.from(bytes).equals(plain) };
 };
 
 it("reads the compressed twin as it is", async () => {
@@ -84,7 +83,7 @@ it("downloads the same bytes once, and others again", async () => {
   expect(requested).toHaveLength(1);
   const changed = Buffer.from('{"changed": 1}');
   answers["/m/layer-1.json"] = { body: changed };
-  const { bytes } = await fetchLayer(
+  const { bytes } = await fetchFile(
     { ...plainEntry, ...file("layer-1.json", changed) },
     base,
     cache,
@@ -120,6 +119,8 @@ it.each([
   const where = `of layer 1 is "${filePath}", which is not a path on ${base.host}`;
   await expect(load({ ...plainEntry, filePath })).rejects.toThrow(`m/manifest.json: filePath ${where}`);
   const gzip = { ...entry.gzip!, filePath };
+  const table = `m/manifest.json: table.filePath ${where}`;
+  await expect(load({ ...plainEntry, filePath, key: "table" })).rejects.toThrow(table);
   await expect(load({ ...plainEntry, gzip })).rejects.toThrow(`m/manifest.json: gzip.filePath ${where}`);
   expect(requested).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** A small layer as the workflow writes it, to be changed by each test. */
 import { parseLayer } from "../src/data/contract";
-import { type Layer, prepareLayer } from "../src/data/layer";
+import { type Layer, layerOfGraph } from "../src/data/layer";
 
 export interface RawNode {
   id: string;
@@ -50,5 +50,5 @@ export function rawLayer() {
 }
 
 export function prepared(raw: unknown = rawLayer()): Layer {
-  return prepareLayer(parseLayer(raw, "layer-2.json"), "layer-2.json");
+  return layerOfGraph(parseLayer(raw, "layer-2.json"), "layer-2.json");
 }

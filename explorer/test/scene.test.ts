@@ -1,6 +1,9 @@
-import { PerspectiveCamera } from "three";
+import { PerspectiveCamera, Vector3 } from "three";
 import { expect, it } from "vitest";
-import { showsMap } from "../src/scene/camera";
+import { coasted, showsMap } from "../src/scene/camera";
+import { fittingView } from "../src/scene/fit";
+import { saysLittle } from "../src/scene/labelWords";
+import { DRAWN_BY_DEFAULT, LinkOrder } from "../src/scene/linkOrder";
 import { type Projection, pick } from "../src/scene/pick";
 import { boxOf, overlap, type Placement, placeLabels } from "../src/scene/placement";
 
@@ -34,6 +37,8 @@ function placement(count: number, change: Partial<Placement> = {}): Placement {
     wanted: [],
     shown: new Set(),
     taken: [],
+    saysLittle: () => false,
+    textOf: String,
     sizeOf: () => [90, 16],
     limit: 40,
     ...change,
@@ -56,6 +61,27 @@ it("shows what is wanted first, and no more than the limit", () => {
   expect(placed[0]!.node).toBe(1234);
 });
 
+it("shows only the first of equal labels", () => {
+  const placed = placeLabels(placement(2000, { wanted: [7], textOf: (node) => String(node % 5) }));
+  expect(placed[0]!.node).toBe(7);
+  expect(new Set(placed.map(({ node }) => node % 5)).size).toBe(placed.length);
+});
+
+it("shows labels that say little only where there is room left", () => {
+  const crowded = placeLabels(placement(2000, { saysLittle: (node) => node % 2 === 0, limit: 20 }));
+  expect(crowded.filter(({ node }) => node % 2 === 0)).toEqual([]);
+  expect(placeLabels(placement(1, { positions: new Float32Array(3), saysLittle: () => true }))).toHaveLength(
+    1,
+  );
+});
+
+it("knows labels of function words from those that say something", () => {
+  const little = ["the", "of; also river", "it is", ":", "", "nor, and, otherwise, in, by", "The"];
+  const telling = ["water", "the word river", "references to the law", "река", "theatre", "a court of law"];
+  expect(little.filter(saysLittle)).toEqual(little);
+  expect(telling.filter(saysLittle)).toEqual([]);
+});
+
 it("shows only what is wanted when nothing else may be", () => {
   expect(placeLabels(placement(2000, { wanted: [7], order: [] })).map((label) => label.node)).toEqual([7]);
 });
@@ -68,10 +94,70 @@ it("prefers the prominent among the equally near", () => {
   expect(placeLabels(placement(100, { positions: ring, order, limit: 1 }))[0]!.node).toBe(99);
 });
 
+it("coasts by time, not by frames", () => {
+  const left = (frames: number[]) => frames.reduce((rest, elapsed) => rest * (1 - coasted(elapsed)), 1);
+  expect(left(new Array(60).fill(1000 / 60))).toBeCloseTo(left([400, 600]), 10);
+  expect(left([2000])).toBeLessThan(0.001);
+});
+
 it("tells views of the map from views of nothing", () => {
   const map = { center: [0, 0, 5] as [number, number, number], radius: 10 };
   expect(showsMap([0, 0, 60, 0, 0, 5], map)).toBe(true);
   expect(showsMap([30, 0, 60, 50, 0, 5], map)).toBe(true);
   expect(showsMap([0, 0, 9000, 0, 0, 5], map)).toBe(false);
   expect(showsMap([9000, 0, 60, 9000, 0, 5], map)).toBe(false);
+});
+
+/** A ball of points around (1, 2, 3), its radius 10, and one point far away. */
+function ball(count: number): Float32Array {
+  const positions = Float32Array.from({ length: 3 * count }, (_, at) => {
+    const [node, axis] = [Math.floor(at / 3), at % 3];
+    const height = 1 - (2 * node) / (count - 1);
+    const across = Math.sqrt(1 - height * height);
+    const point = [across * Math.cos(2.4 * node), height, across * Math.sin(2.4 * node)];
+    return axis + 1 + 10 * point[axis]!;
+  });
+  positions.set([900, 0, 0], 0);
+  return positions;
+}
+
+it.each([
+  [0.3, 0.4],
+  [0.2, 0.1],
+  [0.9, 0.2],
+])("fits a map into a picture of %d by %d, whatever its outliers", (slopeX, slopeY) => {
+  const positions = ball(5000);
+  const direction = new Vector3(0.6, 0.4, 1).normalize();
+  const view = fittingView(positions, direction, slopeX, slopeY);
+  const camera = new PerspectiveCamera((2 * Math.atan(slopeY) * 180) / Math.PI, slopeX / slopeY, 0.1, 1000);
+  camera.position.fromArray(view, 0);
+  camera.lookAt(new Vector3().fromArray(view, 3));
+  camera.updateMatrixWorld();
+  const seen = Array.from({ length: 4999 }, (_, node) =>
+    new Vector3().fromArray(positions, 3 * (node + 1)).project(camera),
+  );
+  const share = (reach: number) =>
+    seen.filter(({ x, y }) => Math.max(Math.abs(x), Math.abs(y)) <= reach).length / seen.length;
+  expect(share(1)).toBeGreaterThan(0.99);
+  expect(share(0.9)).toBeLessThan(0.98);
+});
+
+it("counts links by cosine, and draws the strongest by default", () => {
+  const order = new LinkOrder(Float32Array.from([0.41, 0.9, 0.25, 0.4099, 0.41]));
+  expect([...order.edges]).toEqual([1, 0, 4, 3, 2]);
+  expect([0, 0.25, 0.41, 0.411, 0.9, 1].map((cosine) => order.count(cosine))).toEqual([5, 5, 3, 1, 1, 0]);
+  expect(order.range).toEqual([0.25, 0.9]);
+  expect(order.defaultCosine).toBe(0.25);
+  expect(new LinkOrder(new Float32Array()).count(0)).toBe(0);
+});
+
+it("draws some 10,000 links of a map with many, by cosine alone", () => {
+  const order = new LinkOrder(
+    Float32Array.from({ length: 127_000 }, (_, at) => 0.25 + 0.75 * (at / 127_000) ** 9),
+  );
+  const drawn = order.count(order.defaultCosine);
+  expect(drawn).toBeGreaterThanOrEqual(DRAWN_BY_DEFAULT);
+  expect(drawn).toBeLessThan(1.05 * DRAWN_BY_DEFAULT);
+  const equal = new LinkOrder(new Float32Array(30_000).fill(0.5));
+  expect(equal.count(equal.defaultCosine)).toBe(30_000);
 });

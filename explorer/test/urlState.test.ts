@@ -6,6 +6,7 @@ it("reads what it writes", () => {
     model: "a model/with & signs",
     layer: 12,
     feature: 16383,
+    query: "days & of #the week",
     coloring: "density",
     camera: [1.5, -2.25, 3, 0, 0, -0.01],
   };
@@ -21,7 +22,7 @@ it.each([
   "#layer=-1&feature=x&color=red&camera=1,2,3",
   "#layer=1.5&feature=99999999&camera=1,2,3,4,5,NaN",
   "#camera=1,,3,4,5,6",
-  "#camera=1e9,2,3,4,5,6&model=",
+  "#camera=1e9,2,3,4,5,6&model=&find=%20",
   "#camera=NaN,NaN,NaN,0,0,0",
   "#camera=Infinity,1e39,3,4,5,6",
   "#%%%",

@@ -40,7 +40,7 @@ class Visit:
     def __init__(self, browser, site: Site, **options):
         # Animations, and pixels that are drawn in software, only cost time unless somebody looks at them.
         quick = {"reduced_motion": "reduce", "device_scale_factor": 1 if PICTURES else 0.5}
-        options = {"viewport": {"width": 1000, "height": 700}} | quick | options
+        options = {"viewport": {"width": 1000, "height": 700}, "color_scheme": "dark"} | quick | options
         self.site = site
         self.context = browser.new_context(**options)
         self.complaints: list[str] = []

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+
 HOSTILE = [
     "<img src=x onerror=\"window.hit = 'img'\">",
     "</script><script>window.hit = 'script'</script>",
@@ -87,7 +89,7 @@ class Site:
     def __init__(self, results: Path, folder: Path):
         self.root = folder
         self.folder = folder / "some" / "path"
-        intermediates = shutil.ignore_patterns("*.npy", "*.npz", "*.parquet", "logs", "benchmarks", "site")
+        intermediates = shutil.ignore_patterns("layer-?", "features.parquet", "figures", "logs", "benchmarks", "site")
         shutil.copytree(results, self.folder, ignore=intermediates)
         self.server: http.server.ThreadingHTTPServer | None = None
         self.headers: dict[str, str] = {}
@@ -103,6 +105,20 @@ class Site:
         content = json.loads((self.folder / path).read_bytes())
         change(content)
         (self.folder / path).write_text(json.dumps(content))
+
+    def change_table(self, path: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        """Rewrite a layer's table, and what its manifest says of it."""
+        table = self.folder / path
+        change(pd.read_parquet(table)).to_parquet(table, compression="snappy")
+        content = table.read_bytes()
+        described = {"fileSize": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+        def describe(manifest: dict) -> None:
+            for entry in manifest["layers"]:
+                if entry["table"]["filePath"] == table.name:
+                    entry["table"] |= described
+
+        self.change(f"{table.parent.name}/manifest.json", describe)
 
     def start(self) -> None:
         """Serve, on the same port as before."""

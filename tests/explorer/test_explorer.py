@@ -7,12 +7,38 @@ import re
 
 from playwright.sync_api import expect
 
-from conftest import FLAGS
+from conftest import FLAGS, ROOT, unavailable
 
 from .conftest import Visit, at_rest, shown
 from .site import HOSTILE, Site, layer_file
 
 WEEK = "week, weekend; also friday, monday, saturday"
+
+
+# Loads a layer from its table and from layer-N.json, as comparable values.
+READ_TWICE = """async ([path, entry, manifestUrl]) => {
+    const read = (entry) => new Promise((resolve, reject) => {
+        const worker = new Worker(path, { type: "module" });
+        worker.onmessage = ({ data }) => {
+            if (data.kind === "failed") reject(new Error(data.message));
+            if (data.kind === "layer") resolve(data.layer);
+        };
+        const about = { modelId: "minilm-l6", displayName: "all-MiniLM-L6-v2", neuronpedia: null };
+        worker.postMessage({ id: 1, kind: "published", entry, about, manifestUrl });
+    });
+    const rounded = (values) => values && [...values].map((value) => Number(value.toPrecision(5)));
+    const comparable = ({ modelId, displayName, layer, count, labels, ...arrays }) => ({
+        modelId, displayName, layer, count, labels,
+        index: [...arrays.index],
+        positions: [...arrays.positions],
+        density: rounded(arrays.density),
+        maxActivation: rounded(arrays.maxActivation),
+        edges: Array.from(arrays.edges.source, (source, at) =>
+            [source, arrays.edges.target[at], arrays.edges.weight[at].toFixed(4)].join(" ")).sort(),
+    });
+    const { table, ...withoutTable } = entry;
+    return [comparable(await read(entry)), comparable(await read(withoutTable))];
+}"""
 
 
 def options(page, selector: str) -> list[str]:
@@ -64,10 +90,10 @@ def test_finds_a_word_flies_there_and_walks_along_a_link(visit, keep_picture):
     page = visit.open("#layer=5")
     page.keyboard.press("/")
     page.keyboard.type("monday")
-    assert page.locator("#results li").count() == 1
-    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # before or after the result is there
     feature = page.locator("#feature")
-    assert feature.locator("h2").text_content() == WEEK
+    expect(feature.locator("h2")).to_have_text(WEEK)
+    assert page.locator("#results li").count() == 1
     assert feature.get_by_text("Feature 1693").is_visible()
     related = " ".join(feature.locator(".walk").all_text_contents())
     assert "day; also days, daily, today" in related
@@ -87,7 +113,7 @@ def test_search_lists_with_the_keyboard_and_lights_up_what_it_finds(visit):
     at_rest(page)
     before = picture(page)[1]
     page.fill("#search", "water")
-    assert page.locator("#hits").text_content() != "No feature found"
+    page.locator("#results li").nth(1).wait_for()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     assert page.get_attribute("#search", "aria-activedescendant") == "result-1"
@@ -102,9 +128,9 @@ def test_search_lists_with_the_keyboard_and_lights_up_what_it_finds(visit):
     page.keyboard.press("Escape")
     assert page.input_value("#search") == ""
     page.fill("#search", "#1693")
-    assert page.locator("#results li").first.text_content() == f"{WEEK}#1693"
-    page.fill("#search", "no such feature anywhere")
-    assert page.locator("#hits").text_content() == "No feature found"
+    expect(page.locator("#results li").first).to_have_text(f"{WEEK}#1693")
+    page.fill("#search", "xylophagous")
+    expect(page.locator("#hits")).to_have_text("No feature found")
 
 
 def test_hover_shows_the_label_and_click_selects(visit):
@@ -142,6 +168,9 @@ def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
     shown(page, 3)
     expect(page).to_have_url(re.compile("model=hostile&layer=3"))
     assert options(page, "#layer") == ["3"]
+    page.select_option("#model", "minilm-l6")
+    shown(page, 5)
+    assert options(page, "#layer") == ["4", "5"]
 
 
 def test_a_link_opens_the_same_view(visit):
@@ -172,6 +201,7 @@ def test_a_link_to_what_is_not_here_says_so_and_selects_nothing(visit):
         expect(page.locator("#message")).to_have_text(message)
         shown(page, layer)
         expect(page).to_have_url(re.compile(f"#model=minilm-l6&layer={layer}&camera="))
+        assert page.input_value("#layer") == str(layer)
         assert page.locator("#feature").is_hidden()
 
 
@@ -193,7 +223,7 @@ def test_a_second_visit_needs_no_network(visit, site):
     assert page.locator("#summary").text_content().startswith("2,048 features · ")
     assert "No network" in page.locator("#message").text_content()
     page.fill("#search", "monday")
-    assert page.locator("#results li").count() == 1
+    expect(page.locator("#results li")).to_have_count(1)
     page.keyboard.press("Escape")
     page.select_option("#layer", "4")  # never loaded, so it cannot be there
     expect(page.locator("#message")).to_contain_text("could not be fetched")
@@ -214,25 +244,73 @@ def test_a_changed_layer_is_fetched_again(visit, site):
 
 
 def test_a_broken_file_is_refused_and_the_rest_stays_usable(visit, site):
-    (site.folder / "minilm-l6" / "layer-4.json.gz").unlink()
-    path = site.folder / "minilm-l6" / "layer-4.json"
+    path = site.folder / "minilm-l6" / "layer-4.parquet"
     content = path.read_bytes()
     page = visit.open("#layer=5")
     for spoilt, reason in (
         (content[:5000], "has 5000 bytes instead of the manifest's"),
         (content + b" ", "has more than the manifest's"),
-        (content.replace(b"day", b"dax"), "does not have the manifest's sha256"),
+        (content[:5000] + b"day" + content[5003:], "does not have the manifest's sha256"),
     ):
         path.write_bytes(spoilt)
         page.select_option("#layer", "4")
-        expect(page.locator("#message")).to_contain_text(f"minilm-l6/layer-4.json {reason}")
+        expect(page.locator("#message")).to_contain_text(f"minilm-l6/layer-4.parquet {reason}")
         assert page.input_value("#layer") == "5"
     page.fill("#search", "monday")
-    assert page.locator("#results li").count() == 1
+    expect(page.locator("#results li")).to_have_count(1)
     path.write_bytes(content)
     page.select_option("#layer", "4")
     shown(page, 4)
     assert page.locator("#message").is_hidden()
+
+
+def test_a_table_that_breaks_the_format_is_refused_by_name(visit, site):
+    def far(table):
+        return table.assign(y=table["y"].where(table["index"] != 7, 1e6))
+
+    def astray(table):
+        lists = table["neighbors"].tolist()
+        lists[3] = [9999, *lists[3][1:]]
+        return table.assign(neighbors=lists)
+
+    def uneven(table):
+        lists = table["similarities"].tolist()
+        lists[3] = lists[3][:5]
+        return table.assign(similarities=lists)
+
+    name = "minilm-l6/layer-4.parquet"
+    keep = (site.folder / name).read_bytes()
+    for change, message in (
+        (lambda table: table.drop(columns="label"), "layer-4.parquet: there is no column label"),
+        (far, "layer-4.parquet: y of feature 7 is 1000000; coordinates must lie within ±1000"),
+        (astray, "layer-4.parquet: feature 3 has neighbor 9999, which has no position"),
+        (uneven, "layer-4.parquet: feature 3 has 40 neighbors and 5 similarities"),
+    ):
+        (site.folder / name).write_bytes(keep)
+        site.change_table(name, change)
+        _, text = visit.open_and_read_message("#model=minilm-l6&layer=4")
+        assert message in text
+
+
+def test_the_table_and_the_layer_file_show_the_same_map(browser, site):
+    """Read by the page's own worker: the links among them, each pair once."""
+    manifest = json.loads((site.folder / "minilm-l6" / "manifest.json").read_bytes())
+    (worker,) = (site.folder / "assets").glob("layer.worker-*.js")
+    context = browser.new_context(bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{site.url}index.json")
+    for entry in manifest["layers"]:
+        table, graph = page.evaluate(READ_TWICE, [f"assets/{worker.name}", entry, f"{site.url}minilm-l6/manifest.json"])
+        assert len(table["edges"]) == entry["edgeCount"]
+        assert table == graph
+    context.close()
+
+
+def test_a_site_without_tables_shows_its_layer_files(visit, site):
+    (site.folder / "minilm-l6" / "layer-4.parquet").unlink()
+    page = visit.open("#layer=4&feature=3")
+    assert page.locator("#feature h3").first.text_content().endswith("cosine")
+    assert page.locator("#feature").get_by_text("Nearest in the full space").count() == 0
     visit.complaints[:] = [text for text in visit.complaints if "404" not in text]  # the browser's own report
 
 
@@ -242,21 +320,21 @@ def test_files_on_another_host_are_refused_and_not_requested(visit, site):
         "minilm-l6/manifest.json",
         lambda manifest: manifest["layers"][0].update(
             filePath=f"{elsewhere}/layer-4.json",
-            gzip=manifest["layers"][0]["gzip"] | {"filePath": "//[::1]/x.gz"},
+            table=manifest["layers"][0]["table"] | {"filePath": "//[::1]/x.parquet"},
         ),
     )
     site.change("index.json", lambda index: index["models"][1].update(manifest=f"{elsewhere}/manifest.json"))
     page = visit.open("#layer=5")
     page.select_option("#layer", "4")
     message = page.locator("#message")
-    expect(message).to_contain_text('minilm-l6/manifest.json: gzip.filePath of layer 4 is "//[::1]/x.gz"')
+    expect(message).to_contain_text('minilm-l6/manifest.json: table.filePath of layer 4 is "//[::1]/x.parquet"')
     page.select_option("#model", "hostile")
     expect(message).to_contain_text(f'the manifest of hostile is "{elsewhere}/manifest.json"')
     assert page.input_value("#model") == "minilm-l6"
 
 
 def test_a_missing_worker_is_named(visit, site):
-    (worker,) = (site.folder / "assets").glob("load.worker-*.js")
+    (worker,) = (site.folder / "assets").glob("layer.worker-*.js")
     worker.unlink()
     page, text = visit.open_and_read_message()
     assert f"{worker.name} is missing or damaged: reload the page" in text
@@ -273,12 +351,13 @@ def test_a_missing_manifest_leaves_the_model_that_is_shown(visit, site):
     expect(page.locator("#message")).to_contain_text("hostile/manifest.json is a web page, not JSON")
     assert page.input_value("#model") == "minilm-l6"
     page.fill("#search", "monday")
-    assert page.locator("#results li").count() == 1
+    expect(page.locator("#results li")).to_have_count(1)
 
 
 def test_reads_compressed_files_with_and_without_content_encoding(visit, site):
     for path in (site.folder / "minilm-l6").glob("layer-?.json"):
         path.unlink()  # only the compressed ones are there
+    site.change("minilm-l6/manifest.json", lambda manifest: [entry.pop("table") for entry in manifest["layers"]])
     page = visit.open("#layer=4")
     site.headers = {"Content-Encoding": "gzip"}
     page.select_option("#layer", "5")
@@ -324,9 +403,10 @@ def test_opens_the_visitors_own_files(visit):
     page.set_input_files("#file", file)
     shown(page, 7)
     assert page.locator("#summary").text_content() == "2 features · 1 link · all labelled · your file"
+    assert page.evaluate("location.hash") == ""
     page.fill("#search", "gamma")
     page.keyboard.press("Enter")
-    assert page.locator("#feature .walk .label").first.text_content() == "alpha"
+    expect(page.locator("#feature .walk .label").first).to_have_text("alpha")
     page.evaluate(
         """bytes => {
             const transfer = new DataTransfer();
@@ -336,9 +416,14 @@ def test_opens_the_visitors_own_files(visit):
         list(content[1]),
     )
     shown(page, 8)
-    assert options(page, "#layer") == ["layer-8.json.gz", "4", "5"]
-    page.select_option("#layer", "4")  # back among the published
-    shown(page, 4)
+    assert options(page, "#model") == ["layer-8.json.gz", "all-MiniLM-L6-v2", "<i> hostile"]
+    assert options(page, "#layer") == ["8"]
+    assert page.locator("#legend").inner_text().split() == ["no", "link", "1"]
+    assert page.evaluate("location.hash") == ""
+    page.select_option("#model", "minilm-l6")  # back among the published
+    shown(page, 5)
+    expect(page).to_have_url(re.compile("layer=5"))
+    assert options(page, "#model") == ["all-MiniLM-L6-v2", "<i> hostile"]
     assert options(page, "#layer") == ["4", "5"]
 
 
@@ -357,7 +442,7 @@ def test_refuses_a_file_that_is_not_a_layer(visit, tmp_path):
         page.set_input_files("#file", file)
         expect(page.locator("#message")).to_contain_text(re.compile(rf"mine-{number} .json\b.*{re.escape(message)}"))
     page.fill("#search", "monday")
-    assert page.locator("#results li").count() == 1
+    expect(page.locator("#results li")).to_have_count(1)
 
 
 def test_colours_themes_and_their_legend(visit, keep_picture):
@@ -387,7 +472,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
     )
     assert nameless == []
     reached = set()
-    for _ in range(40):
+    for _ in range(50):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert {"map", "model", "layer", "search", "coloring", "theme", "reset", "open"} <= reached
@@ -398,6 +483,142 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
     page.keyboard.press("Escape")
     assert page.get_by_role("dialog").is_hidden()
     assert page.locator("#feature").is_visible()
+
+
+def test_the_keyboard_keeps_its_place(visit):
+    page = visit.open("#layer=5&feature=1693")
+    focused = "document.activeElement.id || document.activeElement.tagName"
+    page.locator("#feature .walk button").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#feature h2")).to_have_text(re.compile("^day; also days"))
+    assert page.evaluate(focused) == "H2"
+    page.get_by_role("button", name="Show all").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused) == "BUTTON"
+    page.keyboard.press("Escape")
+    assert page.evaluate(focused) == "map"
+    page.locator("#layer").focus()
+    page.keyboard.press("[")  # a selector does not swallow the keys
+    shown(page, 4)
+    page.keyboard.press("/")
+    page.keyboard.type("water")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feature")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("]")
+    shown(page, 5)
+    assert page.input_value("#search") == "water"
+
+
+def test_a_search_goes_along_to_other_layers_and_in_the_link(visit):
+    page = visit.open("#layer=5&find=mondey")
+    expect(page.locator("#results li").first).to_have_text(f"{WEEK}#1693")
+    page.fill("#search", "water")
+    expect(page).to_have_url(re.compile("find=water"))
+    at_rest(page)
+    page.locator("#results li").first.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("[")
+    shown(page, 4)
+    expect(page.locator("#results li").first).to_have_text("water#294")
+    at_rest(page)
+    found = page.locator(".scene-label.wanted").first.bounding_box()
+    assert page.locator("#find").bounding_box()["width"] < found["x"] < 1000
+    assert 0 < found["y"] < 700
+
+
+def test_shows_what_is_near_in_the_full_space_and_in_the_map(visit, site):
+    site.change_table("minilm-l6/layer-5.parquet", lambda table: table.assign(kept=table["index"] / 1693 * 0.4))
+    page = visit.open("#layer=5&feature=1693")
+    assert page.get_by_text("Neighbours kept in the map").locator("xpath=..").inner_text().endswith("40 %")
+    full, near = page.locator("#feature section").all()
+    assert full.locator("h3").inner_text().startswith("Nearest in the full space")
+    assert full.locator("p").inner_text() == "2 links, in colour"
+    full.get_by_role("button", name="Show all 40").click()
+    near.get_by_role("button", name="Show all 15").click()
+    both = [section.locator("li:has(.both:not([hidden])) .label").all_inner_texts() for section in (full, near)]
+    assert sorted(both[0]) == sorted(both[1])
+    assert "schedule, scheduler, scheduling" in both[0]
+    shares = full.locator("li").evaluate_all("rows => rows.map(row => row.style.getPropertyValue('--share'))")
+    assert (shares[0], shares[-1]) == ("1.000", "0.000")
+    assert page.locator("#feature .token").first.inner_text() == "week"
+
+
+def test_follows_the_systems_theme(browser, site):
+    for scheme in ("light", "dark"):
+        page = Visit(browser, site, color_scheme=scheme).open()
+        assert page.get_attribute("html", "data-theme") == scheme
+        page.click("#theme")
+        page.reload()
+        shown(page)
+        assert page.get_attribute("html", "data-theme") != scheme
+        page.context.close()
+
+
+def test_the_page_itself_is_stored_with_one_font(visit):
+    page = visit.open("#layer=5")
+    stored = page.evaluate(
+        """async () => {
+            await navigator.serviceWorker.ready;
+            const [name] = await caches.keys();
+            return (await (await caches.open(name)).keys()).map(request => request.url);
+        }"""
+    )
+    assert len([url for url in stored if url.endswith(".woff2")]) == 1
+    assert any("/assets/layer.worker-" in url for url in stored)
+
+
+def test_the_page_is_small(demo):
+    files = [path for path in (demo.folder / "results").glob("assets/*") if path.suffix in (".js", ".css")]
+    files += [demo.folder / "results" / name for name in ("index.html", "sw.js")]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in files) < 260_000
+
+
+def test_opened_from_disk_it_says_how_to_open_it(browser, demo):
+    page = browser.new_page()
+    page.goto((demo.folder / "results" / "index.html").as_uri())
+    assert "python3 -m http.server" in page.locator("body").inner_text()
+    assert page.locator("svg:visible").count() == 0
+    page.close()
+
+
+def test_no_state_violates_accessibility_rules(browser, site):
+    script = ROOT / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        unavailable("axe-core is missing: `make gates` installs it with the explorer's other packages")
+    violations = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map(node => node.html)])"
+    for scheme in ("light", "dark"):
+        page = Visit(browser, site, color_scheme=scheme).open("#layer=5")
+
+        def check(page=page):
+            page.evaluate(script.read_text(encoding="utf-8"))
+            assert page.evaluate(violations) == []
+
+        check()
+        page.fill("#search", "water")
+        page.locator("#results li").first.wait_for()
+        check()
+        page.locator("#results li").first.click()
+        check()
+        page.keyboard.press("?")
+        check()
+        page.keyboard.press("Escape")
+        page.evaluate("location.hash = '#layer=77'")
+        page.locator("#message").wait_for()
+        check()
+        page.context.close()
+
+
+def test_lists_results_where_there_is_little_room(browser, site, keep_picture):
+    for width, height in ((844, 390), (720, 450), (390, 844), (320, 568)):
+        page = Visit(browser, site, viewport={"width": width, "height": height}).open("#layer=5")
+        page.fill("#search", "s")
+        page.locator("#results li").nth(10).wait_for()
+        box = page.locator("#results").bounding_box()
+        assert box["height"] > 110, (width, height)
+        assert box["x"] + box["width"] <= width
+        keep_picture(page, f"results-{width}.png")
+        page.context.close()
 
 
 def test_fits_a_phone(browser, site, keep_picture):
@@ -424,5 +645,5 @@ def test_search_and_lists_work_without_webgl(playwright, browser_path, site):
     assert page.get_by_text("cannot draw in 3D").is_visible()
     assert page.locator("#feature h2").text_content() == WEEK
     page.fill("#search", "monday")
-    assert page.locator("#results li").count() == 1
+    expect(page.locator("#results li")).to_have_count(1)
     browser.close()

@@ -1,12 +1,12 @@
 /**
- * Layers stored in the browser (IndexedDB), under the sha256 of their plain JSON.
+ * Layers stored in the browser (IndexedDB), each file under its sha256.
  *
- * A layer whose bytes changed has another sha256, so an entry is never out of date. When all together exceed the
+ * A file whose bytes changed has another sha256, so an entry is never out of date. When all together exceed the
  * budget, the least recently used are removed.
  */
 import { createStore, del, delMany, get, keys, set, type UseStore, update } from "idb-keyval";
 
-/** Bytes. Some 40 compressed layers of 16,384 features with labels. */
+/** Bytes. Some 40 tables of 16,384 features. */
 export const BUDGET = 256 * 1024 * 1024;
 
 interface Usage {

@@ -3,7 +3,7 @@
  *
  *     index.json                 the published models
  *     {model}/manifest.json      the layers of one model
- *     {model}/layer-{N}.json     one map: GraphJSONSchema
+ *     {model}/layer-{N}.json     one map: GraphJSONSchema; {model}/layer-{N}.parquet, its table, is read by table.ts
  *
  * The contract is docs/*.schema.json: the checks are generated from it when the page is built (contractChecks.ts).
  * Here are its types, and what a schema cannot say.
@@ -40,12 +40,19 @@ export interface LayerEntry extends PublishedFile {
   layer: number;
   /** The same file compressed, if the run made one. */
   gzip?: PublishedFile;
+  /** All that is known of the layer: what the page reads if it is there. */
+  table?: PublishedFile;
+  /** Which of the table's neighbours are links. */
+  edges?: { k: number; threshold: number };
+  /** Name of the SAE, on Neuronpedia if the model is there. */
+  sourceId?: string;
 }
 
 /** Of manifest.json, what the page uses. */
 export interface Manifest {
   modelId: string;
   displayName: string;
+  neuronpediaModelId: string | null;
   layers: LayerEntry[];
 }
 

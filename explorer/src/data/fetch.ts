@@ -4,7 +4,7 @@
  */
 import { createStore, get, set, type UseStore } from "idb-keyval";
 import type { LayerCache } from "./cache";
-import { ContractError, type LayerEntry, type PublishedFile, parseJson } from "./contract";
+import { ContractError, type PublishedFile, parseJson } from "./contract";
 
 /** A file could not be fetched, or is not the one in the manifest. The message is for the reader. */
 export class FetchError extends Error {
@@ -22,10 +22,19 @@ const ADVICE = "it is incomplete, or from another run than the manifest; publish
 
 export type Progress = (loaded: number, total: number) => void;
 
+/** A layer's file as the manifest lists it: the layer itself, or its table. */
+export interface ListedFile extends PublishedFile {
+  layer: number;
+  /** The same file compressed. */
+  gzip?: PublishedFile;
+  /** Where it stands in the layer's entry, if it is not the layer itself. */
+  key?: "table";
+}
+
 export interface Received {
-  /** Plain JSON, UTF-8. */
+  /** Not compressed. */
   bytes: ArrayBuffer;
-  from: "network" | "cache";
+  fromCache: boolean;
 }
 
 /**
@@ -60,13 +69,13 @@ export async function fetchJson(url: URL): Promise<{ value: unknown; offline: bo
 }
 
 /**
- * A layer's plain JSON, from the cache, or from the network and then into the cache. Both are checked alike.
+ * One of a layer's files, from the cache, or from the network and then into the cache. Both are checked alike.
  *
  * Rejects with FetchError if the host does not have the file, or sends another than the one whose sha256 is in
  * the manifest; with ContractError if the manifest names a file on another host.
  */
-export async function fetchLayer(
-  entry: LayerEntry,
+export async function fetchFile(
+  entry: ListedFile,
   manifestUrl: URL,
   cache: LayerCache,
   progress: Progress,
@@ -77,7 +86,7 @@ export async function fetchLayer(
     try {
       const bytes = await gunzip(cached, entry.fileSize);
       await checkBytes(bytes, entry, "the stored copy");
-      return { bytes, from: "cache" };
+      return { bytes, fromCache: true };
     } catch {
       // Damaged; the network has an intact copy.
       await cache.delete(entry.sha256).catch(warnNotStored);
@@ -90,7 +99,7 @@ export async function fetchLayer(
   });
   await checkBytes(bytes, entry, name);
   await cache.put(entry.sha256, received).catch(warnNotStored);
-  return { bytes, from: "network" };
+  return { bytes, fromCache: false };
 }
 
 /**
@@ -107,9 +116,10 @@ export function isGzip(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
 }
 
-async function download(entry: LayerEntry, manifestUrl: URL, progress: Progress, signal: AbortSignal) {
+async function download(entry: ListedFile, manifestUrl: URL, progress: Progress, signal: AbortSignal) {
   const fetchOne = async (file: PublishedFile, key: string) => {
-    const where = `${fileName(manifestUrl)}: ${key} of layer ${entry.layer}`;
+    const path = entry.key === undefined ? key : `${entry.key}.${key}`;
+    const where = `${fileName(manifestUrl)}: ${path} of layer ${entry.layer}`;
     const url = addressOf(file.filePath, manifestUrl, where);
     const response = await request(url, signal);
     return { received: await readBody(response, entry, progress), name: fileName(url) };
@@ -145,7 +155,7 @@ async function request(url: URL, signal?: AbortSignal): Promise<Response> {
   throw new FetchError(`${fileName(url)} ${why}`, response.status);
 }
 
-async function readBody(response: Response, entry: LayerEntry, progress: Progress): Promise<ArrayBuffer> {
+async function readBody(response: Response, entry: ListedFile, progress: Progress): Promise<ArrayBuffer> {
   const name = fileName(new URL(response.url));
   // A host may send either file, whichever was requested.
   const limit = Math.max(entry.fileSize, entry.gzip?.fileSize ?? 0);
@@ -184,7 +194,7 @@ async function readAll(
   }
 }
 
-async function checkBytes(bytes: ArrayBuffer, entry: LayerEntry, name: string): Promise<void> {
+async function checkBytes(bytes: ArrayBuffer, entry: ListedFile, name: string): Promise<void> {
   if (bytes.byteLength !== entry.fileSize) {
     throw new FetchError(
       `${name} has ${bytes.byteLength} bytes instead of the manifest's ${entry.fileSize}: ${ADVICE}`,

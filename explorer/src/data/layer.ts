@@ -1,11 +1,10 @@
 /**
- * One map, prepared for drawing and look-ups: typed arrays in the order of the file's nodes.
+ * One map, prepared for drawing and look-ups: typed arrays in the order of the nodes.
  *
  * A *node* is a position in these arrays, 0..count-1; a *feature index* is the SAE's own number. They differ if
  * there are dead features, which have no node.
  */
 import { ContractError, type LayerFile } from "./contract";
-import { fold } from "./text";
 
 export interface Layer {
   modelId: string;
@@ -19,8 +18,6 @@ export interface Layer {
   index: Uint32Array;
   /** (count,) null where a feature has no label. */
   labels: (string | null)[];
-  /** (count,) labels as the search compares them; "" if there is none. */
-  folded: string[];
   /** The categories that occur, most frequent first; empty if no node has one. */
   categories: string[];
   /** (count,) position in `categories`; -1 if there is none. */
@@ -30,6 +27,9 @@ export interface Layer {
   density: Float32Array | null;
   /** (count,) NaN where unknown. */
   maxActivation: Float32Array | null;
+  /** (count,) share of the 15 nearest neighbours in the full space that are among the 15 nearest points. */
+  kept: Float32Array | null;
+  tokens: Tokens | null;
   /** (3 * count,) x, y, z. */
   positions: Float32Array;
   /** Half the largest extent of the map. */
@@ -37,8 +37,16 @@ export interface Layer {
   center: [number, number, number];
   edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
   links: Links;
+  /** Each node's nearest in the decoder's full space, as far as they are stored. */
+  nearest: Links | null;
   /** (count,) nodes, those whose labels matter most first. */
   prominence: Uint32Array;
+}
+
+/** Each node's top tokens: the JSON of a list at offset[i]..offset[i + 1]. One text is quick to hand to another thread. */
+export interface Tokens {
+  json: string;
+  offset: Uint32Array;
 }
 
 /** Each node's links, strongest first: those of node i lie at offset[i]..offset[i + 1]. */
@@ -51,49 +59,99 @@ export interface Links {
 /** Map units. The workflow's maps end at 50; a camera that reaches much further cannot tell near from far. */
 const LARGEST_COORDINATE = 1000;
 
-/** Throws ContractError, with the file's `name`, if typed arrays cannot hold what is in the file. */
-export function prepareLayer(file: LayerFile, name: string): Layer {
-  const { metadata } = file;
-  const facts = metadata.nodeFacts ?? {};
-  const count = file.nodes.length;
-  const nodeOf = new Map<string, number>();
-  file.nodes.forEach((node, at) => {
-    if (nodeOf.has(node.id)) throw new ContractError(`${name}: nodes[${at}].id ${node.id} occurs twice`);
-    nodeOf.set(node.id, at);
-    const beyond = node.position.findIndex((value) => !(Math.abs(value) <= LARGEST_COORDINATE));
-    if (beyond >= 0) {
-      const value = `nodes[${at}].position[${beyond}] is ${node.position[beyond]}`;
-      throw new ContractError(`${name}: ${value}; coordinates must lie within ±${LARGEST_COORDINATE}`);
-    }
-  });
-  const edges = connect(file, nodeOf, name);
-  const links = linksOf(count, edges);
-  const labels = file.nodes.map((node) => (node.label?.trim() ? node.label.trim() : null));
-  const positions = new Float32Array(file.nodes.flatMap((node) => node.position));
+/** What a file says of a layer, whatever its format, in the order of the nodes. */
+export interface Parts
+  extends Pick<
+    Layer,
+    | "modelId"
+    | "displayName"
+    | "layer"
+    | "neuronpedia"
+    | "deadCount"
+    | "index"
+    | "explainers"
+    | "density"
+    | "maxActivation"
+    | "kept"
+    | "tokens"
+    | "positions"
+    | "edges"
+    | "nearest"
+  > {
+  labels: (string | null)[];
+  categories: (string | null)[];
+}
+
+export function layerOf({ labels, categories, ...parts }: Parts): Layer {
+  const trimmed = labels.map((label) => label?.trim() || null);
+  const links = linksOf(trimmed.length, parts.edges);
   return {
+    ...parts,
+    count: trimmed.length,
+    labels: trimmed,
+    ...grouped(categories),
+    ...extent(parts.positions),
+    links,
+    prominence: prominenceOf(trimmed, links),
+  };
+}
+
+/** Throws ContractError if a coordinate cannot be drawn; `where` names it for the message. */
+export function checkCoordinate(value: number, where: () => string): void {
+  if (Math.abs(value) <= LARGEST_COORDINATE) return;
+  throw new ContractError(`${where()} is ${value}; coordinates must lie within ±${LARGEST_COORDINATE}`);
+}
+
+/** The layer of a layer-N.json. Throws ContractError, with the file's `name`, if typed arrays cannot hold it. */
+export function layerOfGraph(file: LayerFile, name: string): Layer {
+  const { metadata, nodes } = file;
+  const facts = metadata.nodeFacts ?? {};
+  const nodeOf = new Map<string, number>();
+  nodes.forEach(({ id, position }, at) => {
+    if (nodeOf.has(id)) throw new ContractError(`${name}: nodes[${at}].id ${id} occurs twice`);
+    nodeOf.set(id, at);
+    position.forEach((value, axis) => {
+      checkCoordinate(value, () => `${name}: nodes[${at}].position[${axis}]`);
+    });
+  });
+  return layerOf({
     modelId: metadata.modelId,
     displayName: metadata.displayName ?? metadata.modelId,
     layer: metadata.layers[0],
     neuronpedia: metadata.neuronpedia ?? null,
     deadCount: metadata.deadCount,
-    count,
-    index: Uint32Array.from(file.nodes, (node) => node.featureId.index),
-    labels,
-    folded: labels.map((label) => (label === null ? "" : fold(label))),
-    ...categoriesOf(file),
+    index: Uint32Array.from(nodes, (node) => node.featureId.index),
+    labels: nodes.map(({ label }) => label ?? null),
+    categories: nodes.map(({ category }) => category ?? null),
     explainers: facts.explainer ?? null,
     density: numbers(facts.density),
     maxActivation: numbers(facts.maxActivation),
-    positions,
-    ...extent(positions),
-    edges,
-    links,
-    prominence: prominenceOf(labels, links),
-  };
+    kept: null,
+    tokens: null,
+    positions: new Float32Array(nodes.flatMap((node) => node.position)),
+    edges: connect(file, nodeOf, name),
+    nearest: null,
+  });
 }
 
 export function linkCount(layer: Layer, node: number): number {
   return layer.links.offset[node + 1]! - layer.links.offset[node]!;
+}
+
+/** A node's links or stored neighbours, strongest first. */
+export function neighborsOf(links: Links, node: number): { node: number; cosine: number }[] {
+  const [from, to] = [links.offset[node]!, links.offset[node + 1]!];
+  return Array.from(links.neighbor.subarray(from, to), (other, at) => ({
+    node: other,
+    cosine: links.weight[from + at]!,
+  }));
+}
+
+/** Strongest first; none where none is known. */
+export function topTokens({ tokens }: Layer, node: number): string[] {
+  if (tokens === null) return [];
+  const { json, offset } = tokens;
+  return JSON.parse(json.slice(offset[node], offset[node + 1]));
 }
 
 /** The node of a feature index, or null if there is none: dead features, and indexes beyond the SAE's width. */
@@ -135,6 +193,7 @@ export function transferables(layer: Layer): Transferable[] {
     layer.category,
     layer.density,
     layer.maxActivation,
+    layer.kept,
     layer.positions,
     layer.edges.source,
     layer.edges.target,
@@ -142,9 +201,12 @@ export function transferables(layer: Layer): Transferable[] {
     layer.links.offset,
     layer.links.neighbor,
     layer.links.weight,
+    layer.nearest?.offset,
+    layer.nearest?.neighbor,
+    layer.nearest?.weight,
     layer.prominence,
   ];
-  return arrays.flatMap((array) => (array === null ? [] : [array.buffer]));
+  return arrays.flatMap((array) => (array ? [array.buffer] : []));
 }
 
 function connect(file: LayerFile, nodeOf: Map<string, number>, name: string): Layer["edges"] {
@@ -162,9 +224,6 @@ function connect(file: LayerFile, nodeOf: Map<string, number>, name: string): La
 
 function linksOf(count: number, edges: Layer["edges"]): Links {
   const { source, target, weight } = edges;
-  const strongestFirst = Uint32Array.from(weight, (_, at) => at).sort(
-    (a, b) => weight[b]! - weight[a]! || a - b,
-  );
   const offset = new Uint32Array(count + 1);
   for (let edge = 0; edge < weight.length; edge++) {
     offset[source[edge]! + 1]! += 1;
@@ -177,17 +236,29 @@ function linksOf(count: number, edges: Layer["edges"]): Links {
     weight: new Float32Array(2 * weight.length),
   };
   const next = offset.slice(0, count);
-  for (const edge of strongestFirst) {
-    for (const [from, to] of [
-      [source[edge]!, target[edge]!],
-      [target[edge]!, source[edge]!],
-    ] as const) {
-      const at = next[from]!++;
-      links.neighbor[at] = to;
-      links.weight[at] = weight[edge]!;
-    }
+  const add = (from: number, to: number, cosine: number) => {
+    const at = next[from]!++;
+    links.neighbor[at] = to;
+    links.weight[at] = cosine;
+  };
+  for (const edge of strongestFirst(weight)) {
+    add(source[edge]!, target[edge]!, weight[edge]!);
+    add(target[edge]!, source[edge]!, weight[edge]!);
   }
   return links;
+}
+
+/** Edges by falling weight, 0 to 1: sorted as numbers, several times as fast as by a comparison of two edges. */
+function strongestFirst(weight: Float32Array): Uint32Array {
+  // The bits of floating-point numbers of 0 or more rise with their value, to 0x3f800000 for 1: 30 bits. 23 are left
+  // for the edge, which breaks ties.
+  const bits = new Uint32Array(weight.buffer, weight.byteOffset, weight.length);
+  const keys = new Float64Array(bits.length);
+  for (let edge = 0; edge < keys.length; edge++) keys[edge] = (0x3f800000 - bits[edge]!) * 2 ** 23 + edge;
+  keys.sort();
+  const edges = new Uint32Array(keys.length);
+  for (let at = 0; at < edges.length; at++) edges[at] = keys[at]! % 2 ** 23;
+  return edges;
 }
 
 /**
@@ -207,21 +278,19 @@ function prominenceOf(labels: (string | null)[], links: Links): Uint32Array {
   return Uint32Array.from(score, (_, node) => node).sort((a, b) => score[b]! - score[a]! || a - b);
 }
 
-function categoriesOf(file: LayerFile): Pick<Layer, "categories" | "category"> {
+function grouped(names: (string | null)[]): Pick<Layer, "categories" | "category"> {
   const counts = new Map<string, number>();
-  for (const { category } of file.nodes) {
-    if (category) counts.set(category, (counts.get(category) ?? 0) + 1);
-  }
+  for (const name of names) if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
   const categories = [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1));
   const positions = new Map(categories.map((category, at) => [category, at]));
   return {
     categories,
-    category: Int16Array.from(file.nodes, ({ category }) => (category ? positions.get(category)! : -1)),
+    category: Int16Array.from(names, (name) => (name ? positions.get(name)! : -1)),
   };
 }
 
-function numbers(values: (number | null)[] | undefined): Float32Array | null {
-  return values === undefined ? null : Float32Array.from(values, (value) => value ?? Number.NaN);
+export function numbers(values: (number | null)[] | null | undefined): Float32Array | null {
+  return values ? Float32Array.from(values, (value) => value ?? Number.NaN) : null;
 }
 
 function extent(positions: Float32Array): Pick<Layer, "radius" | "center"> {

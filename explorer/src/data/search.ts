@@ -1,61 +1,146 @@
 /** Finding features by the words of their labels, or by index. */
-import { type Layer, linkCount } from "./layer";
+import MiniSearch, { type SearchResult } from "minisearch";
 import { fold } from "./text";
 
-export interface SearchResult {
+export interface Hits {
   /** Every node that matches, best first. */
   nodes: number[];
+  /** How many of these, the first ones, have all words; if none has, how many have any. */
+  best: number;
 }
 
-/**
- * Nodes that match a query, best first.
- *
- * Digits match the feature with that index first; "#12" matches indexes only. All other words must occur in the
- * label. Whole words rank above beginnings of words, and these above other occurrences; then earlier occurrences
- * above later ones, and features with more links above others.
- */
-export function search(layer: Layer, query: string): SearchResult {
-  const words = fold(query.trim()).split(/\s+/).filter(Boolean);
-  if (words.length === 0) return { nodes: [] };
-  const scored: { node: number; score: number }[] = [];
-  const byIndex = /^#?(\d+)$/.exec(query.trim());
-  const onlyIndex = query.trim().startsWith("#");
-  for (let node = 0; node < layer.count; node++) {
-    let score = 0;
-    if (byIndex) {
-      const index = String(layer.index[node]);
-      if (index === byIndex[1]) score = 1000;
-      else if (onlyIndex && index.startsWith(byIndex[1]!)) score = 500 - index.length;
+/** How well a word of a label matches one of the query: "day" for "day", "daybreak" for "day", "music" for "musical". */
+const [WHOLE, BEGINNING, SHORTER] = [1, 0.7, 0.6];
+/** "monday" for "mondey", "mnoday". */
+const [ONE_OFF, TWO_OFF] = [0.5, 0.25];
+
+/** How well a label matches a query. */
+interface Rank {
+  /** How many words of the query it has, at most a letter off. */
+  words: number;
+  /** Of these words together. */
+  quality: number;
+  /** MiniSearch's (BM25), which decides between equals. */
+  score: number;
+}
+
+/** Words that say nothing about a label, unless a query has no others. */
+const STOP_WORDS = new Set(
+  "a an and are as at be by for from in into is it its of on or that the their this to with".split(" "),
+);
+/** Labels indexed at a time: a few milliseconds. */
+const CHUNK = 500;
+
+/** What is searched, by node. */
+export interface Searchable {
+  labels: (string | null)[];
+  /** Feature indexes. */
+  index: Uint32Array;
+  /** Numbers of links: more put a feature before others that match as well. */
+  linkCounts: Uint32Array;
+}
+
+export class SearchIndex {
+  private readonly words = new MiniSearch<{ id: number; label: string }>({
+    fields: ["label"],
+    processTerm: (term) => fold(term),
+    tokenize,
+  });
+
+  private constructor(private readonly features: Searchable) {}
+
+  static async of(features: Searchable): Promise<SearchIndex> {
+    const made = new SearchIndex(features);
+    const documents = features.labels.flatMap((label, id) => (label === null ? [] : [{ id, label }]));
+    await made.words.addAllAsync(documents, { chunkSize: CHUNK });
+    return made;
+  }
+
+  /**
+   * Nodes that match a query, best first.
+   *
+   * Digits match the feature with that index first; "#12" matches the beginnings of indexes only. Labels with all
+   * words come before labels with some of them, whole words before beginnings of words. A word that no label has may
+   * be a longer form of one, or misspelt by a letter or two. What no word matches, punctuation for one, is looked for
+   * literally.
+   */
+  search(query: string): Hits {
+    const text = fold(query.trim());
+    if (text === "") return { nodes: [], best: 0 };
+    if (/^#\d+$/.test(text)) return equal(this.withIndex(text.slice(1)));
+    const words = wordsOf(text);
+    const ranks = new Map<number, Rank>();
+    for (const word of words) {
+      const { found, quality } = this.matching(word);
+      for (const { id, score, terms } of found) {
+        const rank = ranks.get(id) ?? { words: 0, quality: 0, score: 0 };
+        if (quality > TWO_OFF) rank.words += 1;
+        rank.quality += terms.includes(word) ? WHOLE : quality;
+        rank.score += score;
+        ranks.set(id, rank);
+      }
     }
-    if (!onlyIndex) score = Math.max(score, matchScore(layer.folded[node]!, words));
-    if (score > 0) scored.push({ node, score: score + Math.min(linkCount(layer, node), 99) / 1000 });
+    if (/^\d+$/.test(text)) {
+      for (const node of this.withIndex(text, true)) ranks.set(node, { words: 1, quality: 2, score: 0 });
+    }
+    if (ranks.size === 0) return equal(this.containing(text));
+    // All words, some, or none but for two letters.
+    const tier = (rank: Rank) => (rank.words === words.length ? 2 : Math.min(rank.words, 1));
+    const { linkCounts } = this.features;
+    const ranked = [...ranks].sort(
+      ([node, a], [other, b]) =>
+        tier(b) - tier(a) ||
+        b.quality - a.quality ||
+        b.score - a.score ||
+        linkCounts[other]! - linkCounts[node]!,
+    );
+    const first = tier(ranked[0]![1]);
+    const best = ranked.filter(([, rank]) => tier(rank) === first).length;
+    return { nodes: ranked.map(([node]) => node), best };
   }
-  scored.sort((a, b) => b.score - a.score || a.node - b.node);
-  return { nodes: scored.map((entry) => entry.node) };
+
+  /** The labels with a word or longer ones that begin with it; if there are none, with those nearest to it. */
+  private matching(word: string): { found: SearchResult[]; quality: number } {
+    let found = this.words.search(word, { prefix: true });
+    // A number is no misspelling of another.
+    if (found.length > 0 || /^\d+$/.test(word)) return { found, quality: BEGINNING };
+    const shorter = [1, 2, 3].map((letters) => word.slice(0, -letters)).filter(({ length }) => length >= 4);
+    found = this.words.search({ queries: shorter });
+    if (found.length > 0) return { found, quality: SHORTER };
+    if (word.length >= 3) found = this.words.search(word, { fuzzy: 1 });
+    if (found.length > 0 || word.length < 5) return { found, quality: ONE_OFF };
+    return { found: this.words.search(word, { fuzzy: 2 }), quality: TWO_OFF };
+  }
+
+  private withIndex(digits: string, whole = false): number[] {
+    const { index } = this.features;
+    const nodes = [...index.keys()].filter((node) => {
+      const number = String(index[node]);
+      return whole ? number === digits : number.startsWith(digits);
+    });
+    return nodes.sort((a, b) => index[a]! - index[b]!);
+  }
+
+  private containing(text: string): number[] {
+    const { labels } = this.features;
+    return [...labels.keys()].filter((node) => {
+      const label = labels[node];
+      return label != null && fold(label).includes(text);
+    });
+  }
 }
 
-function matchScore(label: string, words: string[]): number {
-  let score = 0;
-  for (const word of words) {
-    const at = bestOccurrence(label, word);
-    if (at === null) return 0;
-    score += at.value + 1 / (1 + at.position);
-  }
-  return score / words.length;
+function equal(nodes: number[]): Hits {
+  return { nodes, best: nodes.length };
 }
 
-function bestOccurrence(label: string, word: string): { position: number; value: number } | null {
-  let best: { position: number; value: number } | null = null;
-  for (let position = label.indexOf(word); position >= 0; position = label.indexOf(word, position + 1)) {
-    const starts = !isWordCharacter(label[position - 1]);
-    const ends = !isWordCharacter(label[position + word.length]);
-    const value = starts && ends ? 4 : starts ? 2 : 1;
-    if (best === null || value > best.value) best = { position, value };
-    if (value === 4) break;
-  }
-  return best;
+function tokenize(text: string): string[] {
+  return text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
 }
 
-function isWordCharacter(character: string | undefined): boolean {
-  return character !== undefined && /[\p{L}\p{N}]/u.test(character);
+/** The words of a query that tell something; all if none does. */
+function wordsOf(text: string): string[] {
+  const words = [...new Set(tokenize(text))];
+  const telling = words.filter((word) => !STOP_WORDS.has(word));
+  return telling.length > 0 ? telling : words;
 }

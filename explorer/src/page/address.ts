@@ -1,27 +1,33 @@
-/** The page's address follows what is shown: it can be shared, and the browser's Back undoes a step. */
+/** The page's address follows what is shown: it can be shared, and the browser's Back undoes a selection. */
 import { coloringOf } from "../colors";
-import type { MapScene } from "../scene/mapScene";
-import type { Store } from "./state";
+import type { State, Store } from "./state";
 import { formatState, type ViewState } from "./urlState";
 
-export class Address {
-  constructor(
-    private readonly store: Store,
-    private readonly scene: MapScene | null,
-  ) {}
-
-  /** Writes what is shown into the address; "push" makes it a step that Back undoes. */
-  remember(how: "push" | "replace" = "replace"): void {
-    const { layer, published, selected, coloring } = this.store.current;
-    if (!layer || !published) return;
-    const state: ViewState = { model: published.modelId, layer: published.layer };
-    if (selected !== null) state.feature = layer.index[selected]!;
-    const effective = coloringOf(layer, coloring);
-    if (effective !== "links") state.coloring = effective;
-    if (this.scene) state.camera = this.scene.camera.view();
-    const hash = formatState(state);
+export function followAddress(store: Store): void {
+  let before = store.current;
+  store.follow(["source", "selected", "query", "coloring", "camera", "opening"], (state) => {
+    const step = state.layer === before.layer && state.selected !== before.selected;
+    before = state;
+    if (state.opening || state.source === null) return;
+    const hash = formatState(viewOf(state));
     if (hash === location.hash) return;
-    if (how === "push") history.pushState(null, "", hash);
-    else history.replaceState(null, "", hash);
-  }
+    // Without a hash: nothing leads to a file of the visitor's own.
+    const url = hash || `${location.pathname}${location.search}`;
+    if (step) history.pushState(null, "", url);
+    else history.replaceState(null, "", url);
+  });
+}
+
+function viewOf(state: State): ViewState {
+  const { layer, source, selected, query, coloring, camera } = state;
+  if (layer === null || source?.kind !== "published") return {};
+  const effective = coloringOf(layer, coloring);
+  return {
+    model: source.modelId,
+    layer: source.layer,
+    ...(selected !== null && { feature: layer.index[selected]! }),
+    ...(query !== "" && { query }),
+    ...(effective !== "links" && { coloring: effective }),
+    ...(camera !== null && { camera }),
+  };
 }

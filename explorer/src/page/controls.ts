@@ -7,43 +7,36 @@ import { watchKeys } from "../ui/keys";
 import { hideMessage } from "../ui/notices";
 import { watchPointer } from "../ui/pointer";
 import type { SearchBox } from "../ui/searchBox";
-import type { Address } from "./address";
 import { nextColoring } from "./coloring";
-import type { Layers } from "./layers";
-import type { Preview } from "./preview";
+import { OWN_FILE } from "./layerControls";
+import { recall, remember } from "./memory";
+import type { Navigation } from "./navigation";
 import type { Selection } from "./selection";
 import type { Store } from "./state";
 import { toggleTheme } from "./theme";
-import type { ViewState } from "./urlState";
 
 export interface Page {
   store: Store;
   /** Null without WebGL. */
   scene: MapScene | null;
-  layers: Layers;
+  navigation: Navigation;
   selection: Selection;
-  preview: Preview;
   searchBox: SearchBox;
-  address: Address;
-  open(view: ViewState): Promise<void>;
 }
 
-export function wireControls(page: Page): void {
-  const { store, scene, layers, selection, preview, searchBox, address } = page;
-
-  const showPublished = async (number: number | null) => {
-    if (number !== null && (await layers.showPublished(number))) address.remember();
-  };
-  const stepLayer = (by: number) => void showPublished(layers.neighbor(by));
+export function wireControls({ store, scene, navigation, selection, searchBox }: Page): void {
+  const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
-  const color = (coloring: Coloring) => {
-    store.update({ coloring });
-    address.remember();
-  };
+  const toggleLinks = () => store.update({ linksVisible: !store.current.linksVisible });
   const help = () => {
     byId("renderer").textContent = scene ? `Drawn by ${scene.rendererName}` : "";
     byId<HTMLDialogElement>("help-dialog").showModal();
+  };
+  const back = () => {
+    if (store.current.selected !== null) return selection.select(null);
+    store.update({ query: "" });
+    if (document.activeElement?.id === "search") byId("map").focus();
   };
 
   const onClick = (id: string, action: () => void) => byId(id).addEventListener("click", action);
@@ -55,39 +48,39 @@ export function wireControls(page: Page): void {
   onClick("zoom-out", () => scene?.camera.zoom(1 / 0.7));
   onClick("reset", home);
   onClick("labels", toggleLabels);
-  byId("message").querySelector("button")!.addEventListener("click", hideMessage);
+  onClick("close-message", hideMessage);
 
   const onChoice = (id: string, action: (value: string) => void) => {
     const select = byId<HTMLSelectElement>(id);
     select.addEventListener("change", () => action(select.value));
   };
-  onChoice("model", (model) => void page.open({ model }));
-  onChoice("layer", () => void showPublished(layers.chosen));
-  onChoice("coloring", (value) => color(value as Coloring));
-  acceptFiles((file) => void layers.showFile(file));
+  onChoice("model", (model) => model !== OWN_FILE && void navigation.showModel(model));
+  onChoice("layer", (layer) => void navigation.showLayer(Number(layer)));
+  onChoice("coloring", (value) => store.update({ coloring: value as Coloring }));
+  acceptFiles((file) => void navigation.showFile(file));
 
   watchPointer(byId<HTMLCanvasElement>("map"), {
     nodeAt: (x, y, reach) => scene?.nodeAt(x, y, reach) ?? null,
-    onHover: (node) => preview.show(node),
+    onHover: (node) => store.update({ pointedAt: node }),
     onClick: (node) => selection.select(node),
     onDoubleClick: (node) => selection.select(node, { fly: true }),
   });
   watchKeys({
     search: () => searchBox.focus(),
-    escape: () => {
-      if (store.current.selected !== null) selection.select(null);
-      else searchBox.clear();
-    },
+    back,
     stepLayer,
     flyToSelected: () => selection.fly(),
     home,
     toggleLabels,
+    toggleLinks,
     toggleTheme: () => toggleTheme(store),
-    nextColoring: () => color(nextColoring(store)),
+    nextColoring: () => store.update({ coloring: nextColoring(store) }),
     help,
     orbit: (right, up) => scene?.camera.orbit(right, up),
     pan: (right, up) => scene?.camera.pan(right, up),
     zoom: (factor) => scene?.camera.zoom(factor),
   });
-  if (scene) scene.onRest = () => address.remember();
+  if (scene) scene.onRest = () => store.update({ camera: scene.camera.view() });
+  byId("hint").hidden = recall("visited") !== null;
+  remember("visited", "yes");
 }

@@ -3,6 +3,7 @@ import { nearestNodes } from "../data/layer";
 import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
+import { LinkControl } from "../ui/linkControl";
 import type { Store } from "./state";
 
 export function followLayer(store: Store, scene: MapScene): void {
@@ -15,12 +16,13 @@ export function followLayer(store: Store, scene: MapScene): void {
 export function followMarks(store: Store, scene: MapScene): void {
   store.follow(["layer", "selected", "hits"], ({ layer, selected, hits }) => {
     if (!layer) return;
+    const matching = hits === null ? [] : hits.nodes.slice(0, hits.best);
     const { offset, neighbor } = layer.links;
     const linked = selected === null ? [] : [...neighbor.subarray(offset[selected], offset[selected + 1])];
     const near = selected === null ? [] : nearestNodes(layer, selected, 8);
     scene.mark({
-      lit: [...linked, ...(hits ?? [])],
-      named: [...linked.slice(0, 14), ...near, ...(hits ?? []).slice(0, 24)],
+      lit: [...linked, ...matching],
+      named: [...linked.slice(0, 14), ...near, ...matching.slice(0, 24)],
       selected,
       dimming: selected !== null ? 0.6 : hits !== null ? 0.82 : 0,
     });
@@ -39,6 +41,17 @@ export function followLabels(store: Store, scene: MapScene): void {
   store.follow(["labelsVisible"], ({ labelsVisible }) => {
     scene.setLabelsVisible(labelsVisible);
     byId("labels").setAttribute("aria-pressed", String(labelsVisible));
+  });
+}
+
+export function followLinks(store: Store, scene: MapScene): void {
+  const control = new LinkControl({
+    onCosine: (minCosine) => store.update({ minCosine, linksVisible: true }),
+    onToggle: () => store.update({ linksVisible: !store.current.linksVisible }),
+  });
+  store.follow(["layer", "linksVisible", "minCosine"], ({ linksVisible, minCosine }) => {
+    scene.setLinks(linksVisible, minCosine);
+    control.show(scene.linkOrder, linksVisible, minCosine ?? scene.linkOrder?.defaultCosine ?? 0);
   });
 }
 

@@ -4,27 +4,18 @@ import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
 import type { Store } from "./state";
 
-export class Preview {
-  private readonly canvas = byId("map");
-  private readonly tooltip = byId("tooltip");
-
-  constructor(
-    private readonly store: Store,
-    private readonly scene: MapScene | null,
-  ) {
-    store.follow(["layer"], () => this.show(null));
-  }
-
-  show(node: number | null): void {
-    const { layer, selected } = this.store.current;
-    this.scene?.setHovered(node);
-    this.canvas.style.cursor = node === null ? "" : "pointer";
-    const at = node === null ? null : (this.scene?.screenPosition(node) ?? null);
-    this.tooltip.hidden = at === null || node === selected;
-    if (this.tooltip.hidden || node === null || at === null || !layer) return;
-    this.tooltip.textContent = display(layer.labels[node] ?? `no label (#${layer.index[node]})`, 120);
+export function followPreview(store: Store, scene: MapScene | null): void {
+  const canvas = byId("map");
+  const tooltip = byId("tooltip");
+  store.follow(["layer", "pointedAt", "selected"], ({ layer, pointedAt: node, selected }) => {
+    scene?.setHovered(node);
+    canvas.style.cursor = node === null ? "" : "pointer";
+    const at = node === null ? null : (scene?.screenPosition(node) ?? null);
+    tooltip.hidden = !layer || at === null || node === selected;
+    if (!layer || node === null || at === null) return;
+    tooltip.textContent = display(layer.labels[node] ?? `no label (#${layer.index[node]})`, 120);
     // To the left of its point near the right edge.
-    const shift = at.x > this.canvas.clientWidth - 300 ? "calc(-100% - 14px)" : "14px";
-    this.tooltip.style.transform = `translate(${at.x.toFixed(0)}px, ${at.y.toFixed(0)}px) translate(${shift}, -50%)`;
-  }
+    const shift = at.x > canvas.clientWidth - 300 ? "calc(-100% - 14px)" : "14px";
+    tooltip.style.transform = `translate(${at.x.toFixed(0)}px, ${at.y.toFixed(0)}px) translate(${shift}, -50%)`;
+  });
 }

@@ -1,20 +1,76 @@
 /** What the page shows. This is the only copy: controls change it, and every part of the page follows it. */
 import type { Coloring, Theme } from "../colors";
+import type { ModelEntry } from "../data/contract";
 import type { Layer } from "../data/layer";
+import type { Model } from "../data/published";
+import type { Hits } from "../data/search";
+
+/** A published layer, or a file of the visitor's own. */
+export type Source =
+  | { kind: "published"; modelId: string; layer: number; fromCache: boolean }
+  | { kind: "file"; name: string };
 
 export interface State {
-  /** The map; null until the first has loaded. */
+  /** The published models. */
+  models: ModelEntry[];
+  /** The manifests read so far, by model. */
+  manifests: Readonly<Record<string, Model>>;
+  /** The published layer that is shown or on its way, its number once known; null for a file of the visitor's own. */
+  wanted: { modelId: string; layer: number | null } | null;
+  /** The map that is shown; null until the first has loaded. */
   layer: Layer | null;
-  /** Which published layer it is; null for a file of the visitor's own. */
-  published: { modelId: string; layer: number } | null;
+  /** Where that comes from. */
+  source: Source | null;
   /** The selected node. */
   selected: number | null;
-  /** The nodes that match the search, best first; null without a search. */
-  hits: number[] | null;
+  /** The node under the pointer, or pointed at in a list. */
+  pointedAt: number | null;
+  /** As typed; "" without a search. */
+  query: string;
+  /** What the search finds on this map, at first for an earlier query; null without a search or its first result. */
+  hits: (Hits & { query: string }) | null;
   /** As chosen. A layer without data for it is coloured by links. */
   coloring: Coloring;
   theme: Theme;
   labelsVisible: boolean;
+  linksVisible: boolean;
+  /** The lowest cosine of a link that is drawn; null: the strongest links, as many as do not hide the map. */
+  minCosine: number | null;
+  /** Where the camera last rested: eye and target, six numbers. */
+  camera: number[] | null;
+  /** True while an address is being opened: what changes meanwhile is no step of the visitor's. */
+  opening: boolean;
+}
+
+export const INITIAL: State = {
+  models: [],
+  manifests: {},
+  wanted: null,
+  layer: null,
+  source: null,
+  selected: null,
+  pointedAt: null,
+  query: "",
+  hits: null,
+  coloring: "links",
+  theme: "dark",
+  labelsVisible: true,
+  linksVisible: true,
+  minCosine: null,
+  camera: null,
+  opening: true,
+};
+
+/** The chosen model; null until its manifest has been read, and for a file of the visitor's own. */
+export function modelOf({ wanted, manifests }: State): Model | null {
+  return wanted === null ? null : (manifests[wanted.modelId] ?? null);
+}
+
+/** The layer `by` steps after the chosen one, or null at the ends. */
+export function layerAfter(state: State, by: number): number | null {
+  const layers = modelOf(state)?.layers ?? [];
+  const at = layers.findIndex(({ layer }) => layer === state.wanted?.layer);
+  return at < 0 ? null : (layers[at + by]?.layer ?? null);
 }
 
 type Listener = (state: Readonly<State>) => void;

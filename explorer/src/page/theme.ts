@@ -1,17 +1,17 @@
-/** Light or dark, as the visitor chose last time. */
+/** Light or dark: as the visitor chose last time, else as the system is set. */
 import type { Theme } from "../colors";
+import { recall, remember } from "./memory";
 import type { Store } from "./state";
 
-export function storedTheme(): Theme {
-  try {
-    return localStorage.getItem("theme") === "light" ? "light" : "dark";
-  } catch {
-    // The browser refuses storage to this page.
-    return "dark";
-  }
-}
+const LIGHT = matchMedia("(prefers-color-scheme: light)");
 
 export function followTheme(store: Store): void {
+  const preferred = (): Theme => {
+    const stored = recall("theme");
+    return stored === "light" || stored === "dark" ? stored : LIGHT.matches ? "light" : "dark";
+  };
+  LIGHT.addEventListener("change", () => store.update({ theme: preferred() }));
+  store.update({ theme: preferred() });
   store.follow(["theme"], ({ theme }) => {
     document.documentElement.dataset.theme = theme;
   });
@@ -20,9 +20,5 @@ export function followTheme(store: Store): void {
 export function toggleTheme(store: Store): void {
   const theme = store.current.theme === "dark" ? "light" : "dark";
   store.update({ theme });
-  try {
-    localStorage.setItem("theme", theme);
-  } catch (error) {
-    console.warn("The theme could not be stored:", error);
-  }
+  remember("theme", theme);
 }

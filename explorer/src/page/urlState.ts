@@ -7,6 +7,8 @@ export interface ViewState {
   layer?: number;
   /** Feature index of the selected feature. */
   feature?: number;
+  /** The search. */
+  query?: string;
   coloring?: Coloring;
   /** Camera position x, y, z, then the point it looks at. */
   camera?: number[];
@@ -17,6 +19,7 @@ export function formatState(state: ViewState): string {
   if (state.model !== undefined) parts.push(`model=${encoded(state.model)}`);
   if (state.layer !== undefined) parts.push(`layer=${state.layer}`);
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
+  if (state.query !== undefined) parts.push(`find=${encoded(state.query)}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
   if (state.camera !== undefined)
     parts.push(`camera=${state.camera.map((value) => +value.toFixed(2)).join(",")}`);
@@ -33,6 +36,8 @@ export function parseState(hash: string): ViewState {
   if (layer !== null) state.layer = layer;
   const feature = wholeNumber(fields.get("feature"));
   if (feature !== null) state.feature = feature;
+  const query = fields.get("find");
+  if (query?.trim()) state.query = query;
   const coloring = fields.get("color");
   if (COLORINGS.includes(coloring as Coloring)) state.coloring = coloring as Coloring;
   const camera = fields

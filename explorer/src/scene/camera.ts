@@ -1,8 +1,10 @@
 /** The camera: where it is, how the visitor moves it, and how it flies to a view. */
 import { PerspectiveCamera, Vector2, Vector3 } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
+import { fittingView } from "./fit";
 import { Flight, prefersStillness } from "./flight";
 import type { Projection } from "./pick";
+import type { Box } from "./placement";
 
 /** CSS pixels at the canvas's edges that panels cover. */
 export interface Insets {
@@ -21,10 +23,24 @@ export interface Extent {
 /** Of the map's radius: how far from its target the eye can go. */
 const REACH = 6;
 
+/** Milliseconds in which the turning that goes on after a drag falls to a third. */
+const COASTING = 180;
+/** Milliseconds of a first frame, before which there was none to count from. */
+const FIRST_FRAME = 16;
+/** Of the free part of the picture: how much of it the whole map fills. */
+const FILLED = 0.92;
+/** CSS pixels: a map that panels cover altogether is drawn at least this large. */
+const SMALLEST_FREE = 120;
+
 const HOME_DIRECTION = new Vector3(0.62, 0.42, 1).normalize();
 const FIELD_OF_VIEW = 45;
 /** Map units: what is further away is not drawn. Grows with the map. */
 const FAR = 2000;
+
+/** The share of what is left of a turn that `elapsed` milliseconds take, in however many frames. */
+export function coasted(elapsed: number): number {
+  return 1 - Math.exp(-elapsed / COASTING);
+}
 
 /** False for a view so far off that the map would be a speck, or out of sight. */
 export function showsMap(view: number[], { center, radius }: Extent): boolean {
@@ -38,11 +54,16 @@ export function showsMap(view: number[], { center, radius }: Extent): boolean {
 export class MapCamera {
   readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.05, FAR);
   private readonly controls: OrbitControls;
-  private extent: Extent | null = null;
+  private extent: (Extent & { positions: Float32Array }) | null = null;
+  /** The whole map is shown, and the visitor has not moved it since. */
+  private atHome = false;
   private flight: Flight | null = null;
   private insets: Insets = { left: 0, right: 0, top: 0, bottom: 0 };
   private shift = new Vector2();
   private shiftedAt = 0;
+  private drawn = false;
+  /** Null at rest. */
+  private updatedAt: number | null = null;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -50,14 +71,13 @@ export class MapCamera {
   ) {
     this.controls = new OrbitControls(this.camera, canvas);
     Object.assign(this.controls, {
-      enableDamping: true,
-      dampingFactor: 0.09,
       zoomToCursor: true,
       minDistance: 0.4,
       rotateSpeed: 0.8,
     });
     this.controls.addEventListener("start", () => {
       this.flight = null;
+      this.atHome = false;
     });
     this.controls.addEventListener("change", requestFrame);
   }
@@ -72,33 +92,56 @@ export class MapCamera {
     return this.canvas.clientHeight / (2 * Math.tan((FIELD_OF_VIEW * Math.PI) / 360));
   }
 
+  /** CSS pixels of the canvas that panels leave free. */
+  get freeBox(): Box {
+    const { left, right, top, bottom } = this.insets;
+    return {
+      left,
+      top,
+      right: this.canvas.clientWidth - right,
+      bottom: this.canvas.clientHeight - bottom,
+    };
+  }
+
   /** Limits the camera to a new map. The first map is shown as a whole; later ones from where the camera is. */
-  setExtent(extent: Extent): void {
+  setExtent(extent: Extent & { positions: Float32Array }): void {
     const isFirst = this.extent === null;
     this.extent = extent;
     this.controls.maxDistance = REACH * extent.radius;
     this.camera.far = Math.max(FAR, 2 * REACH * extent.radius);
     this.camera.updateProjectionMatrix();
-    if (isFirst) this.setView(this.homeView());
+    if (isFirst) this.jumpHome();
   }
 
   /** Keeps the middle of the picture in the middle of what the panels leave free. */
   setInsets(insets: Insets): void {
     this.insets = insets;
-    if (this.extent === null) this.shift.copy(this.wantedShift());
+    if (!this.drawn) {
+      // The panels take their size between the arrival of the first map and its first frame.
+      this.shift.copy(this.wantedShift());
+      if (this.atHome) this.jumpHome();
+    }
     this.requestFrame();
   }
 
   resize(): void {
     this.camera.aspect = this.canvas.clientWidth / this.canvas.clientHeight;
     this.camera.updateProjectionMatrix();
+    if (this.atHome) this.jumpHome();
   }
 
   /** Moves the camera to where it is at `now` (milliseconds). Returns false once it rests. */
   update(now: number): boolean {
+    this.drawn = this.extent !== null;
     if (this.flight && !this.flight.step(now)) this.flight = null;
     const shifting = this.shiftPicture(now);
-    return this.controls.update() || this.flight !== null || shifting;
+    // OrbitControls slows down by a share per update. Updates come with the frames, which can take any time.
+    const elapsed = this.updatedAt === null ? FIRST_FRAME : now - this.updatedAt;
+    this.controls.enableDamping = !prefersStillness();
+    this.controls.dampingFactor = coasted(elapsed);
+    const moving = this.controls.update() || this.flight !== null || shifting;
+    this.updatedAt = moving ? now : null;
+    return moving;
   }
 
   /** Eye and target, six numbers. */
@@ -108,6 +151,7 @@ export class MapCamera {
 
   setView(view: number[]): void {
     this.flight = null;
+    this.atHome = false;
     this.camera.position.fromArray(view, 0);
     this.controls.target.fromArray(view, 3);
     this.controls.update();
@@ -120,9 +164,22 @@ export class MapCamera {
     this.fly(target.clone().addScaledVector(direction, distance), target);
   }
 
+  /** Flies to where a sphere fills the free space, without turning. */
+  flyToSphere(center: Vector3, radius: number): void {
+    const { left, right, top, bottom } = this.freeBox;
+    const free = Math.max(Math.min(right - left, bottom - top), SMALLEST_FREE);
+    const distance = (2.2 * radius * this.pixelsPerUnit) / free;
+    const direction = this.camera.position.clone().sub(this.controls.target).normalize();
+    this.fly(
+      center.clone().addScaledVector(direction, Math.min(distance, this.controls.maxDistance)),
+      center,
+    );
+  }
+
   flyHome(): void {
     const view = this.homeView();
     this.fly(new Vector3().fromArray(view, 0), new Vector3().fromArray(view, 3));
+    this.atHome = true;
   }
 
   /** Turns around the target; angles in radians. */
@@ -161,18 +218,37 @@ export class MapCamera {
     };
   }
 
+  /** Where to turn for a point outside the picture: from its middle on the screen, of length 1; null if it is inside. */
+  directionBeyond(point: Vector3): { x: number; y: number } | null {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const seen = point.clone().applyMatrix4(this.camera.matrixWorldInverse);
+    const direction = new Vector2(seen.x, -seen.y);
+    if (seen.z < 0) {
+      const at = seen.applyMatrix4(this.camera.projectionMatrix);
+      if (Math.abs(at.x) <= 1 && Math.abs(at.y) <= 1) return null;
+      const { left, right, top, bottom } = this.freeBox;
+      direction.set((0.5 + at.x / 2) * width, (0.5 - at.y / 2) * height);
+      direction.sub(new Vector2((left + right) / 2, (top + bottom) / 2));
+    }
+    return direction.normalize();
+  }
+
+  private jumpHome(): void {
+    this.setView(this.homeView());
+    this.atHome = true;
+  }
+
   private fly(eye: Vector3, target: Vector3, duration?: number): void {
+    this.atHome = false;
     this.flight = new Flight(this.camera, this.controls.target, eye, target, duration);
     this.requestFrame();
   }
 
   private homeView(): number[] {
-    const { center, radius } = this.extent ?? { center: [0, 0, 0], radius: 50 };
-    const { left, right, top, bottom } = this.insets;
-    const free = Math.min(this.canvas.clientWidth - left - right, this.canvas.clientHeight - top - bottom);
-    const distance = (2.2 * radius * this.pixelsPerUnit) / Math.max(free, 120);
-    const eye = new Vector3(...center).addScaledVector(HOME_DIRECTION, distance);
-    return [...eye.toArray(), ...center];
+    if (!this.extent) return [...HOME_DIRECTION.toArray(), 0, 0, 0];
+    const { left, right, top, bottom } = this.freeBox;
+    const slope = (pixels: number) => (FILLED * Math.max(pixels, SMALLEST_FREE)) / 2 / this.pixelsPerUnit;
+    return fittingView(this.extent.positions, HOME_DIRECTION, slope(right - left), slope(bottom - top));
   }
 
   private wantedShift(): Vector2 {

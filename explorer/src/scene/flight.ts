@@ -7,6 +7,7 @@ const DURATION = 850;
 export class Flight {
   private readonly fromEye: Vector3;
   private readonly fromTarget: Vector3;
+  private readonly duration: number;
   private started: number | null = null;
 
   constructor(
@@ -14,8 +15,9 @@ export class Flight {
     private readonly target: Vector3,
     private readonly toEye: Vector3,
     private readonly toTarget: Vector3,
-    private readonly duration = prefersStillness() ? 0 : DURATION,
+    duration = DURATION,
   ) {
+    this.duration = prefersStillness() ? 0 : duration;
     this.fromEye = camera.position.clone();
     this.fromTarget = target.clone();
   }

@@ -1,14 +1,24 @@
-/** All links in one draw call, as lines whose opacity shows the cosine; the selected feature's again, wider. */
+/**
+ * The strongest links in one draw call, as lines whose opacity shows the cosine; the selected feature's again, wider.
+ */
 import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial } from "three";
 import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
 import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
 import { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
 import type { Layer } from "../data/layer";
+import { LinkOrder } from "./linkOrder";
 import { Mark, type SharedUniforms } from "./points";
+
+/** Of the map's radius: a link of this length is half as opaque as a very short one. Those across the map recede. */
+const FADE_LENGTH = 0.15;
+/** Pixels that half the map takes where lines begin to show in full. */
+const FULL_RADIUS = 450;
+/** Opacity, in steps of a colour. */
+const FAINTEST = 2.5 / 255;
 
 const VERTEX = /* glsl */ `
   attribute vec3 tint;
-  attribute float strength;
+  attribute float alpha;
   attribute float mark;
   uniform float fadeNear;
   uniform float fadeFar;
@@ -21,7 +31,7 @@ const VERTEX = /* glsl */ `
     vec4 seen = modelViewMatrix * vec4(position, 1.0);
     float far = smoothstep(fadeNear, fadeFar, -seen.z);
     vTint = tint;
-    vAlpha = opacity * strength * (1.0 - 0.9 * far) * (mark == 1.0 ? 1.0 - 0.85 * dimming : 1.0);
+    vAlpha = opacity * alpha * (1.0 - 0.9 * far) * (mark == 1.0 ? 1.0 - 0.85 * dimming : 1.0);
     gl_Position = projectionMatrix * seen;
   }
 `;
@@ -37,54 +47,90 @@ const FRAGMENT = /* glsl */ `
 
 export class FeatureLinks {
   readonly object: LineSegments<BufferGeometry, ShaderMaterial>;
-  private readonly edges: Layer["edges"];
+  readonly order: LinkOrder;
+  /** The nodes at the ends of the drawn links, two per link. */
+  private ends = new Uint32Array();
+  private colors: Uint8Array;
+  private marks: Uint8Array;
 
-  constructor(layer: Layer, shared: SharedUniforms) {
-    this.edges = layer.edges;
-    const { source, target, weight } = layer.edges;
-    const count = weight.length;
-    const positions = new Float32Array(6 * count);
-    const strengths = new Uint8Array(2 * count);
-    const weakest = weight.reduce((low, value) => Math.min(low, value), 1);
-    for (let edge = 0; edge < count; edge++) {
-      positions.set(layer.positions.subarray(3 * source[edge]!, 3 * source[edge]! + 3), 6 * edge);
-      positions.set(layer.positions.subarray(3 * target[edge]!, 3 * target[edge]! + 3), 6 * edge + 3);
-      const strength = 0.25 + 0.75 * ((weight[edge]! - weakest) / (1 - weakest || 1));
-      strengths.fill(Math.round(255 * strength), 2 * edge, 2 * edge + 2);
-    }
-    const geometry = new BufferGeometry();
-    geometry.setAttribute("position", new BufferAttribute(positions, 3));
-    geometry.setAttribute("strength", new BufferAttribute(strengths, 1, true));
-    geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(6 * count), 3, true));
-    geometry.setAttribute("mark", new BufferAttribute(new Uint8Array(2 * count), 1));
+  constructor(
+    private readonly layer: Layer,
+    shared: SharedUniforms,
+  ) {
+    this.order = new LinkOrder(layer.edges.weight);
+    this.colors = new Uint8Array(3 * layer.count);
+    this.marks = new Uint8Array(layer.count);
     const material = new ShaderMaterial({
       vertexShader: VERTEX,
       fragmentShader: FRAGMENT,
-      // The more links there are, the fainter each.
-      uniforms: { ...shared, opacity: { value: Math.min(0.9, 0.75 * Math.sqrt(3000 / Math.max(count, 1))) } },
+      uniforms: { ...shared, opacity: { value: 1 } },
       transparent: true,
       depthWrite: false,
     });
-    this.object = new LineSegments(geometry, material);
+    this.object = new LineSegments(new BufferGeometry(), material);
     this.object.frustumCulled = false;
+    this.show(0);
+  }
+
+  /** Draws the `count` strongest links. */
+  show(count: number): void {
+    const { source, target, weight } = this.layer.edges;
+    const { positions, radius } = this.layer;
+    const [weakest, strongest] = this.order.range;
+    // The more links there are, the fainter each.
+    const opacity = Math.min(0.9, 0.9 * Math.sqrt(8000 / Math.max(count, 1)));
+    const ends: number[] = [];
+    const alphas: number[] = [];
+    for (const edge of this.order.edges.subarray(0, count)) {
+      const [a, b] = [source[edge]!, target[edge]!];
+      const length = Math.hypot(
+        positions[3 * a]! - positions[3 * b]!,
+        positions[3 * a + 1]! - positions[3 * b + 1]!,
+        positions[3 * a + 2]! - positions[3 * b + 2]!,
+      );
+      const strength = 0.45 + 0.55 * ((weight[edge]! - weakest) / (strongest - weakest || 1));
+      const alpha = (opacity * strength) / (1 + (length / (FADE_LENGTH * radius)) ** 3);
+      // Not drawn: lines across the whole map take most of a frame's time, and this faint they show nothing.
+      if (alpha < FAINTEST) continue;
+      ends.push(a, b);
+      alphas.push(alpha, alpha);
+    }
+    this.ends = Uint32Array.from(ends);
+    this.object.geometry.dispose();
+    const geometry = new BufferGeometry();
+    geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * ends.length), 3));
+    geometry.setAttribute("alpha", new BufferAttribute(Float32Array.from(alphas), 1));
+    geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * ends.length), 3, true));
+    geometry.setAttribute("mark", new BufferAttribute(new Uint8Array(ends.length), 1));
+    this.object.geometry = geometry;
+    this.object.visible = ends.length > 0;
+    this.copyToEnds(positions, "position");
+    this.setColors(this.colors);
+    this.setMarks(this.marks);
   }
 
   setColors(colors: Uint8Array): void {
-    const tint = this.attribute("tint");
-    const { source, target } = this.edges;
-    for (let edge = 0; edge < source.length; edge++) {
-      tint.set(colors.subarray(3 * source[edge]!, 3 * source[edge]! + 3), 6 * edge);
-      tint.set(colors.subarray(3 * target[edge]!, 3 * target[edge]! + 3), 6 * edge + 3);
-    }
+    this.colors = colors;
+    this.copyToEnds(colors, "tint");
   }
 
   /** A link is dimmed if either of its ends is. */
   setMarks(marks: Uint8Array): void {
+    this.marks = marks;
     const values = this.attribute("mark");
-    this.edges.source.forEach((node, edge) => {
-      const back = marks[node] === Mark.dimmed || marks[this.edges.target[edge]!] === Mark.dimmed;
-      values.fill(back ? Mark.dimmed : Mark.plain, 2 * edge, 2 * edge + 2);
-    });
+    for (let at = 0; at < values.length; at += 2) {
+      const dimmed = marks[this.ends[at]!] === Mark.dimmed || marks[this.ends[at + 1]!] === Mark.dimmed;
+      values.fill(dimmed ? Mark.dimmed : Mark.plain, at, at + 2);
+    }
+  }
+
+  /**
+   * `unit`: pixels that a map unit takes where the eye looks. Lines are as wide on a small picture as on a large one,
+   * so that they would hide the points, which shrink. `weight`: 0..1, how strongly lines show on the background.
+   */
+  setViewport(unit: number, weight: number): void {
+    const share = (unit * this.layer.radius) / FULL_RADIUS;
+    this.object.material.uniforms.opacity!.value = weight * Math.min(1, share);
   }
 
   dispose(): void {
@@ -92,12 +138,25 @@ export class FeatureLinks {
     this.object.material.dispose();
   }
 
-  private attribute(name: string): Uint8Array {
+  /** Copies triples of nodes to the ends of the drawn links. */
+  private copyToEnds(ofNodes: Float32Array | Uint8Array, name: string): void {
+    const values = this.attribute(name);
+    this.ends.forEach((node, at) => {
+      values[3 * at] = ofNodes[3 * node]!;
+      values[3 * at + 1] = ofNodes[3 * node + 1]!;
+      values[3 * at + 2] = ofNodes[3 * node + 2]!;
+    });
+  }
+
+  private attribute(name: string): Float32Array | Uint8Array {
     const attribute = this.object.geometry.getAttribute(name) as BufferAttribute;
     attribute.needsUpdate = true;
-    return attribute.array as Uint8Array;
+    return attribute.array as Float32Array | Uint8Array;
   }
 }
+
+/** Links of one feature, above which each becomes fainter. */
+const MANY = 20;
 
 /** The links of one feature, drawn wide and on top of everything else. */
 export class SelectedLinks {
@@ -106,7 +165,6 @@ export class SelectedLinks {
     linewidth: 2,
     vertexColors: true,
     transparent: true,
-    opacity: 0.9,
     depthTest: false,
   });
 
@@ -131,11 +189,14 @@ export class SelectedLinks {
         ...layer.positions.subarray(3 * node, 3 * node + 3),
         ...layer.positions.subarray(3 * other, 3 * other + 3),
       );
-      const near = color.clone().lerp(background, 0.1);
-      const far = color.clone().lerp(background, 0.75 - 0.55 * (weight[at]! / strongest) ** 2);
+      const weakness = 1 - (weight[at]! / strongest) ** 2;
+      const near = color.clone().lerp(background, 0.1 + 0.3 * weakness);
+      const far = color.clone().lerp(background, 0.2 + 0.55 * weakness);
       colors.push(...near.toArray(), ...far.toArray());
     }
     if (positions.length === 0) return;
+    // A hundred links in full strength would hide what they lead to.
+    this.material.opacity = Math.min(0.9, Math.max(0.4, 0.9 * Math.sqrt(MANY / (positions.length / 6))));
     const geometry = new LineSegmentsGeometry();
     geometry.setPositions(positions);
     geometry.setColors(colors);

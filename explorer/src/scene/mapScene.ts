@@ -5,7 +5,10 @@
  */
 import { Color, Scene, Vector3, WebGLRenderer } from "three";
 import type { Layer } from "../data/layer";
+import { headline } from "../data/text";
 import { MapCamera } from "./camera";
+import { EdgeMarker } from "./edgeMarker";
+import type { LinkOrder } from "./linkOrder";
 import { FeatureLinks, SelectedLinks } from "./links";
 import { pick } from "./pick";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
@@ -39,6 +42,7 @@ export class MapScene {
   private readonly selectedLinks = new SelectedLinks();
   private readonly rings = new Rings();
   private readonly sharpness = new Sharpness();
+  private readonly edgeMarker: EdgeMarker;
   private layer: Layer | null = null;
   private points: FeaturePoints | null = null;
   private links: FeatureLinks | null = null;
@@ -47,6 +51,9 @@ export class MapScene {
   private hoverColor = new Color();
   private selected: number | null = null;
   private hovered: number | null = null;
+  private linksVisible = true;
+  private linkWeight = 1;
+  private minCosine: number | null = null;
   private scheduled = false;
   private moved = false;
 
@@ -58,6 +65,7 @@ export class MapScene {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
     this.camera = new MapCamera(canvas, () => this.requestFrame());
     canvas.addEventListener("webglcontextrestored", () => this.requestFrame());
+    this.edgeMarker = new EdgeMarker(canvas.parentElement!);
     this.scene.add(this.selectedLinks.object, this.rings.object);
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
@@ -77,6 +85,7 @@ export class MapScene {
     this.layer = layer;
     this.points = new FeaturePoints(layer, this.shared);
     this.links = new FeatureLinks(layer, this.shared);
+    this.drawLinks();
     this.scene.add(this.points.object, this.links.object);
     this.labels.setLayer(layer, this.points.radiusOf);
     this.hovered = null;
@@ -91,9 +100,25 @@ export class MapScene {
     this.requestFrame();
   }
 
+  /** Shows the links with at least this cosine; null: the strongest, as many as do not hide the map. */
+  setLinks(visible: boolean, minCosine: number | null): void {
+    if (visible === this.linksVisible && minCosine === this.minCosine) return;
+    this.linksVisible = visible;
+    this.minCosine = minCosine;
+    this.drawLinks();
+    this.requestFrame();
+  }
+
+  /** The links of the current map by their cosine. */
+  get linkOrder(): LinkOrder | null {
+    return this.links?.order ?? null;
+  }
+
   setTheme(colors: SceneColors): void {
     this.renderer.setClearColor(colors.background);
     this.background = new Color(colors.background);
+    // Dark lines on a light page weigh more than light ones on a dark page.
+    this.linkWeight = this.background.getHSL({ h: 0, s: 0, l: 0 }).l > 0.5 ? 0.6 : 1;
     // Shader colours are written to the canvas as they are, without conversion.
     this.shared.background.value = new Color().setStyle(colors.background, "srgb-linear");
     this.accent = new Color(colors.accent);
@@ -114,6 +139,7 @@ export class MapScene {
     this.drawSelection();
   }
 
+  /** Rings a node; if it is outside the picture, an arrow at the edge shows where it is. */
   setHovered(node: number | null): void {
     if (this.hovered === node) return;
     this.hovered = node;
@@ -146,6 +172,16 @@ export class MapScene {
     if (this.layer) this.camera.flyTo(this.positionOf(node));
   }
 
+  /** Flies to where most of these nodes are in sight: the eight tenths nearest to their middle. */
+  flyToAll(nodes: number[]): void {
+    if (!this.layer || nodes.length === 0) return;
+    const points = nodes.map((node) => this.positionOf(node));
+    const center = points.reduce((sum, point) => sum.add(point), new Vector3()).divideScalar(points.length);
+    const distances = points.map((point) => point.distanceTo(center)).sort((a, b) => a - b);
+    const most = distances[Math.ceil(0.8 * (distances.length - 1))]!;
+    this.camera.flyToSphere(center, Math.max(most, 0.12 * this.layer.radius));
+  }
+
   requestFrame(): void {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -159,6 +195,7 @@ export class MapScene {
     this.setPixelRatio(this.sharpness.next(moving, now) * Math.min(window.devicePixelRatio, 2));
     this.updateFade();
     this.renderer.render(this.scene, this.camera.camera);
+    this.pointOut();
     const labelsDue = this.labels.update(this.camera.projection(), this.camera.distance, now);
     if (moving) this.moved = true;
     if (moving || labelsDue) this.requestFrame();
@@ -185,6 +222,23 @@ export class MapScene {
     this.requestFrame();
   }
 
+  private pointOut(): void {
+    const { layer, hovered: node } = this;
+    const direction = node === null ? null : this.camera.directionBeyond(this.positionOf(node));
+    if (!layer || node === null || direction === null) {
+      this.edgeMarker.hide();
+      return;
+    }
+    const text = headline(layer.labels[node] ?? `no label (#${layer.index[node]})`, 40);
+    this.edgeMarker.show(text, direction, this.camera.freeBox);
+  }
+
+  private drawLinks(): void {
+    const order = this.linkOrder;
+    if (!order) return;
+    this.links!.show(this.linksVisible ? order.count(this.minCosine ?? order.defaultCosine) : 0);
+  }
+
   private updateFade(): void {
     if (!this.layer) return;
     const { distance } = this.camera;
@@ -195,6 +249,7 @@ export class MapScene {
   private setPixelRatio(ratio: number): void {
     if (ratio !== this.renderer.getPixelRatio()) this.renderer.setPixelRatio(ratio);
     this.points?.setViewport(this.camera.pixelsPerUnit, ratio);
+    this.links?.setViewport((this.camera.pixelsPerUnit * ratio) / this.camera.distance, this.linkWeight);
     this.rings.setViewport(this.camera.pixelsPerUnit, ratio);
   }
 

@@ -37,17 +37,24 @@ export interface Placement {
   shown: ReadonlySet<number>;
   /** Boxes that labels must not overlap: the page's panels. */
   taken: Box[];
+  /** True for a label that others are to be preferred to. Called for those that come into question only. */
+  saysLittle: (node: number) => boolean;
+  /** A node's label. Of equal ones, only the first is shown. */
+  textOf: (node: number) => string;
   /** Width and height of a node's label in CSS pixels. */
   sizeOf: (node: number) => [number, number];
   limit: number;
 }
 
-const CANDIDATES = 240;
+/** Labels that are tried, per label that may be shown. */
+const CANDIDATES = 6;
 const MARGIN = 7;
 /** Height that labels need at the upper and lower edge together, in CSS pixels. */
 const EDGE = 24;
 /** How much better a label must be to replace one that is shown. */
 const STICKINESS = 1.6;
+/** What the score of a label that says little is multiplied by. */
+const LAST = 1e-4;
 /** CSS pixels between a point's disc and its label. */
 const GAP = 5;
 
@@ -56,8 +63,11 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
   const candidates = [...wanted, ...bestCandidates(placement, new Set(placement.wanted))];
   const taken = [...placement.taken];
   const placed: PlacedLabel[] = [];
+  const texts = new Set<string>();
   for (const label of candidates) {
     if (placed.length >= placement.limit) break;
+    const text = placement.textOf(label.node);
+    if (texts.has(text)) continue;
     const fitting = [label, { ...label, offset: -label.offset }].find((side) => {
       const box = boxOf(side, placement.sizeOf(side.node), MARGIN);
       return box.left > 0 && box.right < placement.view.width && !taken.some((other) => overlap(box, other));
@@ -65,6 +75,7 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
     if (!fitting) continue;
     taken.push(boxOf(fitting, placement.sizeOf(label.node), MARGIN));
     placed.push(fitting);
+    texts.add(text);
   }
   return placed;
 }
@@ -84,10 +95,11 @@ export function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-/** The CANDIDATES best labels, best first. Prominence counts by rank, nearness by a power of the depth. */
+/** The best labels, best first. Prominence counts by rank, nearness by a power of the depth. */
 function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[] {
   const { positions, order, near, shown } = placement;
   const { matrix: m, height } = placement.view;
+  const candidates = CANDIDATES * placement.limit;
   const nodes: number[] = [];
   const scores: number[] = [];
   let weakest = 0;
@@ -101,15 +113,15 @@ function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[
     if (w <= 0 || w > 2.4 * near) continue;
     const nearness = near / Math.max(w, 0.15 * near);
     const score = (nearness * nearness * Math.sqrt(nearness)) / (rank + 25);
-    if (nodes.length === CANDIDATES && STICKINESS * score <= scores[weakest]!) continue;
+    if (nodes.length === candidates && STICKINESS * score <= scores[weakest]!) continue;
     if (Math.abs(m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) > w) continue;
     if (Math.abs(m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) > w * (1 - EDGE / height)) continue;
-    const known = shown.has(node) ? STICKINESS * score : score;
-    if ((nodes.length === CANDIDATES && known <= scores[weakest]!) || except.has(node)) continue;
-    const at = nodes.length < CANDIDATES ? nodes.length : weakest;
+    const known = score * (shown.has(node) ? STICKINESS : 1) * (placement.saysLittle(node) ? LAST : 1);
+    if ((nodes.length === candidates && known <= scores[weakest]!) || except.has(node)) continue;
+    const at = nodes.length < candidates ? nodes.length : weakest;
     nodes[at] = node;
     scores[at] = known;
-    if (nodes.length === CANDIDATES) weakest = scores.indexOf(Math.min(...scores));
+    if (nodes.length === candidates) weakest = scores.indexOf(Math.min(...scores));
   }
   return nodes
     .map((node, at) => ({ node, score: scores[at]! }))

@@ -1,5 +1,5 @@
 /** All features in one draw call: shaded discs whose size and colour fade with distance. */
-import { BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from "three";
+import { BufferAttribute, BufferGeometry, Color, NoBlending, Points, ShaderMaterial } from "three";
 import { type Layer, linkCount } from "../data/layer";
 
 /** How a point is drawn. */
@@ -35,6 +35,7 @@ export function radiusOnScreen(radius: number): number {
 
 const VERTEX = /* glsl */ `
   const float LARGEST = ${LARGEST}.0;
+  const float SMALLEST = 1.6;
   attribute vec3 tint;
   attribute float relativeSize;
   attribute float mark;
@@ -47,6 +48,7 @@ const VERTEX = /* glsl */ `
   varying vec3 vTint;
   varying float vFade;
   varying float vPixels;
+  varying float vDrawn;
 
   void main() {
     vec4 seen = modelViewMatrix * vec4(position, 1.0);
@@ -55,10 +57,13 @@ const VERTEX = /* glsl */ `
     float grown = mark == 2.0 ? 1.5 : 1.0 - 0.3 * dimmed;
     float plain = 2.0 * pointRadius * relativeSize * grown * pixelsPerUnit / depth;
     vPixels = plain / (1.0 + plain / (LARGEST * pixelRatio));
-    gl_PointSize = max(vPixels, 1.6 * pixelRatio);
+    vDrawn = max(vPixels, max(SMALLEST * pixelRatio, 1.0));
+    gl_PointSize = vDrawn;
+    // A disc smaller than the smallest point spreads its light over that point.
+    float light = max(0.5, pow(vPixels / vDrawn, 2.0));
     vTint = tint;
     float far = smoothstep(fadeNear, fadeFar, depth);
-    vFade = 1.0 - (1.0 - (mark == 2.0 ? 0.35 : 0.88) * far) * (1.0 - 0.86 * dimmed);
+    vFade = 1.0 - light * (1.0 - (mark == 2.0 ? 0.35 : 0.74) * far) * (1.0 - 0.86 * dimmed);
     gl_Position = projectionMatrix * seen;
     // Lit points are drawn in front of dimmed ones.
     if (mark == 2.0) gl_Position.z = mix(gl_Position.z, -gl_Position.w, 0.9);
@@ -70,13 +75,14 @@ const FRAGMENT = /* glsl */ `
   varying vec3 vTint;
   varying float vFade;
   varying float vPixels;
+  varying float vDrawn;
 
   void main() {
     vec2 at = 2.0 * gl_PointCoord - 1.0;
     float distance = length(at);
-    float softness = 2.0 / max(vPixels, 2.0);
-    float coverage = 1.0 - smoothstep(1.0 - softness, 1.0, distance);
-    if (coverage < 0.04) discard;
+    // Soft over about one pixel. A wider edge would take the light from small points.
+    float coverage = clamp(0.5 * (1.0 - distance) * vDrawn + 0.3, 0.0, 1.0);
+    if (distance > 1.0) discard;
     vec3 normal = vec3(at.x, -at.y, sqrt(max(0.0, 1.0 - distance * distance)));
     float light = 0.66 + 0.42 * max(0.0, dot(normal, normalize(vec3(-0.45, 0.65, 0.75))));
     vec3 color = mix(vTint, vTint * light, smoothstep(3.0, 9.0, vPixels));
@@ -91,7 +97,8 @@ export class FeaturePoints {
   private readonly sizes: Float32Array;
 
   constructor(layer: Layer, shared: SharedUniforms) {
-    this.radius = (0.0108 * layer.radius) / Math.cbrt(layer.count / 2048);
+    // Together the discs cover the same share of the picture, however many there are.
+    this.radius = (0.0108 * layer.radius) / Math.sqrt(layer.count / 2048);
     this.sizes = Float32Array.from(
       { length: layer.count },
       (_, node) => 0.8 + 0.17 * Math.min(6, Math.sqrt(linkCount(layer, node))),
@@ -111,8 +118,12 @@ export class FeaturePoints {
         pointRadius: { value: this.radius },
       },
       alphaToCoverage: true,
+      // Drawn after the links, which would otherwise veil the points behind them.
+      transparent: true,
+      blending: NoBlending,
     });
     this.object = new Points(geometry, material);
+    this.object.renderOrder = 1;
     this.object.frustumCulled = false;
   }
 

@@ -1,12 +1,15 @@
 /** The labels in the scene: text beside points, in an element above the canvas. */
 import type { Layer } from "../data/layer";
 import { headline } from "../data/text";
+import { saysLittle } from "./labelWords";
 import type { Projection } from "./pick";
 import { type Box, boxOf, placeLabels, project } from "./placement";
 
 /** Milliseconds between two choices of labels while the camera moves. */
 const CHOOSE_EVERY = 140;
-const FONT_SIZE = 12;
+/** CSS pixels. Small labels look lost on a large screen. */
+const SMALLEST_FONT = 12;
+const LARGEST_FONT = 16;
 
 export class SceneLabels {
   visible = true;
@@ -16,7 +19,9 @@ export class SceneLabels {
   private selected: number | null = null;
   /** The labels in the scene, by node: element, and side (1: right of the point, -1: left). */
   private readonly shown = new Map<number, { element: HTMLElement; side: number }>();
+  private readonly texts = new Map<number, string>();
   private readonly sizes = new Map<number, [number, number]>();
+  private fontSize = SMALLEST_FONT;
   private readonly measure = document.createElement("canvas").getContext("2d")!;
   private readonly boxes = new Map<number, Box>();
   private radiusOf: (node: number) => number = () => 0;
@@ -32,6 +37,7 @@ export class SceneLabels {
     this.radiusOf = radiusOf;
     this.order = layer.prominence.filter((node) => layer.labels[node] !== null);
     this.shown.clear();
+    this.texts.clear();
     this.sizes.clear();
     this.host.replaceChildren();
     this.setWanted([], null);
@@ -72,6 +78,8 @@ export class SceneLabels {
   }
 
   private choose(view: Projection, near: number): void {
+    this.setFontSize(view);
+    const area = view.width * view.height;
     const placed = placeLabels({
       positions: this.layer!.positions,
       radiusOf: this.radiusOf,
@@ -81,8 +89,11 @@ export class SceneLabels {
       wanted: this.wanted,
       shown: new Set(this.shown.keys()),
       taken: this.panels().map(boxOfElement),
+      saysLittle: (node) => saysLittle(this.layer!.labels[node]!),
+      textOf: (node) => this.textOf(node),
       sizeOf: (node) => this.sizeOf(node),
-      limit: Math.round(Math.min(38, (view.width * view.height) / 26_000)),
+      // Sparser on larger screens: their labels are larger.
+      limit: Math.round(Math.min(area / 26_000, 28 + area / 90_000)),
     });
     const chosen = new Set(placed.map((label) => label.node));
     for (const [node, { element }] of this.shown) {
@@ -121,21 +132,35 @@ export class SceneLabels {
     this.boxes.set(node, box);
     element.style.transform = `translate(${box.left.toFixed(1)}px, ${label.y.toFixed(1)}px) translateY(-50%)`;
     const distance = Math.min(1, Math.max(0, (label.depth / near - 0.5) / 1.6));
-    element.style.setProperty("--nearness", (1 - 0.62 * distance).toFixed(2));
+    element.style.setProperty("--nearness", (1 - 0.4 * distance).toFixed(2));
   }
 
   private sizeOf(node: number): [number, number] {
     let size = this.sizes.get(node);
     if (!size) {
-      this.measure.font = `500 ${FONT_SIZE}px "Inter Variable", system-ui, sans-serif`;
-      size = [this.measure.measureText(this.textOf(node)).width, FONT_SIZE * 1.3];
+      this.measure.font = `500 ${this.fontSize}px "Inter Variable", system-ui, sans-serif`;
+      size = [this.measure.measureText(this.textOf(node)).width, this.fontSize * 1.3];
       this.sizes.set(node, size);
     }
     return size;
   }
 
   private textOf(node: number): string {
-    return headline(this.layer!.labels[node]!);
+    let text = this.texts.get(node);
+    if (text === undefined) {
+      text = headline(this.layer!.labels[node]!);
+      this.texts.set(node, text);
+    }
+    return text;
+  }
+
+  private setFontSize({ width, height }: Projection): void {
+    const wanted = SMALLEST_FONT * Math.sqrt(Math.min(width, height) / 900);
+    const size = Math.round(Math.min(LARGEST_FONT, Math.max(SMALLEST_FONT, wanted)));
+    if (size === this.fontSize) return;
+    this.fontSize = size;
+    this.sizes.clear();
+    this.host.style.setProperty("--label-size", `${size}px`);
   }
 }
 

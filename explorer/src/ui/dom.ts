@@ -61,15 +61,26 @@ export function icon(path: string): SVGSVGElement {
   return svg;
 }
 
-export function option(value: string, name: string): HTMLOptionElement {
-  return new Option(display(name, 80), value);
-}
-
+/** Leaves the selector alone if it has these options: it may be open. */
 export function setOptions(
   select: HTMLSelectElement,
   options: { value: string; name: string }[],
   chosen: string,
 ): void {
-  select.replaceChildren(...options.map(({ value, name }) => option(value, name)));
+  const same =
+    select.length === options.length &&
+    options.every(
+      ({ value, name }, at) =>
+        select.options[at]!.value === value && select.options[at]!.text === display(name, 80),
+    );
+  if (!same)
+    select.replaceChildren(...options.map(({ value, name }) => new Option(display(name, 80), value)));
   select.value = chosen;
+}
+
+/** Replaces the children of `parent`. One that stays keeps the focus. */
+export function setChildren(parent: Element, children: Element[]): void {
+  const focused = document.activeElement;
+  parent.replaceChildren(...children);
+  if (focused instanceof HTMLElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }

@@ -1,11 +1,17 @@
 /** The panel of the selected feature: what is known about it, its links and its nearest features. */
 import { formatShare } from "../colors";
-import { type Layer, linkCount, nearestNodes } from "../data/layer";
+import { type Layer, nearestNodes, neighborsOf, topTokens } from "../data/layer";
 import { counted, display, encoded } from "../data/text";
-import { byId, h, icon } from "./dom";
+import { byId, h, icon, setChildren } from "./dom";
 
-const LISTED = 12;
-const NEAREST = 6;
+/** Rows shown at first. */
+const IN_FULL_SPACE = 12;
+const IN_THE_MAP = 6;
+/** As many as the share of kept neighbours counts. */
+const NEAREST = 15;
+const NO_LINKS = "No feature is similar enough for a link.";
+const NEAR_IN_BOTH = "near in both";
+const BOTH = "M14 12a5 5 0 1 1-10 0 5 5 0 0 1 10 0M20 12a5 5 0 1 1-10 0 5 5 0 0 1 10 0";
 
 export interface FeatureEvents {
   onWalk(node: number): void;
@@ -16,114 +22,215 @@ export interface FeatureEvents {
 
 export class FeaturePanel {
   private readonly panel = byId("feature");
+  private readonly index = h("span", { class: "index" });
+  private readonly heading = h("h2", { tabIndex: -1, dir: "auto" });
+  private readonly facts = h("dl", { class: "facts" });
+  private readonly outwards = h(
+    "a",
+    { class: "outwards", target: "_blank", rel: "noopener noreferrer" },
+    "Open on Neuronpedia",
+    icon("M9 7h8v8M17 7 7 17"),
+  );
+  private readonly inFullSpace: FeatureList;
+  private readonly inMap: FeatureList;
 
-  constructor(private readonly events: FeatureEvents) {}
-
-  show(layer: Layer, node: number): void {
-    const label = layer.labels[node] ?? null;
-    this.panel.replaceChildren(
+  constructor(events: FeatureEvents) {
+    const button = (name: string, path: string, onclick: () => void) =>
+      h("button", { type: "button", class: "icon", "aria-label": name, title: name, onclick }, icon(path));
+    this.inFullSpace = new FeatureList(events, IN_FULL_SPACE);
+    this.inMap = new FeatureList(events, IN_THE_MAP);
+    this.panel.append(
       h(
         "header",
         {},
-        h("span", { class: "index" }, `Feature ${layer.index[node]}`),
+        this.index,
         h("span", { class: "spacer" }),
-        this.button(
+        button(
           "Fly to this feature",
           "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6",
-          this.events.onFly,
+          events.onFly,
         ),
-        this.button("Close", "m7 7 10 10M17 7 7 17", this.events.onClose),
+        button("Close", "m7 7 10 10M17 7 7 17", events.onClose),
       ),
-      h(
-        "h2",
-        { class: label === null ? "none" : "", dir: "auto" },
-        label === null ? "No label" : display(label),
-      ),
-      this.facts(layer, node),
-      ...this.outwards(layer, node),
-      ...this.links(layer, node),
-      ...this.nearest(layer, node),
+      this.heading,
+      this.facts,
+      this.outwards,
+      this.inFullSpace.element,
+      this.inMap.element,
     );
+  }
+
+  get hasFocus(): boolean {
+    return this.panel.contains(document.activeElement);
+  }
+
+  show(layer: Layer, node: number): void {
+    const hadFocus = this.hasFocus;
+    const label = layer.labels[node] ?? null;
+    this.index.textContent = `Feature ${layer.index[node]}`;
+    this.heading.textContent = label === null ? "No label" : display(label);
+    this.heading.classList.toggle("none", label === null);
+    this.facts.replaceChildren(...factsOf(layer, node));
+    this.showOutwards(layer, node);
+    const nearest = nearestNodes(layer, node, NEAREST);
+    const [heading, note, rows] = fullSpace(layer, node, new Set(nearest));
+    this.inFullSpace.show(layer, heading, note, rows);
+    this.inMap.show(layer, "Nearest in the map", null, inTheMap(nearest, rows));
     this.panel.hidden = false;
     this.panel.scrollTop = 0;
+    // The row that had it leads here, and is gone.
+    if (hadFocus && !this.hasFocus) this.focus();
   }
 
   hide(): void {
     this.panel.hidden = true;
-    this.panel.replaceChildren();
   }
 
-  private facts(layer: Layer, node: number): HTMLElement {
-    const facts: [string, string | null][] = [
-      ["Explained by", layer.explainers?.[node] ?? null],
-      ["Category", layer.category[node]! < 0 ? null : layer.categories[layer.category[node]!]!],
-      ["Active on", known(layer.density, node, (share) => `${formatShare(share)} of tokens`)],
-      ["Largest activation", known(layer.maxActivation, node, (value) => String(+value.toPrecision(3)))],
-    ];
-    const rows = facts.flatMap(([name, value]) =>
-      value === null ? [] : [h("div", {}, h("dt", {}, name), h("dd", { dir: "auto" }, display(value, 80)))],
-    );
-    return h("dl", { class: "facts" }, ...rows);
+  focus(): void {
+    this.heading.focus({ preventScroll: true });
   }
 
-  private outwards(layer: Layer, node: number): HTMLElement[] {
-    if (layer.neuronpedia === null) return [];
+  private showOutwards(layer: Layer, node: number): void {
+    this.outwards.hidden = layer.neuronpedia === null;
+    if (layer.neuronpedia === null) return;
     const { modelId, sourceId } = layer.neuronpedia;
     const path = [modelId, sourceId, String(layer.index[node])].map(encoded).join("/");
-    const href = `https://www.neuronpedia.org/${path}`;
-    const properties = { class: "outwards", href, target: "_blank", rel: "noopener noreferrer" };
-    return [h("a", properties, "Open on Neuronpedia", icon("M9 7h8v8M17 7 7 17"))];
+    this.outwards.href = `https://www.neuronpedia.org/${path}`;
+  }
+}
+
+interface Row {
+  node: number;
+  cosine: number | null;
+  /** False for a neighbour in the full space that is not similar enough for a link. */
+  linked: boolean;
+  /** True if it is near in the full space and in the map. */
+  nearInBoth: boolean;
+}
+
+/** A heading and a list of features, the first ones shown, each of which leads on. */
+class FeatureList {
+  private readonly heading = h("h3");
+  private readonly note = h("p", { class: "quiet" });
+  private readonly list = h("ul", { class: "walk" });
+  private readonly more = h("button", { type: "button", class: "more", onclick: () => this.showAll() });
+  readonly element = h("section", {}, this.heading, this.note, this.list, this.more);
+  /** By node; of the layer that was shown last. */
+  private elements = new Map<number, HTMLElement>();
+  private layer: Layer | null = null;
+  private rows: Row[] = [];
+
+  constructor(
+    private readonly events: FeatureEvents,
+    private readonly listed: number,
+  ) {}
+
+  show(layer: Layer, heading: string, note: string | null, rows: Row[]): void {
+    if (layer !== this.layer) this.elements.clear();
+    this.layer = layer;
+    this.rows = rows;
+    const unit = rows[0]?.cosine == null ? null : h("span", { class: "unit" }, "cosine");
+    this.heading.replaceChildren(heading, ...(unit ? [unit] : []));
+    this.note.textContent = note;
+    this.note.hidden = note === null;
+    this.more.textContent = `Show all ${rows.length}`;
+    this.more.hidden = rows.length <= this.listed;
+    this.showRows(rows.slice(0, this.listed));
   }
 
-  private links(layer: Layer, node: number): HTMLElement[] {
-    const count = linkCount(layer, node);
-    if (count === 0)
-      return [h("h3", {}, "Links"), h("p", { class: "quiet" }, "No feature is similar enough for a link.")];
-    const from = layer.links.offset[node]!;
-    const rows = Array.from({ length: count }, (_, at) =>
-      this.row(layer, layer.links.neighbor[from + at]!, layer.links.weight[from + at]!),
-    );
-    const list = h("ul", { class: "walk" }, ...rows.slice(0, LISTED));
-    const heading = h("h3", {}, counted(count, "link"), h("span", { class: "unit" }, "cosine"));
-    if (count <= LISTED) return [heading, list];
-    const showAll = () => {
-      list.append(...rows.slice(LISTED));
-      more.remove();
-    };
-    const more = h("button", { class: "more", onclick: showAll }, `Show all ${count}`);
-    return [heading, list, more];
+  private showAll(): void {
+    this.more.hidden = true;
+    const next = this.rows[this.listed]!.node;
+    this.showRows(this.rows);
+    this.elements.get(next)!.querySelector("button")!.focus({ preventScroll: true });
   }
 
-  private nearest(layer: Layer, node: number): HTMLElement[] {
-    const rows = nearestNodes(layer, node, NEAREST).map((other) => this.row(layer, other, null));
-    return rows.length === 0 ? [] : [h("h3", {}, "Nearest in the map"), h("ul", { class: "walk" }, ...rows)];
+  private showRows(rows: Row[]): void {
+    const cosines = rows.flatMap(({ cosine }) => cosine ?? []);
+    const [low, high] = [Math.min(...cosines), Math.max(...cosines)];
+    const elements = rows.map((row) => {
+      const element = this.elements.get(row.node) ?? this.row(row.node);
+      const share = row.cosine === null || high === low ? 1 : (row.cosine - low) / (high - low);
+      element.style.setProperty("--share", share.toFixed(3));
+      element.classList.toggle("linked", row.linked);
+      const [both, cosine] = element.querySelectorAll<HTMLElement>(".both, .cosine");
+      both!.hidden = !row.nearInBoth;
+      cosine!.hidden = row.cosine === null;
+      cosine!.textContent = row.cosine?.toFixed(2) ?? "";
+      return element;
+    });
+    this.elements = new Map(rows.map(({ node }, at) => [node, elements[at]!]));
+    setChildren(this.list, elements);
   }
 
-  private row(layer: Layer, node: number, cosine: number | null): HTMLElement {
-    const label = layer.labels[node] ?? null;
-    const row = h(
-      "button",
-      {
-        onclick: () => this.events.onWalk(node),
-        onpointerenter: () => this.events.onPreview(node),
-        onpointerleave: () => this.events.onPreview(null),
-        onfocus: () => this.events.onPreview(node),
-        onblur: () => this.events.onPreview(null),
-      },
+  private row(node: number): HTMLElement {
+    const { events } = this;
+    const label = this.layer!.labels[node] ?? null;
+    return h(
+      "li",
+      {},
       h(
-        "span",
-        { class: label === null ? "label none" : "label", dir: "auto" },
-        label === null ? `no label (#${layer.index[node]})` : display(label, 120),
+        "button",
+        {
+          type: "button",
+          onclick: () => events.onWalk(node),
+          onpointerenter: () => events.onPreview(node),
+          onpointerleave: () => events.onPreview(null),
+          onfocus: () => events.onPreview(node),
+          onblur: () => events.onPreview(null),
+        },
+        h(
+          "span",
+          { class: label === null ? "label none" : "label", dir: "auto" },
+          label === null ? `no label (#${this.layer!.index[node]})` : display(label, 120),
+        ),
+        h(
+          "span",
+          { class: "both", title: NEAR_IN_BOTH, role: "img", "aria-label": NEAR_IN_BOTH },
+          icon(BOTH),
+        ),
+        h("span", { class: "cosine" }),
       ),
-      cosine === null ? null : h("span", { class: "cosine" }, cosine.toFixed(2)),
     );
-    if (cosine !== null) row.style.setProperty("--cosine", cosine.toFixed(3));
-    return h("li", {}, row);
   }
+}
 
-  private button(name: string, path: string, onclick: () => void): HTMLElement {
-    return h("button", { class: "icon", "aria-label": name, title: name, onclick }, icon(path));
-  }
+function factsOf(layer: Layer, node: number): HTMLElement[] {
+  const tokens = topTokens(layer, node);
+  const facts: [string, string | null][] = [
+    ["Explained by", layer.explainers?.[node] ?? null],
+    ["Category", layer.category[node]! < 0 ? null : layer.categories[layer.category[node]!]!],
+    ["Active on", known(layer.density, node, (share) => `${formatShare(share)} of tokens`)],
+    ["Largest activation", known(layer.maxActivation, node, (value) => String(+value.toPrecision(3)))],
+    ["Neighbours kept in the map", known(layer.kept, node, (share) => `${Math.round(100 * share)} %`)],
+  ];
+  const rows = facts.flatMap(([name, value]) =>
+    value === null ? [] : [h("div", {}, h("dt", {}, name), h("dd", { dir: "auto" }, display(value, 80)))],
+  );
+  if (tokens.length === 0) return rows;
+  const words = tokens.flatMap((token) => [
+    h("span", { class: "token", dir: "auto" }, display(token, 40)),
+    " ",
+  ]);
+  return [...rows, h("div", { class: "tokens" }, h("dt", {}, "Top tokens"), h("dd", {}, ...words))];
+}
+
+/** The links, and all stored neighbours if the layer has them: heading, note and rows. */
+function fullSpace(layer: Layer, node: number, inMap: Set<number>): [string, string | null, Row[]] {
+  const links = neighborsOf(layer.links, node);
+  const stored = layer.nearest === null ? [] : neighborsOf(layer.nearest, node);
+  const linked = new Set(links.map((other) => other.node));
+  const rows = [...links, ...stored.filter((other) => !linked.has(other.node))]
+    .sort((a, b) => b.cosine - a.cosine)
+    .map((other) => ({ ...other, linked: linked.has(other.node), nearInBoth: inMap.has(other.node) }));
+  const count = links.length === 0 ? NO_LINKS : counted(links.length, "link");
+  if (layer.nearest === null) return links.length === 0 ? ["Links", count, rows] : [count, null, rows];
+  return ["Nearest in the full space", links.length === 0 ? count : `${count}, in colour`, rows];
+}
+
+function inTheMap(nodes: number[], full: Row[]): Row[] {
+  const near = new Set(full.map(({ node }) => node));
+  return nodes.map((node) => ({ node, cosine: null, linked: false, nearInBoth: near.has(node) }));
 }
 
 function known(values: Float32Array | null, node: number, format: (value: number) => string): string | null {

@@ -3,11 +3,13 @@ import { byId } from "./dom";
 
 export interface KeyActions {
   search(): void;
-  escape(): void;
+  /** Undoes one thing: the selection, then the search. */
+  back(): void;
   stepLayer(by: number): void;
   flyToSelected(): void;
   home(): void;
   toggleLabels(): void;
+  toggleLinks(): void;
   toggleTheme(): void;
   nextColoring(): void;
   help(): void;
@@ -31,6 +33,7 @@ export function watchKeys(actions: KeyActions): void {
     f: actions.flyToSelected,
     r: actions.home,
     l: actions.toggleLabels,
+    k: actions.toggleLinks,
     t: actions.toggleTheme,
     c: actions.nextColoring,
     "?": actions.help,
@@ -43,9 +46,10 @@ export function watchKeys(actions: KeyActions): void {
     if (event.key === "Escape") {
       // The browser would clear the search field at once.
       event.preventDefault();
-      return actions.escape();
+      return actions.back();
     }
-    if ((event.target as HTMLElement).closest("input, select, textarea")) return;
+    // Selectors give up choosing an entry by its first letters, so that keys work after a choice.
+    if ((event.target as HTMLElement).closest("input:not([type=range])")) return;
     const action = anywhere[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;
     event.preventDefault();

@@ -8,6 +8,9 @@ export function showLegend(legend: Legend): void {
 }
 
 function ramp(legend: Extract<Legend, { kind: "ramp" }>): HTMLElement[] {
+  const title = h("p", { class: "quiet" }, legend.title);
+  if (new Set(legend.ticks).size === 1)
+    return [title, h("p", { class: "ticks" }, `${legend.ticks[0]} for all`)];
   const bar = h("div", {
     class: "ramp",
     role: "img",
@@ -19,8 +22,12 @@ function ramp(legend: Extract<Legend, { kind: "ramp" }>): HTMLElement[] {
     { class: "ticks", "aria-hidden": "true" },
     ...legend.ticks.map((tick) => h("span", {}, tick)),
   );
-  const title = h("p", { class: "quiet" }, legend.title);
-  return [title, bar, ticks, ...(legend.missing === null ? [] : [swatch(legend.missing, "not known")])];
+  return [
+    title,
+    bar,
+    ticks,
+    ...(legend.missing === null ? [] : [swatch(legend.missing.color, legend.missing.name)]),
+  ];
 }
 
 function groups(legend: Extract<Legend, { kind: "groups" }>): HTMLElement {

@@ -1,14 +1,14 @@
 /** The search field and its list of results: a combobox, as in the ARIA Authoring Practices. */
 import type { Layer } from "../data/layer";
-import { search } from "../data/search";
+import type { Hits } from "../data/search";
 import { counted, display } from "../data/text";
+import type { State } from "../page/state";
 import { byId, h } from "./dom";
 
 const LISTED = 60;
 
 export interface SearchEvents {
-  /** The nodes that match, best first; null when the field is empty. */
-  onSearch(hits: number[] | null): void;
+  onQuery(query: string): void;
   /** A result is hovered, or reached with the arrow keys. */
   onPreview(node: number | null): void;
   onChosen(node: number): void;
@@ -21,16 +21,34 @@ export class SearchBox {
   private layer: Layer | null = null;
   private nodes: number[] = [];
   private active = -1;
+  private searching = false;
+  /** Enter was pressed before the results were there. */
+  private entered = false;
 
   constructor(private readonly events: SearchEvents) {
-    this.input.addEventListener("input", () => this.run());
+    this.input.addEventListener("input", () => {
+      this.entered = false;
+      events.onQuery(this.input.value);
+    });
     this.input.addEventListener("keydown", (event) => this.onKey(event));
   }
 
-  /** Repeats the search in a new layer. */
-  setLayer(layer: Layer): void {
+  show({ layer, query, hits }: Pick<State, "layer" | "query" | "hits">): void {
+    if (this.input.value !== query) this.input.value = query;
+    this.searching = query.trim() !== "" && hits?.query !== query;
+    // What was found before stays in sight until the new results are there.
+    if (!layer || (this.searching && layer === this.layer)) return;
     this.layer = layer;
-    this.run();
+    this.nodes = hits?.nodes ?? [];
+    this.active = -1;
+    this.list.replaceChildren(...this.nodes.slice(0, LISTED).map((node, at) => this.row(layer, node, at)));
+    this.list.scrollTop = 0;
+    this.list.hidden = this.nodes.length === 0;
+    this.summary.hidden = hits === null;
+    this.summary.textContent = hits === null ? "" : summary(hits);
+    this.input.setAttribute("aria-expanded", String(this.nodes.length > 0));
+    this.input.removeAttribute("aria-activedescendant");
+    if (this.entered && !this.searching) this.choose();
   }
 
   focus(): void {
@@ -38,31 +56,8 @@ export class SearchBox {
     this.input.select();
   }
 
-  /** Empties the field. Returns false if it was empty. */
-  clear(): boolean {
-    if (this.input.value === "") return false;
-    this.input.value = "";
-    this.run();
-    return true;
-  }
-
-  private run(): void {
-    if (!this.layer) return;
-    const query = this.input.value.trim();
-    this.nodes = query === "" ? [] : search(this.layer, query).nodes;
-    this.active = -1;
-    this.list.replaceChildren(...this.nodes.slice(0, LISTED).map((node, at) => this.row(node, at)));
-    this.list.scrollTop = 0;
-    this.list.hidden = this.nodes.length === 0;
-    this.summary.hidden = query === "";
-    this.summary.textContent = summary(this.nodes.length);
-    this.input.setAttribute("aria-expanded", String(this.nodes.length > 0));
-    this.input.removeAttribute("aria-activedescendant");
-    this.events.onSearch(query === "" ? null : this.nodes);
-  }
-
-  private row(node: number, at: number): HTMLElement {
-    const label = this.layer!.labels[node];
+  private row(layer: Layer, node: number, at: number): HTMLElement {
+    const label = layer.labels[node];
     return h(
       "li",
       {
@@ -78,7 +73,7 @@ export class SearchBox {
         { class: label == null ? "label none" : "label", dir: "auto" },
         label == null ? "no label" : display(label, 160),
       ),
-      h("span", { class: "index" }, `#${this.layer!.index[node]}`),
+      h("span", { class: "index" }, `#${layer.index[node]}`),
     );
   }
 
@@ -90,10 +85,17 @@ export class SearchBox {
       this.activate(
         (this.active + (event.key === "ArrowDown" ? 1 : this.active < 0 ? listed : listed - 1)) % listed,
       );
-    } else if (event.key === "Enter" && listed > 0) {
+    } else if (event.key === "Enter") {
       event.preventDefault();
-      this.events.onChosen(this.nodes[Math.max(0, this.active)]!);
+      this.entered = this.searching;
+      if (!this.searching) this.choose();
     }
+  }
+
+  private choose(): void {
+    this.entered = false;
+    const node = this.nodes[Math.max(0, this.active)];
+    if (node !== undefined) this.events.onChosen(node);
   }
 
   private activate(at: number): void {
@@ -107,8 +109,10 @@ export class SearchBox {
   }
 }
 
-function summary(count: number): string {
-  if (count === 0) return "No feature found";
-  const all = counted(count, "feature");
-  return count > LISTED ? `${all}, the best ${LISTED} listed` : all;
+function summary({ nodes, best }: Hits): string {
+  if (nodes.length === 0) return "No feature found";
+  const parts = [counted(best, "feature")];
+  if (nodes.length > best) parts.push(`${(nodes.length - best).toLocaleString("en")} with some of the words`);
+  if (nodes.length > LISTED) parts.push(`the best ${LISTED} listed`);
+  return parts.join(", ");
 }

@@ -1,0 +1,118 @@
+/**
+ * Off the main thread: fetches, checks and prepares one layer at a time, then finds features in it. A newer request
+ * cancels the previous one of its kind.
+ */
+import { LayerCache } from "./cache";
+import { ContractError, type LayerEntry, parseJson, parseLayer } from "./contract";
+import { FetchError, fetchFile, gunzip, type ListedFile } from "./fetch";
+import { type Layer, layerOfGraph, linkCount, transferables } from "./layer";
+import { type Hits, SearchIndex } from "./search";
+import { type About, layerOfTable } from "./table";
+
+interface Published {
+  kind: "published";
+  entry: LayerEntry;
+  about: Omit<About, "layer" | "edges">;
+  manifestUrl: string;
+}
+
+export type Load = Published | { kind: "file"; file: File };
+
+/** `layer` is the id of the request that loaded it. */
+export type Request = { id: number } & (Load | { kind: "search"; layer: number; query: string });
+
+export type Reply = { id: number } & (
+  | { kind: "progress"; loaded: number; total: number }
+  | { kind: "preparing" }
+  | { kind: "layer"; layer: Layer; fromCache: boolean }
+  | { kind: "hits"; hits: Hits }
+  | { kind: "failed"; message: string }
+);
+
+const cache = new LayerCache();
+let running: AbortController | null = null;
+let searchable: { layer: number; index: Promise<SearchIndex> } | null = null;
+let latestSearch = 0;
+
+self.onmessage = ({ data: request }: MessageEvent<Request>) =>
+  request.kind === "search" ? search(request) : load(request);
+
+async function load(request: Load & { id: number }): Promise<void> {
+  const { id } = request;
+  running?.abort();
+  const controller = new AbortController();
+  running = controller;
+  const { signal } = controller;
+  try {
+    const { layer, fromCache } = await (request.kind === "file"
+      ? openFile(request.file, id)
+      : openPublished(request, id, signal));
+    if (signal.aborted) return;
+    // Copies: the layer's arrays move to the other thread.
+    const linkCounts = Uint32Array.from(layer.index, (_, node) => linkCount(layer, node));
+    const features = { labels: layer.labels, index: layer.index.slice(), linkCounts };
+    reply({ id, kind: "layer", layer, fromCache }, transferables(layer));
+    searchable = { layer: id, index: SearchIndex.of(features) };
+  } catch (error) {
+    if (!signal.aborted) reply({ id, kind: "failed", message: (error as Error).message });
+  }
+}
+
+async function openFile(file: File, id: number) {
+  const layer = await readable(file.name, async () => {
+    const bytes = await gunzip(await file.arrayBuffer());
+    reply({ id, kind: "preparing" });
+    return layerOfText(bytes, file.name);
+  });
+  return { layer, fromCache: false };
+}
+
+async function openPublished({ entry, about, manifestUrl }: Published, id: number, signal: AbortSignal) {
+  const progress = (loaded: number, total: number) => reply({ id, kind: "progress", loaded, total });
+  const receive = (file: ListedFile) => fetchFile(file, new URL(manifestUrl), cache, progress, signal);
+  const { layer: number, table, edges } = entry;
+  if (table && edges) {
+    try {
+      const { bytes, fromCache } = await receive({ ...table, layer: number, key: "table" });
+      reply({ id, kind: "preparing" });
+      const layer = await readable(table.filePath, () =>
+        layerOfTable(bytes, { ...about, layer: number, edges }, table.filePath),
+      );
+      return { layer, fromCache };
+    } catch (error) {
+      // Published without its table.
+      if (!(error instanceof FetchError) || error.status !== 404) throw error;
+    }
+  }
+  const { bytes, fromCache } = await receive(entry);
+  reply({ id, kind: "preparing" });
+  return { layer: await readable(entry.filePath, () => layerOfText(bytes, entry.filePath)), fromCache };
+}
+
+async function search({ id, layer, query }: { id: number; layer: number; query: string }): Promise<void> {
+  latestSearch = id;
+  if (searchable?.layer !== layer) return;
+  const index = await searchable.index;
+  // Lets queries that were typed meanwhile come in first.
+  await new Promise((resolve) => setTimeout(resolve));
+  if (id === latestSearch) reply({ id, kind: "hits", hits: index.search(query) });
+}
+
+function layerOfText(bytes: ArrayBuffer, name: string): Layer {
+  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  return layerOfGraph(parseLayer(parseJson(text, name), name), name);
+}
+
+/** Names the file in errors that do not. */
+async function readable<Result>(name: string, read: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ContractError) throw error;
+    throw new ContractError(`${name} could not be read: ${(error as Error).message}`);
+  }
+}
+
+function reply(message: Reply, transfer: Transferable[] = []): void {
+  self.postMessage(message, { transfer });
+}

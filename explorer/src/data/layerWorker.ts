@@ -1,0 +1,90 @@
+/** The main thread's side of layer.worker.ts: one promise per request. */
+
+import { scriptUrl } from "../trusted";
+import type { Layer } from "./layer";
+import type { Load, Reply, Request } from "./layer.worker";
+import workerUrl from "./layer.worker.ts?worker&url";
+import type { Hits } from "./search";
+
+export interface Loaded {
+  layer: Layer;
+  fromCache: boolean;
+}
+
+/** `total` is null while the file is being prepared, which takes an unknown time. */
+export type OnProgress = (loaded: number, total: number | null) => void;
+
+const BROKEN =
+  `The page's file ${workerUrl.split("/").at(-1)} is missing or damaged: reload the page; ` +
+  "if that does not help, build and publish the explorer again";
+
+interface Waiting {
+  id: number;
+  onReply(reply: Reply): void;
+  onBroken(): void;
+  onReplaced(): void;
+}
+
+export class LayerWorker {
+  private readonly worker = new Worker(scriptUrl(workerUrl), { type: "module" });
+  private readonly waiting: Partial<Record<"load" | "search", Waiting>> = {};
+  private requests = 0;
+  /** The id of the request that loaded the layer which the worker searches. */
+  private loaded = 0;
+  private broken = false;
+
+  constructor() {
+    this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
+      for (const waiting of Object.values(this.waiting)) if (waiting.id === data.id) waiting.onReply(data);
+    });
+    // The file is missing, or the host sends something else in its place: the worker will never answer.
+    this.worker.addEventListener("error", () => {
+      this.broken = true;
+      for (const waiting of Object.values(this.waiting)) waiting.onBroken();
+    });
+  }
+
+  /**
+   * Loads one layer, and cancels a load that is under way.
+   * Resolves to null if a newer request replaced this one; rejects with a message for the reader.
+   */
+  load(load: Load, onProgress: OnProgress): Promise<Loaded | null> {
+    return this.request("load", load, (reply, id) => {
+      if (reply.kind === "progress") onProgress(reply.loaded, reply.total);
+      else if (reply.kind === "preparing") onProgress(0, null);
+      else if (reply.kind === "layer") {
+        this.loaded = id;
+        return { layer: reply.layer, fromCache: reply.fromCache };
+      }
+      return undefined;
+    });
+  }
+
+  /** What a query finds in the layer that was loaded last; null if a newer search replaced this one. */
+  search(query: string): Promise<Hits | null> {
+    return this.request("search", { kind: "search", layer: this.loaded, query }, (reply) =>
+      reply.kind === "hits" ? reply.hits : undefined,
+    );
+  }
+
+  /** `resultOf` returns undefined for replies that more will follow. */
+  private request<Result>(
+    kind: "load" | "search",
+    request: Load | { kind: "search"; layer: number; query: string },
+    resultOf: (reply: Reply, id: number) => Result | undefined,
+  ): Promise<Result | null> {
+    const id = ++this.requests;
+    this.waiting[kind]?.onReplaced();
+    return new Promise((resolve, reject) => {
+      const onBroken = () => reject(new Error(BROKEN));
+      const onReply = (reply: Reply) => {
+        if (reply.kind === "failed") return reject(new Error(reply.message));
+        const result = resultOf(reply, id);
+        if (result !== undefined) resolve(result);
+      };
+      this.waiting[kind] = { id, onReply, onBroken, onReplaced: () => resolve(null) };
+      if (this.broken) return onBroken();
+      this.worker.postMessage({ id, ...request } satisfies Request);
+    });
+  }
+}

@@ -1,0 +1,153 @@
+/** Ways to another map: an address, a model, a layer, a file of the visitor's own. */
+import { nodeOfFeature } from "../data/layer";
+import type { Load } from "../data/layer.worker";
+import type { LayerWorker, Loaded } from "../data/layerWorker";
+import { layerEntry, loadIndex, loadModel, type Model } from "../data/published";
+import { showsMap } from "../scene/camera";
+import type { MapScene } from "../scene/mapScene";
+import { hideMessage, showMessage, showProgress } from "../ui/notices";
+import { layerAfter, modelOf, type Source, type State, type Store } from "./state";
+import type { ViewState } from "./urlState";
+
+export class Navigation {
+  constructor(
+    private readonly store: Store,
+    private readonly scene: MapScene | null,
+    private readonly worker: LayerWorker,
+  ) {}
+
+  /** Reads the list of models, and opens a first view. */
+  async start(view: ViewState): Promise<void> {
+    try {
+      this.store.update({ models: await loadIndex() });
+    } catch (error) {
+      return this.fail(error);
+    }
+    await this.open(view);
+  }
+
+  /**
+   * Shows the view that an address names. If its model or layer is not here, a message says so, and another map is
+   * shown without a selection: feature 7 of one map is not feature 7 of another.
+   */
+  async open(view: ViewState): Promise<void> {
+    if (this.store.current.models.length === 0) return;
+    this.store.update({ opening: true });
+    await this.follow(view);
+    this.store.update({ opening: false });
+  }
+
+  /** Shows a model's middle layer. */
+  async showModel(model: string): Promise<void> {
+    await this.follow({ model, query: this.store.current.query });
+  }
+
+  /** Shows a layer of the chosen model. */
+  async showLayer(layer: number): Promise<void> {
+    const model = modelOf(this.store.current);
+    if (model) await this.loadPublished(model, layer);
+  }
+
+  /** Shows the layer `by` steps after the chosen one, if there is one. */
+  async step(by: number): Promise<void> {
+    const layer = layerAfter(this.store.current, by);
+    if (layer !== null) await this.showLayer(layer);
+  }
+
+  async showFile(file: File): Promise<void> {
+    await this.load({ kind: "file", file }, () => ({ kind: "file", name: file.name }));
+  }
+
+  private async follow(view: ViewState): Promise<void> {
+    const { store, scene } = this;
+    const { models, wanted, source } = store.current;
+    const known = models.some(({ modelId }) => modelId === view.model);
+    const model = await this.chooseModel(known ? view.model! : (wanted?.modelId ?? models[0]!.modelId));
+    if (model === null) return;
+    let missing: string | null = null;
+    if (view.model !== undefined && !known) missing = `No model ${view.model} is published here.`;
+    else if (view.layer !== undefined && layerEntry(model, view.layer) === null) {
+      missing = `${model.modelId} has no layer ${view.layer} here.`;
+    }
+    const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
+    const { layer, feature, camera, query = "", coloring }: ViewState = missing === null ? view : {};
+    const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
+    if (number === shown) store.update({ wanted: { modelId: model.modelId, layer: number } });
+    else if (!(await this.loadPublished(model, number))) return;
+    if (missing !== null) showMessage(missing);
+    const map = store.current.layer!;
+    const placed = camera !== undefined && showsMap(camera, map);
+    if (placed) scene?.camera.setView(camera);
+    const selected = feature === undefined ? null : nodeOfFeature(map, feature);
+    if (feature !== undefined && selected === null) showMessage(`Feature ${feature} is not on this map.`);
+    store.update({ query, selected, ...(coloring && { coloring }), ...(placed && { camera }) });
+    if (selected !== null && !placed) scene?.flyTo(selected);
+  }
+
+  /** The model's manifest; null if it could not be read. */
+  private async chooseModel(modelId: string): Promise<Model | null> {
+    const { models, manifests } = this.store.current;
+    if (manifests[modelId]) return manifests[modelId];
+    this.store.update({ wanted: { modelId, layer: null } });
+    try {
+      const model = await loadModel(models.find((entry) => entry.modelId === modelId)!);
+      this.store.update({ manifests: { ...this.store.current.manifests, [modelId]: model } });
+      return model;
+    } catch (error) {
+      this.fail(error);
+      return null;
+    }
+  }
+
+  /** Returns false if the layer could not be loaded; what was shown then stays. */
+  private async loadPublished(model: Model, layer: number): Promise<boolean> {
+    const { modelId, displayName, neuronpediaModelId, offline } = model;
+    this.store.update({ wanted: { modelId, layer } });
+    const entry = layerEntry(model, layer)!;
+    const { sourceId } = entry;
+    const neuronpedia = neuronpediaModelId && sourceId ? { modelId: neuronpediaModelId, sourceId } : null;
+    const about = { modelId, displayName, neuronpedia };
+    const shown = await this.load(
+      { kind: "published", entry, about, manifestUrl: model.url.href },
+      ({ fromCache }) => ({ kind: "published", modelId, layer, fromCache }),
+    );
+    if (shown && offline) showMessage("No network: showing the copy stored in this browser.", "note");
+    return shown;
+  }
+
+  private async load(request: Load, sourceOf: (loaded: Loaded) => Source): Promise<boolean> {
+    performance.mark("layer-requested");
+    showProgress(0);
+    let loaded: Loaded | null;
+    try {
+      loaded = await this.worker.load(request, (done, total) =>
+        showProgress(total === null ? "unknown" : done / total),
+      );
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+    // A newer request has taken over, with progress and messages of its own.
+    if (loaded === null) return false;
+    showProgress(null);
+    hideMessage();
+    const source = sourceOf(loaded);
+    const nothing = { selected: null, pointedAt: null, hits: null };
+    this.store.update({ layer: loaded.layer, source, wanted: wantedFor(source), ...nothing });
+    requestAnimationFrame(() => performance.measure("layer-shown", "layer-requested"));
+    return true;
+  }
+
+  /** Says why, and returns to what is shown, if anything is. */
+  private fail(error: unknown): void {
+    showProgress(null);
+    const { message } = error as Error;
+    showMessage(/[.!?…]$/.test(message) ? message : `${message}.`);
+    const { source, wanted } = this.store.current;
+    this.store.update({ wanted: source === null ? wanted : wantedFor(source) });
+  }
+}
+
+function wantedFor(source: Source): State["wanted"] {
+  return source.kind === "published" ? source : null;
+}

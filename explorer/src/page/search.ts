@@ -1,0 +1,32 @@
+/** The search: what is typed, what it finds, and where that is. */
+import type { LayerWorker } from "../data/layerWorker";
+import type { MapScene } from "../scene/mapScene";
+import { SearchBox } from "../ui/searchBox";
+import type { Selection } from "./selection";
+import type { Store } from "./state";
+
+export function followSearch(
+  store: Store,
+  scene: MapScene | null,
+  worker: LayerWorker,
+  selection: Selection,
+): SearchBox {
+  const box = new SearchBox({
+    onQuery: (query) => store.update({ query }),
+    onPreview: (node) => store.update({ pointedAt: node }),
+    onChosen: (node) => selection.choose(node),
+  });
+  let searched = store.current;
+  store.follow(["layer", "query"], async ({ layer, query }) => {
+    // On another map the hits are elsewhere; an address brings its own camera.
+    const frame = layer !== searched.layer && !store.current.opening;
+    searched = store.current;
+    if (!layer || query.trim() === "") return store.update({ hits: null });
+    const hits = await worker.search(query).catch(() => null);
+    if (hits === null || store.current.layer !== layer || store.current.query !== query) return;
+    store.update({ hits: { ...hits, query } });
+    if (frame && hits.nodes.length > 0) scene?.flyToAll(hits.nodes.slice(0, hits.best));
+  });
+  store.follow(["layer", "query", "hits"], (state) => box.show(state));
+  return box;
+}

@@ -1,0 +1,71 @@
+"""Made-up maps of any size that resemble real ones: clusters in a ball, many links across it, labels that recur.
+
+The proportions are those of real layers: 27 % of the features have no link, half of the links leave their cluster,
+cosines pile up just above the threshold of 0.25, and labels are phrases, function words or missing.
+"""
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from .site import layer_file
+
+REAL_SIZE = (16_384, 127_000)  # features, links: a layer of Gemma Scope with many strong cosines
+WIDE = (131_072, 500_000)
+
+SUBJECTS = [
+    "water", "stone", "river", "monday", "court", "law", "music", "number", "list", "name", "king", "city", "animal",
+    "colour", "verb", "negation", "war", "doctor", "kitchen", "father", "request", "driver", "soldier", "ship",
+    "letter", "currency", "planet", "tax", "bird", "disease", "protein", "tense", "loop", "bracket",
+]  # fmt: skip
+TEMPLATES = ("{}", "references to {}", "mentions of {} and {}", "terms related to {}", "{}; also {}", "the word {}")
+FUNCTION_WORDS = ("the", "of", "a; also an", "and", "in", "it is", ":", "to; also for")
+
+
+def made_up_map(model: str, features: int, links: int) -> dict:
+    """A layer-0.json as plain values. The same arguments give the same map."""
+    random = np.random.default_rng(0)
+    positions = clustered(features, random).round(4)
+    pairs = linked_pairs(positions, links, random)
+    weights = np.minimum(0.25 + random.exponential(0.045, size=len(pairs)), 1).round(4)
+    labels = [made_up_label(random) for _ in range(features)]
+    graph = layer_file(model, 0, labels, [*zip(*pairs.T.tolist(), weights.tolist(), strict=True)], positions.tolist())
+    graph["metadata"]["nodeFacts"] = {"density": (10 ** random.uniform(-5, -1, size=features)).round(6).tolist()}
+    return graph
+
+
+def clustered(features: int, random: np.random.Generator) -> np.ndarray:
+    """Positions (features, 3), at most 50 from the middle on each axis: clusters of all sizes throughout a ball."""
+    clusters = features // 40
+    centers = random.normal(size=(clusters, 3))
+    centers *= 46 * np.cbrt(random.uniform(size=(clusters, 1))) / np.linalg.norm(centers, axis=1, keepdims=True)
+    shares = random.pareto(1.3, size=clusters) + 0.3
+    cluster = random.choice(clusters, size=features, p=shares / shares.sum())
+    # As dense everywhere: a cluster's volume grows with its features.
+    spread = 12 * np.cbrt(np.bincount(cluster, minlength=clusters) / features)[cluster]
+    positions = centers[cluster] + spread[:, None] * random.standard_t(4, size=(features, 3))
+    return np.clip(positions, -50, 50)
+
+
+def linked_pairs(positions: np.ndarray, links: int, random: np.random.Generator) -> np.ndarray:
+    """Pairs (links, 2) of different features, each once, the lower first; half near one another, half anywhere."""
+    count = len(positions)
+    linked = random.permutation(count)[: round(0.73 * count)]
+    hubs = random.lognormal(sigma=1, size=len(linked))
+    source = random.choice(len(linked), size=2 * links, p=hubs / hubs.sum())
+    near = cKDTree(positions[linked]).query(positions[linked], k=25)[1][source, random.integers(1, 25, size=2 * links)]
+    anywhere = random.choice(len(linked), size=2 * links, p=hubs / hubs.sum())
+    target = np.where(random.uniform(size=2 * links) < 0.5, near, anywhere)
+    pairs = np.sort(linked[np.stack([source, target], axis=1)], axis=1)
+    pairs = np.unique(pairs[source != target], axis=0)
+    return pairs[np.sort(random.permutation(len(pairs))[:links])]
+
+
+def made_up_label(random: np.random.Generator) -> str | None:
+    """A phrase, a function word, or nothing, in about the proportions of real layers."""
+    kind = random.uniform()
+    if kind < 0.01:
+        return None
+    if kind < 0.06:
+        return str(random.choice(FUNCTION_WORDS))
+    template = TEMPLATES[random.integers(len(TEMPLATES))]
+    return template.format(*(SUBJECTS[at] for at in random.integers(len(SUBJECTS), size=2)))

@@ -1,0 +1,155 @@
+"""The built page on made-up maps as large as those of real SAEs. `make test` leaves them to `make test-real-size`."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from conftest import Project, copy_workflow
+
+from .conftest import Visit, at_rest
+from .made_up import FUNCTION_WORDS, REAL_SIZE, WIDE, made_up_map
+from .site import Site
+from .test_explorer import picture
+
+SIZES = {"real": REAL_SIZE, "wide": WIDE}
+BESIDE_PANELS = {"x": 340, "y": 20, "width": 640, "height": 580}
+LABELS = """() => [...document.querySelectorAll(".scene-label:not(.leaving)")].map(label => {
+    const { left, top, right, bottom } = label.getBoundingClientRect();
+    const { opacity, fontSize } = getComputedStyle(label);
+    return { text: label.textContent, opacity: +opacity, size: parseFloat(fontSize), left, top, right, bottom };
+})"""
+
+
+@pytest.fixture(scope="module")
+def site(browser_path, tmp_path_factory) -> Iterator[Site]:
+    """The built page with the two maps, and no others."""
+    project = Project(copy_workflow(tmp_path_factory.mktemp("real-size") / "project"), "config/demo.yaml")
+    project.snakemake("results/index.html")
+    results = project.folder / "results"
+    (results / "index.json").write_text(json.dumps({"models": []}))
+    site = Site(results, tmp_path_factory.mktemp("site") / "site")
+    for name, (features, links) in SIZES.items():
+        site.add_model(made_up_map(name, features, links))
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="module")
+def visit(browser, site) -> Iterator[Visit]:
+    """A visitor with patience, who loads each map once; at the end, no errors on the console."""
+    visit = Visit(browser, site)
+    visit.context.set_default_timeout(180_000)
+    yield visit
+    visit.context.close()
+    assert visit.elsewhere == []
+    assert visit.complaints == []
+
+
+@pytest.fixture(params=SIZES)
+def page(visit, request):
+    """A page that shows one of the maps as on a first visit."""
+    page = visit.open(f"#model={request.param}")
+    page.features, page.links = SIZES[request.param]
+    at_rest(page)
+    yield page
+    page.close()
+
+
+def drawn(page) -> int:
+    """The number of links that the page says it draws."""
+    text = page.locator("#link-count").text_content()
+    return int(re.fullmatch(rf"([\d,]+) of {page.links:,} links drawn", text)[1].replace(",", ""))
+
+
+def set_cosine(page, value: str) -> None:
+    """Move the slider to its "min" or "max", as a drag would."""
+    page.eval_on_selector(
+        "#link-cosine",
+        "(slider, end) => { slider.value = slider[end]; slider.dispatchEvent(new Event('input', { bubbles: true })); }",
+        value,
+    )
+    at_rest(page)
+
+
+def test_draws_the_strongest_links_and_shows_labels_that_can_be_read(page):
+    assert page.locator("#summary").text_content().startswith(f"{page.features:,} features · {page.links:,} links · 9")
+    assert 10_000 <= drawn(page) < 11_000
+    colors, bright = picture(page)
+    assert colors > 500
+    assert bright > 0.01
+    labels = page.evaluate(LABELS)
+    assert len(labels) > 15
+    assert len({label["text"] for label in labels}) == len(labels)
+    assert {label["text"] for label in labels}.isdisjoint(FUNCTION_WORDS)
+    for at, a in enumerate(labels):
+        assert a["size"] >= 12
+        assert a["opacity"] >= 0.55
+        assert min(a["left"], a["top"], 1000 - a["right"], 700 - a["bottom"]) >= 0
+        for b in labels[:at]:
+            apart = (
+                a["right"] <= b["left"] or b["right"] <= a["left"] or a["bottom"] <= b["top"] or b["bottom"] <= a["top"]
+            )
+            assert apart, (a, b)
+
+
+def test_the_whole_map_fills_the_space_beside_the_panels(page):
+    labels = page.evaluate(LABELS)
+    panels = page.locator("#find").bounding_box()
+    assert min(label["top"] for label in labels) < 0.2 * 700
+    assert max(label["bottom"] for label in labels) > 0.8 * 700
+    assert min(label["left"] for label in labels) >= panels["x"] + panels["width"]
+
+
+def test_the_slider_and_a_key_choose_the_links(page):
+    page.locator("#map").focus()
+    page.keyboard.press("l")
+    set_cosine(page, "min")
+    assert drawn(page) == page.links
+    assert page.locator("#link-least").text_content() == "0.25"
+    all_links = page.screenshot(clip=BESIDE_PANELS)
+    page.locator("#map").focus()
+    page.keyboard.press("k")
+    at_rest(page)
+    assert drawn(page) == 0
+    assert page.get_attribute("#links", "aria-pressed") == "false"
+    assert page.screenshot(clip=BESIDE_PANELS) != all_links
+    page.locator("#link-cosine").focus()
+    page.keyboard.press("ArrowRight")
+    assert 0 < drawn(page) < page.links
+    assert page.get_attribute("#links", "aria-pressed") == "true"
+    set_cosine(page, "max")
+    assert 0 < drawn(page) < 1000
+
+
+def test_selects_a_feature_and_points_to_those_outside_the_picture(page):
+    hub = page.evaluate("document.querySelector('.scene-label').textContent")
+    page.fill("#search", hub)
+    page.keyboard.press("Enter")
+    expect(page.locator("#feature h2")).to_contain_text(hub, timeout=60_000)
+    at_rest(page)
+    marker = page.locator(".edge-marker")
+    rows = page.locator("#feature .walk button")
+    pointed = None
+    for row in rows.all():
+        row.hover()
+        at_rest(page)
+        if marker.is_visible():
+            pointed = row
+            break
+    assert pointed is not None
+    label = pointed.locator(".label").text_content()
+    assert label.startswith(marker.text_content().rstrip("…"))
+    box = marker.bounding_box()
+    panels = [page.locator(name).bounding_box() for name in ("#find", "#feature")]
+    assert box["x"] >= panels[0]["x"] + panels[0]["width"]
+    assert box["x"] + box["width"] <= panels[1]["x"]
+    page.locator("#map").focus()
+    expect(marker).to_be_visible()
+    page.mouse.move(500, 350)
+    expect(marker).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.locator("#feature")).to_be_hidden()
