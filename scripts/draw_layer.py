@@ -164,8 +164,8 @@ def draw_degrees(axes, degree: np.ndarray) -> None:
 
 def draw_similarities(axes, similarities: pd.Series, threshold: float) -> None:
     """Draw a histogram of the cosine of each feature with its nearest neighbour, and the threshold of links."""
-    nearest = [row[0] for row in similarities if len(row)]
-    bins = np.linspace(np.floor(20 * min([*nearest, threshold])) / 20, 1, 41)
+    nearest = np.array([row[0] for row in similarities if len(row)])
+    bins = np.linspace(np.floor(20 * min(nearest.min(initial=1), threshold)) / 20, 1, 41)
     counts, *_ = axes.hist(nearest, bins, color=drawing.SKY)
     axes.axvline(threshold, color=drawing.VERMILION, linewidth=1, linestyle=(0, (4, 2)))
     axes.text(

@@ -68,6 +68,7 @@ def _characters() -> frozenset[int]:
     return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
+@cache
 def drawable(text: str) -> bool:
     """Whether the font has every character of a text (others would be empty boxes) and none is a control character.
 

@@ -55,16 +55,16 @@ def dense_regions(coords: np.ndarray, size: int) -> list[np.ndarray]:
     coords : float32 (m, 3), finite
     """
     k = min(size, len(coords))
-    order = np.argsort(volumes(coords, k - 1), kind="stable")
-    rank = np.empty(len(coords), np.int64)
-    rank[order] = np.arange(len(coords))
-    tree, around = cKDTree(coords), {}
+    tree, reach = cKDTree(coords), np.empty(len(coords))
+    near = np.empty((len(coords), k), np.int32)
     for start in range(0, len(coords), CHUNK):
-        own = rank[start : start + CHUNK]
-        near = tree.query(coords[start : start + CHUNK], k)[1].reshape(len(own), -1)
-        for row in np.flatnonzero(rank[near].min(axis=1) >= own):
-            around[own[row]] = near[row]
-    return [around[rank] for rank in sorted(around)]
+        rows = slice(start, start + CHUNK)
+        distances, near[rows] = tree.query(coords[rows], np.arange(1, k + 1))
+        reach[rows] = distances[:, -1]
+    order = np.argsort(reach, kind="stable")
+    rank = np.empty(len(coords), np.int32)
+    rank[order] = np.arange(len(coords), dtype=np.int32)
+    return [near[row] for row in order if rank[near[row]].min() >= rank[row]]
 
 
 def log_likelihood_ratio(in_region, region_labels: int, in_layer, layer_labels: int) -> np.ndarray:
