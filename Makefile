@@ -10,7 +10,7 @@ NPM = @cd explorer && nodejs=$(NODEJS) && PATH="$$nodejs/bin:$$PATH" node "$$nod
 .PHONY: help install demo report test test-slurm test-real-size bench gates format lock clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: $(VENV)/installed  ## the environment in .venv, exactly as requirements.lock pins it
 
