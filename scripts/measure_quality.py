@@ -9,11 +9,12 @@ small layers. docs/geometry.md says what each measure means. Nothing is judged h
 from collections import Counter
 
 import numpy as np
+import pyarrow.parquet as pq
 from scipy.cluster.vq import kmeans2
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from lib.files import load_npy, load_npz, save_npy, save_record
+from lib.files import load_npy, load_npz, readable, save_npy, save_record
 from lib.geometry.degrees import degrees
 from lib.geometry.live import renumber, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
@@ -21,7 +22,6 @@ from lib.geometry.points import kept_neighbors, nearest_points
 from lib.geometry.statistics import rank_correlation, trustworthiness, word_matrix, word_overlap
 from lib.job import job_log
 from lib.labels.words import words_of
-from lib.tables import load_table
 
 KS = (5, 15, 25)
 # Points that count as near, for labels, strongest neighbours, trustworthiness and the share kept of each feature.
@@ -177,7 +177,7 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
         near = nearest_points(coords[live], max(KS))
         quality |= {
             "map": reference.measure(coords[live], near),
-            "pca": reference.measure(principal_components(rows, SEED)),
+            "pca": reference.measure(principal_components(rows, SEED, iterations=5)),
             "random": reference.measure(np.random.default_rng(SEED).normal(size=(len(live), 3))),
             "exact": rounded({"label_agreement": reference.label_agreement(neighbors[0])}),
         }
@@ -192,7 +192,10 @@ def main(snakemake) -> None:
         files = snakemake.input
         decoder, coords, neighbors = load_npy(files.decoder), load_npy(files.coords), load_npz(files.neighbors)
         edges = load_npz(files.edges)
-        known = load_table(files.labels).set_index("index")["label"].to_dict()
+        # Not by pandas, whose import would be a sixth of the job.
+        with readable(files.labels):
+            rows = pq.read_table(files.labels, columns=["index", "label"])
+        known = dict(zip(*rows.to_pydict().values(), strict=True))
         labels = [known.get(feature) for feature in range(len(decoder))]
         ends = edges["source"], edges["target"]
         quality, kept = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)
