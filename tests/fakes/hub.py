@@ -117,7 +117,5 @@ class Content(Service):
         first, last = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers["range"]).groups()
         start = int(first) if first else max(0, len(body) - int(last))
         end = min(int(last), len(body) - 1) if first and last else len(body) - 1
-        if start > end:
-            return Answer(416, b"", {**headers, "Content-Range": f"bytes */{len(body)}"})
         headers |= {"Accept-Ranges": "bytes", "Content-Range": f"bytes {start}-{end}/{len(body)}"}
         return Answer(206, memoryview(body)[start : end + 1], headers)
