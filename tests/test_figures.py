@@ -16,6 +16,12 @@ from lib.products.layer_table import layer_table
 TOPICS = ("court", "river", "music")
 
 
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Few pixels to draw: nothing here depends on their number."""
+    monkeypatch.setattr(drawing, "DPI", 50)
+
+
 def clustered(n: int = 400, seed: int = 0) -> np.ndarray:
     """Three dense clusters far apart, and a tenth of the points scattered between them."""
     rng = np.random.default_rng(seed)

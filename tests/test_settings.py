@@ -225,22 +225,14 @@ def test_an_old_umap_block_stops_with_the_lines_to_write_instead(umap, layout):
 
 
 def test_text_becomes_a_number_only_where_a_number_is_expected():
-    config = with_settings(
-        edges__threshold="0.3",
-        layout__umap__n_epochs="null",
-        export__gzip="false",
-        quality__min_kept_15="3e-1",
-        publish__site__max_mb="50",
-        publish__github__repository="null",
-        publish__github__title="12",
-        publish__huggingface__revision="1e3",
-    )
+    texts = {"edges__threshold": "0.3", "layout__umap__n_epochs": "null", "export__gzip": "false"}
+    texts |= {"quality__min_kept_15": "3e-1", "publish__site__max_mb": "50", "publish__github__repository": "null"}
+    values = {"edges__threshold": 0.3, "layout__umap__n_epochs": None, "export__gzip": False}
+    values |= {"quality__min_kept_15": 0.3, "publish__site__max_mb": 50, "publish__github__repository": None}
+    stay_text = {"publish__github__title": "12", "publish__huggingface__revision": "1e3"}
+    config = with_settings(**texts, **stay_text)
     check_config(config)
-    assert (config["edges"]["threshold"], config["layout"]["umap"]["n_epochs"]) == (0.3, None)
-    assert (config["export"]["gzip"], config["quality"]["min_kept_15"]) == (False, 0.3)
-    publish = config["publish"]
-    assert (publish["site"]["max_mb"], publish["github"]["repository"]) == (50, None)
-    assert (publish["github"]["title"], publish["huggingface"]["revision"]) == ("12", "1e3")
+    assert config == with_settings(**values, **stay_text)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -103,12 +102,8 @@ def finished(running, tmp_path_factory):
     return project
 
 
-def metadata(project, layer):
-    return json.loads((project.folder / f"results/toy/layer-{layer}.json").read_bytes())["metadata"]
-
-
 def test_from_the_network_to_the_manifest(finished, running):
-    told = metadata(finished, 1)
+    told = json.loads((finished.folder / "results/toy/layer-1.json").read_bytes())["metadata"]
     weights = told["provenance"]["weights"]
     assert (weights["repo"], weights["commit"]) == (REPO, running.hub.commits[REPO])
     assert weights["weights"] == "layer_1/params.npz"
@@ -185,15 +180,6 @@ def script(services, tmp_path, monkeypatch):
     return make
 
 
-def ended(script):
-    """Run a script to its end: exit status, and what it logged."""
-    try:
-        script.run()
-    except SystemExit as stop:
-        return stop.code, Path(script.log[0]).read_text()
-    return 0, Path(script.log[0]).read_text()
-
-
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -201,11 +187,10 @@ def contents(folder):
 def test_a_layer_that_was_not_fetched_whole_has_no_labels_until_the_next_run(script, services, tmp_path):
     lost = f"GET /v1/{MODEL}/{source(0)}/explanations/batch-4.jsonl.gz"
     services.bucket.faults = [Fault("status", lost, status=404)]
-    status, log = ended(script("fetch_labels", tmp_path / "output"))
-    assert status == 1
+    log = script("fetch_labels", tmp_path / "output").fails()
     assert "1 of 10 files could not be fetched: explanations/batch-4.jsonl.gz: HTTP 404 Not Found" in log
     assert contents(tmp_path / "output") == {}
-    assert ended(script("fetch_labels", tmp_path / "output"))[0] == 0
+    script("fetch_labels", tmp_path / "output").run()
 
 
 def test_killed_again_and_again_while_it_asks(script, services, tmp_path):
@@ -245,13 +230,12 @@ def test_a_full_disk(script, tmp_path, rule, labels):
     disk.mkdir()
     small_disk(disk, "16k")
     try:
-        status, log = ended(script(rule, disk, **labels))
-        assert status == 1
+        log = script(rule, disk, **labels).fails()
         assert re.search(r"/disk/.*: (.*No space left on device|writing failed; is the disk full\?)", log)
         assert "Traceback" not in log
         assert contents(disk).keys() <= {"labels.answers.jsonl"}
         subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
-        assert ended(script(rule, disk, **labels))[0] == 0
+        script(rule, disk, **labels).run()
         assert contents(disk) == contents(tmp_path / "undisturbed")
     finally:
         subprocess.run(["umount", disk], check=True)
@@ -260,14 +244,12 @@ def test_a_full_disk(script, tmp_path, rule, labels):
 def test_without_a_key_or_with_a_refused_one_nothing_is_shown_or_written(script, services, monkeypatch, tmp_path):
     echo = f'{{"error": "{KEY} is not welcome"}}'.encode()
     services.api.faults = [Fault("status", times=999, status=401, body=echo)]
-    status, log = ended(script("fetch_labels", tmp_path / "output", source="api"))
-    assert status == 1
+    log = script("fetch_labels", tmp_path / "output", source="api").fails()
     assert "HTTP 401 Unauthorized. The key was refused." in log
     assert KEY not in log
     monkeypatch.delenv("NEURONPEDIA_API_KEY")
     services.forget()
-    status, log = ended(script("fetch_labels", tmp_path / "output", source="api"))
-    assert status == 1
+    log = script("fetch_labels", tmp_path / "output", source="api").fails()
     assert "NEURONPEDIA_API_KEY is not set. Get one at https://www.neuronpedia.org/account" in log
     assert services.api.count() == 0
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from fnmatch import fnmatch
-from urllib.parse import unquote
 
 from fakes.service import Answer, Request, Service, hub_error, json_answer
 
@@ -50,33 +49,30 @@ class Datasets(Service):
         if not match or match[2] not in self.branches:
             return hub_error(404, "RepoNotFound", "Repository not match")
         with self.lock:
-            return self._route(request, match[2], match[3] or "")
+            return self._route(request, match[2], match[3] or "/revision/main")
 
     def _route(self, request: Request, name: str, path: str) -> Answer:
-        if match := re.fullmatch(r"(?:/revision/([^/]+))?", path):
-            commit = self._commit_of(name, match[1] or "main")
-            return json_answer({"id": name, "sha": commit, "private": self.private[name]})
-        if match := re.fullmatch(r"/branch/([^/]+)", path):
-            self.branches[name].setdefault(unquote(match[1]), self.branches[name]["main"])
-            return json_answer({})
-        if match := re.fullmatch(r"/tree/([^/]+)", path):
-            return self._tree(request, name, unquote(match[1]))
-        if match := re.fullmatch(r"/preupload/([^/]+)", path):
-            return self._preupload(json.loads(request.body), name, unquote(match[1]))
         if path == "/info/lfs/objects/batch":
             return self._batch(json.loads(request.body))
-        if match := re.fullmatch(r"/commit/([^/]+)", path):
-            return self._commit(request.body, name, unquote(match[1]))
-        if match := re.fullmatch(r"/resolve/([^/]+)/(.+)", path):
-            commit = self._commit_of(name, unquote(match[1]))
-            content = self.commits[commit].get(match[2])
+        kind, revision, file = re.fullmatch(r"/([\w-]+)/([^/]+)(?:/(.+))?", path).groups()
+        commit = self.branches[name].get(revision, revision)
+        if kind == "branch":
+            self.branches[name].setdefault(revision, self.branches[name]["main"])
+            return json_answer({})
+        if kind == "tree":
+            return self._tree(request, self.commits[commit])
+        if kind == "preupload":
+            return self._preupload(json.loads(request.body), self.commits[commit])
+        if kind == "commit":
+            return self._commit(request.body, name, revision)
+        if kind == "resolve":
+            content = self.commits[commit].get(file)
             if content is None:
                 return hub_error(404, "EntryNotFound", "Entry not match")
             return Answer(200, content, {"ETag": f'"{_git_hash(content)}"', "X-Repo-Commit": commit})
+        if kind == "revision":
+            return json_answer({"id": name, "sha": commit, "private": self.private[name]})
         return hub_error(404, "", "Not Found")
-
-    def _commit_of(self, name: str, revision: str) -> str:
-        return self.branches[name].get(revision, revision)
 
     def _create(self, wanted: dict, token: str) -> Answer:
         name = f"{wanted['organization']}/{wanted['name']}"
@@ -93,8 +89,7 @@ class Datasets(Service):
         self.commits[commit] = files
         return commit
 
-    def _tree(self, request: Request, name: str, revision: str) -> Answer:
-        files = self.commits[self._commit_of(name, revision)]
+    def _tree(self, request: Request, files: dict[str, bytes]) -> Answer:
         entries = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": "a-folder"}]
         for path, content in sorted(files.items()):
             entry = {"type": "file", "path": path, "size": len(content), "oid": _git_hash(content)}
@@ -108,20 +103,16 @@ class Datasets(Service):
             answer.headers["Link"] = f'<{self.url}{request.path}?recursive=true&cursor={start + self.page}>; rel="next"'
         return answer
 
-    def _preupload(self, wanted: dict, name: str, revision: str) -> Answer:
-        there = self.commits[self._commit_of(name, revision)]
+    def _preupload(self, wanted: dict, files: dict[str, bytes]) -> Answer:
         paths = [file["path"] for file in wanted["files"]]
-        modes = {path: "lfs" if _is_large(path, there) else "regular" for path in paths}
-        return json_answer(
-            {"files": [{"path": path, "uploadMode": modes[path], "shouldIgnore": False} for path in paths]}
-        )
+        modes = [{"path": path, "uploadMode": "lfs" if _is_large(path, files) else "regular"} for path in paths]
+        return json_answer({"files": [{"shouldIgnore": False} | mode for mode in modes]})
 
     def _batch(self, wanted: dict) -> Answer:
         objects = []
         for each in wanted["objects"]:
-            href = f"{self.url}/large/{each['oid']}"
-            new = {} if each["oid"] in self.large else {"actions": {"upload": {"href": href, "header": {}}}}
-            objects.append({"oid": each["oid"], "size": each["size"], **new})
+            upload = {"href": f"{self.url}/large/{each['oid']}", "header": {}}
+            objects.append({"oid": each["oid"], "size": each["size"], "actions": {"upload": upload}})
         return json_answer({"transfer": "basic", "objects": objects})
 
     def _commit(self, body: bytes, name: str, branch: str) -> Answer:

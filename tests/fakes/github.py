@@ -78,7 +78,9 @@ class GitHub(Service):
         if match[2] and method == "GET":
             return self._listed(request, release["assets"])
         if match[2] and (method, base) == ("POST", UPLOADS):
-            return self._upload(request, release)
+            if any(asset["name"] == request.query["name"] for asset in release["assets"]):
+                return json_answer({"message": "Validation Failed", "errors": [{"code": "already_exists"}]}, 422)
+            return json_answer(self._add(release, request.query["name"], request.body, "uploaded"), 201)
         if method == "PATCH":
             release |= json.loads(request.body)
             release["html_url"] = self._page(release)
@@ -106,12 +108,6 @@ class GitHub(Service):
         release["html_url"] = self._page(release)
         self.releases[number] = release
         return json_answer(release, 201)
-
-    def _upload(self, request: Request, release: dict) -> Answer:
-        name = request.query["name"]
-        if any(asset["name"] == name for asset in release["assets"]):
-            return json_answer({"message": "Validation Failed", "errors": [{"code": "already_exists"}]}, 422)
-        return json_answer(self._add(release, name, request.body, "uploaded"), 201)
 
     def _add(self, release: dict, name: str, content: bytes, state: str) -> dict:
         number = next(self._ids)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-PIECE = 65_536  # bytes written at a time
-
 
 @dataclass
 class Answer:
@@ -162,42 +160,25 @@ class _Handler(BaseHTTPRequestHandler):
             service.requests.append(request)
             fault = next((fault for fault in service.faults if fault.applies(request)), None)
         time.sleep(service.latency)
-        self._answer(service, request, fault)
-
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
-
-    def _receive(self, request: Request, fault: Fault | None) -> bool:
-        """Read the request's body; whether it came whole."""
+        kind = fault.kind if fault else None
         length = int(request.headers.get("content-length", 0))
-        if fault and fault.kind == "cut":
-            request.body = self.rfile.read(min(fault.at, length))
-            return False
-        request.body = self.rfile.read(length)
-        return len(request.body) == length
-
-    def _reset(self) -> None:
-        """Closing with zero linger sends RST."""
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-
-    def _answer(self, service: Service, request: Request, fault: Fault | None) -> None:
-        if not self._receive(request, fault):
+        request.body = self.rfile.read(min(fault.at, length) if kind == "cut" else length)
+        if len(request.body) < length:
             service.interrupted(request)
             self._reset()
             return
-        if fault and fault.kind == "status" and request.method not in ("GET", "HEAD"):
+        if kind == "status" and request.method not in ("GET", "HEAD"):
             service.interrupted(request)  # refused before anything was done
             answer = Answer()
         else:
-            if fault and fault.kind == "clipped":
+            if kind == "clipped":
                 request.body = request.body[:-1]
             answer = service.respond(request)
-        if fault and fault.kind == "lost":
+        if kind == "lost":
             self._reset()
             return
         answer = fault.change(answer) if fault else answer
-        if fault and fault.kind == "stall":
+        if kind == "stall":
             # Not time.sleep, which tests replace.
             threading.Event().wait(30)
         request.status = answer.status
@@ -206,19 +187,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self._send(request, memoryview(answer.body), fault)
-
-    def _send(self, request: Request, body: memoryview, fault: Fault | None) -> None:
-        kind = fault.kind if fault else None
-        stop = fault.at if kind in ("reset", "truncate") else len(body)
-        for start in range(0, stop, PIECE):
-            part = body[start : min(start + PIECE, stop)]
-            self.wfile.write(part)
-            request.sent += len(part)
-        if kind == "truncate":
-            self.close_connection = True
+            body = answer.body[: fault.at] if kind in ("reset", "truncate") else answer.body
+            request.sent = len(body)
+            self.wfile.write(body)
+        self.close_connection |= kind == "truncate"
         if kind == "reset":
             self._reset()
+
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
+
+    def _reset(self) -> None:
+        """Closing with zero linger sends RST."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def log_message(self, *_: object) -> None:
         """Silent: `Service.requests` is the log."""
