@@ -19,7 +19,7 @@ TOPICS = ("court", "river", "music")
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """Few pixels to draw: nothing here depends on their number."""
-    monkeypatch.setattr(drawing, "DPI", 50)
+    monkeypatch.setattr(drawing, "DPI", 100)
 
 
 def clustered(n: int = 400, seed: int = 0) -> np.ndarray:
