@@ -2,16 +2,12 @@
 
 import json
 from decimal import Decimal
-from functools import cache
 
 from jsonschema import Draft202012Validator
 
 from conftest import ROOT
 
-
-@cache
-def _schema() -> Draft202012Validator:
-    return Draft202012Validator(json.loads((ROOT / "docs" / "graph.schema.json").read_text()))
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "graph.schema.json").read_text()))
 
 
 def _refuse(constant: str):
@@ -31,7 +27,7 @@ def strict(text: bytes) -> dict:
 def check_graph(text: bytes, model: str, layer: int) -> dict:
     """Assert every point of the contract; return the parsed graph."""
     graph = strict(text)
-    _schema().validate(graph)
+    SCHEMA.validate(graph)
     assert b"\n" not in text
     assert b": " not in text[:200]
     metadata, nodes, edges = graph["metadata"], graph["nodes"], graph["edges"]

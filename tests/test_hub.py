@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import math
-import socket
 import time
 import tracemalloc
 from pathlib import Path
@@ -45,7 +44,6 @@ def params(savez=np.savez):
 def hub(monkeypatch, tmp_path):
     with Hub({REPO: {PATH: params()[0]}}) as service:
         service.use(monkeypatch, tmp_path / "cache")
-        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.3)
         monkeypatch.setattr(client, "RANGE", 64_000)
         monkeypatch.setattr(client, "WINDOW", 6_000)
         monkeypatch.delenv("HF_TOKEN", raising=False)
@@ -80,23 +78,18 @@ def test_a_branch_becomes_a_commit_in_one_small_request(hub):
     assert hub.sent < 500
 
 
-def test_only_the_decoder_travels(hub):
-    assert_right(fetch(hub))
+@pytest.mark.parametrize("path", [PATH, "sae.safetensors", "compressed.npz"])
+def test_only_the_decoder_travels(hub, path):
+    tensors = {"W_enc": np.zeros(SHAPE, np.float32), "W_dec": params()[1]}
+    hub.repos[REPO] |= {"sae.safetensors": save(tensors), "compressed.npz": params(np.savez_compressed)[0]}
+    assert_right(fetch(hub, path=path))
     assert hub.content.sent <= 1.05 * params()[1].nbytes
     assert hub.count() == 1  # the size of the file and the address of its content
-    assert hub.content.count() == 2 + RANGES  # the directory, the decoder's headers, its values
+    assert hub.content.count() <= 2 + RANGES  # the directory, the decoder's headers, its values
 
 
 def test_a_layer_of_gemma_takes_few_requests():
     assert 3 + math.ceil(16384 * 3584 * 4 / client.RANGE) <= 30
-
-
-@pytest.mark.parametrize("path", ["sae.safetensors", "compressed.npz"])
-def test_only_the_decoder_of_other_files_travels(hub, path):
-    tensors = {"W_enc": np.zeros(SHAPE, np.float32), "W_dec": params()[1]}
-    hub.repos[REPO] = {"sae.safetensors": save(tensors), "compressed.npz": params(np.savez_compressed)[0]}
-    assert_right(fetch(hub, path=path))
-    assert hub.content.sent <= 1.05 * params()[1].nbytes
 
 
 def test_the_token_stays_with_the_hub(hub, monkeypatch):
@@ -113,7 +106,6 @@ def test_the_token_stays_with_the_hub(hub, monkeypatch):
     [
         Fault("reset", GET, times=3, skip=3, at=20_000),
         Fault("truncate", GET, times=3, skip=3, at=20_000),
-        Fault("stall", GET, times=2, skip=3, at=20_000, seconds=100),
         Fault("status", GET, times=3, skip=1, status=500),
         Fault("status", GET, times=3, skip=3, status=503, body=b"<html>busy</html>"),
         Fault("status", GET, times=2, skip=3, status=429, headers={"Retry-After": "0"}),
@@ -125,6 +117,13 @@ def test_what_passes_is_repeated(hub, fault):
     hub.content.faults, repeats = [fault], fault.times
     assert_right(fetch(hub))
     assert hub.content.count() == 2 + RANGES + repeats
+
+
+def test_silence_ends_an_attempt(hub, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
+    hub.content.faults = [Fault("stall", GET, skip=3)]
+    assert_right(fetch(hub))
+    assert hub.content.count() > 2 + RANGES
 
 
 def test_a_wait_is_shown_and_a_day_is_too_long(hub, caplog):
@@ -231,9 +230,7 @@ def test_another_shape_costs_a_few_kilobytes(hub):
 
 
 def test_nobody_listens(hub, monkeypatch):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        use_endpoint(f"http://127.0.0.1:{free.getsockname()[1]}", monkeypatch)
+    use_endpoint("http://127.0.0.1:9", monkeypatch)
     both_fail(hub, "no usable answer from http://127.*refused.*run the same command again")
 
 

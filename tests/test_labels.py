@@ -4,11 +4,11 @@ import gzip
 import io
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from fetch_labels import ranked
+from lib.errors import UserError
 from lib.labels.explanations import (
     SCHEMA,
     LabelError,
@@ -131,11 +131,6 @@ def test_the_highest_densities_are_ranked_first(k):
     assert ranked(densities, None, 6, {"top_k": k, "rank_by": "density"}) == expected[k]
 
 
-def test_the_most_strongly_linked_are_ranked_first(tmp_path):
-    np.savez(tmp_path / "edges.npz", source=[0, 1, 0], target=[1, 3, 4], weight=[0.5, 0.4, 0.3])
-    assert ranked([], str(tmp_path / "edges.npz"), 6, {"top_k": 2, "rank_by": "links"}) == [0, 1]
-
-
 def test_the_table_has_a_row_for_each_label_and_a_fixed_schema():
     dogs = {"index": "7", "description": "dogs", "explanationModelName": "m", "frac_nonzero": 0.5, "pos_str": ["dog"]}
     features = feature_table(known(dogs, {"index": "2", "description": "cats"}, {"index": "4"}))
@@ -163,6 +158,19 @@ def test_a_file_and_a_folder_of_the_same_rows_are_the_same(tmp_path):
     pd.testing.assert_frame_equal(feature_table(file), feature_table(folder))
 
 
-def test_a_folder_without_explanations_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=rf"{tmp_path}: no explanations\*/\*.jsonl"):
-        label_files(tmp_path)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("labels.csv", r"labels.csv: expected a \.jsonl or \.jsonl\.gz file, or a folder"),
+        ("labels.jsonl.bak", "labels.jsonl.bak: expected"),
+        ("no-such-folder", "no-such-folder: does not exist: expected"),
+        ("", r": no explanations\*/\*.jsonl"),
+    ],
+)
+def test_labels_of_another_kind_are_refused_before_any_job(tmp_path, name, message):
+    for other in ("labels.csv", "labels.jsonl.bak"):
+        (tmp_path / other).touch()
+    with pytest.raises((UserError, FileNotFoundError), match=message):
+        label_files(tmp_path / name)
+    # Not for a missing file either: Snakemake names it.
+    assert label_files(tmp_path / "labels.jsonl") == [tmp_path / "labels.jsonl"]

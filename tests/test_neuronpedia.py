@@ -2,7 +2,6 @@
 
 import gzip
 import logging
-import socket
 from dataclasses import replace
 from email.utils import formatdate
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from fakes.service import Fault
 from lib.errors import UserError
 from lib.labels import http, neuronpedia
 from lib.labels.explanations import LabelError, feature_table
-from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
+from lib.labels.neuronpedia import fetch_api, fetch_export
 
 MODEL, SOURCE = "gemma-2-2b", "12-gemmascope-res-16k"
 COUNT = 600
@@ -69,15 +68,10 @@ def assert_all_labels(known, count=COUNT):
 # --- the bulk exports
 
 
-def test_every_label_in_a_handful_of_requests(bucket):
-    assert_all_labels(from_bucket(bucket))
-    assert bucket.count() == 1 + 6  # the list, the batches of explanations
-
-
 def test_facts_come_with_the_features_export(bucket):
     known = from_bucket(bucket, "explanations", "features")
     assert_all_labels(known)
-    assert bucket.count() == 1 + 12
+    assert bucket.count() == 1 + 12  # the list, the batches
     features = feature_table(known)
     assert features["density"][7] == pytest.approx(1 / 9, abs=1e-6)
     assert features["top_tokens"][7] == ["tok7", "tok8"]
@@ -139,9 +133,10 @@ def test_what_passes_is_repeated(bucket, fault, on):
 
 
 def test_silence_ends_an_attempt(bucket, monkeypatch):
-    monkeypatch.setattr(http, "TIMEOUT", 0.5)
-    bucket.faults = [Fault("stall", BATCH.format(3), at=50, seconds=30)]
+    monkeypatch.setattr(http, "TIMEOUT", 1)
+    bucket.faults = [Fault("stall", BATCH.format(3))]
     assert_all_labels(from_bucket(bucket))
+    assert bucket.count() > 1 + 6
 
 
 @pytest.mark.parametrize(("status", "requests"), [(401, 1), (403, 1), (404, 1), (501, 1), (500, 6)])
@@ -190,11 +185,8 @@ def test_rows_of_another_sae_are_refused(bucket):
 
 
 def test_nobody_listens():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(UserError, match=f"{url}.*refused"):
-        fetch_export(url, MODEL, SOURCE, COUNT, ["explanations"])
+    with pytest.raises(UserError, match=r"127.0.0.1:9.*refused"):
+        fetch_export("http://127.0.0.1:9", MODEL, SOURCE, COUNT, ["explanations"])
 
 
 def test_waits_are_shown_and_never_endless(bucket, monkeypatch, caplog):
@@ -259,12 +251,6 @@ def test_the_key_follows_no_redirect(api, bucket, tmp_path):
     with pytest.raises(UserError, match=r"HTTP 302 Found. Check labels.api_url"):
         from_api(api, tmp_path)
     assert bucket.count() == 0
-
-
-def test_a_missing_key_is_named(monkeypatch):
-    monkeypatch.setenv("NEURONPEDIA_API_KEY", " ")
-    with pytest.raises(UserError, match=r"NEURONPEDIA_API_KEY is not set.*neuronpedia.org/account"):
-        api_key()
 
 
 def test_nothing_is_asked_twice_after_a_failure_or_a_kill(api, tmp_path):

@@ -1,6 +1,5 @@
 """Every script as Snakemake runs it, with a small stand-in job, and what it leaves behind when it fails."""
 
-import json
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import ROOT, demo_rows
+from conftest import ROOT
 from export_layer import manifest_entry
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, load_record, save_npy, whole_file
@@ -32,6 +31,13 @@ class Job(SimpleNamespace):
     def run(self):
         runpy.run_path(str(ROOT / "scripts" / f"{self.rule}.py"), {"snakemake": self}, run_name="__main__")
         return self
+
+    def fails(self) -> str:
+        """Run the script, which must exit with 1, and return its log."""
+        with pytest.raises(SystemExit) as stop:
+            self.run()
+        assert stop.value.code == 1
+        return Path(self.log[0]).read_text()
 
 
 def job(rule: str, folder: Path, inputs: dict, outputs: dict, **params) -> Job:
@@ -58,16 +64,12 @@ def fetch_decoder(folder: Path, **changes) -> Job:
 def folder(tmp_path) -> Path:
     with np.load(DEMO / "params.npz") as file:
         np.savez(tmp_path / "toy.npz", W_dec=file["W_dec"][:200])
-    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, demo_rows(DEMO, "explanations", 200))))
     return tmp_path
 
 
 def test_a_mistake_of_the_user_is_one_line_in_the_log(folder, capsys):
     failing = fetch_decoder(folder, features=201)
-    with pytest.raises(SystemExit) as stop:
-        failing.run()
-    log = Path(failing.log[0]).read_text()
-    assert stop.value.code == 1
+    log = failing.fails()
     assert "toy.npz: W_dec has shape (200, 384), expected (201, 384) from the catalogue" in log
     assert "Traceback" not in log
     assert failing.log[0] in capsys.readouterr().err
@@ -77,11 +79,8 @@ def test_a_mistake_of_the_user_is_one_line_in_the_log(folder, capsys):
 @pytest.mark.parametrize(("value", "not_finite"), [(0, 0), (np.nan, 200)])
 def test_weights_without_a_direction_are_refused(folder, value, not_finite):
     np.savez(folder / "toy.npz", W_dec=np.full((200, 384), value, np.float32))
-    failing = fetch_decoder(folder)
-    with pytest.raises(SystemExit):
-        failing.run()
     message = f"toy.npz: W_dec gives no feature a direction: {not_finite} of 200 rows hold NaN or infinity"
-    assert message in Path(failing.log[0]).read_text()
+    assert message in fetch_decoder(folder).fails()
     assert not (folder / "decoder.npy").exists()
 
 
@@ -97,12 +96,9 @@ def test_rows_without_a_direction_are_recorded(folder):
 def test_a_fault_of_the_workflow_leaves_its_traceback_in_the_log(folder):
     save_npy(folder / "decoder.npy", np.ones((3, 2), np.float32) * 7)
     files = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
-    failing = job(
-        "compute_neighbors", folder, {"decoder": "decoder.npy"}, files, neighbors={"k": 2, "exact_up_to": 1000}
-    )
-    with pytest.raises(SystemExit):
-        failing.run()
-    assert "Traceback" in Path(failing.log[0]).read_text()
+    neighbors = {"k": 2, "exact_up_to": 1000}
+    failing = job("compute_neighbors", folder, {"decoder": "decoder.npy"}, files, neighbors=neighbors)
+    assert "Traceback" in failing.fails()
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):
@@ -118,15 +114,6 @@ def test_a_file_is_whole_or_not_there(tmp_path):
         interrupted()
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
-
-
-def test_arrays_are_written_without_a_clock(tmp_path, monkeypatch):
-    from lib.files import save_npz
-
-    save_npz(tmp_path / "a.npz", x=np.arange(3))
-    monkeypatch.setattr("time.time", lambda: 2e9)
-    save_npz(tmp_path / "b.npz", x=np.arange(3))
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x93NUMPY\x01\x00", b"{"])

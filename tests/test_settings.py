@@ -8,8 +8,6 @@ import pytest
 import yaml
 
 from conftest import ROOT, Project
-from lib.errors import UserError
-from lib.labels.export_files import label_files
 from lib.planning.catalogue import RESERVED, find_sae, read_catalogues
 from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.schema import ConfigError
@@ -47,13 +45,11 @@ def refusal(folder, content: str | bytes) -> str:
 
 
 @pytest.mark.parametrize(("model", "layers"), [("gemma-2-2b", 26), ("gemma-2-9b", 42)])
-def test_gemma_rows_are_contiguous_and_agree_with_their_paths_and_sources(model, layers):
+def test_gemma_rows_are_contiguous_and_agree_with_their_paths(model, layers):
     rows = GEMMA[model]["layers"]
     assert [row["layer"] for row in rows] == list(range(layers))
     for row in rows:
         assert row["weights"].startswith(f"layer_{row['layer']}/width_16k/average_l0_")
-        assert row["source"] == f"{row['layer']}-gemmascope-res-16k"
-    assert len({row["weights"] for row in rows}) == layers
 
 
 @pytest.mark.parametrize(
@@ -63,13 +59,6 @@ def test_weights_are_those_that_neuronpedia_explains(models, model, layer, avera
     row = find_sae(models, model, layer)
     assert row.weights == f"layer_{layer}/width_16k/average_l0_{average_l0}/params.npz"
     assert (row.features, row.repo) == (16384, f"google/gemma-scope-{model[-2:]}-pt-res")
-
-
-def test_demo_rows_name_files_that_exist(models):
-    for layer in range(6):
-        row = find_sae(models, "minilm-l6", layer)
-        assert (ROOT / "resources" / "demo" / row.weights_params["weights"]).is_file()
-        assert row.repo is None
 
 
 def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):
@@ -85,7 +74,6 @@ def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"features": "many"}, "toy.features is 'many': expected the number of features"),
         ({"width": 3}, "toy.width is not a valid key"),
         ({"weights": {"tensor": "W_dec", "shape": ["d_model", "d_model"]}}, "toy.weights.shape is"),
         ({"layers": [{"layer": 101, "weights": "a.npz"}]}, "toy.layers.0.layer is 101"),
@@ -110,16 +98,12 @@ def test_mistakes_in_a_catalogue_are_named(tmp_path, change, told):
         ("toy: {}\nother: {}\n\ntoy: {}\n", "models.yaml: toy appears twice, lines 1 and 4"),
         ("toy:\n  layers:\n  - {layer: 1,\n     layer: 2}\n", "layer appears twice, lines 3 and 4"),
         ("toy: {layers: [{layer: 010}]}\n", "line 1: 010 is not a plain number: write one, or '010' in quotes"),
-        ("toy: {layers: [{layer: 1_2}]}\n", "line 1: 1_2 is not a plain number"),
         ("toy: {layers: [{layer: 1:30}]}\n", "line 1: 1:30 is not a plain number"),
         ("toy: {weights: {revision: 2024-13-45}}\n", "or '2024-13-45' in quotes"),
         ('toy: {display_name: "a\\u202Eb"}\n', r"line 1: 'a\u202eb' holds invisible characters"),
         ("# mine\n70: {}\n", "line 2: 70 is not text: write '70' in quotes"),
-        ("1.50: {}\n", "line 1: 1.50 is not text: write '1.50' in quotes"),
-        ("true: {}\n", "line 1: true is not text: write 'true' in quotes"),
         ("null: {}\n", "line 1: null is not text: write 'null' in quotes"),
         ("a/b: {}\n", "the name 'a/b' is not valid: expected letters, digits, ., _ and -"),
-        ("a b: {}\n", "the name 'a b' is not valid"),
         ('"toy\\n": {}\n', r"the name 'toy\n' is not valid"),
         ("", "models.yaml is empty"),
         ("- toy\n", "models.yaml is no mapping of keys to values"),
@@ -152,15 +136,6 @@ def test_no_model_has_the_name_of_something_else_in_results(tmp_path):
     for name in [*taken, "README.md", "all", "Site"]:
         assert RESERVED.fullmatch(name), name
         assert f"{name} is reserved" in refusal(tmp_path, yaml.safe_dump({name: TOY}))
-
-
-@pytest.mark.parametrize("name", ["labels.csv: ", "labels.jsonl.bak: ", "no-such-folder: does not exist: "])
-def test_labels_of_another_kind_are_refused_before_any_job(tmp_path, name):
-    (tmp_path / "labels.csv").touch()
-    (tmp_path / "labels.jsonl.bak").touch()
-    with pytest.raises(UserError, match=rf"{name}expected a \.jsonl or \.jsonl\.gz file, or a folder"):
-        label_files(tmp_path / name.partition(":")[0])
-    assert label_files(tmp_path / "labels.jsonl") == [tmp_path / "labels.jsonl"]
 
 
 def test_local_files_lie_beside_their_catalogue(tmp_path, monkeypatch):
@@ -205,8 +180,6 @@ def test_every_key_is_explained_above_itself():
         ({"layoutt": {}}, "layoutt is not a valid key: did you mean layout?"),
         ({"layout__umap__n_neighbours": 3}, "layout.umap.n_neighbours is not a valid key: did you mean n_neighbors?"),
         ({"neighbors__k": 0}, "neighbors.k is 0: expected a whole number of neighbours, at least 1"),
-        ({"neighbors__k": 2.5}, "neighbors.k is 2.5"),
-        ({"neighbors__k": "many"}, "neighbors.k is 'many'"),
         ({"edges__threshold": 1.1}, "edges.threshold is 1.1: expected a cosine similarity from 0 to 1"),
         ({"edges__k": 500}, "edges.k is 500, which takes 500 neighbours per feature, but neighbors.k stores 40"),
         ({"layout__neighbor_embedding__n_neighbors": 500}, "layout.neighbor_embedding.n_neighbors is 500"),
@@ -218,13 +191,10 @@ def test_every_key_is_explained_above_itself():
         ({"layers": -1}, "layers is -1: expected `all`, a layer, or ranges such as 0-5,12"),
         ({"models": []}, "models is []: expected"),
         ({"publish__github__repository": "maps"}, "publish.github.repository is 'maps': expected owner/name"),
-        ({"publish__hugging_face": {}}, "publish.hugging_face is not a valid key: did you mean hugging"),
         ({"publish__site__max_mb": 0}, "publish.site.max_mb is 0: expected a whole number of megabytes"),
         ({"quality__min_kept_15": float("nan")}, "quality.min_kept_15 is nan: expected a share from 0 to 1"),
         ({"quality__min_kept_15": "1e999"}, "quality.min_kept_15 is inf: expected a share from 0 to 1"),
-        ({"quality__min_kept_15": ".nan"}, "quality.min_kept_15 is '.nan': expected a share from 0 to 1"),
         ({"edges__k": "010"}, "edges.k is '010': expected a whole number of neighbours"),
-        ({"edges__k": "1_0"}, "edges.k is '1_0': expected a whole number of neighbours"),
         ({"publish__github__repository": "a/b\n"}, r"publish.github.repository is 'a/b\n': expected owner/name"),
     ],
 )
@@ -255,22 +225,14 @@ def test_an_old_umap_block_stops_with_the_lines_to_write_instead(umap, layout):
 
 
 def test_text_becomes_a_number_only_where_a_number_is_expected():
-    config = with_settings(
-        edges__threshold="0.3",
-        layout__umap__n_epochs="null",
-        export__gzip="false",
-        quality__min_kept_15="3e-1",
-        publish__site__max_mb="50",
-        publish__github__repository="null",
-        publish__github__title="12",
-        publish__huggingface__revision="1e3",
-    )
+    texts = {"edges__threshold": "0.3", "layout__umap__n_epochs": "null", "export__gzip": "false"}
+    texts |= {"quality__min_kept_15": "3e-1", "publish__site__max_mb": "50", "publish__github__repository": "null"}
+    values = {"edges__threshold": 0.3, "layout__umap__n_epochs": None, "export__gzip": False}
+    values |= {"quality__min_kept_15": 0.3, "publish__site__max_mb": 50, "publish__github__repository": None}
+    stay_text = {"publish__github__title": "12", "publish__huggingface__revision": "1e3"}
+    config = with_settings(**texts, **stay_text)
     check_config(config)
-    assert (config["edges"]["threshold"], config["layout"]["umap"]["n_epochs"]) == (0.3, None)
-    assert (config["export"]["gzip"], config["quality"]["min_kept_15"]) == (False, 0.3)
-    publish = config["publish"]
-    assert (publish["site"]["max_mb"], publish["github"]["repository"]) == (50, None)
-    assert (publish["github"]["title"], publish["huggingface"]["revision"]) == ("12", "1e3")
+    assert config == with_settings(**values, **stay_text)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,5 @@
 """The workflow as its users run it: what is planned, and what runs again after a change."""
 
-import os
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
 
 from conftest import ROOT, Project
@@ -73,6 +69,10 @@ def test_decoders_that_were_dropped_are_not_fetched_for_anything_else(dropped_ru
     assert project.pending().keys() == expected - {"measure_quality", "tabulate_quality"}
 
 
+def test_decoders_that_were_dropped_are_not_fetched_to_be_kept(dropped_run, tmp_path):
+    assert dropped_run.changed(tmp_path / "kept.yaml", {"weights": {"keep_decoders": True}}).pending() == {}
+
+
 def test_a_map_below_a_floor_is_no_longer_listed_and_nothing_is_measured_again(toy, tmp_path):
     done = toy.changed(tmp_path / "changed.yaml", {"quality": {"min_kept_15": 0.9}}).snakemake(check=False)
     assert done.returncode
@@ -94,34 +94,17 @@ def test_a_number_of_the_command_line_is_a_number(toy_run):
     assert toy_run.pending("--config", "edges={threshold: 0.25}") == {}
 
 
-@pytest.fixture(scope="module")
-def scratch(toy_run, tmp_path_factory) -> Project:
-    """A copy of the toy run whose files tests change and restore."""
-    return toy_run.copy(tmp_path_factory.mktemp("scratch") / "project")
+def test_an_edited_library_file_reruns_its_users(toy):
+    for name in ("labels/explanations.py", "job.py", "planning/settings.py"):
+        with (toy.folder / "scripts" / "lib" / name).open("a") as file:
+            file.write("\n")
+    assert toy.pending().keys() == {"fetch_labels", *MEASURED}
 
 
-@contextmanager
-def longer(*paths: Path):
-    """Files with one more line, and at the end as they were."""
-    before = [(path.read_bytes(), path.stat()) for path in paths]
-    for path in paths:
-        with path.open("ab") as file:
-            file.write(b"\n")
-    yield
-    for path, (content, status) in zip(paths, before, strict=True):
-        path.write_bytes(content)
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def test_an_edited_library_file_reruns_its_users(scratch):
-    library = scratch.folder / "scripts" / "lib"
-    with longer(library / "labels/explanations.py", library / "job.py", library / "planning/settings.py"):
-        assert scratch.pending().keys() == {"fetch_labels", *MEASURED}
-
-
-def test_changed_weights_rerun_their_layer_alone(scratch):
-    with longer(scratch.folder / "toy" / "sae_1.npz"):
-        told = scratch.snakemake("--dry-run", "--quiet", "host").stdout
+def test_changed_weights_rerun_their_layer_alone(toy):
+    weights = toy.folder / "toy" / "sae_1.npz"
+    weights.write_bytes(weights.read_bytes() + b"\n")
+    told = toy.snakemake("--dry-run", "--quiet", "host").stdout
     assert "layer-1/decoder.npy" in told
     assert "layer-0/decoder.npy" not in told
 

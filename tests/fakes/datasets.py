@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from fnmatch import fnmatch
-from urllib.parse import unquote
 
 from fakes.service import Answer, Request, Service, hub_error, json_answer
 
@@ -36,7 +35,8 @@ class Datasets(Service):
         if match := re.fullmatch(r"/large/([0-9a-f]{64})", request.path):
             if "authorization" in request.headers:  # a signed address: tokens must not come here
                 return Answer(400, b"Only one auth mechanism allowed")
-            return self._store(match[1], request.body)
+            self.large[match[1]] = request.body
+            return Answer(200)
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if token not in (self.token, self.reader):
             return hub_error(401, "", "Invalid username or password.")
@@ -48,39 +48,31 @@ class Datasets(Service):
         match = re.fullmatch(r"(/api)?/datasets/([^/]+/[^/.]+)(?:\.git)?(/.*)?", path)
         if not match or match[2] not in self.branches:
             return hub_error(404, "RepoNotFound", "Repository not match")
-        if request.method == "POST" and token == self.reader:
-            return hub_error(403, "", "You don't have the rights to write to this repo")
         with self.lock:
-            return self._route(request, match[2], match[3] or "")
+            return self._route(request, match[2], match[3] or "/revision/main")
 
     def _route(self, request: Request, name: str, path: str) -> Answer:
-        if match := re.fullmatch(r"(?:/revision/([^/]+))?", path):
-            commit = self._commit_of(name, match[1] or "main")
-            return json_answer({"id": name, "sha": commit, "private": self.private[name]}) if commit else _no_revision()
-        if match := re.fullmatch(r"/branch/([^/]+)", path):
-            known = self.branches[name]
-            if unquote(match[1]) in known:
-                return hub_error(409, "", "Reference already exists")
-            known[unquote(match[1])] = known["main"]
-            return json_answer({})
-        if match := re.fullmatch(r"/tree/([^/]+)", path):
-            return self._tree(request, name, unquote(match[1]))
-        if match := re.fullmatch(r"/preupload/([^/]+)", path):
-            return self._preupload(json.loads(request.body), name, unquote(match[1]))
         if path == "/info/lfs/objects/batch":
             return self._batch(json.loads(request.body))
-        if match := re.fullmatch(r"/commit/([^/]+)", path):
-            return self._commit(request.body, name, unquote(match[1]))
-        if match := re.fullmatch(r"/resolve/([^/]+)/(.+)", path):
-            commit = self._commit_of(name, unquote(match[1])) or ""
-            content = self.commits.get(commit, {}).get(match[2])
+        kind, revision, file = re.fullmatch(r"/([\w-]+)/([^/]+)(?:/(.+))?", path).groups()
+        commit = self.branches[name].get(revision, revision)
+        if kind == "branch":
+            self.branches[name].setdefault(revision, self.branches[name]["main"])
+            return json_answer({})
+        if kind == "tree":
+            return self._tree(request, self.commits[commit])
+        if kind == "preupload":
+            return self._preupload(json.loads(request.body), self.commits[commit])
+        if kind == "commit":
+            return self._commit(request.body, name, revision)
+        if kind == "resolve":
+            content = self.commits[commit].get(file)
             if content is None:
                 return hub_error(404, "EntryNotFound", "Entry not match")
             return Answer(200, content, {"ETag": f'"{_git_hash(content)}"', "X-Repo-Commit": commit})
+        if kind == "revision":
+            return json_answer({"id": name, "sha": commit, "private": self.private[name]})
         return hub_error(404, "", "Not Found")
-
-    def _commit_of(self, name: str, revision: str) -> str | None:
-        return self.branches[name].get(revision) or (revision if revision in self.commits else None)
 
     def _create(self, wanted: dict, token: str) -> Answer:
         name = f"{wanted['organization']}/{wanted['name']}"
@@ -97,15 +89,11 @@ class Datasets(Service):
         self.commits[commit] = files
         return commit
 
-    def _tree(self, request: Request, name: str, revision: str) -> Answer:
-        commit = self._commit_of(name, revision)
-        if commit is None:
-            return _no_revision()
-        files = sorted(self.commits[commit].items())
+    def _tree(self, request: Request, files: dict[str, bytes]) -> Answer:
         entries = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": "a-folder"}]
-        for path, content in files:
+        for path, content in sorted(files.items()):
             entry = {"type": "file", "path": path, "size": len(content), "oid": _git_hash(content)}
-            if _is_large(path, self.commits[commit]):
+            if _is_large(path, files):
                 digest = hashlib.sha256(content).hexdigest()
                 entry |= {"oid": "1" * 40, "lfs": {"oid": digest, "size": len(content), "pointerSize": 134}}
             entries.append(entry)
@@ -115,49 +103,32 @@ class Datasets(Service):
             answer.headers["Link"] = f'<{self.url}{request.path}?recursive=true&cursor={start + self.page}>; rel="next"'
         return answer
 
-    def _preupload(self, wanted: dict, name: str, revision: str) -> Answer:
-        there = self.commits[self._commit_of(name, revision)]
-        modes = []
-        for file in wanted["files"]:
-            large, content = _is_large(file["path"], there), there.get(file["path"])
-            known = {} if content is None else {"oid": _sha256(content) if large else _git_hash(content)}
-            mode = "lfs" if large else "regular"
-            modes.append({"path": file["path"], "uploadMode": mode, "shouldIgnore": False, **known})
-        return json_answer({"files": modes})
+    def _preupload(self, wanted: dict, files: dict[str, bytes]) -> Answer:
+        paths = [file["path"] for file in wanted["files"]]
+        modes = [{"path": path, "uploadMode": "lfs" if _is_large(path, files) else "regular"} for path in paths]
+        return json_answer({"files": [{"shouldIgnore": False} | mode for mode in modes]})
 
     def _batch(self, wanted: dict) -> Answer:
         objects = []
         for each in wanted["objects"]:
-            href = f"{self.url}/large/{each['oid']}"
-            new = {} if each["oid"] in self.large else {"actions": {"upload": {"href": href, "header": {}}}}
-            objects.append({"oid": each["oid"], "size": each["size"], **new})
+            upload = {"href": f"{self.url}/large/{each['oid']}", "header": {}}
+            objects.append({"oid": each["oid"], "size": each["size"], "actions": {"upload": upload}})
         return json_answer({"transfer": "basic", "objects": objects})
-
-    def _store(self, digest: str, content: bytes) -> Answer:
-        if _sha256(content) != digest:
-            return Answer(400, b"<Error><Code>BadDigest</Code></Error>")
-        self.large[digest] = content
-        return Answer(200)
 
     def _commit(self, body: bytes, name: str, branch: str) -> Answer:
         lines = [json.loads(line) for line in body.splitlines()]
-        header, head = lines[0]["value"], self.branches[name][branch]
-        if header.get("parentCommit", head) != head:
-            return hub_error(412, "", "A commit has happened since. Please refresh and try again.")
-        files = dict(self.commits[head])
+        files = dict(self.commits[self.branches[name][branch]])
         for line in lines[1:]:
             value = line["value"]
             if line["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
-                if value["oid"] not in self.large:
-                    return hub_error(400, "", f"LFS pointer pointed to a file that does not exist: {value['oid']}")
                 files[value["path"]] = self.large[value["oid"]]
             elif line["key"] == "deletedFile":
                 del files[value["path"]]
         commit = self._add(name, files)
         self.branches[name][branch] = commit
-        self.messages.append(header["summary"])
+        self.messages.append(lines[0]["value"]["summary"])
         url = f"{self.url}/datasets/{name}/commit/{commit}"
         return json_answer({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
 
@@ -167,13 +138,5 @@ def _is_large(path: str, files: dict[str, bytes]) -> bool:
     return any(fnmatch(path.rsplit("/")[-1], words[0]) for words in lines if "filter=lfs" in words)
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def _git_hash(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def _no_revision() -> Answer:
-    return hub_error(404, "RevisionNotFound", "Invalid rev id")

@@ -70,15 +70,17 @@ class GitHub(Service):
         if (method, path) == ("POST", "/releases"):
             return self._create(json.loads(request.body))
         if match := re.fullmatch(r"/releases/assets/(\d+)", path):
-            return self._asset(method, int(match[1]))
+            for release in self.releases.values():
+                release["assets"] = [asset for asset in release["assets"] if asset["id"] != int(match[1])]
+            return Answer(204)
         match = re.fullmatch(r"/releases/(\d+)(/assets)?", path)
-        release = self.releases.get(int(match[1])) if match else None
-        if release is None:
-            return json_answer({"message": "Not Found"}, 404)
+        release = self.releases[int(match[1])]
         if match[2] and method == "GET":
             return self._listed(request, release["assets"])
         if match[2] and (method, base) == ("POST", UPLOADS):
-            return self._upload(request, release)
+            if any(asset["name"] == request.query["name"] for asset in release["assets"]):
+                return json_answer({"message": "Validation Failed", "errors": [{"code": "already_exists"}]}, 422)
+            return json_answer(self._add(release, request.query["name"], request.body, "uploaded"), 201)
         if method == "PATCH":
             release |= json.loads(request.body)
             release["html_url"] = self._page(release)
@@ -92,9 +94,6 @@ class GitHub(Service):
                 self._add(release, request.query["name"], b"", "starter")
 
     def _create(self, wanted: dict) -> Answer:
-        taken = any(each["tag_name"] == wanted["tag_name"] and not each["draft"] for each in self.releases.values())
-        if taken and not wanted.get("draft"):
-            return _invalid("Release", "already_exists", "tag_name")
         number = next(self._ids)
         release = {
             "id": number,
@@ -110,12 +109,6 @@ class GitHub(Service):
         self.releases[number] = release
         return json_answer(release, 201)
 
-    def _upload(self, request: Request, release: dict) -> Answer:
-        name = request.query["name"]
-        if any(asset["name"] == name for asset in release["assets"]):
-            return _invalid("ReleaseAsset", "already_exists", "name")
-        return json_answer(self._add(release, name, request.body, "uploaded"), 201)
-
     def _add(self, release: dict, name: str, content: bytes, state: str) -> dict:
         number = next(self._ids)
         self.contents[number] = content
@@ -125,16 +118,6 @@ class GitHub(Service):
             asset["digest"] = f"sha256:{hashlib.sha256(content).hexdigest()}"
         release["assets"].append(asset)
         return asset
-
-    def _asset(self, method: str, number: int) -> Answer:
-        for release in self.releases.values():
-            for asset in release["assets"]:
-                if asset["id"] == number:
-                    if method == "DELETE":
-                        release["assets"].remove(asset)
-                        return Answer(204)
-                    return json_answer(asset)
-        return json_answer({"message": "Not Found"}, 404)
 
     def _listed(self, request: Request, entries: list[dict]) -> Answer:
         size, page = min(self.page, int(request.query.get("per_page", 30))), int(request.query.get("page", 1))
@@ -150,8 +133,3 @@ class GitHub(Service):
     def _page(self, release: dict) -> str:
         name = f"untagged-{release['id']}" if release["draft"] else release["tag_name"]
         return f"{self.url}/{self.repository}/releases/tag/{name}"
-
-
-def _invalid(resource: str, code: str, field: str) -> Answer:
-    error = {"resource": resource, "code": code, "field": field}
-    return json_answer({"message": "Validation Failed", "errors": [error]}, 422)

@@ -52,7 +52,7 @@ class Hub(Service):
 
     def respond(self, request: Request) -> Answer:
         if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", request.path):
-            return self._refusal(request, *found.groups(default="main")) or self._info(found[1])
+            return self._refusal(request, *found.groups(default="main")) or json_answer({"sha": self.commits[found[1]]})
         if found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", request.path):
             return self._refusal(request, found[1], found[2]) or self._file(found[1], found[3])
         return Answer(404, b"Not Found")
@@ -68,9 +68,6 @@ class Hub(Service):
         if revision not in ("main", self.commits[repo]):
             return hub_error(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         return None
-
-    def _info(self, repo: str) -> Answer:
-        return json_answer({"_id": "66aa", "id": repo, "sha": self.commits[repo], "private": False})
 
     def _file(self, repo: str, path: str) -> Answer:
         body = self.file(repo, path)
@@ -117,7 +114,5 @@ class Content(Service):
         first, last = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers["range"]).groups()
         start = int(first) if first else max(0, len(body) - int(last))
         end = min(int(last), len(body) - 1) if first and last else len(body) - 1
-        if start > end:
-            return Answer(416, b"", {**headers, "Content-Range": f"bytes */{len(body)}"})
         headers |= {"Accept-Ranges": "bytes", "Content-Range": f"bytes {start}-{end}/{len(body)}"}
         return Answer(206, memoryview(body)[start : end + 1], headers)

@@ -41,13 +41,6 @@ def jsonl(rows: Iterable[Mapping[str, Any]]) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
-def batches(rows: Iterable[Mapping[str, Any]], size: int = 1024) -> list[bytes]:
-    """Rows as the exporter writes them: ordered by index as text, `size` a file, an object a line, gzip."""
-    ordered = sorted(rows, key=lambda row: row["index"])
-    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-    return [gzip.compress(jsonl(part), mtime=0) for part in parts]
-
-
 def export(
     model_id: str,
     source_id: str,
@@ -57,10 +50,12 @@ def export(
     folder: str = "explanations",
     size: int = 1024,
 ) -> dict[str, bytes]:
-    """The bucket's objects for one source: key -> bytes."""
+    """The bucket's objects for one source, by key: rows ordered by index as text, `size` per file."""
     objects = {}
     for name, rows in ((folder, explanations), ("features", features)):
-        for number, content in enumerate(batches(rows, size)):
+        ordered = sorted(rows, key=lambda row: row["index"])
+        for number, start in enumerate(range(0, len(ordered), size)):
+            content = gzip.compress(jsonl(ordered[start : start + size]), mtime=0)
             objects[f"v1/{model_id}/{source_id}/{name}/batch-{number}.jsonl.gz"] = content
     return objects
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-PIECE = 65_536  # bytes written at a time
-
 
 @dataclass
 class Answer:
@@ -38,7 +36,7 @@ class Fault:
     kind
         reset     the connection is reset after `at` bytes of body
         truncate  the body ends after `at` bytes, although Content-Length says more
-        stall     after `at` bytes nothing comes for `seconds`
+        stall     nothing comes for half a minute, and then the answer
         short     Content-Length (and body) `at` bytes less than the content
         status    `status` with `headers` and `body` in place of the answer
         html      a page that says sorry, with status 200
@@ -56,7 +54,6 @@ class Fault:
     skip: int = 0
     at: int = 0
     status: int = 500
-    seconds: float = 5.0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
 
@@ -163,70 +160,47 @@ class _Handler(BaseHTTPRequestHandler):
             service.requests.append(request)
             fault = next((fault for fault in service.faults if fault.applies(request)), None)
         time.sleep(service.latency)
-        self._answer(service, request, fault)
-
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
-
-    def _receive(self, request: Request, fault: Fault | None) -> bool:
-        """Read the request's body; whether it came whole."""
+        kind = fault.kind if fault else None
         length = int(request.headers.get("content-length", 0))
-        if fault and fault.kind == "cut":
-            request.body = self.rfile.read(min(fault.at, length))
-            return False
-        if request.headers.get("transfer-encoding") == "chunked":
-            request.body = b"".join(iter(self._chunk, b""))
-            return True
-        request.body = self.rfile.read(length)
-        return len(request.body) == length
-
-    def _chunk(self) -> bytes:
-        chunk = self.rfile.read(int(self.rfile.readline(), 16))
-        self.rfile.readline()
-        return chunk
-
-    def _reset(self) -> None:
-        """Closing with zero linger sends RST."""
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-
-    def _answer(self, service: Service, request: Request, fault: Fault | None) -> None:
-        if not self._receive(request, fault):
+        request.body = self.rfile.read(min(fault.at, length) if kind == "cut" else length)
+        if len(request.body) < length:
             service.interrupted(request)
             self._reset()
             return
-        if fault and fault.kind == "status" and request.method not in ("GET", "HEAD"):
+        if kind == "status" and request.method not in ("GET", "HEAD"):
             service.interrupted(request)  # refused before anything was done
             answer = Answer()
         else:
-            if fault and fault.kind == "clipped":
+            if kind == "clipped":
                 request.body = request.body[:-1]
             answer = service.respond(request)
-        if fault and fault.kind == "lost":
+        if kind == "lost":
             self._reset()
             return
         answer = fault.change(answer) if fault else answer
+        if kind == "stall":
+            # Not time.sleep, which tests replace.
+            threading.Event().wait(30)
         request.status = answer.status
         self.send_response(answer.status)
         for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self._send(request, memoryview(answer.body), fault)
-
-    def _send(self, request: Request, body: memoryview, fault: Fault | None) -> None:
-        kind = fault.kind if fault else None
-        stop = fault.at if kind in ("reset", "truncate", "stall") else len(body)
-        for start in range(0, stop, PIECE):
-            part = body[start : min(start + PIECE, stop)]
-            self.wfile.write(part)
-            request.sent += len(part)
-        if kind == "stall":
-            time.sleep(fault.seconds)
-        if kind in ("reset", "truncate", "stall"):
-            self.close_connection = True
+            body = answer.body[: fault.at] if kind in ("reset", "truncate") else answer.body
+            request.sent = len(body)
+            self.wfile.write(body)
+        self.close_connection |= kind == "truncate"
         if kind == "reset":
             self._reset()
+
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
+
+    def _reset(self) -> None:
+        """Closing with zero linger sends RST."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def log_message(self, *_: object) -> None:
         """Silent: `Service.requests` is the log."""
