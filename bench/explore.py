@@ -12,11 +12,14 @@ pysgtsnepi are installed, which nothing else here needs.
 
 import argparse
 import importlib.util
+import itertools
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numba
 import numpy as np
 import yaml
 from threadpoolctl import threadpool_limits
@@ -47,7 +50,6 @@ NEIGHBORS = 40
 WIDEST = 50
 SHOWN = ("kept_5", "kept_15", "kept_50", "strongest_near", "trustworthiness", "continuity", "cluster_correlation")
 SHOWN += ("label_agreement",)
-
 
 VARIANTS = {
     "**default**": DEFAULT,
@@ -93,34 +95,44 @@ class Layer:
         return [measures[name] for name in SHOWN]
 
 
-def explore(layers: list[Layer], variants: dict[str, dict | Callable], seeds: int) -> tuple[list[list], dict]:
+def lay_out(variant: dict | Callable, layer: Layer, seed: int) -> tuple[np.ndarray, list[float | None]]:
+    """A map of the layer, and its row: CPU s of the layout, and the measures."""
+    numba.set_num_threads(1)
+    method = variant if callable(variant) else partial(embed, **variant)
+    with threadpool_limits(1):
+        # Compile first.
+        few = layer.decoder[:200]
+        method(few, *nearest_neighbors(few, NEIGHBORS), seed=seed)
+        started = time.process_time()
+        coords = method(layer.decoder, *layer.neighbors, seed=seed)
+        spent = time.process_time() - started
+        coords = centred(np.asarray(coords, np.float32))
+        return coords, [spent, *layer.measure(coords)]
+
+
+def explore(layers: list[Layer], variants: dict[str, dict | Callable], seeds: int, jobs: int) -> tuple[list, dict]:
     """A row for each variant: CPU s of the layout, and its measures; and the maps of the first seed, by layer."""
     rows, maps = [], {}
-    for name, variant in variants.items():
-        lay_out = variant if callable(variant) else partial(embed, **variant)
-        # Compile first.
-        lay_out(layers[0].decoder[:200], *nearest_neighbors(layers[0].decoder[:200], NEIGHBORS), seed=0)
-        measures = []
-        for seed in range(1 if name in SLOW else seeds):
-            for layer in layers:
-                started = time.process_time()
-                coords = lay_out(layer.decoder, *layer.neighbors, seed=seed)
-                spent = time.process_time() - started
-                coords = centred(np.asarray(coords, np.float32))
-                maps.setdefault(name, []).append(coords)
-                measures.append([spent, *layer.measure(coords)])
-        rows.append([name, *(None if None in column else np.mean(column) for column in zip(*measures, strict=True))])
-        print(*map(cell, rows[-1]), sep="\t", flush=True)
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = {}
+        for name, variant in variants.items():
+            pairs = itertools.product(range(1 if name in SLOW else seeds), layers)
+            waiting[name] = [pool.submit(lay_out, variant, layer, seed) for seed, layer in pairs]
+        for name, futures in waiting.items():
+            maps[name], measures = zip(*(future.result() for future in futures), strict=True)
+            means = (None if None in column else float(np.mean(column)) for column in zip(*measures, strict=True))
+            rows.append([name, *means])
+            print(*map(cell, rows[-1]), sep="\t", flush=True)
     return rows, maps
 
 
-def compare_variants(report: Report, features: int, seeds: int, pictures: Path) -> None:
+def compare_variants(report: Report, features: int, seeds: int, jobs: int, pictures: Path) -> None:
     """A table of all variants for each kind of decoder, and pictures of the original's map and the default."""
     kinds = {"demo-layer": [Layer(demo(layer), demo_labels(layer)) for layer in range(DEMO_LAYERS)]}
     for kind, d in (("synthetic", 384), ("synthetic-wide", 2304)):
         kinds |= {kind: [Layer(synthetic(features, d))]} if features else {}
     for kind, layers in kinds.items():
-        rows, maps = explore(layers, VARIANTS | (SLOW if kind == "demo-layer" else {}), seeds)
+        rows, maps = explore(layers, VARIANTS | (SLOW if kind == "demo-layer" else {}), seeds, jobs)
         n, d = layers[0].decoder.shape
         report.table(f"{kind}: {len(layers)} of {n:,} x {d:,}", ["variant", "layout CPU s", *SHOWN], rows)
         for layer in {0, len(layers) - 1} if kind != "synthetic-wide" else ():
@@ -129,7 +141,7 @@ def compare_variants(report: Report, features: int, seeds: int, pictures: Path) 
             side_by_side(pictures / f"{name}.png", layers[layer].decoder, both)
 
 
-def compare_control(report: Report, features: int, seeds: int) -> None:
+def compare_control(report: Report, features: int, seeds: int, jobs: int) -> None:
     """The default layout of decoders, of rows with a decoder's covariance alone, and of random directions."""
     kinds = {"demo": [demo(layer) for layer in range(DEMO_LAYERS)]}
     for d in (384, 2304) if features else ():
@@ -142,8 +154,8 @@ def compare_control(report: Report, features: int, seeds: int) -> None:
             f"{kind}: random directions": [random_directions(*decoder.shape, i) for i, decoder in enumerate(decoders)],
         }
         for name, each in controls.items():
-            layers = [Layer(rows, demo_labels(i) if kind == "demo" else None) for i, rows in enumerate(each)]
-            ((_, _, *measures),) = explore(layers, {name: DEFAULT}, seeds)[0]
+            layers = [Layer(decoder, demo_labels(i) if kind == "demo" else None) for i, decoder in enumerate(each)]
+            ((_, _, *measures),) = explore(layers, {name: DEFAULT}, seeds, jobs)[0]
             rows.append([name, float(np.mean([layer.nearest_cosine for layer in layers])), *measures])
     report.table("Control: decoders without structure", ["rows", "nearest cosine", *SHOWN], rows)
 
@@ -155,16 +167,17 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--features", type=int, default=16384, help="of the synthetic decoders; 0: without them")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="layouts at once")
     parser.add_argument("--control", action="store_true", help="only the control")
     arguments = parser.parse_args()
     name = "control" if arguments.control else "exploration"
     report = Report(arguments.output or ROOT / "bench" / f"{name}.md")
     report.say(f"# {name.capitalize()} of the layout\n\nMeans over the seeds, {arguments.seeds} of them, and layers.")
-    with threadpool_limits(1):
-        if arguments.control:
-            compare_control(report, arguments.features, arguments.seeds)
-        else:
-            compare_variants(report, arguments.features, arguments.seeds, arguments.pictures)
+    settings = arguments.features, arguments.seeds, arguments.jobs
+    if arguments.control:
+        compare_control(report, *settings)
+    else:
+        compare_variants(report, *settings, arguments.pictures)
 
 
 if __name__ == "__main__":
