@@ -31,11 +31,11 @@ def prepare(checkout: Path, folder: Path, decoders: list[np.ndarray]) -> Path:
     n, d = decoders[0].shape
     labels = [f"words about feature {index}, or what activates topic {index % 997} of it" for index in range(n)]
     text = "\n".join(json.dumps({"index": index, "label": label}) for index, label in enumerate(labels))
-    (project / "labels.jsonl").write_text(text + "\n")
     rows = []
     for layer, decoder in enumerate(decoders):
         np.savez(project / f"layer_{layer}.npz", W_dec=decoder)
-        rows.append({"layer": layer, "weights": f"layer_{layer}.npz", "labels": "labels.jsonl"})
+        (project / f"labels_{layer}.jsonl").write_text(text + "\n")
+        rows.append({"layer": layer, "weights": f"layer_{layer}.npz", "labels": f"labels_{layer}.jsonl"})
     model = {"display_name": "Made up", "features": n, "d_model": d, "layers": rows}
     model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
     (project / "made-up.yaml").write_text(yaml.safe_dump({MODEL: model}))
@@ -66,7 +66,7 @@ def run(project: Path, cores: int, *targets: str) -> tuple[float, pd.DataFrame]:
     environment = os.environ | {"JOB_USAGE": str(usage), "PYTHONPATH": str(ROOT / "bench" / "usage")}
     if cores == 1:
         environment |= ONE_THREAD
-    options = ["--cores", str(cores), "--configfile", "bench.yaml", "--quiet", "all"]
+    options = ["--cores", str(cores), "--configfile", "bench.yaml", "--quiet", "rules", "progress", "host"]
     started = time.perf_counter()
     command = [sys.executable, "-m", "snakemake", *targets, *options]
     subprocess.run(command, cwd=project, env=environment, check=True, stdout=sys.stderr)
