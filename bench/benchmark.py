@@ -5,9 +5,9 @@
     PYTHONPATH=scripts python bench/benchmark.py --against ../old   beside another checkout of the workflow
 
 The parts after `neighbours` run the whole workflow on made-up SAEs (bench/workflow.py), in copies whose compiled code
-a first small run has made. CPU and memory are those of each job's process, imports included; no peak is below that of Snakemake, which starts them. Methods that are
-compared run in turn in one run on one machine: the ratios mean something where the seconds do not. faiss-cpu takes
-part where it is installed.
+a first small run has made. CPU and memory are those of each job's process, imports included; no peak is below that of
+Snakemake, which starts them. Methods that are compared run in turn in one run on one machine: the ratios mean something
+where the seconds do not. faiss-cpu takes part where it is installed.
 """
 
 import argparse
