@@ -155,14 +155,19 @@ def compare_layers(report: Report, warm: dict[str, Path], n: int, d: int, rounds
         for label in projects:
             for row, figures in zip(rows, [*best[label].to_numpy().tolist(), together(best[label])], strict=True):
                 row += figures if label == "this" else [*figures, row[1] / figures[0]]
-        header = ["step", "CPU s", "peak MB", *(["CPU s there", "peak MB there", "CPU, of there"] * (len(warm) - 1))]
+        header = [
+            "step",
+            "CPU s",
+            "peak MB",
+            *(["CPU s of the other", "peak MB of the other", "CPU, this / other"] * (len(warm) - 1)),
+        ]
         edges = edges_of(projects["this"])
         title = f"A layer of {n:,} x {d:,} from decoder.npy to all products, on one thread: {edges:,} edges, all labels"
         report.table(title, header, rows)
         totals = {label: together(steps.loc[[*GEOMETRY]]) for label, steps in best.items()}
         totals["the original's method"] = yardstick
         rows = [[label, *total, total[0] / yardstick[0]] for label, total in totals.items()]
-        header = ["checkout", "CPU s", "peak MB", "CPU, of the original's"]
+        header = ["checkout", "CPU s", "peak MB", "CPU / original's"]
         report.table("The same layer from decoder.npy to positions and edges, on one thread", header, rows)
         compare_maps(report, projects["this"] / f"results/{MODEL}/layer-0", np.load(folder / "coords.npy"))
 
@@ -200,7 +205,7 @@ def compare_throughput(report: Report, warm: dict[str, Path], n: int, d: int) ->
             walls["the original's method, positions and edges only"] = time.perf_counter() - started
         *_, yardstick = walls.values()
         rows += [[label, cores, layers, wall, 3600 * layers / wall, yardstick / wall] for label, wall in walls.items()]
-    header = ["checkout", "cores", "layers", "wall s", "layers per hour", "of the original's"]
+    header = ["checkout", "cores", "layers", "wall s", "layers per hour", "/ original's"]
     report.table(f"Layers of {n:,} x {d:,}: the whole workflow", header, rows)
 
 
@@ -234,7 +239,7 @@ def main() -> None:
     if only in (None, "neighbours"):
         compare_searches(report, n, widths, rounds)
     with tempfile.TemporaryDirectory() as folder:
-        checkouts = {"this": ROOT} | ({"against": arguments.against.resolve()} if arguments.against else {})
+        checkouts = {"this": ROOT} | ({"other": arguments.against.resolve()} if arguments.against else {})
         if only != "neighbours":
             warm = {label: warmed(checkout, Path(folder) / label) for label, checkout in checkouts.items()}
         if only in (None, "layer"):

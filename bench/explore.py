@@ -111,7 +111,7 @@ def lay_out(variant: dict | Callable, layer: Layer, seed: int) -> tuple[np.ndarr
 
 
 def explore(layers: list[Layer], variants: dict[str, dict | Callable], seeds: int, jobs: int) -> tuple[list, dict]:
-    """A row for each variant: CPU s of the layout, and its measures; and the maps of the first seed, by layer."""
+    """A row for each variant: CPU s of the layout, and its measures; and its maps, by seed and layer."""
     rows, maps = [], {}
     with ProcessPoolExecutor(jobs) as pool:
         waiting = {}
