@@ -76,7 +76,7 @@ if importlib.util.find_spec("pacmap"):
 # Minutes for a few thousand features.
 SLOW = {"t-SNE of scikit-learn": t_sne}
 if importlib.util.find_spec("pysgtsnepi"):
-    SLOW["SG-t-SNE"] = sg_t_sne
+    SLOW["SG-t-SNE, 350 iterations"] = sg_t_sne
 
 
 class Layer:
