@@ -75,7 +75,7 @@ def t_sne(decoder, *_, seed) -> np.ndarray:
 def sg_t_sne(decoder, indices, similarities, *, seed) -> np.ndarray:
     """SG-t-SNE (pysgtsnepi) of the same affinities, from the principal components, its repulsion by FFT on a grid.
 
-    350 of its 1,000 iterations: the grid grows with the map, and in 3D all take over 8 minutes for 2,048 points.
+    350 of its 1,000 iterations: the grid grows with the map, and in 3D all take over 5 minutes for 2,048 points.
     """
     from pysgtsnepi import sgtsnepi
 
