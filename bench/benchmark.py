@@ -1,15 +1,17 @@
-"""Time, memory and meaning of the geometry, against the original's method and against the machine's floor.
+"""Time, memory and meaning of a layer, against another checkout, the original's method and the machine's floor.
 
-    make bench                                                everything, to bench/results.md (half an hour on 2 cores)
-    PYTHONPATH=scripts python bench/benchmark.py --only layer    one part: neighbours, layer, throughput, scaling
+    make bench                                                      everything, to bench/results.md
+    PYTHONPATH=scripts python bench/benchmark.py --only layer       one part: neighbours, layer, throughput, scaling
+    PYTHONPATH=scripts python bench/benchmark.py --against ../old   beside another checkout of the workflow
 
-Methods that are compared run in turn, round after round, in one run on one machine: the ratios mean something where
-the seconds do not. faiss-cpu takes part where it is installed.
+The parts after `neighbours` run the whole workflow on made-up SAEs (bench/workflow.py), in copies whose compiled code
+a first small run has made. CPU and memory are those of each job's process, imports included; no peak is below that of
+Snakemake, which starts them. Methods that are compared run in turn in one run on one machine: the ratios mean something
+where the seconds do not. faiss-cpu takes part where it is installed.
 """
 
 import argparse
 import importlib.util
-import json
 import os
 import platform
 import subprocess
@@ -21,41 +23,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 import yaml
 from threadpoolctl import threadpool_limits
 
 from decoders import ROOT, synthetic
 from lib.geometry import knn
 from lib.geometry.knn import nearest_neighbors
-from lib.labels.explanations import SCHEMA
 from measure_quality import measure
+from report import Report
+from workflow import CORES, MODEL, ONE_THREAD, edges_of, prepare, run, warmed
 
-CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-K = CONFIG["edges"]["k"]
-METHOD = CONFIG["layout"]["method"]
-LAYOUT = {"method": METHOD, "seed": CONFIG["layout"]["seed"], **CONFIG["layout"][METHOD]}
-
-
-class Report:
-    """Markdown, printed as it grows and written whole to a file."""
-
-    def __init__(self, path: Path):
-        self.path, self.lines = path, []
-
-    def say(self, text: str = "") -> None:
-        print(text, flush=True)
-        self.lines.append(text)
-        self.path.write_text("\n".join(self.lines) + "\n")
-
-    def table(self, title: str, header: list[str], rows: list[list]) -> None:
-        self.say(f"\n## {title}\n")
-        for cells in [header, ["---"] * len(header), *rows]:
-            self.say(
-                "| " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells) + " |"
-            )
+K = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["edges"]["k"]
 
 
 def machine() -> str:
@@ -121,218 +100,125 @@ def compare_searches(report: Report, n: int, widths: list[int], rounds: int) -> 
             report.table(f"Exact {K} nearest neighbours of {n:,} x {d:,}, {threads} threads", header, rows)
 
 
-# --- a whole layer, each step in a process of its own
+# --- whole layers, by the real workflow
+
+# What a layer is made of, from decoder.npy to all of its products, and the rules that do it; some checkouts call them
+# differently.
+STEPS = {
+    "neighbours": {"compute_neighbors"},
+    "layout": {"compute_coords", "compute_umap"},
+    "edges": {"compute_edges"},
+    "measuring": {"measure_quality"},
+    "export and gzip": {"export_layer", "compress_layer"},
+    "figure": {"draw_layer"},
+}
+GEOMETRY = ("neighbours", "layout", "edges")
 
 
-# In a small process between: a child's peak memory begins with that of the process that started it.
-TIMER = """
-import json, resource, subprocess, sys, time
-started = time.perf_counter()
-subprocess.run(sys.argv[1:], check=True)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps([time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
-"""
+def original(decoder: Path, folder: Path, threads: int) -> tuple[float, float]:
+    """Run the original's method in a process of its own: CPU s and peak MB."""
+    environment = os.environ | {name: str(threads) for name in ONE_THREAD}
+    command = [sys.executable, ROOT / "bench" / "original.py", decoder, folder]
+    with subprocess.Popen(command, env=environment) as process:
+        _, process.returncode, used = os.wait4(process.pid, 0)
+    if process.returncode:
+        raise SystemExit(f"the original's method ended with {process.returncode}")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+def by_step(jobs: pd.DataFrame) -> pd.DataFrame:
+    """CPU s and peak MB by step: the columns cpu and peak."""
+    step_of = {rule: step for step, rules in STEPS.items() for rule in rules}
+    return jobs.groupby(jobs["rule"].map(step_of))[["cpu", "peak"]].agg({"cpu": "sum", "peak": "max"}).loc[[*STEPS]]
 
 
-def timed(script: str, *arguments: str, **environment: str) -> tuple[float, float, float]:
-    """Run a Python script of this folder: wall s, CPU s, peak MB of its memory."""
-    command = [sys.executable, str(ROOT / "bench" / script), *arguments]
-    done = subprocess.run(
-        [sys.executable, "-c", TIMER, *command],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-    )
-    return tuple(json.loads(done.stdout.splitlines()[-1]))
+def together(steps: pd.DataFrame) -> list[float]:
+    """CPU s of all steps, and their peak MB."""
+    return [steps["cpu"].sum(), steps["peak"].max()]
 
 
-def steps(folder: Path, threads: int = CORES) -> dict[str, dict]:
-    """The jobs from decoder.npy to coords.npy and edges.npz, with the default configuration."""
-    decoder, neighbors = str(folder / "decoder.npy"), str(folder / "neighbors.npz")
-
-    def step(rule: str, name: str, inputs: dict, output: str, params: dict) -> dict:
-        made = {name: str(folder / output), "record": str(folder / f"{rule}.json")}
-        log = str(folder / f"{rule}.log")
-        return {
-            "rule": rule,
-            "threads": threads,
-            "input": inputs,
-            "output": made,
-            "params": params,
-            "log": log,
-        }
-
-    inputs = {"decoder": decoder, "neighbors": neighbors}
-    return {
-        "neighbours": step(
-            "compute_neighbors",
-            "neighbors",
-            {"decoder": decoder},
-            "neighbors.npz",
-            {"neighbors": CONFIG["neighbors"]},
-        ),
-        "layout": step("compute_coords", "coords", inputs, "coords.npy", {"layout": LAYOUT}),
-        "edges": step("compute_edges", "edges", {"neighbors": neighbors}, "edges.npz", {"edges": CONFIG["edges"]}),
-    }
-
-
-def export_step(folder: Path, n: int) -> dict:
-    """The job that writes layer-0.json and layer-0.parquet, after the other steps.
-
-    All n features have a label, and there are as many edges, the strongest, as layer 12 of Gemma 2 2B has.
-    """
-    with np.load(folder / "edges.npz") as file:
-        strongest = np.sort(np.argsort(-file["weight"], kind="stable")[:12_600])
-        np.savez(folder / "strongest.npz", **{name: file[name][strongest] for name in file})
-    rows = [
-        {
-            "index": index,
-            "label": f"words about feature {index}, or what activates it",
-            "explainer": "made up",
-        }
-        for index in range(n)
-    ]
-    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), folder / "labels.parquet")
-    for name in ("decoder", "labels", "quality"):
-        (folder / f"{name}.json").write_text("{}")
-    records = {
-        "decoder": "decoder",
-        "neighbors": "compute_neighbors",
-        "coords": "compute_coords",
-        "edges": "compute_edges",
-        "labels": "labels",
-    }
-    inputs = {f"{name}_record": str(folder / f"{file}.json") for name, file in records.items()}
-    inputs |= {"coords": str(folder / "coords.npy"), "edges": str(folder / "strongest.npz")}
-    inputs |= {"labels": str(folder / "labels.parquet"), "quality": str(folder / "quality.json")}
-    inputs |= {"neighbors": str(folder / "neighbors.npz")}
-    made = {"graph": "layer-0.json", "table": "layer-0.parquet", "record": "export.json"}
-    return {
-        "rule": "export_layer",
-        "threads": 1,
-        "wildcards": {"model": "made-up", "layer": "0"},
-        "input": inputs,
-        "output": {"gzip": []} | {name: str(folder / file) for name, file in made.items()},
-        "params": {"about": {}, "decimals": CONFIG["export"]["decimals"]},
-        "log": str(folder / "export.log"),
-    }
-
-
-def compare_layers(report: Report, n: int, d: int, rounds: int) -> None:
-    """decoder.npy to positions and edges: ours by step, the original's method, and what each map is worth."""
+def compare_layers(report: Report, warm: dict[str, Path], n: int, d: int, rounds: int) -> None:
+    """A whole layer by step, of this checkout and another; the original's method; what each map is worth."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        np.save(folder / "decoder.npy", synthetic(n, d))
-        best: dict[str, tuple] = {}
-        (folder / "original").mkdir()
+        folder, decoder = Path(name), synthetic(n, d)
+        projects = {label: prepare(project, folder / label, [decoder]) for label, project in warm.items()}
+        np.save(folder / "decoder.npy", decoder)
+        best = {}
         for _ in range(rounds):
-            for step, job in steps(folder).items():
-                spent = timed("stage.py", json.dumps(job))
-                best[step] = tuple(map(min, spent, best.get(step, spent)))
-            spent = timed("original.py", str(folder / "decoder.npy"), str(folder / "original"))
-            best["the original's method"] = tuple(map(min, spent, best.get("the original's method", spent)))
-        ours = [best[step] for step in ("neighbours", "layout", "edges")]
-        total = (
-            sum(spent[0] for spent in ours),
-            sum(spent[1] for spent in ours),
-            max(spent[2] for spent in ours),
-        )
-        yardstick = best.pop("the original's method")
-        rows = [
-            [step, *spent, spent[0] / yardstick[0], spent[1] / yardstick[1]]
-            for step, spent in {**best, "ours together": total, "the original's method": yardstick}.items()
+            for label, project in projects.items():
+                spent = by_step(run(project, 1)[1])
+                best[label] = np.minimum(spent, best.get(label, spent))
+            spent = original(folder / "decoder.npy", folder, 1)
+            best["original"] = np.minimum(spent, best.get("original", spent))
+        yardstick = best.pop("original").tolist()
+        rows = [[step] for step in (*STEPS, "**a whole layer**")]
+        for label in projects:
+            for row, figures in zip(rows, [*best[label].to_numpy().tolist(), together(best[label])], strict=True):
+                row += figures if label == "this" else [*figures, row[1] / figures[0]]
+        header = [
+            "step",
+            "CPU s",
+            "peak MB",
+            *(["CPU s of the other", "peak MB of the other", "CPU, this / other"] * (len(warm) - 1)),
         ]
-        exported = timed("stage.py", json.dumps(export_step(folder, n)))
-        rows.append(["besides: layer-N.json and .parquet, all labels, 12,600 edges", *exported, "", ""])
-        header = ["step", "wall s", "CPU s", "peak MB", "wall, of the original", "CPU, of the original"]
-        report.table(f"A layer of {n:,} x {d:,}: decoder to positions and edges, each a process", header, rows)
-        compare_maps(report, folder)
+        edges = edges_of(projects["this"])
+        title = f"A layer of {n:,} x {d:,} from decoder.npy to all products, on one thread: {edges:,} edges, all labels"
+        report.table(title, header, rows)
+        totals = {label: together(steps.loc[[*GEOMETRY]]) for label, steps in best.items()}
+        totals["the original's method"] = yardstick
+        rows = [[label, *total, total[0] / yardstick[0]] for label, total in totals.items()]
+        header = ["checkout", "CPU s", "peak MB", "CPU / original's"]
+        report.table("The same layer from decoder.npy to positions and edges, on one thread", header, rows)
+        compare_maps(report, projects["this"] / f"results/{MODEL}/layer-0", np.load(folder / "coords.npy"))
 
 
-def compare_maps(report: Report, folder: Path) -> None:
+def compare_maps(report: Report, layer: Path, original_coords: np.ndarray) -> None:
     """The measures of both maps of one decoder, beside PCA's and chance's."""
-    decoder = np.load(folder / "decoder.npy")
-    with np.load(folder / "neighbors.npz") as file:
+    decoder, coords = np.load(layer / "decoder.npy"), np.load(layer / "coords.npy")
+    with np.load(layer / "neighbors.npz") as file:
         neighbors = file["indices"], file["similarities"]
-    with np.load(folder / "edges.npz") as file:
-        edges = file["source"], file["target"]
-    maps = {"ours": np.load(folder / "coords.npy"), "original": np.load(folder / "original" / "coords.npy")}
-    quality = {
-        name: measure(decoder, *neighbors, coords, edges, [None] * len(decoder)) for name, coords in maps.items()
-    }
-    rows = [
-        [
-            name,
-            value,
-            quality["original"]["map"][name],
-            quality["ours"]["pca"][name],
-            quality["ours"]["random"][name],
-        ]
-        for name, value in quality["ours"]["map"].items()
-        if value is not None
-    ]
-    report.table("What the maps keep", ["measure", "ours", "the original's", "PCA", "random"], rows)
+    no_edges, no_labels = np.empty((2, 0), int), [None] * len(decoder)
+    ours, theirs = (measure(decoder, *neighbors, each, no_edges, no_labels)[0] for each in (coords, original_coords))
+    columns = ours["map"], theirs["map"], ours["pca"], ours["random"]
+    rows = [[name, *(column[name] for column in columns)] for name, value in ours["map"].items() if value is not None]
+    report.table("What the maps of that layer keep", ["measure", "ours", "the original's", "PCA", "random"], rows)
 
 
-def fill_caches() -> None:
-    """Have everything compiled before it is timed, as it is in every run but a machine's first."""
-    with tempfile.TemporaryDirectory() as name:
-        np.save(Path(name) / "decoder.npy", synthetic(600, 64))
-        for job in steps(Path(name)).values():
-            timed("stage.py", json.dumps(job))
-
-
-# --- many layers at once
-
-
-def compare_throughput(report: Report, n: int, d: int) -> None:
-    """As many layers at once as there are cores, each on one thread: how long until all are done."""
-
-    def ours(folder: Path) -> None:
-        for job in steps(folder, threads=1).values():
-            timed("stage.py", json.dumps(job), **ONE_THREAD)
-
-    def original(folder: Path) -> None:
-        timed("original.py", str(folder / "decoder.npy"), str(folder), **ONE_THREAD)
-
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(CORES) as pool:
-        folders = [Path(name) / str(layer) for layer in range(CORES)]
-        for layer, folder in enumerate(folders):
-            folder.mkdir()
-            np.save(folder / "decoder.npy", synthetic(n, d, seed=layer))
-        walls = []
-        for method in (ours, original):
+def compare_throughput(report: Report, warm: dict[str, Path], n: int, d: int) -> None:
+    """Layers per hour of the whole workflow, its start included, on one core and on all of them."""
+    rows = []
+    for cores in sorted({1, CORES}):
+        layers = min(cores, 8)
+        with tempfile.TemporaryDirectory() as name:
+            folder, decoders = Path(name), [synthetic(n, d, seed=layer) for layer in range(layers)]
+            walls = {}
+            for label, project in warm.items():
+                walls[label], _ = run(prepare(project, folder / label, decoders), cores)
+            paths = [folder / str(layer) for layer in range(layers)]
+            for path, decoder in zip(paths, decoders, strict=True):
+                path.mkdir()
+                np.save(path / "decoder.npy", decoder)
             started = time.perf_counter()
-            list(pool.map(method, folders))
-            walls.append(time.perf_counter() - started)
-    rows = [
-        [method, wall, 3600 * CORES / wall, walls[1] / wall]
-        for method, wall in zip(("ours", "the original's method"), walls, strict=True)
-    ]
-    header = ["method", "wall s", "layers an hour", "of the original"]
-    report.table(f"{CORES} layers of {n:,} x {d:,} at once, a thread each", header, rows)
+            with ThreadPoolExecutor(layers) as pool:
+                files = [path / "decoder.npy" for path in paths]
+                list(pool.map(original, files, paths, [cores // layers] * layers))
+            walls["the original's method, positions and edges only"] = time.perf_counter() - started
+        *_, yardstick = walls.values()
+        rows += [[label, cores, layers, wall, 3600 * layers / wall, yardstick / wall] for label, wall in walls.items()]
+    header = ["checkout", "cores", "layers", "wall s", "layers per hour", "/ original's"]
+    report.table(f"Layers of {n:,} x {d:,}: the whole workflow", header, rows)
 
 
-# --- growth
-
-
-def measure_growth(report: Report, sizes: list[int], d: int) -> None:
-    """Time and peak memory of search and layout by the number of features, each in a process of its own."""
+def measure_growth(report: Report, warm: Path, sizes: list[int], d: int) -> None:
+    """CPU time and peak memory of search and layout by the number of features."""
     rows = []
     for n in sizes:
         with tempfile.TemporaryDirectory() as name:
-            np.save(Path(name) / "decoder.npy", synthetic(n, d))
-            jobs = steps(Path(name))
-            spent = {step: timed("stage.py", json.dumps(jobs[step])) for step in ("neighbours", "layout")}
-        rows.append([n, *spent["neighbours"], *spent["layout"]])
-    header = [
-        "n",
-        *(f"{step} {what}" for step in ("search", "layout") for what in ("wall s", "CPU s", "peak MB")),
-    ]
+            project = prepare(warm, Path(name), [synthetic(n, d)])
+            jobs = run(project, CORES, f"results/{MODEL}/layer-0/coords.npy")[1].set_index("rule")
+        steps = ("compute_neighbors", "compute_coords")
+        rows.append([f"{n:,}", *jobs.loc[[*steps], ["cpu", "peak"]].to_numpy().ravel().tolist()])
+    header = ["features", "search CPU s", "search peak MB", "layout CPU s", "layout peak MB"]
     report.table(f"Growth with the number of features, d = {d}", header, rows)
 
 
@@ -341,22 +227,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results.md")
     parser.add_argument("--only", choices=["neighbours", "layer", "throughput", "scaling"])
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout, to run beside this one")
     parser.add_argument("--features", type=int, default=16384)
     parser.add_argument("--widths", type=int, nargs="+", default=[2304, 3584])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[8192, 16384, 32768, 65536])
     arguments = parser.parse_args()
+    n, widths, rounds, only = arguments.features, arguments.widths, arguments.rounds, arguments.only
     report = Report(arguments.output)
-    report.say(f"# Benchmark\n\n{machine()}\nThe best of {arguments.rounds} rounds; the methods take turns.")
-    fill_caches()
-    if arguments.only in (None, "neighbours"):
-        compare_searches(report, arguments.features, arguments.widths, arguments.rounds)
-    if arguments.only in (None, "layer"):
-        compare_layers(report, arguments.features, arguments.widths[0], arguments.rounds)
-    if arguments.only in (None, "throughput"):
-        compare_throughput(report, arguments.features, arguments.widths[0])
-    if arguments.only in (None, "scaling"):
-        measure_growth(report, arguments.sizes, 512)
+    report.say(f"# Benchmark\n\n{machine()} The best of {rounds} rounds; the methods take turns.")
+    if only in (None, "neighbours"):
+        compare_searches(report, n, widths, rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        checkouts = {"this": ROOT} | ({"other": arguments.against.resolve()} if arguments.against else {})
+        if only != "neighbours":
+            warm = {label: warmed(checkout, Path(folder) / label) for label, checkout in checkouts.items()}
+        if only in (None, "layer"):
+            compare_layers(report, warm, n, widths[0], rounds)
+        if only in (None, "throughput"):
+            compare_throughput(report, warm, n, widths[0])
+        if only in (None, "scaling"):
+            measure_growth(report, warm["this"], arguments.sizes, 512)
 
 
 if __name__ == "__main__":

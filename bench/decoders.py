@@ -10,12 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from fetch_decoder import unit_rows
+from lib.labels.explanations import feature_table, read_local
+from lib.labels.export_files import label_files
 
 ROOT = Path(__file__).resolve().parents[1]
 
 TOPICS = 24
 CONCEPTS = 5000
 MEMBERSHIPS = 4
+
+DEMO = ROOT / "resources" / "demo"
+DEMO_LAYERS = 6
 
 
 def synthetic(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -43,7 +48,26 @@ def synthetic(n: int, d: int, seed: int = 0) -> np.ndarray:
     return unit_rows(rows)[0]
 
 
+def random_directions(n: int, d: int, seed: int) -> np.ndarray:
+    """float32 (n, d), rows of norm 1 in all directions alike: a decoder without any structure."""
+    return unit_rows(np.random.default_rng(seed).standard_normal((n, d), dtype=np.float32))[0]
+
+
+def random_rows_like(decoder: np.ndarray, seed: int) -> np.ndarray:
+    """Rows of norm 1 that share a decoder's number, mean and covariance, and nothing else: float32 (n, d)."""
+    rng = np.random.default_rng(seed)
+    mean, covariance = decoder.mean(axis=0), np.cov(decoder, rowvar=False)
+    return unit_rows(rng.multivariate_normal(mean, covariance, len(decoder), method="cholesky").astype(np.float32))[0]
+
+
 def demo(layer: int) -> np.ndarray:
     """A layer of the bundled model: float32 (2048, 384)."""
-    with np.load(ROOT / "resources" / "demo" / f"layer_{layer}" / "params.npz") as file:
+    with np.load(DEMO / f"layer_{layer}" / "params.npz") as file:
         return unit_rows(file["W_dec"])[0]
+
+
+def demo_labels(layer: int) -> list[str | None]:
+    """The labels of its features."""
+    features = feature_table(read_local(label_files(DEMO / f"layer_{layer}"), 2048))
+    labels = features["label"].reindex(range(2048))
+    return labels.where(labels.notna(), None).tolist()

@@ -1,161 +1,183 @@
-"""What the parameters of the layout do to a map: the table and the pictures of docs/geometry.md.
+"""What the parts and parameters of the layout do to a map: the tables and pictures of docs/geometry.md.
 
-PYTHONPATH=scripts python bench/explore.py --output bench/exploration.md --pictures docs/images
+    PYTHONPATH=scripts python bench/explore.py                 all tables, to bench/exploration.md, and the pictures
+    PYTHONPATH=scripts python bench/explore.py --features 0    without the synthetic decoders of full size
+    PYTHONPATH=scripts python bench/explore.py --control       only the control: the same measures of random directions
 
-Every variant lays out the same exact neighbours of the same decoders: layers of the demo, and a synthetic decoder of
-full size. Its CPU time is beside it; the measures are those of quality.json. PaCMAP and LocalMAP take part where pacmap
-is installed, which nothing else here needs.
+Every variant lays out the same exact neighbours of the same decoders: the demo's six layers, and synthetic decoders of
+full size. A figure is the mean over the seeds and, for the demo, its layers. The measures are those of quality.json;
+the CPU time is that of the layout, compilation excluded. PaCMAP, LocalMAP and SG-t-SNE take part where pacmap and
+pysgtsnepi are installed, which nothing else here needs.
 """
 
 import argparse
 import importlib.util
+import itertools
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numba
 import numpy as np
 import yaml
-from matplotlib.image import imsave
-from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from compute_coords import centred, embed
-from decoders import ROOT, demo, synthetic
-from lib.geometry.graph import fuzzy_graph
+from decoders import DEMO_LAYERS, ROOT, demo, demo_labels, random_directions, random_rows_like, synthetic
+from layouts import (
+    DEFAULT,
+    ORIGINAL,
+    adjacency_alone,
+    affinities_alone,
+    by_hand,
+    default_graph,
+    fuzzy_set,
+    pacmap,
+    sg_t_sne,
+    t_sne,
+)
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.layout import lay_out
-from lib.geometry.pca import principal_components
-from measure_quality import Reference
+from lib.geometry.points import nearest_points
+from measure_quality import Reference, telling_words
+from pictures import side_by_side
+from report import Report, cell
 
-CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["layout"]
 FAITHFUL = yaml.safe_load((ROOT / "config" / "presets" / "faithful.yaml").read_text())["layout"]
-DEFAULT = {"method": "neighbor_embedding", "seed": CONFIG["seed"], **CONFIG["neighbor_embedding"]}
-ORIGINAL = {"method": "umap", "seed": CONFIG["seed"], **CONFIG["umap"]}
+NEIGHBORS = 40
+# For the widest measure.
+WIDEST = 50
+SHOWN = ("kept_5", "kept_15", "kept_50", "strongest_near", "trustworthiness", "continuity", "cluster_correlation")
+SHOWN += ("label_agreement",)
+
 VARIANTS = {
-    "default": DEFAULT,
-    "original": ORIGINAL,
-    "umap-learn, 40 neighbours, repulsion 12": ORIGINAL | {"repulsion_strength": 12},
-    "umap-learn, 15 neighbours, repulsion 6": ORIGINAL | {"n_neighbors": 15, "repulsion_strength": 6},
-    "umap-learn, 10 neighbours, repulsion 12": ORIGINAL | {"n_neighbors": 10, "repulsion_strength": 12},
-    "the same from PCA": ORIGINAL | {"n_neighbors": 10, "repulsion_strength": 12, "init": "pca"},
-    "the same, min_dist 0.5": ORIGINAL | {"n_neighbors": 10, "repulsion_strength": 12, "min_dist": 0.5},
+    "**default**": DEFAULT,
+    "without the refinement": DEFAULT | {"refinement_epochs": 0},
+    "repulsion constant": partial(by_hand, graph=default_graph, constant=True),
+    "t-SNE's affinities alone": partial(by_hand, graph=affinities_alone),
+    "adjacency alone": partial(by_hand, graph=adjacency_alone),
+    "perplexity 5": DEFAULT | {"perplexity": 5},
+    "perplexity 20": DEFAULT | {"perplexity": 20},
     "10 neighbours": DEFAULT | {"n_neighbors": 10},
     "30 neighbours": DEFAULT | {"n_neighbors": 30},
     "repulsion 0.5": DEFAULT | {"repulsion_strength": 0.5},
     "repulsion 1.5": DEFAULT | {"repulsion_strength": 1.5},
-    "200 epochs": DEFAULT | {"n_epochs": 200},
+    "100 epochs": DEFAULT | {"n_epochs": 100},
+    "400 epochs": DEFAULT | {"n_epochs": 400},
     "50 random features": DEFAULT | {"negative_samples": 50},
-    "faithful": DEFAULT | FAITHFUL["neighbor_embedding"],
+    "**faithful**": DEFAULT | FAITHFUL["neighbor_embedding"],
+    "version 0.1": partial(by_hand, graph=fuzzy_set, constant=True, n_epochs=400, refined=False),
+    "**original**": ORIGINAL,
+    "umap-learn, 15 neighbours, repulsion 6": ORIGINAL | {"n_neighbors": 15, "repulsion_strength": 6},
 }
+if importlib.util.find_spec("pacmap"):
+    VARIANTS |= {name: partial(pacmap, name=name) for name in ("PaCMAP", "LocalMAP")}
+# Minutes for a few thousand features.
+SLOW = {"t-SNE of scikit-learn": t_sne}
+if importlib.util.find_spec("pysgtsnepi"):
+    SLOW["SG-t-SNE, 350 iterations"] = sg_t_sne
 
 
-def mutual_first(decoder, indices, similarities, one_sided: float) -> np.ndarray:
-    """The default, with this weight for links between features of which only one is a near neighbour of the other."""
-    k = DEFAULT["n_neighbors"] - 1
-    n, graph = len(decoder), fuzzy_graph(indices[:, :k], similarities[:, :k])
-    near = csr_matrix((np.ones(n * k), indices[:, :k].ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
-    graph = (graph * one_sided + graph.multiply(near.multiply(near.T)) * (1 - one_sided)).tocsr()
-    parameters = {key: value for key, value in DEFAULT.items() if key not in ("method", "n_neighbors")}
-    return lay_out(graph, principal_components(decoder, DEFAULT["seed"]), **parameters)
+class Layer:
+    """A decoder with its neighbours and the measures of its maps."""
+
+    def __init__(self, decoder: np.ndarray, labels: list[str | None] | None = None):
+        indices, similarities = nearest_neighbors(decoder, WIDEST)
+        self.decoder, self.neighbors = decoder, (indices[:, :NEIGHBORS], similarities[:, :NEIGHBORS])
+        self.nearest_cosine = float(np.median(similarities[:, 0]))
+        self.reference = Reference(decoder, indices, similarities, telling_words(labels or [None] * len(decoder)))
+
+    def measure(self, coords: np.ndarray) -> list[float | None]:
+        """The measures `SHOWN` of a map."""
+        near = nearest_points(coords, WIDEST)
+        measures = self.reference.measure(coords, near) | {f"kept_{WIDEST}": self.reference.kept(near, WIDEST)}
+        return [measures[name] for name in SHOWN]
 
 
-def t_sne(decoder, *_) -> np.ndarray:
-    """scikit-learn's, by Barnes and Hut's tree: in 3D it takes minutes for a few thousand features."""
-    from sklearn.manifold import TSNE
-
-    return TSNE(n_components=3, perplexity=10, init="pca", random_state=42).fit_transform(decoder)
-
-
-def pacmap(decoder, *_, name: str) -> np.ndarray:
-    """PaCMAP or LocalMAP, on the cosine as they take it, from the principal components."""
-    import pacmap
-
-    layout = getattr(pacmap, name)(n_components=3, n_neighbors=15, distance="angular", apply_pca=False, random_state=42)
-    return layout.fit_transform(decoder.copy(), init="pca")
-
-
-def others(decoder: np.ndarray) -> dict[str, Callable]:
-    """Layouts that no setting of the workflow gives, of decoder, indices and similarities."""
-    layouts = {
-        "links of one side alone at half their weight": partial(mutual_first, one_sided=0.5),
-        "links of one side alone at a tenth": partial(mutual_first, one_sided=0.1),
-    }
-    if len(decoder) < 5000:
-        layouts["t-SNE of scikit-learn, perplexity 10"] = t_sne
-    if importlib.util.find_spec("pacmap"):
-        layouts |= {name: partial(pacmap, name=name) for name in ("PaCMAP", "LocalMAP")}
-    return layouts
-
-
-SHOWN = ("kept_5", "kept_15", "strongest_near", "trustworthiness", "continuity", "cluster_correlation")
-
-
-def explore(decoder: np.ndarray, variants: dict[str, dict | Callable]) -> tuple[list[list], dict[str, np.ndarray]]:
-    """A row for each variant: CPU s of the layout, and its measures; and the maps themselves."""
-    indices, similarities = nearest_neighbors(decoder, 40)
-    rows, maps = [], {}
+def lay_out(variant: dict | Callable, layer: Layer, seed: int) -> tuple[np.ndarray, list[float | None]]:
+    """A map of the layer, and its row: CPU s of the layout, and the measures."""
+    numba.set_num_threads(1)
+    method = variant if callable(variant) else partial(embed, **variant)
     with threadpool_limits(1):
-        reference = Reference(decoder, indices, similarities, [set()] * len(decoder))
+        # Compile first.
+        few = layer.decoder[:200]
+        method(few, *nearest_neighbors(few, NEIGHBORS), seed=seed)
+        started = time.process_time()
+        coords = method(layer.decoder, *layer.neighbors, seed=seed)
+        spent = time.process_time() - started
+        coords = centred(np.asarray(coords, np.float32))
+        return coords, [spent, *layer.measure(coords)]
+
+
+def explore(layers: list[Layer], variants: dict[str, dict | Callable], seeds: int, jobs: int) -> tuple[list, dict]:
+    """A row for each variant: CPU s of the layout, and its measures; and its maps, by seed and layer."""
+    rows, maps = [], {}
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = {}
         for name, variant in variants.items():
-            layout = variant if callable(variant) else partial(embed, **variant)
-            # Compile first.
-            layout(decoder[:200], *nearest_neighbors(decoder[:200], 40))
-            started = time.process_time()
-            maps[name] = centred(np.asarray(layout(decoder, indices, similarities), np.float32))
-            spent = time.process_time() - started
-            measures = reference.measure(maps[name])
-            rows.append([name, f"{spent:.1f}", *(f"{measures[measure]:.3f}" for measure in SHOWN)])
-            print(*rows[-1], sep="\t", flush=True)
+            pairs = itertools.product(range(1 if name in SLOW else seeds), layers)
+            waiting[name] = [pool.submit(lay_out, variant, layer, seed) for seed, layer in pairs]
+        for name, futures in waiting.items():
+            maps[name], measures = zip(*(future.result() for future in futures), strict=True)
+            means = (None if None in column else float(np.mean(column)) for column in zip(*measures, strict=True))
+            rows.append([name, *means])
+            print(*map(cell, rows[-1]), sep="\t", flush=True)
     return rows, maps
 
 
-def picture(coords: np.ndarray, colours: np.ndarray, size: int = 420) -> np.ndarray:
-    """An orthographic view of the points from above, the nearer ones brighter: uint8 (size, size, 3)."""
-    image = np.full((size, size, 3), 16.0)
-    low, high = coords.min(axis=0), coords.max(axis=0)
-    scaled = (coords - (low + high) / 2) / (high - low).max() + 0.5  # within the unit cube
-    x, y = (scaled[:, :2].T * (size - 4)).astype(int)
-    for point in np.argsort(scaled[:, 2]):
-        image[y[point] : y[point] + 3, x[point] : x[point] + 3] = colours[point] * (0.4 + 0.6 * scaled[point, 2])
-    return image.astype(np.uint8)
+def compare_variants(report: Report, features: int, seeds: int, jobs: int, pictures: Path) -> None:
+    """A table of all variants for each kind of decoder, and pictures of the original's map and the default."""
+    kinds = {"demo-layer": [Layer(demo(layer), demo_labels(layer)) for layer in range(DEMO_LAYERS)]}
+    for kind, d in (("synthetic", 384), ("synthetic-wide", 2304)):
+        kinds |= {kind: [Layer(synthetic(features, d))]} if features else {}
+    for kind, layers in kinds.items():
+        rows, maps = explore(layers, VARIANTS | (SLOW if kind == "demo-layer" else {}), seeds, jobs)
+        n, d = layers[0].decoder.shape
+        report.table(f"{kind}: {len(layers)} of {n:,} x {d:,}", ["variant", "layout CPU s", *SHOWN], rows)
+        for layer in {0, len(layers) - 1} if kind != "synthetic-wide" else ():
+            name = f"{kind}-{layer}" if len(layers) > 1 else kind
+            both = [maps["**original**"][layer], maps["**default**"][layer]]
+            side_by_side(pictures / f"{name}.png", layers[layer].decoder, both)
 
 
-def palette(groups: np.ndarray) -> np.ndarray:
-    """A colour for each group, hues far from each other: float (n, 3)."""
-    hue = (groups * 0.618034 % 1)[:, None] * 6
-    return 255 * (0.35 + 0.65 * np.clip(np.abs((hue + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1))
-
-
-def side_by_side(path: Path, decoder: np.ndarray, maps: list[np.ndarray]) -> None:
-    """Maps of one decoder beside each other; a colour is a cluster of the decoder."""
-    from sklearn.cluster import KMeans
-
-    colours = palette(KMeans(24, n_init=1, random_state=0).fit_predict(decoder))
-    gap = np.full((420, 12, 3), 255, np.uint8)
-    images = [part for coords in maps for part in (gap, picture(coords, colours))][1:]
-    imsave(path, np.hstack(images), metadata={"Software": None})
+def compare_control(report: Report, features: int, seeds: int, jobs: int) -> None:
+    """The default layout of decoders, of rows with a decoder's covariance alone, and of random directions."""
+    kinds = {"demo": [demo(layer) for layer in range(DEMO_LAYERS)]}
+    for d in (384, 2304) if features else ():
+        kinds[f"synthetic, {d:,}"] = [synthetic(features, d)]
+    rows = []
+    for kind, decoders in kinds.items():
+        controls = {
+            kind: decoders,
+            f"{kind}: same covariance": [random_rows_like(decoder, seed) for seed, decoder in enumerate(decoders)],
+            f"{kind}: random directions": [random_directions(*decoder.shape, i) for i, decoder in enumerate(decoders)],
+        }
+        for name, each in controls.items():
+            layers = [Layer(decoder, demo_labels(i) if kind == "demo" else None) for i, decoder in enumerate(each)]
+            ((_, _, *measures),) = explore(layers, {name: DEFAULT}, seeds, jobs)[0]
+            rows.append([name, float(np.mean([layer.nearest_cosine for layer in layers])), *measures])
+    report.table("Control: decoders without structure", ["rows", "nearest cosine", *SHOWN], rows)
 
 
 def main() -> None:
-    """Explore, write the table and the pictures."""
+    """Explore, write the tables and the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "exploration.md")
+    parser.add_argument("--output", type=Path, help="default: exploration.md or control.md in bench/")
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs" / "images")
-    parser.add_argument("--features", type=int, default=16384, help="of the synthetic decoder")
+    parser.add_argument("--features", type=int, default=16384, help="of the synthetic decoders; 0: without them")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="layouts at once")
+    parser.add_argument("--control", action="store_true", help="only the control")
     arguments = parser.parse_args()
-    decoders = {"demo-layer-0": demo(0), "demo-layer-5": demo(5)}
-    if arguments.features:
-        decoders["synthetic"] = synthetic(arguments.features, 384)
-    lines = ["# What the parameters do"]
-    arguments.pictures.mkdir(parents=True, exist_ok=True)
-    for name, decoder in decoders.items():
-        rows, maps = explore(decoder, VARIANTS | others(decoder))
-        side_by_side(arguments.pictures / f"{name}.png", decoder, [maps["original"], maps["default"]])
-        lines += ["", f"## {name}: {decoder.shape[0]:,} x {decoder.shape[1]}", ""]
-        header = ["variant", "layout CPU s", *SHOWN]
-        lines += ["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows]]
-        arguments.output.write_text("\n".join(lines) + "\n")
+    name = "control" if arguments.control else "exploration"
+    report = Report(arguments.output or ROOT / "bench" / f"{name}.md")
+    report.say(f"# {name.capitalize()} of the layout\n\nMeans over the seeds, {arguments.seeds} of them, and layers.")
+    settings = arguments.features, arguments.seeds, arguments.jobs
+    if arguments.control:
+        compare_control(report, *settings)
+    else:
+        compare_variants(report, *settings, arguments.pictures)
 
 
 if __name__ == "__main__":
