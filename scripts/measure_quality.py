@@ -58,8 +58,7 @@ class Reference:
         self.clusters = None
         if m >= 10 * CLUSTERS:
             # More iterations do not change the correlation beyond the noise of the start.
-            means = kmeans2(decoder, CLUSTERS, iter=5, minit="points", check_finite=False, rng=rng)
-            self.clusters = means[1]
+            _, self.clusters = kmeans2(decoder, CLUSTERS, iter=5, minit="points", check_finite=False, rng=rng)
 
     def measure(self, coords: np.ndarray, near: np.ndarray | None = None) -> dict[str, float | None]:
         """Every measure of float (m, 3) positions; None where a layer has too few features, labels or strong pairs.
