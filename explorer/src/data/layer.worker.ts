@@ -18,8 +18,11 @@ interface Published {
 
 export type Load = Published | { kind: "file"; file: File };
 
-/** `layer` is the id of the request that loaded it. */
-export type Request = { id: number } & (Load | { kind: "search"; layer: number; query: string });
+/** `shown` and `layer` are ids of requests that loaded a layer: the one that is shown, the one to search. */
+export type Request = { id: number } & (
+  | (Load & { shown: number })
+  | { kind: "search"; layer: number; query: string }
+);
 
 export type Reply = { id: number } & (
   | { kind: "progress"; loaded: number; total: number }
@@ -31,15 +34,18 @@ export type Reply = { id: number } & (
 
 const cache = new LayerCache();
 let running: AbortController | null = null;
-let searchable: { layer: number; index: Promise<SearchIndex> } | null = null;
+/** By the id of the request that loaded the layer: the layer shown, and one that may replace it. */
+const searchable = new Map<number, Promise<SearchIndex>>();
 let latestSearch = 0;
 
 self.onmessage = ({ data: request }: MessageEvent<Request>) =>
   request.kind === "search" ? search(request) : load(request);
 
-async function load(request: Load & { id: number }): Promise<void> {
+async function load(request: Load & { id: number; shown: number }): Promise<void> {
   const { id } = request;
   running?.abort();
+  // A layer that arrived too late was not shown, and what is shown stays if this load fails.
+  for (const other of searchable.keys()) if (other !== request.shown) searchable.delete(other);
   const controller = new AbortController();
   running = controller;
   const { signal } = controller;
@@ -52,7 +58,7 @@ async function load(request: Load & { id: number }): Promise<void> {
     const linkCounts = Uint32Array.from(layer.index, (_, node) => linkCount(layer, node));
     const features = { labels: layer.labels, index: layer.index.slice(), linkCounts };
     reply({ id, kind: "layer", layer, fromCache }, transferables(layer));
-    searchable = { layer: id, index: SearchIndex.of(features) };
+    searchable.set(id, SearchIndex.of(features));
   } catch (error) {
     if (!signal.aborted) reply({ id, kind: "failed", message: (error as Error).message });
   }
@@ -91,11 +97,10 @@ async function openPublished({ entry, about, manifestUrl }: Published, id: numbe
 
 async function search({ id, layer, query }: { id: number; layer: number; query: string }): Promise<void> {
   latestSearch = id;
-  if (searchable?.layer !== layer) return;
-  const index = await searchable.index;
+  const index = await searchable.get(layer);
   // Lets queries that were typed meanwhile come in first.
   await new Promise((resolve) => setTimeout(resolve));
-  if (id === latestSearch) reply({ id, kind: "hits", hits: index.search(query) });
+  if (index && id === latestSearch) reply({ id, kind: "hits", hits: index.search(query) });
 }
 
 function layerOfText(bytes: ArrayBuffer, name: string): Layer {

@@ -18,6 +18,9 @@ const BROKEN =
   `The page's file ${workerUrl.split("/").at(-1)} is missing or damaged: reload the page; ` +
   "if that does not help, build and publish the explorer again";
 
+/** Without its id; of each kind of request by itself. */
+type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
+
 interface Waiting {
   id: number;
   onReply(reply: Reply): void;
@@ -49,7 +52,7 @@ export class LayerWorker {
    * Resolves to null if a newer request replaced this one; rejects with a message for the reader.
    */
   load(load: Load, onProgress: OnProgress): Promise<Loaded | null> {
-    return this.request("load", load, (reply, id) => {
+    return this.request("load", { ...load, shown: this.loaded }, (reply, id) => {
       if (reply.kind === "progress") onProgress(reply.loaded, reply.total);
       else if (reply.kind === "preparing") onProgress(0, null);
       else if (reply.kind === "layer") {
@@ -70,7 +73,7 @@ export class LayerWorker {
   /** `resultOf` returns undefined for replies that more will follow. */
   private request<Result>(
     kind: "load" | "search",
-    request: Load | { kind: "search"; layer: number; query: string },
+    request: Unnumbered<Request>,
     resultOf: (reply: Reply, id: number) => Result | undefined,
   ): Promise<Result | null> {
     const id = ++this.requests;
@@ -84,7 +87,7 @@ export class LayerWorker {
       };
       this.waiting[kind] = { id, onReply, onBroken, onReplaced: () => resolve(null) };
       if (this.broken) return onBroken();
-      this.worker.postMessage({ id, ...request } satisfies Request);
+      this.worker.postMessage({ ...request, id });
     });
   }
 }
