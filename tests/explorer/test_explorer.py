@@ -176,6 +176,9 @@ def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
 def test_a_link_opens_the_same_view(visit):
     page = visit.open("#layer=4&feature=100&color=density")
     at_rest(page)
+    page.locator("#link-cosine").focus()
+    page.keyboard.press("ArrowRight")
+    least = page.locator("#link-least").text_content()
     page.locator("#map").focus()
     for key in ("ArrowLeft", "+"):
         page.keyboard.press(key)
@@ -186,6 +189,8 @@ def test_a_link_opens_the_same_view(visit):
     assert again.evaluate("location.hash") == view
     assert again.locator("#feature h2").text_content() == page.locator("#feature h2").text_content()
     assert again.input_value("#coloring") == "density"
+    assert again.locator("#link-least").text_content() == least
+    assert "links=" in view
 
 
 def test_a_link_to_what_is_not_here_says_so_and_selects_nothing(visit):
@@ -618,6 +623,21 @@ def test_lists_results_where_there_is_little_room(browser, site, keep_picture):
         assert box["height"] > 110, (width, height)
         assert box["x"] + box["width"] <= width
         keep_picture(page, f"results-{width}.png")
+        page.context.close()
+
+
+def test_find_box_and_legend_share_the_height(browser, site):
+    graph = layer_file("grouped", 0, ["alpha"] * 40, [])
+    for at, node in enumerate(graph["nodes"]):
+        node["category"] = f"category {at % 12}"
+    site.add_model(graph)
+    for width, height in ((844, 390), (720, 450), (1000, 400), (390, 640)):
+        page = Visit(browser, site, viewport={"width": width, "height": height}).open("#model=grouped&color=category")
+        find, legend = (page.locator(name).bounding_box() for name in ("#find", "#legend-panel"))
+        overflow = page.eval_on_selector("#find", "panel => panel.scrollHeight - panel.clientHeight")
+        assert overflow <= 0, (width, height)
+        assert find["y"] + find["height"] <= legend["y"], (width, height)
+        assert legend["y"] + legend["height"] <= height, (width, height)
         page.context.close()
 
 

@@ -5,7 +5,7 @@ import { formatState, type ViewState } from "./urlState";
 
 export function followAddress(store: Store): void {
   let before = store.current;
-  store.follow(["source", "selected", "query", "coloring", "camera", "opening"], (state) => {
+  store.follow(["source", "selected", "query", "coloring", "minCosine", "camera", "opening"], (state) => {
     const step = state.layer === before.layer && state.selected !== before.selected;
     before = state;
     if (state.opening || state.source === null) return;
@@ -19,7 +19,7 @@ export function followAddress(store: Store): void {
 }
 
 function viewOf(state: State): ViewState {
-  const { layer, source, selected, query, coloring, camera } = state;
+  const { layer, source, selected, query, coloring, minCosine, camera } = state;
   if (layer === null || source?.kind !== "published") return {};
   const effective = coloringOf(layer, coloring);
   return {
@@ -28,6 +28,7 @@ function viewOf(state: State): ViewState {
     ...(selected !== null && { feature: layer.index[selected]! }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),
+    ...(minCosine !== null && { minCosine }),
     ...(camera !== null && { camera }),
   };
 }

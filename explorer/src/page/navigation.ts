@@ -70,7 +70,8 @@ export class Navigation {
       missing = `${model.modelId} has no layer ${view.layer} here.`;
     }
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
-    const { layer, feature, camera, query = "", coloring }: ViewState = missing === null ? view : {};
+    const understood: ViewState = missing === null ? view : {};
+    const { layer, feature, camera, query = "", coloring, minCosine } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
     if (number === shown) store.update({ wanted: { modelId: model.modelId, layer: number } });
     else if (!(await this.loadPublished(model, number))) return;
@@ -80,7 +81,13 @@ export class Navigation {
     if (placed) scene?.camera.setView(camera);
     const selected = feature === undefined ? null : nodeOfFeature(map, feature);
     if (feature !== undefined && selected === null) showMessage(`Feature ${feature} is not on this map.`);
-    store.update({ query, selected, ...(coloring && { coloring }), ...(placed && { camera }) });
+    store.update({
+      query,
+      selected,
+      ...(coloring && { coloring }),
+      ...(minCosine !== undefined && { minCosine }),
+      ...(placed && { camera }),
+    });
     if (selected !== null && !placed) scene?.flyTo(selected);
   }
 

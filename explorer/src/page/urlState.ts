@@ -10,6 +10,8 @@ export interface ViewState {
   /** The search. */
   query?: string;
   coloring?: Coloring;
+  /** The lowest cosine of a link that is drawn. */
+  minCosine?: number;
   /** Camera position x, y, z, then the point it looks at. */
   camera?: number[];
 }
@@ -21,6 +23,7 @@ export function formatState(state: ViewState): string {
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
   if (state.query !== undefined) parts.push(`find=${encoded(state.query)}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
+  if (state.minCosine !== undefined) parts.push(`links=${+state.minCosine.toFixed(3)}`);
   if (state.camera !== undefined)
     parts.push(`camera=${state.camera.map((value) => +value.toFixed(2)).join(",")}`);
   return parts.length === 0 ? "" : `#${parts.join("&")}`;
@@ -40,14 +43,17 @@ export function parseState(hash: string): ViewState {
   if (query?.trim()) state.query = query;
   const coloring = fields.get("color");
   if (COLORINGS.includes(coloring as Coloring)) state.coloring = coloring as Coloring;
-  const camera = fields
-    .get("camera")
-    ?.split(",")
-    .map((value) => (value.trim() === "" ? Number.NaN : Number(value)));
+  const minCosine = decimal(fields.get("links"));
+  if (minCosine >= 0 && minCosine <= 1) state.minCosine = minCosine;
+  const camera = fields.get("camera")?.split(",").map(decimal);
   if (camera?.length === 6 && camera.every((value) => Number.isFinite(value) && Math.abs(value) < 1e5)) {
     state.camera = camera;
   }
   return state;
+}
+
+function decimal(text: string | null): number {
+  return text === null || text.trim() === "" ? Number.NaN : Number(text);
 }
 
 function wholeNumber(text: string | null): number | null {
