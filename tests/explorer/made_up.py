@@ -5,12 +5,15 @@ cosines pile up just above the threshold of 0.25, and labels are phrases, functi
 """
 
 import numpy as np
+import pandas as pd
 from scipy.spatial import cKDTree
 
 from .site import layer_file
 
 REAL_SIZE = (16_384, 127_000)  # features, links: a layer of Gemma Scope with many strong cosines
 WIDE = (131_072, 500_000)
+LINKED = {"k": 25, "threshold": 0.25}  # the rule by which neighbours of a table are links
+STORED = 40  # neighbours per feature in a table
 
 SUBJECTS = [
     "water", "stone", "river", "monday", "court", "law", "music", "number", "list", "name", "king", "city", "animal",
@@ -31,6 +34,44 @@ def made_up_map(model: str, features: int, links: int) -> dict:
     graph = layer_file(model, 0, labels, [*zip(*pairs.T.tolist(), weights.tolist(), strict=True)], positions.tolist())
     graph["metadata"]["nodeFacts"] = {"density": (10 ** random.uniform(-5, -1, size=features)).round(6).tolist()}
     return graph
+
+
+def made_up_table(graph: dict) -> tuple[pd.DataFrame, int]:
+    """The layer-0.parquet of a made-up map, and the number of links that `LINKED` finds in it.
+
+    A feature's links come first among its neighbours, strongest first; its nearest points, too dissimilar for a link,
+    fill the rest. Hubs keep their `STORED` strongest.
+    """
+    nodes, features = graph["nodes"], len(graph["nodes"])
+    positions = np.array([node["position"] for node in nodes], dtype=np.float32)
+    ends = [[int(edge[end].rsplit(":")[-1]) for edge in graph["edges"]] for end in ("source", "target")]
+    weights = [edge["weight"] for edge in graph["edges"]]
+    near = cKDTree(positions).query(positions, k=STORED + 1)[1][:, 1:]
+    far = pd.DataFrame({"feature": np.repeat(np.arange(features), STORED), "neighbor": near.ravel()})
+    far["cosine"] = np.tile(np.linspace(0.24, 0.1, STORED), features)
+    linked = [pd.DataFrame({"feature": a, "neighbor": b, "cosine": weights}) for a, b in (ends, ends[::-1])]
+    stored = pd.concat([*linked, far]).drop_duplicates(["feature", "neighbor"])
+    stored = stored.sort_values(["feature", "cosine"], ascending=[True, False], kind="stable")
+    stored = stored[stored.groupby("feature").cumcount() < STORED].astype({"cosine": np.float32})
+    strong = stored[(stored.groupby("feature").cumcount() < LINKED["k"]) & (stored["cosine"] >= LINKED["threshold"])]
+    pairs = np.unique(np.sort(strong[["feature", "neighbor"]].to_numpy(), axis=1), axis=0)
+    random = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "layer": 0,
+            "index": np.arange(features),
+            **dict(zip("xyz", positions.T, strict=True)),
+            "kept": random.uniform(size=features),
+            "label": [node.get("label") for node in nodes],
+            "explainer": "made-up",
+            "density": graph["metadata"]["nodeFacts"]["density"],
+            "max_activation": random.uniform(1, 90, size=features),
+            "top_tokens": random.choice(SUBJECTS, size=(features, 10)).tolist(),
+            "neighbors": list(stored["neighbor"].to_numpy(np.int32).reshape(features, STORED)),
+            "similarities": list(stored["cosine"].to_numpy(np.float32).reshape(features, STORED)),
+        }
+    )
+    return table.astype({name: np.float32 for name in ("kept", "density", "max_activation")}), len(pairs)
 
 
 def clustered(features: int, random: np.random.Generator) -> np.ndarray:

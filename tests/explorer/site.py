@@ -83,6 +83,12 @@ def manifest_file(metadata: dict, file: dict) -> dict:
     }
 
 
+def described(path: Path) -> dict:
+    """What a manifest says of a file beside it."""
+    content = path.read_bytes()
+    return {"filePath": path.name, "fileSize": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
 class Site:
     """A copy of a published folder, served under a path, with a model `hostile` beside those it has."""
 
@@ -110,13 +116,11 @@ class Site:
         """Rewrite a layer's table, and what its manifest says of it."""
         table = self.folder / path
         change(pd.read_parquet(table)).to_parquet(table, compression="snappy")
-        content = table.read_bytes()
-        described = {"fileSize": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
         def describe(manifest: dict) -> None:
             for entry in manifest["layers"]:
                 if entry["table"]["filePath"] == table.name:
-                    entry["table"] |= described
+                    entry["table"] = described(table)
 
         self.change(f"{table.parent.name}/manifest.json", describe)
 
@@ -151,16 +155,18 @@ class Site:
             self.server.server_close()
             self.server = None
 
-    def add_model(self, graph: dict) -> None:
-        """Publish one more model of one layer, or replace it."""
+    def add_model(self, graph: dict, table: pd.DataFrame | None = None, edges: dict | None = None) -> None:
+        """Publish one more model of one layer, or replace it; with its table, and which of its neighbours are links."""
         metadata = graph["metadata"]
         model, layer = metadata["modelId"], metadata["layers"][0]
-        content = json.dumps(graph).encode()
-        file = {"filePath": f"layer-{layer}.json", "fileSize": len(content)}
-        file["sha256"] = hashlib.sha256(content).hexdigest()
         folder = self.folder / model
         folder.mkdir(exist_ok=True)
-        (folder / file["filePath"]).write_bytes(content)
+        path = folder / f"layer-{layer}.json"
+        path.write_text(json.dumps(graph))
+        file = described(path)
+        if table is not None:
+            table.to_parquet(path.with_suffix(".parquet"), compression="snappy")
+            file |= {"table": described(path.with_suffix(".parquet")), "edges": edges}
         (folder / "manifest.json").write_text(json.dumps(manifest_file(metadata, file)))
         index_path = self.folder / "index.json"
         models = json.loads(index_path.read_bytes())["models"]
