@@ -1,8 +1,8 @@
 """Load and frame times of the explorer on maps as large as real ones:  python bench/measure_explorer.py
 
 The page comes from results/ (target `explorer`); the maps are made up (tests/explorer/made_up.py), and read from their
-tables. Prints a table and the name of the renderer that drew. `--against FOLDER` measures the explorer of another checkout, built there, in the
-same run, map by map, in turn. --graphics-card draws with the machine's own renderer.
+tables. Prints a table and the name of the renderer that drew. `--against FOLDER` measures the explorer of another
+checkout, built there, in the same run, map by map, in turn. --graphics-card draws with the machine's own renderer.
 """
 
 import argparse

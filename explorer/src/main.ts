@@ -39,7 +39,7 @@ if (scene) {
 }
 followColoring(store, scene);
 followLayerControls(store);
-const selection = new Selection(store, scene);
+const selection = new Selection(store, scene, worker);
 const searchBox = followSearch(store, scene, worker, selection);
 if (scene) {
   followLinks(store, scene);

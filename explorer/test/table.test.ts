@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { neighborsOf, topTokens } from "../src/data/layer";
+import { neighborsOf } from "../src/data/layer";
 import { layerOfTable, strongPairs } from "../src/data/table";
 import { prepared } from "./fixtures";
 
@@ -70,10 +70,6 @@ it("refuses what is no table", async () => {
   }
 });
 
-it("gives a node's links and its top tokens", () => {
-  const layer = prepared();
-  expect(neighborsOf(layer.links, 3)).toEqual([{ node: 2, cosine: Math.fround(0.6) }]);
-  expect(topTokens(layer, 0)).toEqual([]);
-  const tokens = { json: '[]["[","\\n,"]', offset: Uint32Array.of(0, 2, 13, 13, 13) };
-  expect(topTokens({ ...layer, tokens }, 1)).toEqual(["[", "\n,"]);
+it("gives a node's links", () => {
+  expect(neighborsOf(prepared().links, 3)).toEqual([{ node: 2, cosine: Math.fround(0.6) }]);
 });

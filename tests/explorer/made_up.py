@@ -71,7 +71,7 @@ def made_up_table(graph: dict) -> tuple[pd.DataFrame, int]:
             "similarities": list(stored["cosine"].to_numpy(np.float32).reshape(features, STORED)),
         }
     )
-    return table.astype({name: np.float32 for name in ("kept", "density", "max_activation")}), len(pairs)
+    return table.astype(dict.fromkeys(("kept", "density", "max_activation"), np.float32)), len(pairs)
 
 
 def clustered(features: int, random: np.random.Generator) -> np.ndarray:

@@ -22,14 +22,12 @@ export interface Layer {
   categories: string[];
   /** (count,) position in `categories`; -1 if there is none. */
   category: Int16Array;
-  explainers: (string | null)[] | null;
   /** (count,) share of tokens that activate the feature; NaN where unknown. */
   density: Float32Array | null;
   /** (count,) NaN where unknown. */
   maxActivation: Float32Array | null;
   /** (count,) share of the 15 nearest neighbours in the full space that are among the 15 nearest points. */
   kept: Float32Array | null;
-  tokens: Tokens | null;
   /** (3 * count,) x, y, z. */
   positions: Float32Array;
   /** Half the largest extent of the map. */
@@ -43,10 +41,11 @@ export interface Layer {
   prominence: Uint32Array;
 }
 
-/** Each node's top tokens: the JSON of a list at offset[i]..offset[i + 1]. One text is quick to hand to another thread. */
-export interface Tokens {
-  json: string;
-  offset: Uint32Array;
+/** What only the panel of a feature shows. */
+export interface Details {
+  explainer: string | null;
+  /** Strongest first; none where none is known. */
+  topTokens: string[];
 }
 
 /** Each node's links, strongest first: those of node i lie at offset[i]..offset[i + 1]. */
@@ -69,11 +68,9 @@ export interface Parts
     | "neuronpedia"
     | "deadCount"
     | "index"
-    | "explainers"
     | "density"
     | "maxActivation"
     | "kept"
-    | "tokens"
     | "positions"
     | "edges"
     | "nearest"
@@ -123,11 +120,9 @@ export function layerOfGraph(file: LayerFile, name: string): Layer {
     index: Uint32Array.from(nodes, (node) => node.featureId.index),
     labels: nodes.map(({ label }) => label ?? null),
     categories: nodes.map(({ category }) => category ?? null),
-    explainers: facts.explainer ?? null,
     density: numbers(facts.density),
     maxActivation: numbers(facts.maxActivation),
     kept: null,
-    tokens: null,
     positions: new Float32Array(nodes.flatMap((node) => node.position)),
     edges: connect(file, nodeOf, name),
     nearest: null,
@@ -145,13 +140,6 @@ export function neighborsOf(links: Links, node: number): { node: number; cosine:
     node: other,
     cosine: links.weight[from + at]!,
   }));
-}
-
-/** Strongest first; none where none is known. */
-export function topTokens({ tokens }: Layer, node: number): string[] {
-  if (tokens === null) return [];
-  const { json, offset } = tokens;
-  return JSON.parse(json.slice(offset[node], offset[node + 1]));
 }
 
 /** The node of a feature index, or null if there is none: dead features, and indexes beyond the SAE's width. */

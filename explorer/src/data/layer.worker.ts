@@ -5,9 +5,9 @@
 import { LayerCache } from "./cache";
 import { ContractError, type LayerEntry, parseJson, parseLayer } from "./contract";
 import { FetchError, fetchFile, gunzip, type ListedFile } from "./fetch";
-import { type Layer, layerOfGraph, linkCount, transferables } from "./layer";
+import { type Details, type Layer, layerOfGraph, linkCount, transferables } from "./layer";
 import { type Hits, SearchIndex } from "./search";
-import { type About, layerOfTable } from "./table";
+import { type About, detailsOfTable, layerOfTable } from "./table";
 
 interface Published {
   kind: "published";
@@ -22,6 +22,7 @@ export type Load = Published | { kind: "file"; file: File };
 export type Request = { id: number } & (
   | (Load & { shown: number })
   | { kind: "search"; layer: number; query: string }
+  | { kind: "details"; layer: number; index: number }
 );
 
 export type Reply = { id: number } & (
@@ -29,28 +30,40 @@ export type Reply = { id: number } & (
   | { kind: "preparing" }
   | { kind: "layer"; layer: Layer; fromCache: boolean }
   | { kind: "hits"; hits: Hits }
+  | { kind: "details"; details: Details }
   | { kind: "failed"; message: string }
 );
 
 const cache = new LayerCache();
 let running: AbortController | null = null;
 /** By the id of the request that loaded the layer: the layer shown, and one that may replace it. */
-const searchable = new Map<number, Promise<SearchIndex>>();
+const held = new Map<number, { index: Promise<SearchIndex>; details: DetailsReader }>();
 let latestSearch = 0;
 
-self.onmessage = ({ data: request }: MessageEvent<Request>) =>
-  request.kind === "search" ? search(request) : load(request);
+/** Reads, when it is first called, what the first view of a layer does without. */
+type DetailsReader = () => Promise<(index: number) => Details>;
+
+interface Opened {
+  layer: Layer;
+  fromCache: boolean;
+  details: DetailsReader;
+}
+
+self.onmessage = ({ data: request }: MessageEvent<Request>) => {
+  if (request.kind === "search") return search(request);
+  return request.kind === "details" ? describe(request) : load(request);
+};
 
 async function load(request: Load & { id: number; shown: number }): Promise<void> {
   const { id } = request;
   running?.abort();
   // A layer that arrived too late was not shown, and what is shown stays if this load fails.
-  for (const other of searchable.keys()) if (other !== request.shown) searchable.delete(other);
+  for (const other of held.keys()) if (other !== request.shown) held.delete(other);
   const controller = new AbortController();
   running = controller;
   const { signal } = controller;
   try {
-    const { layer, fromCache } = await (request.kind === "file"
+    const { layer, fromCache, details } = await (request.kind === "file"
       ? openFile(request.file, id)
       : openPublished(request, id, signal));
     if (signal.aborted) return;
@@ -58,22 +71,25 @@ async function load(request: Load & { id: number; shown: number }): Promise<void
     const linkCounts = Uint32Array.from(layer.index, (_, node) => linkCount(layer, node));
     const features = { labels: layer.labels, index: layer.index.slice(), linkCounts };
     reply({ id, kind: "layer", layer, fromCache }, transferables(layer));
-    searchable.set(id, SearchIndex.of(features));
+    held.set(id, { index: SearchIndex.of(features), details });
   } catch (error) {
     if (!signal.aborted) reply({ id, kind: "failed", message: (error as Error).message });
   }
 }
 
-async function openFile(file: File, id: number) {
-  const layer = await readable(file.name, async () => {
+async function openFile(file: File, id: number): Promise<Opened> {
+  return readable(file.name, async () => {
     const bytes = await gunzip(await file.arrayBuffer());
     reply({ id, kind: "preparing" });
-    return layerOfText(bytes, file.name);
+    return { ...ofText(bytes, file.name), fromCache: false };
   });
-  return { layer, fromCache: false };
 }
 
-async function openPublished({ entry, about, manifestUrl }: Published, id: number, signal: AbortSignal) {
+async function openPublished(
+  { entry, about, manifestUrl }: Published,
+  id: number,
+  signal: AbortSignal,
+): Promise<Opened> {
   const progress = (loaded: number, total: number) => reply({ id, kind: "progress", loaded, total });
   const receive = (file: ListedFile) => fetchFile(file, new URL(manifestUrl), cache, progress, signal);
   const { layer: number, table, edges } = entry;
@@ -81,10 +97,9 @@ async function openPublished({ entry, about, manifestUrl }: Published, id: numbe
     try {
       const { bytes, fromCache } = await receive({ ...table, layer: number, key: "table" });
       reply({ id, kind: "preparing" });
-      const layer = await readable(table.filePath, () =>
-        layerOfTable(bytes, { ...about, layer: number, edges }, table.filePath),
-      );
-      return { layer, fromCache };
+      const name = table.filePath;
+      const layer = await readable(name, () => layerOfTable(bytes, { ...about, layer: number, edges }, name));
+      return { layer, fromCache, details: once(() => readable(name, () => detailsOfTable(bytes, name))) };
     } catch (error) {
       // Published without its table.
       if (!(error instanceof FetchError) || error.status !== 404) throw error;
@@ -92,20 +107,38 @@ async function openPublished({ entry, about, manifestUrl }: Published, id: numbe
   }
   const { bytes, fromCache } = await receive(entry);
   reply({ id, kind: "preparing" });
-  return { layer: await readable(entry.filePath, () => layerOfText(bytes, entry.filePath)), fromCache };
+  return { ...(await readable(entry.filePath, () => ofText(bytes, entry.filePath))), fromCache };
+}
+
+async function describe({ id, layer, index }: { id: number; layer: number; index: number }): Promise<void> {
+  try {
+    const details = await held.get(layer)?.details();
+    if (details) reply({ id, kind: "details", details: details(index) });
+  } catch (error) {
+    reply({ id, kind: "failed", message: (error as Error).message });
+  }
 }
 
 async function search({ id, layer, query }: { id: number; layer: number; query: string }): Promise<void> {
   latestSearch = id;
-  const index = await searchable.get(layer);
+  const index = await held.get(layer)?.index;
   // Lets queries that were typed meanwhile come in first.
   await new Promise((resolve) => setTimeout(resolve));
   if (index && id === latestSearch) reply({ id, kind: "hits", hits: index.search(query) });
 }
 
-function layerOfText(bytes: ArrayBuffer, name: string): Layer {
+function ofText(bytes: ArrayBuffer, name: string): Pick<Opened, "layer" | "details"> {
   const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  return layerOfGraph(parseLayer(parseJson(text, name), name), name);
+  const file = parseLayer(parseJson(text, name), name);
+  const explainers = file.metadata.nodeFacts?.explainer;
+  const byIndex = new Map(file.nodes.map(({ featureId }, node) => [featureId.index, explainers?.[node]]));
+  const details = async () => (index: number) => ({ explainer: byIndex.get(index) ?? null, topTokens: [] });
+  return { layer: layerOfGraph(file, name), details };
+}
+
+function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | null = null;
+  return () => (result ??= read());
 }
 
 /** Names the file in errors that do not. */

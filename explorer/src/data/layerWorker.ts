@@ -1,7 +1,7 @@
 /** The main thread's side of layer.worker.ts: one promise per request. */
 
 import { scriptUrl } from "../trusted";
-import type { Layer } from "./layer";
+import type { Details, Layer } from "./layer";
 import type { Load, Reply, Request } from "./layer.worker";
 import workerUrl from "./layer.worker.ts?worker&url";
 import type { Hits } from "./search";
@@ -18,8 +18,11 @@ const BROKEN =
   `The page's file ${workerUrl.split("/").at(-1)} is missing or damaged: reload the page; ` +
   "if that does not help, build and publish the explorer again";
 
-/** Without its id; of each kind of request by itself. */
+/** Without its id. */
 type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
+
+/** A newer request of a kind replaces the one before. */
+type Kind = "load" | "search" | "details";
 
 interface Waiting {
   id: number;
@@ -30,7 +33,7 @@ interface Waiting {
 
 export class LayerWorker {
   private readonly worker = new Worker(scriptUrl(workerUrl), { type: "module" });
-  private readonly waiting: Partial<Record<"load" | "search", Waiting>> = {};
+  private readonly waiting: Partial<Record<Kind, Waiting>> = {};
   private requests = 0;
   /** The id of the request that loaded the layer which the worker searches. */
   private loaded = 0;
@@ -70,9 +73,16 @@ export class LayerWorker {
     );
   }
 
+  /** What only the panel shows of a feature of that layer; null if a newer request replaced this one. */
+  details(index: number): Promise<Details | null> {
+    return this.request("details", { kind: "details", layer: this.loaded, index }, (reply) =>
+      reply.kind === "details" ? reply.details : undefined,
+    );
+  }
+
   /** `resultOf` returns undefined for replies that more will follow. */
   private request<Result>(
-    kind: "load" | "search",
+    kind: Kind,
     request: Unnumbered<Request>,
     resultOf: (reply: Reply, id: number) => Result | undefined,
   ): Promise<Result | null> {

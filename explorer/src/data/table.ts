@@ -1,7 +1,7 @@
 /** layer-N.parquet, the layer's table: row i is feature i. Read column by column. */
 import { type FileMetaData, parquetMetadata, parquetRead } from "hyparquet";
 import { ContractError } from "./contract";
-import { checkCoordinate, type Layer, type Links, layerOf, numbers, type Tokens } from "./layer";
+import { checkCoordinate, type Details, type Layer, type Links, layerOf, numbers } from "./layer";
 
 /** What the manifest says of a layer, beside its files. */
 export interface About extends Pick<Layer, "modelId" | "displayName" | "layer" | "neuronpedia"> {
@@ -43,15 +43,23 @@ export async function layerOfTable(bytes: ArrayBuffer, about: About, name: strin
     index: rows,
     labels: live(await table.column<string>("label")),
     categories: (await optional<string>("category")) ?? Array.from(rows, () => null),
-    explainers: await optional<string>("explainer"),
     density: numbers(await optional<number>("density")),
     maxActivation: numbers(await optional<number>("max_activation")),
     kept: numbers(await optional<number>("kept")),
-    tokens: packed(await optional<string[]>("top_tokens")),
     positions,
     edges: strongPairs(nearest, rule),
     nearest,
   });
+}
+
+/** What the layer leaves out, by feature index. */
+export async function detailsOfTable(bytes: ArrayBuffer, name: string): Promise<(index: number) => Details> {
+  const table = new Table(bytes, name);
+  const optional = async <Value>(column: string) =>
+    table.has(column) ? await table.column<Value>(column) : null;
+  const explainers = await optional<string>("explainer");
+  const tokens = await optional<string[]>("top_tokens");
+  return (index) => ({ explainer: explainers?.[index] ?? null, topTokens: tokens?.[index] ?? [] });
 }
 
 /** Pairs of which one is among the first `k` of the other with at least the threshold, each once. */
@@ -127,40 +135,32 @@ async function neighbors(table: Table, rows: Uint32Array, count: number): Promis
   const lists = await table.column<number[]>("neighbors");
   const cosines = await table.column<number[]>("similarities");
   const nodeOf = new Int32Array(count).fill(-1);
-  rows.forEach((row, node) => {
-    nodeOf[row] = node;
-  });
   const offset = new Uint32Array(rows.length + 1);
   rows.forEach((row, node) => {
+    nodeOf[row] = node;
     offset[node + 1] = offset[node]! + (lists[row]?.length ?? 0);
   });
   const neighbor = new Uint32Array(offset.at(-1)!);
   const weight = new Float32Array(neighbor.length);
-  rows.forEach((row, node) => {
+  // Some 40 values per feature: plain loops take a third of the time of callbacks.
+  for (let node = 0; node < rows.length; node++) {
+    const row = rows[node]!;
     const list = lists[row] ?? [];
-    if (list.length !== (cosines[row]?.length ?? 0)) {
+    const similarities = cosines[row] ?? [];
+    if (list.length !== similarities.length) {
       throw table.broken(
-        `feature ${row} has ${list.length} neighbors and ${cosines[row]?.length} similarities`,
+        `feature ${row} has ${list.length} neighbors and ${similarities.length} similarities`,
       );
     }
-    list.forEach((other, at) => {
-      const near = nodeOf[other] ?? -1;
-      if (near < 0) throw table.broken(`feature ${row} has neighbor ${other}, which has no position`);
-      neighbor[offset[node]! + at] = near;
-      weight[offset[node]! + at] = cosines[row]![at]!;
-    });
-  });
+    const start = offset[node]!;
+    for (let at = 0; at < list.length; at++) {
+      const near = nodeOf[list[at]!] ?? -1;
+      if (near < 0) throw table.broken(`feature ${row} has neighbor ${list[at]}, which has no position`);
+      neighbor[start + at] = near;
+      weight[start + at] = similarities[at]!;
+    }
+  }
   return { offset, neighbor, weight };
-}
-
-function packed(lists: (string[] | null)[] | null): Tokens | null {
-  if (lists === null) return null;
-  const offset = new Uint32Array(lists.length + 1);
-  const texts = lists.map((list) => JSON.stringify(list ?? []));
-  texts.forEach((text, node) => {
-    offset[node + 1] = offset[node]! + text.length;
-  });
-  return { json: texts.join(""), offset };
 }
 
 function known(value: unknown): boolean {

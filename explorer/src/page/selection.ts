@@ -1,5 +1,6 @@
 /** The selected feature: its panel, and the ways to select another. */
 import { linkCount } from "../data/layer";
+import type { LayerWorker } from "../data/layerWorker";
 import { counted, display } from "../data/text";
 import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
@@ -18,8 +19,9 @@ export class Selection {
   constructor(
     private readonly store: Store,
     private readonly scene: MapScene | null,
+    worker: LayerWorker,
   ) {
-    store.follow(["layer", "selected"], ({ layer, selected }) => {
+    store.follow(["layer", "selected"], async ({ layer, selected }) => {
       document.body.classList.toggle("has-selection", selected !== null);
       if (!layer || selected === null) {
         // Not lost with the panel: the map's keys work on.
@@ -29,6 +31,9 @@ export class Selection {
       this.panel.show(layer, selected);
       const label = display(layer.labels[selected] ?? "no label", 200);
       announce(`Feature ${layer.index[selected]}: ${label}, ${counted(linkCount(layer, selected), "link")}`);
+      const details = await worker.details(layer.index[selected]!).catch(() => null);
+      const { layer: shown, selected: still } = store.current;
+      if (details && shown === layer && still === selected) this.panel.describe(details);
     });
   }
 

@@ -1,6 +1,6 @@
 /** The panel of the selected feature: what is known about it, its links and its nearest features. */
 import { formatShare } from "../colors";
-import { type Layer, nearestNodes, neighborsOf, topTokens } from "../data/layer";
+import { type Details, type Layer, nearestNodes, neighborsOf } from "../data/layer";
 import { counted, display, encoded } from "../data/text";
 import { byId, h, icon, setChildren } from "./dom";
 
@@ -80,6 +80,17 @@ export class FeaturePanel {
     this.panel.scrollTop = 0;
     // The row that had it leads here, and is gone.
     if (hadFocus && !this.hasFocus) this.focus();
+  }
+
+  /** Adds what is read once the panel is open. */
+  describe({ explainer, topTokens }: Details): void {
+    if (explainer !== null) this.facts.prepend(fact("Explained by", explainer));
+    const words = topTokens.flatMap((token) => [
+      h("span", { class: "token", dir: "auto" }, display(token, 40)),
+      " ",
+    ]);
+    if (words.length > 0)
+      this.facts.append(h("div", { class: "tokens" }, h("dt", {}, "Top tokens"), h("dd", {}, ...words)));
   }
 
   hide(): void {
@@ -196,23 +207,17 @@ class FeatureList {
 }
 
 function factsOf(layer: Layer, node: number): HTMLElement[] {
-  const tokens = topTokens(layer, node);
   const facts: [string, string | null][] = [
-    ["Explained by", layer.explainers?.[node] ?? null],
     ["Category", layer.category[node]! < 0 ? null : layer.categories[layer.category[node]!]!],
     ["Active on", known(layer.density, node, (share) => `${formatShare(share)} of tokens`)],
     ["Largest activation", known(layer.maxActivation, node, (value) => String(+value.toPrecision(3)))],
     ["Neighbours kept in the map", known(layer.kept, node, (share) => `${Math.round(100 * share)} %`)],
   ];
-  const rows = facts.flatMap(([name, value]) =>
-    value === null ? [] : [h("div", {}, h("dt", {}, name), h("dd", { dir: "auto" }, display(value, 80)))],
-  );
-  if (tokens.length === 0) return rows;
-  const words = tokens.flatMap((token) => [
-    h("span", { class: "token", dir: "auto" }, display(token, 40)),
-    " ",
-  ]);
-  return [...rows, h("div", { class: "tokens" }, h("dt", {}, "Top tokens"), h("dd", {}, ...words))];
+  return facts.flatMap(([name, value]) => (value === null ? [] : [fact(name, value)]));
+}
+
+function fact(name: string, value: string): HTMLElement {
+  return h("div", {}, h("dt", {}, name), h("dd", { dir: "auto" }, display(value, 80)));
 }
 
 /** The links, and all stored neighbours if the layer has them: heading, note and rows. */
