@@ -37,8 +37,10 @@ export type Reply = { id: number } & (
 const cache = new LayerCache();
 let running: AbortController | null = null;
 /** By the id of the request that loaded the layer: the layer shown, and one that may replace it. */
-const held = new Map<number, { index: Promise<SearchIndex>; details: DetailsReader }>();
+const held = new Map<number, { index: () => Promise<SearchIndex>; details: DetailsReader }>();
 let latestSearch = 0;
+/** Milliseconds from a layer's delivery to when its labels are indexed, unless somebody searches earlier. */
+const AFTER_PICTURE = 400;
 
 /** Reads, when it is first called, what the first view of a layer does without. */
 type DetailsReader = () => Promise<(index: number) => Details>;
@@ -71,7 +73,10 @@ async function load(request: Load & { id: number; shown: number }): Promise<void
     const linkCounts = Uint32Array.from(layer.index, (_, node) => linkCount(layer, node));
     const features = { labels: layer.labels, index: layer.index.slice(), linkCounts };
     reply({ id, kind: "layer", layer, fromCache }, transferables(layer));
-    held.set(id, { index: SearchIndex.of(features), details });
+    const index = once(() => SearchIndex.of(features));
+    held.set(id, { index, details });
+    // The first picture has both processors to itself.
+    setTimeout(index, AFTER_PICTURE);
   } catch (error) {
     if (!signal.aborted) reply({ id, kind: "failed", message: (error as Error).message });
   }
@@ -121,7 +126,7 @@ async function describe({ id, layer, index }: { id: number; layer: number; index
 
 async function search({ id, layer, query }: { id: number; layer: number; query: string }): Promise<void> {
   latestSearch = id;
-  const index = await held.get(layer)?.index;
+  const index = await held.get(layer)?.index();
   // Lets queries that were typed meanwhile come in first.
   await new Promise((resolve) => setTimeout(resolve));
   if (index && id === latestSearch) reply({ id, kind: "hits", hits: index.search(query) });

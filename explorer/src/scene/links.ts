@@ -1,7 +1,7 @@
 /**
  * The strongest links in one draw call, as lines whose opacity shows the cosine; the selected feature's again, wider.
  */
-import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial } from "three";
+import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial, Sphere } from "three";
 import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
 import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
 import { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
@@ -98,6 +98,7 @@ export class FeatureLinks {
     this.ends = Uint32Array.from(ends);
     this.object.geometry.dispose();
     const geometry = new BufferGeometry();
+    geometry.boundingSphere = new Sphere();
     geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * ends.length), 3));
     geometry.setAttribute("alpha", new BufferAttribute(Float32Array.from(alphas), 1));
     geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * ends.length), 3, true));

@@ -63,6 +63,8 @@ export class MapScene {
     private readonly labels: SceneLabels,
   ) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
+    // The check would wait for the compiler before the first picture.
+    this.renderer.debug.checkShaderErrors = import.meta.env.DEV;
     this.camera = new MapCamera(canvas, () => this.requestFrame());
     canvas.addEventListener("webglcontextrestored", () => this.requestFrame());
     this.edgeMarker = new EdgeMarker(canvas.parentElement!);

@@ -1,5 +1,5 @@
 /** All features in one draw call: shaded discs whose size and colour fade with distance. */
-import { BufferAttribute, BufferGeometry, Color, NoBlending, Points, ShaderMaterial } from "three";
+import { BufferAttribute, BufferGeometry, Color, NoBlending, Points, ShaderMaterial, Sphere } from "three";
 import { type Layer, linkCount } from "../data/layer";
 
 /** How a point is drawn. */
@@ -108,6 +108,8 @@ export class FeaturePoints {
     geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * layer.count), 3, true));
     geometry.setAttribute("relativeSize", new BufferAttribute(this.sizes, 1));
     geometry.setAttribute("mark", new BufferAttribute(new Uint8Array(layer.count), 1));
+    // Given, as three.js would compute it from all points to sort four objects.
+    geometry.boundingSphere = new Sphere();
     const material = new ShaderMaterial({
       vertexShader: VERTEX,
       fragmentShader: FRAGMENT,
