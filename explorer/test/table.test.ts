@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { neighborsOf } from "../src/data/layer";
-import { layerOfTable, strongPairs } from "../src/data/table";
+import { layerOfTables, strongPairs } from "../src/data/table";
 import { prepared } from "./fixtures";
 
 /** Neighbours as a table stores them, by node: [node, cosine], strongest first. */
@@ -64,7 +64,7 @@ it("refuses what is no table", async () => {
   };
   for (const text of ["", "PAR1", "<html>Not found</html>"]) {
     const bytes = new TextEncoder().encode(text).buffer;
-    await expect(layerOfTable(bytes, about, "m/layer-0.parquet")).rejects.toThrow(
+    await expect(layerOfTables({ bytes, name: "m/layer-0.parquet" }, null, about)).rejects.toThrow(
       /^m\/layer-0\.parquet is not a Parquet file, or is incomplete/,
     );
   }

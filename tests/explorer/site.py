@@ -83,10 +83,10 @@ def manifest_file(metadata: dict, file: dict) -> dict:
     }
 
 
-def described(path: Path) -> dict:
-    """What a manifest says of a file beside it."""
+def described(path: Path, folder: str = "") -> dict:
+    """What a manifest says of a file in a folder beside it."""
     content = path.read_bytes()
-    return {"filePath": path.name, "fileSize": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return {"filePath": folder + path.name, "fileSize": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 class Site:
@@ -155,6 +155,33 @@ class Site:
             self.server.server_close()
             self.server = None
 
+    def add_atlas(self, model: str, own: list[pd.DataFrame], frame: list[pd.DataFrame], tracks: pd.DataFrame) -> None:
+        """Publish a model of several layers as tables: each on its own map and in the frame of all, with tracks."""
+        folder = self.folder / model
+        (folder / "atlas").mkdir(parents=True)
+        tracks.to_parquet(folder / "atlas" / "tracks.parquet", compression="snappy")
+        manifest = manifest_file(layer_file(model, 0, ["x"], [])["metadata"], {})
+        manifest |= {"layers": [], "atlas": {"tracks": described(folder / "atlas" / "tracks.parquet", "atlas/")}}
+        for layer, (table, placed) in enumerate(zip(own, frame, strict=True)):
+            graph = folder / f"layer-{layer}.json"
+            graph.write_text("{}")  # never read where there is a table
+            paths = [folder / f"layer-{layer}.parquet", folder / "atlas" / f"layer-{layer}.parquet"]
+            table.to_parquet(paths[0], compression="snappy")
+            placed.to_parquet(paths[1], compression="snappy")
+            entry = {"layer": layer, "table": described(paths[0]), "edges": {"k": 3, "threshold": 0.25}}
+            entry |= described(graph) | {"frame": {"table": described(paths[1], "atlas/")}}
+            counts = {"featureCount": len(table), "edgeCount": 0, "labeledCount": len(table), "deadCount": 0}
+            manifest["layers"].append(entry | counts)
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        self.list_model(model, model)
+
+    def list_model(self, model: str, name: str) -> None:
+        """Put a model into the index, last."""
+        path = self.folder / "index.json"
+        models = [entry for entry in json.loads(path.read_bytes())["models"] if entry["modelId"] != model]
+        models.append({"modelId": model, "displayName": name, "manifest": f"{model}/manifest.json"})
+        path.write_text(json.dumps({"models": models}))
+
     def add_model(self, graph: dict, table: pd.DataFrame | None = None, edges: dict | None = None) -> None:
         """Publish one more model of one layer, or replace it; with its table, and which of its neighbours are links."""
         metadata = graph["metadata"]
@@ -168,9 +195,4 @@ class Site:
             table.to_parquet(path.with_suffix(".parquet"), compression="snappy")
             file |= {"table": described(path.with_suffix(".parquet")), "edges": edges}
         (folder / "manifest.json").write_text(json.dumps(manifest_file(metadata, file)))
-        index_path = self.folder / "index.json"
-        models = json.loads(index_path.read_bytes())["models"]
-        models = [entry for entry in models if entry["modelId"] != model]
-        name = metadata.get("displayName", model)
-        models.append({"modelId": model, "displayName": name, "manifest": f"{model}/manifest.json"})
-        index_path.write_text(json.dumps({"models": models}))
+        self.list_model(model, metadata.get("displayName", model))

@@ -3,11 +3,12 @@
  * cancels the previous one of its kind.
  */
 import { LayerCache } from "./cache";
-import { ContractError, type LayerEntry, parseJson, parseLayer } from "./contract";
+import { ContractError, type LayerEntry, type PublishedFile, parseJson, parseLayer } from "./contract";
 import { FetchError, fetchFile, gunzip, type ListedFile } from "./fetch";
 import { type Details, type Layer, layerOfGraph, linkCount, transferables } from "./layer";
 import { type Hits, SearchIndex } from "./search";
-import { type About, detailsOfTable, layerOfTable } from "./table";
+import { type About, detailsOfTable, framePositions, layerOfTables, type NamedBytes } from "./table";
+import { type FeatureId, type Member, Tracks } from "./tracks";
 
 interface Published {
   kind: "published";
@@ -23,7 +24,30 @@ export type Request = { id: number } & (
   | (Load & { shown: number })
   | { kind: "search"; layer: number; query: string }
   | { kind: "details"; layer: number; index: number }
+  | ({ kind: "track" } & TrackQuery)
+  | ({ kind: "position" } & PositionQuery)
 );
+
+/** The track of a feature, and the labels of `others`. */
+export interface TrackQuery {
+  manifestUrl: string;
+  tracks: PublishedFile;
+  feature: FeatureId;
+  others: FeatureId[];
+}
+
+/** Where a feature is in the frame; `table` is that of its layer. */
+export interface PositionQuery {
+  manifestUrl: string;
+  table: PublishedFile;
+  feature: FeatureId;
+}
+
+export interface Track {
+  members: Member[];
+  /** Of the others. */
+  labels: (string | null)[];
+}
 
 export type Reply = { id: number } & (
   | { kind: "progress"; loaded: number; total: number }
@@ -31,6 +55,8 @@ export type Reply = { id: number } & (
   | { kind: "layer"; layer: Layer; fromCache: boolean }
   | { kind: "hits"; hits: Hits }
   | { kind: "details"; details: Details }
+  | { kind: "track"; track: Track }
+  | { kind: "position"; position: number[] }
   | { kind: "failed"; message: string }
 );
 
@@ -52,9 +78,14 @@ interface Opened {
 }
 
 self.onmessage = ({ data: request }: MessageEvent<Request>) => {
+  if (request.kind === "published" || request.kind === "file") return load(request);
   if (request.kind === "search") return search(request);
-  return request.kind === "details" ? describe(request) : load(request);
+  return answer(request.id, () => answerOf(request));
 };
+
+/** By sha256: the tracks of the model that was asked about last, and the positions of layers in their frame. */
+const tracks = new Map<string, Promise<Tracks>>();
+const positions = new Map<string, Promise<Float32Array>>();
 
 async function load(request: Load & { id: number; shown: number }): Promise<void> {
   const { id } = request;
@@ -97,17 +128,27 @@ async function openPublished(
 ): Promise<Opened> {
   const progress = (loaded: number, total: number) => reply({ id, kind: "progress", loaded, total });
   const receive = (file: ListedFile) => fetchFile(file, new URL(manifestUrl), cache, progress, signal);
-  const { layer: number, table, edges } = entry;
+  const { layer: number, table, edges, frame } = entry;
   if (table && edges) {
     try {
-      const { bytes, fromCache } = await receive({ ...table, layer: number, key: "table" });
+      const [own, placed] = await Promise.all([
+        receive({ ...table, layer: number, key: "table" }),
+        // Published without its atlas, a layer is shown on its own map.
+        frame ? receive({ ...frame.table, layer: number, key: "frame.table" }).catch(nullIfMissing) : null,
+      ]);
       reply({ id, kind: "preparing" });
-      const name = table.filePath;
-      const layer = await readable(name, () => layerOfTable(bytes, { ...about, layer: number, edges }, name));
-      return { layer, fromCache, details: once(() => readable(name, () => detailsOfTable(bytes, name))) };
+      const file = { bytes: own.bytes, name: table.filePath };
+      const inFrame = placed && { bytes: placed.bytes, name: frame!.table.filePath };
+      return {
+        layer: await readable(file.name, () =>
+          layerOfTables(file, inFrame, { ...about, layer: number, edges }),
+        ),
+        fromCache: own.fromCache && (placed?.fromCache ?? true),
+        details: once(() => readable(file.name, () => detailsOfTable(file))),
+      };
     } catch (error) {
       // Published without its table.
-      if (!(error instanceof FetchError) || error.status !== 404) throw error;
+      nullIfMissing(error);
     }
   }
   const { bytes, fromCache } = await receive(entry);
@@ -115,13 +156,55 @@ async function openPublished(
   return { ...(await readable(entry.filePath, () => ofText(bytes, entry.filePath))), fromCache };
 }
 
-async function describe({ id, layer, index }: { id: number; layer: number; index: number }): Promise<void> {
+type Question = Extract<Request, { kind: "details" | "track" | "position" }>;
+type Answer = Extract<Reply, { kind: Question["kind"] }>;
+type Unnumbered<R> = R extends unknown ? Omit<R, "id"> : never;
+
+async function answer(id: number, find: () => Promise<Unnumbered<Answer> | null>): Promise<void> {
   try {
-    const details = await held.get(layer)?.details();
-    if (details) reply({ id, kind: "details", details: details(index) });
+    const found = await find();
+    if (found) reply({ ...found, id } as Reply);
   } catch (error) {
     reply({ id, kind: "failed", message: (error as Error).message });
   }
+}
+
+async function answerOf(request: Question): Promise<Unnumbered<Answer> | null> {
+  if (request.kind === "details") {
+    const details = await held.get(request.layer)?.details();
+    return details ? { kind: "details", details: details(request.index) } : null;
+  }
+  const { manifestUrl, feature } = request;
+  const { layer, index } = feature;
+  if (request.kind === "position") {
+    const listed: ListedFile = { ...request.table, layer, key: "frame.table" };
+    const all = await readOnce(positions, listed, manifestUrl, framePositions);
+    return { kind: "position", position: [...all.subarray(3 * index, 3 * index + 3)] };
+  }
+  if (!tracks.has(request.tracks.sha256)) tracks.clear();
+  const listed: ListedFile = { ...request.tracks, layer: null, key: "atlas.tracks" };
+  const all = await readOnce(tracks, listed, manifestUrl, Tracks.of);
+  const labels = request.others.map((other) => all.labelOf(other));
+  return { kind: "track", track: { members: all.trackOf(feature), labels } };
+}
+
+/** Fetches and reads a file once; after a failure, again. */
+function readOnce<Value>(
+  values: Map<string, Promise<Value>>,
+  listed: ListedFile,
+  manifestUrl: string,
+  read: (file: NamedBytes) => Promise<Value>,
+): Promise<Value> {
+  const { sha256, filePath: name } = listed;
+  const fetched = async () => {
+    const never = new AbortController().signal;
+    const { bytes } = await fetchFile(listed, new URL(manifestUrl), cache, () => {}, never);
+    return readable(name, () => read({ bytes, name }));
+  };
+  const value = values.get(sha256) ?? fetched();
+  values.set(sha256, value);
+  value.catch(() => values.delete(sha256));
+  return value;
 }
 
 async function search({ id, layer, query }: { id: number; layer: number; query: string }): Promise<void> {
@@ -139,6 +222,11 @@ function ofText(bytes: ArrayBuffer, name: string): Pick<Opened, "layer" | "detai
   const byIndex = new Map(file.nodes.map(({ featureId }, node) => [featureId.index, explainers?.[node]]));
   const details = async () => (index: number) => ({ explainer: byIndex.get(index) ?? null, topTokens: [] });
   return { layer: layerOfGraph(file, name), details };
+}
+
+function nullIfMissing(error: unknown): null {
+  if (error instanceof FetchError && error.status === 404) return null;
+  throw error;
 }
 
 function once<Result>(read: () => Promise<Result>): () => Promise<Result> {

@@ -2,7 +2,7 @@
 
 import { scriptUrl } from "../trusted";
 import type { Details, Layer } from "./layer";
-import type { Load, Reply, Request } from "./layer.worker";
+import type { Load, PositionQuery, Reply, Request, Track, TrackQuery } from "./layer.worker";
 import workerUrl from "./layer.worker.ts?worker&url";
 import type { Hits } from "./search";
 
@@ -22,7 +22,7 @@ const BROKEN =
 type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
 
 /** A newer request of a kind replaces the one before. */
-type Kind = "load" | "search" | "details";
+type Kind = "load" | "search" | "details" | "track" | "position";
 
 interface Waiting {
   id: number;
@@ -77,6 +77,20 @@ export class LayerWorker {
   details(index: number): Promise<Details | null> {
     return this.request("details", { kind: "details", layer: this.loaded, index }, (reply) =>
       reply.kind === "details" ? reply.details : undefined,
+    );
+  }
+
+  /** Reads the tracks of the model the first time. Null if a newer request replaced this one. */
+  track(query: TrackQuery): Promise<Track | null> {
+    return this.request("track", { kind: "track", ...query }, (reply) =>
+      reply.kind === "track" ? reply.track : undefined,
+    );
+  }
+
+  /** Fetches the table of a layer the first time. Null if a newer request replaced this one. */
+  position(query: PositionQuery): Promise<number[] | null> {
+    return this.request("position", { kind: "position", ...query }, (reply) =>
+      reply.kind === "position" ? reply.position : undefined,
     );
   }
 

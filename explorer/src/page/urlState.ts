@@ -1,10 +1,13 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
 import { COLORINGS, type Coloring } from "../colors";
+import type { Layer } from "../data/layer";
 import { encoded } from "../data/text";
 
 export interface ViewState {
   model?: string;
   layer?: number;
+  /** Which of the layer's maps; in the frame of all layers unless the address says otherwise. */
+  map?: keyof Layer["maps"];
   /** Feature index of the selected feature. */
   feature?: number;
   /** The search. */
@@ -20,6 +23,7 @@ export function formatState(state: ViewState): string {
   const parts: string[] = [];
   if (state.model !== undefined) parts.push(`model=${encoded(state.model)}`);
   if (state.layer !== undefined) parts.push(`layer=${state.layer}`);
+  if (state.map === "own") parts.push("map=own");
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
   if (state.query !== undefined) parts.push(`find=${encoded(state.query)}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
@@ -37,6 +41,7 @@ export function parseState(hash: string): ViewState {
   if (model) state.model = model;
   const layer = wholeNumber(fields.get("layer"));
   if (layer !== null) state.layer = layer;
+  if (fields.get("map") === "own") state.map = "own";
   const feature = wholeNumber(fields.get("feature"));
   if (feature !== null) state.feature = feature;
   const query = fields.get("find");

@@ -1,0 +1,102 @@
+/** The track of the selected feature: its list in the panel, and its trail on the map. */
+import type { Track } from "../data/layer.worker";
+import type { LayerWorker } from "../data/layerWorker";
+import { layerEntry, type Model } from "../data/published";
+import { display } from "../data/text";
+import { type Member, nearestAround, stopsOf } from "../data/tracks";
+import type { MapScene } from "../scene/mapScene";
+import type { Journey } from "../ui/journey";
+import { announce } from "../ui/notices";
+import { modelOf, type State, type Store } from "./state";
+
+export function followJourney(
+  store: Store,
+  scene: MapScene | null,
+  worker: LayerWorker,
+  journey: Journey,
+): void {
+  store.follow(["layer", "followed", "selected"], async (state) => {
+    const { layer, followed } = state;
+    const model = modelOf(state);
+    if (!layer || !followed || !model?.atlas) {
+      journey.hide();
+      return scene?.setTrail([]);
+    }
+    const current = () => store.current.layer === layer && store.current.followed === followed;
+    const around = nearestOf(state, model);
+    const others = [around.previous, around.next].flatMap((stop) => stop ?? []);
+    const own: Member = { ...followed, cosine: null };
+    journey.show(stopsOf([own], around, followed), layer.layer, "Reading the other layers …");
+    let track: Track | null;
+    try {
+      track = await worker.track({
+        manifestUrl: model.url.href,
+        tracks: model.atlas.tracks,
+        feature: { layer: followed.layer, index: followed.index },
+        others,
+      });
+    } catch (error) {
+      if (current()) journey.show(stopsOf([own], around, followed), layer.layer, (error as Error).message);
+      return;
+    }
+    if (track === null || !current()) return;
+    others.forEach((stop, at) => {
+      stop.label = track.labels[at];
+    });
+    const absence = state.selected === null ? absenceOf(track.members, layer.layer) : null;
+    journey.show(stopsOf(track.members, around, followed), layer.layer, absence);
+    if (absence !== null) {
+      announce(`Layer ${layer.layer}. ${display(followed.label ?? "no label", 200)}: ${absence}`);
+    }
+    if (scene) await showTrail(track.members, state, model, scene, worker, current);
+  });
+}
+
+function nearestOf({ layer, selected }: State, model: Model): ReturnType<typeof nearestAround> {
+  if (selected === null) return { previous: null, next: null };
+  const layers = model.layers.filter(({ frame }) => frame !== undefined).map((entry) => entry.layer);
+  const at = layers.indexOf(layer!.layer);
+  return nearestAround(layer!, selected, { previous: layers[at - 1] ?? null, next: layers[at + 1] ?? null });
+}
+
+function absenceOf(members: Member[], layer: number): string | null {
+  const [first, last] = [members[0], members.at(-1)];
+  if (!first || !last) return null;
+  return last.layer < layer
+    ? `Its track ends at layer ${last.layer}`
+    : `Its track begins at layer ${first.layer}`;
+}
+
+/** Fetches the positions of other layers one after another, the nearest layers first, and draws them as they come. */
+async function showTrail(
+  members: Member[],
+  { layer }: State,
+  model: Model,
+  scene: MapScene,
+  worker: LayerWorker,
+  current: () => boolean,
+): Promise<void> {
+  const here = layer!.layer;
+  const inFrame = layer!.positions === layer!.maps.frame?.positions;
+  if (!inFrame || members.length < 2) return scene.setTrail([]);
+  const positions = new Map<number, number[]>();
+  const nearestFirst = members.toSorted((a, b) => Math.abs(a.layer - here) - Math.abs(b.layer - here));
+  for (const feature of nearestFirst) {
+    const table = layerEntry(model, feature.layer)?.frame?.table;
+    if (!table) continue;
+    const query = {
+      manifestUrl: model.url.href,
+      table,
+      feature: { layer: feature.layer, index: feature.index },
+    };
+    const position = await worker.position(query).catch(() => null);
+    if (!current()) return;
+    if (position === null) continue;
+    positions.set(feature.layer, position);
+    const stops = members.map((member) => positions.get(member.layer) ?? null);
+    scene.setTrail(
+      stops,
+      members.findIndex((member) => member.layer === here),
+    );
+  }
+}
