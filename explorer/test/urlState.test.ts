@@ -5,6 +5,7 @@ it("reads what it writes", () => {
   const state: ViewState = {
     model: "a model/with & signs",
     layer: 12,
+    map: "own",
     feature: 16383,
     query: "days & of #the week",
     coloring: "density",
@@ -24,7 +25,7 @@ it.each([
   "#layer=1.5&feature=99999999&camera=1,2,3,4,5,NaN",
   "#camera=1,,3,4,5,6",
   "#camera=1e9,2,3,4,5,6&model=&find=%20",
-  "#links=2",
+  "#links=2&map=elsewhere",
   "#links=",
   "#links=-0.1",
   "#camera=NaN,NaN,NaN,0,0,0",

@@ -80,8 +80,8 @@ def made_up_atlas(
     """A model's layers on their own maps and in one frame, and the tracks of their features, as the workflow has them.
 
     Each layer has the same concepts under other indexes; feature 0 is dead. Concept c is labelled "{subject} c, layer
-    l" and lies a little further along x in each layer. A track follows each through all layers, except that the track of
-    concept c breaks after layer `ends[c]`: the features are then each other's nearest in one direction only.
+    l" and lies a little further along x in each layer. A track follows each through all layers, except that that
+    of concept c breaks after layer `ends[c]`: the features are then the nearest of each other in one direction only.
     """
     random = np.random.default_rng(2)
     ends = ends or {}

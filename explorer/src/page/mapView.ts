@@ -36,7 +36,12 @@ export function followSceneTheme(store: Store, scene: MapScene): void {
   store.follow(["theme"], () => {
     const style = getComputedStyle(document.documentElement);
     const color = (name: string) => style.getPropertyValue(name).trim();
-    scene.setTheme({ background: color("--map"), accent: color("--accent"), hover: color("--text") });
+    scene.setTheme({
+      background: color("--map"),
+      accent: color("--accent"),
+      hover: color("--text"),
+      trail: color("--link"),
+    });
   });
 }
 

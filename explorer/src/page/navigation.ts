@@ -47,7 +47,10 @@ export class Navigation {
   /** Shows a layer of the chosen model. What is selected stays selected along its track. */
   async showLayer(layer: number): Promise<void> {
     const model = modelOf(this.store.current);
-    if (model) await this.loadPublished(model, layer, (map) => following(this.store.current, map));
+    if (!model || !(await this.loadPublished(model, layer, (map) => following(this.store.current, map))))
+      return;
+    const { selected } = this.store.current;
+    if (selected !== null) this.scene?.keepInSight(selected);
   }
 
   /** Selects a feature of any layer of the chosen model, and flies there. */

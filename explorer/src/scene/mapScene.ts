@@ -33,6 +33,7 @@ export interface SceneColors {
   background: string;
   accent: string;
   hover: string;
+  trail: string;
 }
 
 export class MapScene {
@@ -61,6 +62,7 @@ export class MapScene {
   private background = new Color();
   private accent = new Color();
   private hoverColor = new Color();
+  private trailColor = new Color();
   private selected: number | null = null;
   private hovered: number | null = null;
   private linksVisible = true;
@@ -143,6 +145,7 @@ export class MapScene {
     this.shared.background.value = new Color().setStyle(colors.background, "srgb-linear");
     this.accent = new Color(colors.accent);
     this.hoverColor = new Color(colors.hover);
+    this.trailColor = new Color(colors.trail);
     this.drawSelection();
   }
 
@@ -188,9 +191,14 @@ export class MapScene {
     return { x: (0.5 + at.x / 2) * this.canvas.clientWidth, y: (0.5 - at.y / 2) * this.canvas.clientHeight };
   }
 
+  /** Flies to where the node is at rest. */
   flyTo(node: number): void {
-    // To where it is going to be.
     if (this.layer) this.camera.flyTo(new Vector3().fromArray(this.layer.positions, 3 * node));
+  }
+
+  /** Moves along with a node that would otherwise come to rest outside the picture, or behind a panel. */
+  keepInSight(node: number): void {
+    if (this.layer) this.camera.keepInSight(new Vector3().fromArray(this.layer.positions, 3 * node));
   }
 
   /** Flies to where most of these nodes are in sight: the eight tenths nearest to their middle. */
@@ -272,7 +280,7 @@ export class MapScene {
     // Links lead to where points are at rest.
     const linked = this.glide === null ? this.selected : null;
     this.selectedLinks.show(this.layer, linked, this.accent, this.background);
-    this.trail.show(this.trailStops, this.trailHere, this.accent, this.background);
+    this.trail.show(this.trailStops, this.trailHere, this.trailColor, this.background);
     const { radiusOf } = this.points;
     const ring = (node: number, color: Color): Ring => ({
       position: this.positionOf(node),
