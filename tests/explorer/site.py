@@ -116,13 +116,16 @@ class Site:
         """Rewrite a layer's table, and what its manifest says of it."""
         table = self.folder / path
         change(pd.read_parquet(table)).to_parquet(table, compression="snappy")
+        model, _, name = path.partition("/")
+        folder = name.removesuffix(table.name)
 
         def describe(manifest: dict) -> None:
             for entry in manifest["layers"]:
-                if entry["table"]["filePath"] == table.name:
-                    entry["table"] = described(table)
+                for holder in (entry, entry.get("frame", {})):
+                    if holder.get("table", {}).get("filePath") == name:
+                        holder["table"] = described(table, folder)
 
-        self.change(f"{table.parent.name}/manifest.json", describe)
+        self.change(f"{model}/manifest.json", describe)
 
     def start(self) -> None:
         """Serve, on the same port as before."""

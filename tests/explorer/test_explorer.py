@@ -7,9 +7,9 @@ import re
 
 from playwright.sync_api import expect
 
-from conftest import FLAGS, ROOT, unavailable
+from conftest import FLAGS
 
-from .conftest import Visit, at_rest, shown
+from .conftest import Visit, at_rest, shown, violations
 from .site import HOSTILE, Site, layer_file
 
 WEEK = "week, weekend; also friday, monday, saturday"
@@ -588,29 +588,20 @@ def test_opened_from_disk_it_says_how_to_open_it(browser, demo):
 
 
 def test_no_state_violates_accessibility_rules(browser, site):
-    script = ROOT / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        unavailable("axe-core is missing: `make gates` installs it with the explorer's other packages")
-    violations = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map(node => node.html)])"
     for scheme in ("light", "dark"):
         page = Visit(browser, site, color_scheme=scheme).open("#layer=5")
-
-        def check(page=page):
-            page.evaluate(script.read_text(encoding="utf-8"))
-            assert page.evaluate(violations) == []
-
-        check()
+        assert violations(page) == []
         page.fill("#search", "water")
         page.locator("#results li").first.wait_for()
-        check()
+        assert violations(page) == []
         page.locator("#results li").first.click()
-        check()
+        assert violations(page) == []
         page.keyboard.press("?")
-        check()
+        assert violations(page) == []
         page.keyboard.press("Escape")
         page.evaluate("location.hash = '#layer=77'")
         page.locator("#message").wait_for()
-        check()
+        assert violations(page) == []
         page.context.close()
 
 

@@ -66,7 +66,7 @@ let running: AbortController | null = null;
 const held = new Map<number, { index: () => Promise<SearchIndex>; details: DetailsReader }>();
 let latestSearch = 0;
 /** Milliseconds from a layer's delivery to when its labels are indexed, unless somebody searches earlier. */
-const AFTER_PICTURE = 400;
+const AFTER_PICTURE = 1000;
 
 /** Reads, when it is first called, what the first view of a layer does without. */
 type DetailsReader = () => Promise<(index: number) => Details>;
@@ -106,7 +106,7 @@ async function load(request: Load & { id: number; shown: number }): Promise<void
     reply({ id, kind: "layer", layer, fromCache }, transferables(layer));
     const index = once(() => SearchIndex.of(features));
     held.set(id, { index, details });
-    // The first picture has both processors to itself.
+    // The first picture, and the glide to it, have the processors to themselves.
     setTimeout(index, AFTER_PICTURE);
   } catch (error) {
     if (!signal.aborted) reply({ id, kind: "failed", message: (error as Error).message });

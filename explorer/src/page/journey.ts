@@ -15,6 +15,8 @@ export function followJourney(
   worker: LayerWorker,
   journey: Journey,
 ): void {
+  /** Positions in the frame, of features of this visit's trails. */
+  const known = new Map<string, number[]>();
   store.follow(["layer", "followed", "selected"], async (state) => {
     const { layer, followed } = state;
     const model = modelOf(state);
@@ -48,7 +50,7 @@ export function followJourney(
     if (absence !== null) {
       announce(`Layer ${layer.layer}. ${display(followed.label ?? "no label", 200)}: ${absence}`);
     }
-    if (scene) await showTrail(track.members, state, model, scene, worker, current);
+    if (scene) await showTrail(track.members, state, model, known, { scene, worker, current });
   });
 }
 
@@ -67,36 +69,33 @@ function absenceOf(members: Member[], layer: number): string | null {
     : `Its track begins at layer ${first.layer}`;
 }
 
-/** Fetches the positions of other layers one after another, the nearest layers first, and draws them as they come. */
+/** Draws the trail as the positions of its features come in, one after another, the nearest layers first. */
 async function showTrail(
   members: Member[],
   { layer }: State,
   model: Model,
-  scene: MapScene,
-  worker: LayerWorker,
-  current: () => boolean,
+  known: Map<string, number[]>,
+  { scene, worker, current }: { scene: MapScene; worker: LayerWorker; current: () => boolean },
 ): Promise<void> {
-  const here = layer!.layer;
   const inFrame = layer!.positions === layer!.maps.frame?.positions;
   if (!inFrame || members.length < 2) return scene.setTrail([]);
-  const positions = new Map<number, number[]>();
-  const nearestFirst = members.toSorted((a, b) => Math.abs(a.layer - here) - Math.abs(b.layer - here));
-  for (const feature of nearestFirst) {
-    const table = layerEntry(model, feature.layer)?.frame?.table;
-    if (!table) continue;
-    const query = {
-      manifestUrl: model.url.href,
-      table,
-      feature: { layer: feature.layer, index: feature.index },
-    };
-    const position = await worker.position(query).catch(() => null);
-    if (!current()) return;
-    if (position === null) continue;
-    positions.set(feature.layer, position);
-    const stops = members.map((member) => positions.get(member.layer) ?? null);
+  const here = members.findIndex((member) => member.layer === layer!.layer);
+  const keyOf = (member: Member) => `${model.modelId}/${member.layer}/${member.index}`;
+  const draw = () =>
     scene.setTrail(
-      stops,
-      members.findIndex((member) => member.layer === here),
+      members.map((member) => known.get(keyOf(member)) ?? null),
+      here,
     );
+  draw();
+  const distance = (member: Member) => Math.abs(member.layer - layer!.layer);
+  for (const member of members.toSorted((a, b) => distance(a) - distance(b))) {
+    const table = layerEntry(model, member.layer)?.frame?.table;
+    if (!table || known.has(keyOf(member))) continue;
+    const feature = { layer: member.layer, index: member.index };
+    // The trail has a gap where a table is not to be had.
+    const position = await worker.position({ manifestUrl: model.url.href, table, feature }).catch(() => null);
+    if (position !== null) known.set(keyOf(member), position);
+    if (!current()) return;
+    draw();
   }
 }

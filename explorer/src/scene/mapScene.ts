@@ -11,7 +11,7 @@ import { EdgeMarker } from "./edgeMarker";
 import { prefersStillness } from "./flight";
 import { Glide } from "./glide";
 import type { LinkOrder } from "./linkOrder";
-import { FeatureLinks, SelectedLinks } from "./links";
+import { FeatureLinks, linkMaterial, SelectedLinks } from "./links";
 import { pick } from "./pick";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
 import { type Ring, Rings } from "./rings";
@@ -43,6 +43,7 @@ export class MapScene {
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
   private readonly shared = sharedUniforms();
+  private readonly linkMaterial = linkMaterial(this.shared);
   private readonly selectedLinks = new SelectedLinks();
   private readonly rings = new Rings();
   private readonly trail = new Trail();
@@ -99,7 +100,7 @@ export class MapScene {
     if (this.links) this.scene.remove(this.links.object);
     this.links?.dispose();
     this.layer = layer;
-    this.links = new FeatureLinks(layer, this.shared);
+    this.links = new FeatureLinks(layer, this.linkMaterial);
     this.drawLinks();
     this.scene.add(this.links.object);
     this.labels.setLayer(layer, this.positions, this.points!.radiusOf);

@@ -1,7 +1,7 @@
 /** Where the selected feature comes from and goes on: a list of layers, each of which leads there. */
 import { display } from "../data/text";
 import type { FeatureId, Stop } from "../data/tracks";
-import { h, setChildren } from "./dom";
+import { h } from "./dom";
 
 /** Rows shown at first, around the selected feature. */
 const LISTED = 9;
@@ -19,6 +19,8 @@ export class Journey {
     this.more,
   );
   private stops: Stop[] = [];
+  /** Those that have a row. */
+  private shown: Stop[] = [];
   private layer = 0;
 
   constructor(private readonly onLeave: (feature: FeatureId) => void) {
@@ -52,11 +54,14 @@ export class Journey {
     this.list.querySelector("button")!.focus({ preventScroll: true });
   }
 
+  /** The focus stays on the row of its layer. */
   private showRows(stops: Stop[]): void {
-    setChildren(
-      this.list,
-      stops.map((stop) => this.row(stop)),
-    );
+    const focused = [...this.list.children].findIndex((row) => row.contains(document.activeElement));
+    const layer = this.shown[focused]?.layer;
+    this.shown = stops;
+    this.list.replaceChildren(...stops.map((stop) => this.row(stop)));
+    const row = this.list.children[stops.findIndex((stop) => stop.layer === layer)];
+    row?.querySelector("button")?.focus({ preventScroll: true });
   }
 
   private row(stop: Stop): HTMLElement {
