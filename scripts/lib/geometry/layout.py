@@ -33,6 +33,7 @@ memory, so the compiler's vector instructions handle eight at a time.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -95,9 +96,11 @@ def lay_out_together(
     # The layout grows from a standard deviation of 1 to its own size.
     deviation = np.concatenate([start[:, 0] for start in starts]).std() or 1
     layers = [
-        _Layer(graph, start / deviation, own, negative_samples, np.random.default_rng([seed, number]))
-        for number, (graph, start, own) in enumerate(zip(graphs, starts, springs, strict=True))
+        _Layer(graph, start / deviation, negative_samples, np.random.default_rng([seed, number]))
+        for number, (graph, start) in enumerate(zip(graphs, starts, strict=True))
     ]
+    for layer, own in zip(layers, springs, strict=True):
+        layer.springs = [(layers[other].positions, matches, strengths) for other, matches, strengths in own]
     pieces = [(layer, *piece) for layer in layers for piece in ranges(len(layer.similarity))]
     with ThreadPoolExecutor(threads) as pool:
 
@@ -107,19 +110,18 @@ def lay_out_together(
         for epoch in range(n_epochs):
             elapsed = epoch / n_epochs
             repulsion = repulsion_strength * (FIRST_REPULSION + (1 - FIRST_REPULSION) * min(1, elapsed / RISE))
-            positions = [layer.positions for layer in layers]
             in_threads(_Layer.shuffle, layers)
-            in_threads(lambda piece: piece[0].pull_and_push(*piece[1:], positions), pieces)
-            in_threads(lambda layer: layer.step(STEP * (1 - elapsed), repulsion), layers)
+            in_threads(lambda piece: piece[0].pull_and_push(*piece[1:]), pieces)
+            in_threads(partial(_Layer.step, step=STEP * (1 - elapsed), repulsion=repulsion), layers)
     return [np.ascontiguousarray(layer.positions.T) for layer in layers]
 
 
 class _Layer:
     """A layer while it is laid out: positions, forces and moves, float32 (3, n)."""
 
-    def __init__(self, graph, start, springs, negative_samples, rng):
+    def __init__(self, graph, start, negative_samples, rng):
         n = graph.shape[0]
-        self.graph, self.springs, self.rng = graph, springs, rng
+        self.graph, self.rng = graph, rng
         self.samples = max(0, min(negative_samples, n - 1))
         self.weights = (graph.data * (n / (graph.data.sum() or 1))).astype(np.float32)
         self.positions = np.ascontiguousarray((start + 1e-3 * rng.standard_normal((n, 3))).T, np.float32)
@@ -131,11 +133,11 @@ class _Layer:
         ring = np.concatenate([self.order, self.order[: self.samples]])
         self.ring = np.ascontiguousarray(self.positions[:, ring])
 
-    def pull_and_push(self, first: int, last: int, positions: list[np.ndarray]) -> None:
+    def pull_and_push(self, first: int, last: int) -> None:
         _attract(first, last, self.positions, self.graph.indptr, self.graph.indices, self.weights, self.pull)
         _repel(first, last, self.ring, self.samples, self.order, self.push, self.similarity)
-        for layer, matches, strengths in self.springs:
-            _spring(first, last, self.positions, positions[layer], matches, strengths, np.float32(REACH**-2), self.pull)
+        for others, matches, strengths in self.springs:
+            _spring(first, last, self.positions, others, matches, strengths, np.float32(REACH**-2), self.pull)
 
     def step(self, step: float, repulsion: float) -> None:
         # A feature without others is repelled by none.
@@ -164,7 +166,10 @@ def _attract(first, last, positions, indptr, indices, weights, pull):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _spring(first, last, positions, others, matches, strengths, slackening, pull):
-    """pull[:, i] += c_i (x_m - x_i) / (1 + slackening |x_m - x_i|^2) for the points i from first to last, m in others."""
+    """pull[:, i] += c_i (x_m - x_i) / (1 + slackening |x_m - x_i|^2) for the points i from first to last.
+
+    others : float32 (3, n of the other layer), positions of the matches m
+    """
     for i in range(first, last):
         m = matches[i]
         if m < 0:
