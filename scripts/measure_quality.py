@@ -6,8 +6,6 @@ the share of each feature's 15 nearest neighbours that are among its 15 nearest 
 small layers. docs/geometry.md says what each measure means. Nothing is judged here.
 """
 
-from collections import Counter
-
 import numpy as np
 import pyarrow.parquet as pq
 from scipy.cluster.vq import kmeans2
@@ -21,7 +19,7 @@ from lib.geometry.pca import principal_components
 from lib.geometry.points import kept_neighbors, nearest_points
 from lib.geometry.statistics import rank_correlation, trustworthiness, word_matrix, word_overlap
 from lib.job import job_log
-from lib.labels.words import words_of
+from lib.labels.words import telling_words
 
 KS = (5, 15, 25)
 # Points that count as near, for labels, strongest neighbours, trustworthiness and the share kept of each feature.
@@ -130,15 +128,6 @@ class Reference:
 def rounded(measures: dict[str, float | None]) -> dict[str, float | None]:
     """Measures to four decimals: sampling noise hides further ones."""
     return {name: None if value is None else round(value, 4) for name, value in measures.items()}
-
-
-def telling_words(labels: list[str | None]) -> list[set[str]]:
-    """The words of each label that are not in every twentieth label; none for a feature without a label."""
-    words = [words_of(label or "") for label in labels]
-    times = Counter(word for each in words for word in each)
-    limit = max(10, sum(label is not None for label in labels) / 20)
-    common = {word for word, count in times.items() if count > limit}
-    return [each - common for each in words]
 
 
 def degree_statistics(degree: np.ndarray) -> dict:
