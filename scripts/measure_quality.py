@@ -9,12 +9,11 @@ small layers. docs/geometry.md says what each measure means. Nothing is judged h
 from collections import Counter
 
 import numpy as np
-import pyarrow.parquet as pq
 from scipy.cluster.vq import kmeans2
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from lib.files import load_npy, load_npz, readable, save_npy, save_record
+from lib.files import load_npy, load_npz, save_npy, save_record
 from lib.geometry.degrees import degrees
 from lib.geometry.live import renumber, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
@@ -22,6 +21,7 @@ from lib.geometry.points import kept_neighbors, nearest_points
 from lib.geometry.statistics import rank_correlation, trustworthiness, word_matrix, word_overlap
 from lib.job import job_log
 from lib.labels.words import words_of
+from lib.tables import load_columns
 
 KS = (5, 15, 25)
 # Points that count as near, for labels, strongest neighbours, trustworthiness and the share kept of each feature.
@@ -191,10 +191,7 @@ def main(snakemake) -> None:
         files = snakemake.input
         decoder, coords, neighbors = load_npy(files.decoder), load_npy(files.coords), load_npz(files.neighbors)
         edges = load_npz(files.edges)
-        # Not by pandas, whose import would be a sixth of the job.
-        with readable(files.labels):
-            rows = pq.read_table(files.labels, columns=["index", "label"])
-        known = dict(zip(*rows.to_pydict().values(), strict=True))
+        known = dict(zip(*load_columns(files.labels, ["index", "label"]).to_pydict().values(), strict=True))
         labels = [known.get(feature) for feature in range(len(decoder))]
         ends = edges["source"], edges["target"]
         quality, kept = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)
