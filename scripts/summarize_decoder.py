@@ -27,7 +27,7 @@ def summarize(decoder: np.ndarray) -> dict[str, np.ndarray]:
     mean, components, scores = leading_components(rows, COMPONENTS, SEED, ITERATIONS)
     all_scores = np.full((len(decoder), scores.shape[1]), np.nan, np.float32)
     all_scores[live] = scores
-    sample = sample_of(len(live))
+    sample = sample_of(len(live), np.random.default_rng(SEED))
     # One thread: the same bytes on any number of cores.
     with threadpool_limits(1, user_api="blas"):
         distances = 1 - rows[sample] @ rows[sample].T

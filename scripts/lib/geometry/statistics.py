@@ -7,9 +7,9 @@ from scipy.sparse import csr_matrix
 SAMPLED_FEATURES = 2000
 
 
-def sample_of(m: int, seed: int = 0) -> np.ndarray:
+def sample_of(m: int, rng: np.random.Generator) -> np.ndarray:
     """Up to `SAMPLED_FEATURES` of m features, at random, in ascending order."""
-    return np.sort(np.random.default_rng(seed).permutation(m)[:SAMPLED_FEATURES])
+    return np.sort(rng.permutation(m)[:SAMPLED_FEATURES])
 
 
 def rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:
