@@ -13,9 +13,10 @@ from lib.files import load_record
 from lib.job import job_log
 from lib.tables import load_columns
 
-HEIGHT, TOP = 9.2, 1.0  # inches: the page, and its head
-LIFE = (0.75, 4.35, 6.6, 3.75)  # left, bottom, width, height of the first panel, in inches
-SMALL = (2.95, 1.35)  # width and height of each of the others
+HEIGHT = 9.9  # inches
+LIFE = (0.95, 5.1, 6.9, 3.8)  # left, bottom, width and height of the first panel, in inches
+LEFTS, BOTTOMS, SMALL = (0.95, 4.9), (2.75, 0.55), (2.95, 1.35)  # of the others
+BAR = 0.16  # width of a layer's bar, in layers
 # Fewer matches tell no share.
 LEAST = 20
 
@@ -34,32 +35,29 @@ def ages(tracks: dict[str, np.ndarray], layers: list[int]) -> np.ndarray:
 
 
 def draw_life(axes, counts: np.ndarray, layers: list[int]) -> None:
-    """Draw the features of each layer as stacked bands, one for each layer in which tracks begin, the oldest below."""
-    colours = colormaps["viridis"](np.linspace(0, 0.95, len(layers)))
-    x = np.arange(len(layers))
-    below = np.zeros(len(layers))
-    for begin, (band, colour) in enumerate(zip(counts, colours, strict=True)):
-        here = slice(begin, None)
-        axes.fill_between(x[here], below[here], (below + band)[here], color=colour, linewidth=0.4, edgecolor="white")
-        below += band
-    # The features that are new in a layer have a band of their own there, and fade away to the right.
-    axes.set(xlim=(0, max(len(layers) - 1, 1)), ylim=(0, below.max()), xlabel="layer")
-    axes.set_xticks(x[:: -(-len(layers) // 14)], [layers[k] for k in x[:: -(-len(layers) // 14)]])
+    """Draw a bar for each layer, its features by the layer in which their tracks begin, the oldest at the bottom.
+
+    Ribbons lead to the next bar: they are as thick as the number of features that are followed there.
+    """
+    colours = colormaps["viridis"](np.linspace(0, 0.93, len(layers)))
+    tops = np.cumsum(counts, axis=0)
+    bottoms = tops - counts
+    way = np.linspace(0, 1, 24)
+    bend = way**2 * (3 - 2 * way)
+    for here in range(len(layers)):
+        axes.bar(here, counts[: here + 1, here], BAR, bottoms[: here + 1, here], color=colours[: here + 1])
+        if here + 1 == len(layers):
+            break
+        for begin in range(here + 1):
+            low = bottoms[begin, here] + (bottoms[begin, here + 1] - bottoms[begin, here]) * bend
+            x = here + BAR / 2 + (1 - BAR) * way
+            axes.fill_between(x, low, low + counts[begin, here + 1], color=colours[begin], alpha=0.45, linewidth=0)
+    axes.set(xlim=(-BAR / 2, len(layers) - 1 + BAR / 2), ylim=(0, tops.max(initial=1)), xlabel="layer")
+    shown = np.arange(0, len(layers), -(-len(layers) // 14))
+    axes.set_xticks(shown, [layers[k] for k in shown])
     axes.yaxis.set_major_formatter("{x:,.0f}")
-    old = counts[0]
-    if len(layers) > 1:
-        note = f"{old[-1]:,} of the {old[0]:,} features of layer {layers[0]}\nare still followed in layer {layers[-1]}"
-        axes.annotate(
-            note,
-            (len(layers) - 1, old[-1] / 2),
-            (-6, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            fontsize=7.5,
-            color="white",
-            path_effects=[drawing.withStroke(linewidth=1.6, foreground="#00000066")],
-        )
+    axes.spines[:].set_visible(False)
+    axes.set_ylabel("features, by the layer in which their tracks begin")
 
 
 def draw_shares(axes, x: list, rows: list[dict], counts: list[int], label: str) -> None:
@@ -95,20 +93,21 @@ def draw(tracks: dict[str, np.ndarray], quality: dict, title: str):
     lengths = [row["length"] for row in quality["tracks"] for _ in range(row["tracks"])]
     followed = sum(row["length"] * row["tracks"] for row in quality["tracks"] if row["length"] > 1)
     total = max(1, int(counts.sum()))
+    old = counts[0]
     lines = (
         f"How long features live: {total:,} features of {len(layers)} layers lie on {len(lengths):,} tracks;"
         f" {followed / total:.0%} of them are followed into another layer.",
-        "Each band holds the features whose tracks begin in the same layer; it narrows where they end.",
+        f"Of the {old[0]:,} features of layer {layers[0]}, {old[-1]:,} are still followed in layer {layers[-1]}.",
     )
     drawing.write_head(figure, title, *lines)
     draw_life(drawing.inches(figure, *LIFE), counts, layers)
-    panels = [drawing.inches(figure, left, bottom, *SMALL) for bottom in (2.3, 0.5) for left in (LIFE[0], 4.4)]
+    panels = [drawing.inches(figure, left, bottom, *SMALL) for bottom in BOTTOMS for left in LEFTS]
     curve, ends, drift, kept = panels
     rows = quality["calibration"]
     middles = [(row["from"] + row["to"]) / 2 for row in rows]
     draw_shares(curve, middles, rows, [row["matches"] for row in rows], "cosine of the match")
     curve.set_title("Matched features whose labels share a word")
-    curve.legend(loc="upper left")
+    curve.legend(loc="center right")
     rows = [row for row in quality["tracks"] if row["length"] > 1]
     draw_shares(
         ends, [row["length"] for row in rows], rows, [row["tracks"] for row in rows], "layers that the track spans"
@@ -124,14 +123,16 @@ def draw(tracks: dict[str, np.ndarray], quality: dict, title: str):
         name: ([pair["drift"][key] for pair in pairs], colour, marker) for key, (name, colour, marker) in styles.items()
     }
     draw_layers(drift, [pair["layers"][1] for pair in pairs], apart, "layer, and the one before")
-    drift.set_title("Distance of matched features, as a share of random pairs'")
-    drift.legend(loc="lower left")
+    drift.set_title("Distance of matches, random pairs being 1")
+    drift.set_ylim(top=1.6 * drift.get_ylim()[1])
+    drift.legend(loc="upper center", ncols=2)
     fidelity = {
         "the layers' own maps": ([entry["own"]["kept_15"] for entry in quality["layers"]], drawing.PALE, "^"),
         "the frame": ([entry["frame"]["kept_15"] for entry in quality["layers"]], drawing.BLUE, "o"),
     }
     draw_layers(kept, layers, fidelity, "layer")
-    kept.set_title("15 nearest neighbours among the 15 nearest points")
+    kept.set_title("15 nearest neighbours that are near in the map")
+    kept.legend(loc="lower left")
     kept.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
     for axes in panels:
         axes.grid(axis="y", color="#ececec", linewidth=0.6)
