@@ -8,9 +8,11 @@ import pytest
 
 from decoders import gaussian, with_rows
 from fetch_decoder import unit_rows
+from follow_features import track_table
 from lib.files import load_npz, save_npy
 from lib.geometry import knn, tracks
 from lib.geometry.matches import match, mutual
+from lib.labels.explanations import feature_table, label_table
 from test_knn import nearly_equal
 from test_scripts import job
 
@@ -183,6 +185,16 @@ def test_tracks_equal_a_walk_along_mutual_matches(monkeypatch, tmp_path, thresho
 def test_tracks_end_where_there_is_no_match(tmp_path, layers):
     numbers = list(range(len(layers)))
     check_tracks(follow(tmp_path, layers, numbers, (0.5, 0.4)), layers, numbers, (0.5, 0.4))
+
+
+def test_a_model_without_labels_has_tracks(tmp_path):
+    layers = layers_of_a_model(seed=3)[:2]
+    follow(tmp_path, layers, [0, 1], (0.5, 0.4))
+    none = label_table(feature_table([]), [])
+    thresholds = {"min_cosine_previous": 0.5, "min_cosine_first": 0.4}
+    table = track_table(load_npz(tmp_path / "chains.npz"), [none, none], thresholds)
+    assert len(table) == sum(rows.any(axis=1).sum() for rows in layers)
+    assert table["label"].isna().all()
 
 
 def test_all_cosines_within_a_chain_are_kept_so_that_thresholds_can_change(tmp_path):
