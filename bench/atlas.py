@@ -42,7 +42,10 @@ MATCHED = TRACKS["min_cosine_previous"]
 
 
 def measured(function: Callable, *arguments) -> tuple[object, float, float]:
-    """Call a function in a process of its own: its result, CPU s and peak MB."""
+    """Call a function in a process of its own: its result, CPU s and peak MB.
+
+    No peak is below that of this process, so it must stay small.
+    """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(_measure, function, *arguments).result()
 
@@ -103,7 +106,7 @@ def measure_synthetic(report: Report, layers: int, n: int, d: int, rounds: int) 
     with tempfile.TemporaryDirectory() as name:
         files = [Path(name) / f"{layer}.npy" for layer in range(layers)]
         truth, *_ = measured(write_layers, files, n, d)
-        matches = [match_files(*pair) for pair in pairwise(files)]
+        matches = [measured(match_files, *pair)[0] for pair in pairwise(files)]
         rows = [
             [f"{layer}–{layer + 1}", *against_truth(pair, *origin)]
             for layer, (pair, origin) in enumerate(zip(matches, truth, strict=True))

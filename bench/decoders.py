@@ -19,8 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 TOPICS = 24
 CONCEPTS = 5000
 MEMBERSHIPS = 4
-# From each synthetic layer to the next: share of the rows that end, and of those that begin.
+# From each synthetic layer to the next: share of the rows that end, and of those that begin; share of the latter that
+# split off a row that goes on.
 REPLACED = 0.12
+SPLIT = 0.5
 
 DEMO = ROOT / "resources" / "demo"
 DEMO_LAYERS = 6
@@ -56,26 +58,30 @@ def synthetic_layers(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
     """Layers of a model, in which most features go on from layer to layer: each decoder, and where its rows come from.
 
-    From one layer to the next, REPLACED of the rows end and as many begin; the others turn towards a random row, by a
-    cosine between 0.45 and 0.95, of a fifth of them below 0.6. Every layer has an order of its own.
+    From one layer to the next, REPLACED of the rows end and as many begin; the others turn towards a random row, to a
+    cosine between 0.45 and 0.95, a fifth of them below 0.6. SPLIT of those that begin are turned likewise from rows that
+    go on, so that some features have two successors, of which the truth is one. Every layer has an order of its own.
 
-    Yields float32 (n, d), rows of norm 1; int (n,), the row of the layer before that each comes from, -1 if it begins;
-    float (n,), the cosine to it. Of the first layer the last two are None.
+    Yields float32 (n, d), rows of norm 1; int (n,), the row of the layer before that each goes on from, -1 if it
+    begins; float (n,), the cosine to it. Of the first layer the last two are None.
     """
     rng = np.random.default_rng([seed, layers])
     rows = synthetic(n, d, seed)
     yield rows, None, None
     for layer in range(1, layers):
         fresh = synthetic(n, d, seed + layer)
-        origin = rng.permutation(n)
-        origin[: round(REPLACED * n)] = -1
-        origin = rng.permutation(origin)
-        cosine = 0.45 + 0.5 * rng.beta(2, 2, n)
-        goes_on = np.flatnonzero(origin >= 0)
-        before, aside = rows[origin[goes_on]], fresh[goes_on]
+        origin, cosine = rng.permutation(n), 0.45 + 0.5 * rng.beta(2, 2, n)
+        born, split = round(REPLACED * n), round(SPLIT * REPLACED * n)
+        parent = origin.copy()
+        origin[:born] = parent[:born] = -1
+        parent[:split] = rng.choice(origin[born:], split)
+        order = rng.permutation(n)
+        origin, parent = origin[order], parent[order]
+        turned = np.flatnonzero(parent >= 0)
+        before, aside = rows[parent[turned]], fresh[turned]
         aside -= (before * aside).sum(axis=1, keepdims=True) * before
-        turn = np.arccos(cosine[goes_on, None]).astype(np.float32)
-        fresh[goes_on] = np.cos(turn) * before + np.sin(turn) * unit_rows(aside)[0]
+        angle = np.arccos(cosine[turned, None]).astype(np.float32)
+        fresh[turned] = np.cos(angle) * before + np.sin(angle) * unit_rows(aside)[0]
         rows = unit_rows(fresh)[0]
         yield rows, origin, cosine
 
