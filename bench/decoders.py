@@ -59,8 +59,8 @@ def synthetic_layers(
     """Layers of a model, in which most features go on from layer to layer: each decoder, and where its rows come from.
 
     From one layer to the next, REPLACED of the rows end and as many begin; the others turn towards a random row, to a
-    cosine between 0.45 and 0.95, a fifth of them below 0.6. SPLIT of those that begin are turned likewise from rows that
-    go on, so that some features have two successors, of which the truth is one. Every layer has an order of its own.
+    cosine between 0.45 and 0.95, a fifth of them below 0.6. SPLIT of those that begin are turned likewise from rows
+    that go on, so that some features have two successors, of which the truth is one. Every layer has its own order.
 
     Yields float32 (n, d), rows of norm 1; int (n,), the row of the layer before that each goes on from, -1 if it
     begins; float (n,), the cosine to it. Of the first layer the last two are None.
