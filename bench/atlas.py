@@ -27,8 +27,9 @@ from decoders import DEMO_LAYERS, ROOT, demo, demo_labels, synthetic_layers
 from follow_features import track_table
 from lib.files import load_npy, map_npy
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.matches import match, mutual
+from lib.geometry.matches import mutual
 from lib.geometry.statistics import word_matrix, word_overlap
+from match_layers import match
 from measure_quality import telling_words
 from report import Report
 

@@ -15,7 +15,7 @@ from lib.geometry.statistics import sample_of
 from lib.job import job_log
 
 # Principal components that are kept, and passes over the rows that find them.
-COMPONENTS = 64
+COMPONENTS = 128
 ITERATIONS = 4
 SEED = 0
 

@@ -11,8 +11,9 @@ from fetch_decoder import unit_rows
 from follow_features import track_table
 from lib.files import load_npz, save_npy
 from lib.geometry import knn, tracks
-from lib.geometry.matches import match, mutual
+from lib.geometry.matches import mutual
 from lib.labels.explanations import feature_table, label_table
+from match_layers import match
 from test_knn import nearly_equal
 from test_scripts import job
 

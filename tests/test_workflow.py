@@ -6,10 +6,15 @@ from conftest import ROOT, Project
 
 LISTED = {"write_manifest", "write_index", "draw_model"}
 PER_MODEL = {"tabulate_features", "tabulate_quality", *LISTED}
-EXPORTED = {"export_layer", "tabulate_features", "draw_layer", *LISTED}
-MEASURED = {"measure_quality", "tabulate_quality", *EXPORTED}
-GEOMETRY = {"compute_neighbors", "compute_coords", "compute_edges", *MEASURED}
-PER_LAYER = {"fetch_decoder", "fetch_labels", *GEOMETRY} - PER_MODEL
+EXPORTED = {"export_layer", "export_frame", "tabulate_features", "draw_layer", *LISTED}
+ATLAS = {"measure_atlas", "export_frame", "draw_atlas", *LISTED}
+FRAME = {"lay_out_atlas", "refine_frame", *ATLAS}
+MEASURED = {"measure_quality", "tabulate_quality", *EXPORTED, *ATLAS}
+LAID_OUT = {"compute_coords", *FRAME, *MEASURED}
+GEOMETRY = {"compute_neighbors", "compute_edges", *LAID_OUT}
+LABELLED = {"fetch_labels", "follow_features", *MEASURED}
+OF_ATLAS = {"match_layers", "chain_features", "follow_features", *FRAME} - {"refine_frame", "export_frame", *LISTED}
+PER_LAYER = {"fetch_decoder", "fetch_labels", "summarize_decoder", *GEOMETRY} - PER_MODEL - OF_ATLAS
 
 
 def test_nothing_changed_runs_nothing(toy_run):
@@ -21,17 +26,20 @@ def test_nothing_changed_runs_nothing(toy_run):
 RERUNS = [
     ("`edges`", {"edges": {"threshold": 0.3}}, {"compute_edges", *MEASURED}, False),
     ("`edges`", {"edges": {"k": 5}}, {"compute_edges", *MEASURED}, False),
-    ("`layout`", {"layout": {"seed": 43}}, {"compute_coords", *MEASURED}, True),
-    ("`layout`", {"layout": {"neighbor_embedding": {"n_neighbors": 8}}}, {"compute_coords", *MEASURED}, True),
+    ("`layout`", {"layout": {"seed": 43}}, LAID_OUT, True),
+    ("`layout`", {"layout": {"neighbor_embedding": {"n_neighbors": 8}}}, LAID_OUT, True),
     ("parameters of the method not chosen in `layout`", {"layout": {"umap": {"min_dist": 0.5}}}, set(), False),
     ("`neighbors`", {"neighbors": {"k": 45}}, GEOMETRY, True),
     ("`quality`, `labels.min_coverage`", {"quality": {"min_kept_15": 0.04}}, LISTED, False),
     ("`quality`, `labels.min_coverage`", {"labels": {"min_coverage": 0.5}}, LISTED, False),
-    ("any other key of `labels`", {"labels": {"source": "none"}}, {"fetch_labels", *MEASURED}, False),
+    ("any other key of `labels`", {"labels": {"source": "none"}}, LABELLED, False),
     ("`export.decimals`", {"export": {"decimals": 3}}, EXPORTED, False),
     ("`export.gzip`", {"export": {"gzip": False}}, LISTED, False),
     ("`models`, `layers`", {"layers": "0"}, PER_MODEL, False),
-    ("`weights.keep_decoders`, `network`", {"network": {"downloads": 1}}, set(), False),
+    ("`atlas.layout`", {"atlas": {"layout": {"spring_strength": 0.1}}}, FRAME, False),
+    ("`atlas.tracks`", {"atlas": {"tracks": {"min_cosine_first": 0.5}}}, {"follow_features", *ATLAS}, False),
+    ("`atlas.enabled`", {"atlas": {"enabled": False}}, LISTED, False),
+    ("`network`", {"network": {"downloads": 1}}, set(), False),
     ("`publish`", {"publish": {"site": {"max_mb": 5}}}, set(), False),
 ]
 
