@@ -1,5 +1,7 @@
 """The workflow as its users run it: what is planned, and what runs again after a change."""
 
+import re
+
 import pytest
 
 from conftest import ROOT, Project
@@ -40,6 +42,7 @@ RERUNS = [
     ("`atlas.tracks`", {"atlas": {"tracks": {"min_cosine_first": 0.5}}}, {"follow_features", *ATLAS}, False),
     ("`atlas.enabled`", {"atlas": {"enabled": False}}, LISTED, False),
     ("`network`", {"network": {"downloads": 1}}, set(), False),
+    ("`weights.keep_decoders`", {"weights": {"keep_decoders": False}, "atlas": {"enabled": True}}, set(), False),
     ("`publish`", {"publish": {"site": {"max_mb": 5}}}, set(), False),
 ]
 
@@ -49,6 +52,11 @@ def test_a_changed_setting_reruns_what_depends_on_it(toy_run, tmp_path, row, cha
     assert toy_run.changed(tmp_path / "changed.yaml", change).pending().keys() == rules
 
 
+DROPPED = {"weights": {"keep_decoders": False}, "atlas": {"enabled": True}}
+# What reads a decoder, and what reads no more than that does.
+FROM_DECODERS = {"compute_neighbors", "compute_edges", "summarize_decoder", "match_layers", "chain_features"}
+
+
 @pytest.fixture(scope="module")
 def dropped_run(toy_run, tmp_path_factory) -> Project:
     """The toy run as it is if decoders are deleted after use."""
@@ -56,7 +64,7 @@ def dropped_run(toy_run, tmp_path_factory) -> Project:
     project = toy_run.copy(folder / "project")
     for decoder in project.folder.glob("results/toy/*/decoder.npy"):
         decoder.unlink()
-    return project.changed(folder / "dropped.yaml", {"weights": {"keep_decoders": False}})
+    return project.changed(folder / "dropped.yaml", DROPPED)
 
 
 @pytest.mark.parametrize(("row", "change", "rules", "needs_decoder"), [row for row in RERUNS if row[3]])
@@ -65,20 +73,27 @@ def test_decoders_that_were_dropped_are_fetched_by_what_needs_them(
 ):
     pending = dropped_run.changed(tmp_path / "changed.yaml", change).pending().keys()
     assert "fetch_decoder" in pending
-    assert pending - {"fetch_decoder", "compute_neighbors", "compute_edges"} <= rules
+    assert pending - {"fetch_decoder", "follow_features", *FROM_DECODERS} <= rules
     assert pending >= rules
 
 
 def test_decoders_that_were_dropped_are_not_fetched_for_anything_else(dropped_run, tmp_path):
     project, expected = dropped_run, set()
-    for number, (_, change, rules, needs_decoder) in enumerate(RERUNS):
-        if not needs_decoder:
+    for number, (row, change, rules, needs_decoder) in enumerate(RERUNS):
+        # Of one layer there is no atlas.
+        if not needs_decoder and row not in ("`models`, `layers`", "`atlas.enabled`"):
             project, expected = project.changed(tmp_path / f"{number}.yaml", change), expected | rules
     assert project.pending().keys() == expected - {"measure_quality", "tabulate_quality"}
 
 
 def test_decoders_that_were_dropped_are_not_fetched_to_be_kept(dropped_run, tmp_path):
     assert dropped_run.changed(tmp_path / "kept.yaml", {"weights": {"keep_decoders": True}}).pending() == {}
+
+
+def test_where_decoders_are_dropped_an_atlas_is_made_on_request_alone(dropped_run, tmp_path):
+    project = dropped_run.changed(tmp_path / "auto.yaml", {"atlas": {"enabled": "auto"}})
+    assert project.pending().keys() == LISTED
+    assert "export_frame" not in project.pending("--forceall")
 
 
 def test_a_map_below_a_floor_is_no_longer_listed_and_nothing_is_measured_again(toy, tmp_path):
@@ -98,6 +113,18 @@ def test_the_documented_table_has_these_rows():
     assert rows[2:] == [*dict.fromkeys(row for row, *_ in RERUNS), "a row of a catalogue"]
 
 
+def test_an_atlas_spans_gaps_and_a_frame_of_one_layer_can_be_requested(toy_run, tmp_path):
+    demo = Project(toy_run.folder, "config/demo.yaml")
+    gaps = demo.changed(tmp_path / "gaps.yaml", {"layers": "0,3-5"})
+    told = gaps.snakemake("--dry-run", "--quiet", "host").stdout
+    assert {*re.findall(r"layer-(\d)/matches-(\d)", told)} == {("0", "3"), ("3", "4"), ("4", "5")}
+    alone = gaps.changed(tmp_path / "alone.yaml", {"layers": "2"})
+    assert "export_frame" not in alone.pending()
+    assert "match_layers" not in alone.pending("results/minilm-l6/atlas/layer-2.json")
+    refused = gaps.snakemake("--dry-run", "results/minilm-l6/atlas/layer-1.json", check=False).stdout
+    assert "the atlas of minilm-l6 spans the selected layers, and 1 is not among them: [0, 3, 4, 5]" in refused
+
+
 def test_a_number_of_the_command_line_is_a_number(toy_run):
     assert toy_run.pending("--config", "edges={threshold: 0.25}") == {}
 
@@ -106,7 +133,7 @@ def test_an_edited_library_file_reruns_its_users(toy):
     for name in ("labels/explanations.py", "job.py", "planning/settings.py"):
         with (toy.folder / "scripts" / "lib" / name).open("a") as file:
             file.write("\n")
-    assert toy.pending().keys() == {"fetch_labels", *MEASURED}
+    assert toy.pending().keys() == LABELLED
 
 
 def test_changed_weights_rerun_their_layer_alone(toy):
@@ -120,7 +147,9 @@ def test_changed_weights_rerun_their_layer_alone(toy):
 def test_one_layer_then_more(toy):
     toy.forget_all_but("layer-1")
     assert toy.pending("results/toy/layer-1.json") == {}
-    assert toy.pending() == dict.fromkeys(PER_LAYER | PER_MODEL, 1)
+    # The frame is laid out for both.
+    both = dict.fromkeys(("refine_frame", "export_frame"), 2)
+    assert toy.pending() == dict.fromkeys(PER_LAYER | PER_MODEL | OF_ATLAS, 1) | both
 
 
 @pytest.mark.parametrize("target", ["toy/layer-01.json", "toy/layer-7.json", "toyy/layer-0.json"])
@@ -132,7 +161,9 @@ def test_a_target_that_does_not_exist_is_refused(toy_run, target):
 
 def test_a_product_that_went_missing_is_made_anew(toy):
     (toy.folder / "results/toy/layer-1.json.gz").unlink()
-    assert toy.pending() == {"export_layer": 1, "draw_layer": 1} | dict.fromkeys(PER_MODEL - {"tabulate_quality"}, 1)
+    assert toy.pending() == {"export_layer": 1, "export_frame": 1, "draw_layer": 1} | dict.fromkeys(
+        PER_MODEL - {"tabulate_quality"}, 1
+    )
 
 
 def test_a_figure_that_went_missing_is_drawn_anew_and_no_map_waits_for_figures(toy):
