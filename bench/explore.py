@@ -24,7 +24,7 @@ import numpy as np
 import yaml
 from threadpoolctl import threadpool_limits
 
-from compute_coords import centred, embed
+from compute_coords import embed
 from decoders import DEMO_LAYERS, ROOT, demo, demo_labels, random_directions, random_rows_like, synthetic
 from layouts import (
     DEFAULT,
@@ -38,6 +38,7 @@ from layouts import (
     sg_t_sne,
     t_sne,
 )
+from lib.geometry.extent import centred
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.points import nearest_points
 from measure_quality import Reference, telling_words
@@ -106,7 +107,7 @@ def lay_out(variant: dict | Callable, layer: Layer, seed: int) -> tuple[np.ndarr
         started = time.process_time()
         coords = method(layer.decoder, *layer.neighbors, seed=seed)
         spent = time.process_time() - started
-        coords = centred(np.asarray(coords, np.float32))
+        coords = centred(np.asarray(coords, np.float32))[0]
         return coords, [spent, *layer.measure(coords)]
 
 

@@ -36,6 +36,7 @@ for _resource in ("downloads", "label_jobs"):
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
     layer="|".join(sorted({str(layer) for model in MODELS.values() for layer in model["rows"]})),
+    next=r"\d+",
 
 
 def sae(wildcards):
@@ -58,12 +59,33 @@ def per_layer(model, name):
     return [f"results/{model}/{name.format(layer=layer)}" for layer in layers_of(model)]
 
 
+def has_atlas(model):
+    """Return whether a run makes the atlas of a model: one layer alone has none."""
+    enabled = config["atlas"]["enabled"]
+    return len(layers_of(model)) > 1 and (config["weights"]["keep_decoders"] if enabled == "auto" else enabled)
+
+
+def matches_of(model, of=None, to=None):
+    """Return the matches of all adjacent layers of a model, or those of one layer with the next, or with the one before.
+
+    Raises WorkflowError: the layer is not among those that make the frame.
+    """
+    layers = layers_of(model)
+    for layer in {of, to} - {None, *layers}:
+        raise WorkflowError(f"the atlas of {model} spans the selected layers, and {layer} is not among them: {layers}")
+    pairs = [pair for pair in itertools.pairwise(layers) if of in (None, pair[0]) and to in (None, pair[1])]
+    return [f"results/{model}/layer-{layer}/matches-{following}.npz" for layer, following in pairs]
+
+
 def products(model):
-    """Return the published files of all layers of a model: maps, gzip twins if configured, and tables."""
-    suffixes = {"graphs": ".json", "gzips": ".json.gz", "tables": ".parquet"}
+    """Return the published files of a model: of its layers maps, gzip twins if configured, tables; and its atlas."""
+    names = {"graphs": "layer-{layer}.json", "gzips": "layer-{layer}.json.gz", "tables": "layer-{layer}.parquet"}
     if not config["export"]["gzip"]:
-        del suffixes["gzips"]
-    return {name: per_layer(model, f"layer-{{layer}}{suffix}") for name, suffix in suffixes.items()}
+        del names["gzips"]
+    if has_atlas(model):
+        names |= {"frames": "atlas/layer-{layer}.json", "frame_tables": "atlas/layer-{layer}.parquet"}
+    tracks = {"tracks": [f"results/{model}/atlas/tracks.parquet"]} if has_atlas(model) else {}
+    return {name: per_layer(model, path) for name, path in names.items()} | tracks
 
 
 def finished(model):
@@ -78,6 +100,7 @@ def wanted():
     files.append("results/index.json")
     for model in SELECTED:
         files += [*finished(model), *per_layer(model, "figures/layer-{layer}.png")]
+        files += [f"results/{model}/figures/atlas.png"] * has_atlas(model)
     return files
 
 
@@ -111,18 +134,25 @@ def unless_dropped(path, otherwise):
 
 def search_threads(wildcards):
     """Return one thread per 8,192 features, 1 to 8: threads take longer to start than a small layer takes."""
-    return min(8, max(1, sae(wildcards).features // 8192))
+    return min(8, max(1, MODELS[wildcards.model]["features"] // 8192))
+
+
+def layers_at_once(wildcards):
+    """Return the number of layers that a job works on: those of the model, if it is not the job of one layer."""
+    return 1 if hasattr(wildcards, "layer") else len(layers_of(wildcards.model))
 
 
 def memory(base, decoders=0, per_feature=0):
     """Return a step's mem_mb: 1.5 times its measured peak, times the number of the attempt.
 
-    The peak is `base` MB, plus `decoders` copies of the decoder, plus `per_feature` KB per feature (docs/cluster.md).
+    The peak is `base` MB, plus `decoders` copies of a decoder, plus `per_feature` KB per feature (docs/cluster.md) of
+    the job's layers.
     """
 
     def mem_mb(wildcards, attempt):
-        row = sae(wildcards)
-        peak = base + decoders * 4e-6 * row.features * row.d_model + 1e-3 * per_feature * row.features
+        model = MODELS[wildcards.model]
+        features = layers_at_once(wildcards) * model["features"]
+        peak = base + decoders * 4e-6 * model["features"] * model["d_model"] + 1e-3 * per_feature * features
         return math.ceil(1.5 * peak) * attempt
 
     return mem_mb
@@ -131,12 +161,14 @@ def memory(base, decoders=0, per_feature=0):
 def minutes(base, per_16k=0, per_16k_squared=0):
     """Return a step's runtime in minutes: about 5 times that on two slow cores, times the number of the attempt.
 
-    It is `base`, plus the time for 16,384 features, which grows with their number or with its square.
+    It is `base`, plus the time for each of the job's layers of 16,384 features, which grows with their number or with
+    its square.
     """
 
     def runtime(wildcards, attempt):
-        row = sae(wildcards)
-        size = row.features / 16384
-        return math.ceil(base + per_16k * size + per_16k_squared * size**2 * row.d_model / 2304) * attempt
+        model = MODELS[wildcards.model]
+        size = model["features"] / 16384
+        per_layer = per_16k * size + per_16k_squared * size**2 * model["d_model"] / 2304
+        return math.ceil(base + layers_at_once(wildcards) * per_layer) * attempt
 
     return runtime

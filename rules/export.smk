@@ -70,6 +70,7 @@ rule write_manifest:
         unpack(lambda wildcards: products(wildcards.model)),
         records=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/export.json"),
         qualities=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/quality.json"),
+        atlas_quality=lambda wildcards: "results/{model}/atlas/quality.json" if has_atlas(wildcards.model) else [],
         lib=lib("write_manifest"),
     output:
         manifest=report(

@@ -11,15 +11,14 @@ import numpy as np
 
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_npy, save_record
+from lib.geometry.extent import centred
 from lib.geometry.graph import mixed_graph
 from lib.geometry.layout import lay_out
 from lib.geometry.live import restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
-from lib.geometry.refinement import refine
-from lib.geometry.relocation import relocate
+from lib.geometry.relocation import settle
 from lib.job import job_log
 
-EXTENT = 50.0
 # Libraries whose releases may move a layout.
 LIBRARIES = {
     "neighbor_embedding": ("numba", "numpy", "scipy"),
@@ -82,10 +81,8 @@ def neighbor_embedding(
     """
     graph = mixed_graph(indices, similarities, n_neighbors, perplexity)
     coords = lay_out(graph, principal_components(rows, seed), seed=seed, threads=threads, **parameters)
-    coords = refine(coords, indices, refinement_epochs, threads)
-    for _ in range(relocations):
-        coords = refine(relocate(coords, indices, seed, threads), indices, refinement_epochs, threads)
-    return coords
+    steps = {"refinement_epochs": refinement_epochs, "relocations": relocations}
+    return settle(coords, indices, **steps, seed=seed, threads=threads)
 
 
 def umap_learn(rows, indices, similarities, *, seed, init, n_neighbors, **parameters) -> np.ndarray:
@@ -111,16 +108,6 @@ def umap_learn(rows, indices, similarities, *, seed, init, n_neighbors, **parame
     ).fit_transform(rows)
 
 
-def centred(coords: np.ndarray) -> np.ndarray:
-    """Centre the positions and scale them by one factor: the largest absolute coordinate becomes 50."""
-    live = np.isfinite(coords).all(axis=1)
-    if not live.any():
-        return coords
-    moved = coords.astype(np.float64) - coords[live].astype(np.float64).mean(axis=0)
-    largest = np.abs(moved[live]).max()
-    return (moved * (EXTENT / largest if largest > 0 else 1)).astype(np.float32)
-
-
 def main(snakemake) -> None:
     """Read, lay out, scale, write."""
     layout = snakemake.params.layout
@@ -128,7 +115,7 @@ def main(snakemake) -> None:
         decoder = load_npy(snakemake.input.decoder)
         neighbors = load_npz(snakemake.input.neighbors)
         coords = embed(decoder, **neighbors, threads=snakemake.threads, **layout)
-        save_npy(snakemake.output.coords, centred(coords))
+        save_npy(snakemake.output.coords, centred(coords)[0])
         versions = {name: version(name) for name in LIBRARIES[layout["method"]]}
         save_record(snakemake.output.record, {"parameters": layout, "versions": versions})
         log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())

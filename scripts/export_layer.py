@@ -3,15 +3,18 @@
 export.json records what the manifest says of the layer. Compression leaves no time stamp: same map, same bytes.
 """
 
+import numpy as np
 import orjson
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from zlib_ng import gzip_ng
 
 from lib.files import load_npy, load_npz, load_record, save_bytes, save_record, whole_file
 from lib.job import job_log
 from lib.products.graph_json import layer_graph
-from lib.products.layer_table import SCHEMA, layer_table
-from lib.tables import load_table
+from lib.products.layer_table import layer_table
+from lib.tables import load_columns
 
 
 def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
@@ -31,7 +34,7 @@ def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
     }
 
 
-def manifest_entry(metadata: dict, features: pd.DataFrame, labels: dict) -> dict:
+def manifest_entry(metadata: dict, features: pa.Table, labels: dict) -> dict:
     """What the manifest says of the layer, from layer-N.json's metadata, the layer's table and labels.json; no files.
 
     `labelCoverage` is the labelled share of the requested features, dead ones and those that never fire aside.
@@ -40,9 +43,9 @@ def manifest_entry(metadata: dict, features: pd.DataFrame, labels: dict) -> dict
     entry = {"layer": metadata["layers"][0], "sourceId": metadata.get("sourceId")}
     entry |= {key: metadata[key] for key in counts} | {"edges": metadata["parameters"]["edges"]}
     if requested := labels.get("requested"):
-        silent = features["index"].isin(labels["neverActive"])
+        silent = np.isin(features["index"], labels["neverActive"])
         if requested == len(features):
-            silent |= features["x"].isna() & features["label"].isna()
+            silent |= np.asarray(pc.and_(features["x"].is_null(), features["label"].is_null()))
         entry["neverActive"] = int(silent.sum())
         entry["labelCoverage"] = round(labels["labelled"] / max(1, requested - entry["neverActive"]), 4)
     return {key: value for key, value in entry.items() if value is not None}
@@ -52,7 +55,7 @@ def main(snakemake) -> None:
     """Read everything, join it, write it in three forms."""
     with job_log(snakemake) as log:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
-        layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_table(files.labels)
+        layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_columns(files.labels)
         edges = load_npz(files.edges)
         features = layer_table(layer, coords, load_npy(files.kept), load_npz(files.neighbors), edges, labels, decimals)
         steps = ("decoder", "neighbors", "coords", "edges", "labels")
@@ -65,7 +68,7 @@ def main(snakemake) -> None:
             # As small as zlib's level 9.
             save_bytes(output.gzip, gzip_ng.compress(text, compresslevel=8, mtime=0))
         with whole_file(output.table) as aside:
-            features.to_parquet(aside, schema=SCHEMA, index=False, compression="snappy")
+            pq.write_table(features, aside)
         save_record(output.record, manifest_entry(graph["metadata"], features, records["labels"]))
         log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", graph["metadata"])
 

@@ -6,22 +6,20 @@ the share of each feature's 15 nearest neighbours that are among its 15 nearest 
 small layers. docs/geometry.md says what each measure means. Nothing is judged here.
 """
 
-from collections import Counter
-
 import numpy as np
-import pyarrow.parquet as pq
 from scipy.cluster.vq import kmeans2
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
-from lib.files import load_npy, load_npz, readable, save_npy, save_record
+from lib.files import load_npy, load_npz, save_npy, save_record
 from lib.geometry.degrees import degrees
 from lib.geometry.live import renumber, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
 from lib.geometry.points import kept_neighbors, nearest_points
-from lib.geometry.statistics import rank_correlation, trustworthiness, word_matrix, word_overlap
+from lib.geometry.statistics import rank_correlation, sample_of, trustworthiness, word_matrix, word_overlap
 from lib.job import job_log
-from lib.labels.words import words_of
+from lib.labels.words import telling_words
+from lib.tables import load_columns
 
 KS = (5, 15, 25)
 # Points that count as near, for labels, strongest neighbours, trustworthiness and the share kept of each feature.
@@ -29,9 +27,7 @@ NEAR = 15
 # Cosine from which a neighbour counts as strong: far above chance in any layer.
 STRONG = 0.4
 CLUSTERS = 60
-# Features whose distances from each other are all computed; the cost grows with their square.
-SAMPLED_FEATURES = 2000
-# Pairs of these, for the rank correlation of distances.
+# Pairs of the sampled features, for the rank correlation of distances.
 SAMPLED_PAIRS = 100_000
 # Random pairs of features, at least: how much their labels share is chance.
 WORD_PAIRS = 400_000
@@ -47,7 +43,7 @@ class Reference:
     def __init__(self, decoder, indices, similarities, words):
         self.decoder, self.indices, self.similarities = decoder, indices, similarities
         m, rng = len(decoder), np.random.default_rng(SEED)
-        self.sample = np.sort(rng.permutation(m)[:SAMPLED_FEATURES])
+        self.sample = sample_of(m, rng)
         rows = decoder[self.sample]
         self.distances = 1 - rows @ rows.T
         left, right = rng.integers(0, len(rows), (2, SAMPLED_PAIRS))
@@ -132,15 +128,6 @@ def rounded(measures: dict[str, float | None]) -> dict[str, float | None]:
     return {name: None if value is None else round(value, 4) for name, value in measures.items()}
 
 
-def telling_words(labels: list[str | None]) -> list[set[str]]:
-    """The words of each label that are not in every twentieth label; none for a feature without a label."""
-    words = [words_of(label or "") for label in labels]
-    times = Counter(word for each in words for word in each)
-    limit = max(10, sum(label is not None for label in labels) / 20)
-    common = {word for word, count in times.items() if count > limit}
-    return [each - common for each in words]
-
-
 def degree_statistics(degree: np.ndarray) -> dict:
     """Edges in all, features without one, and mean, largest and quantiles of the edges per feature."""
     quantiles = {f"p{q}": int(np.percentile(degree, q, method="nearest")) for q in (50, 90, 99) if len(degree)}
@@ -191,10 +178,7 @@ def main(snakemake) -> None:
         files = snakemake.input
         decoder, coords, neighbors = load_npy(files.decoder), load_npy(files.coords), load_npz(files.neighbors)
         edges = load_npz(files.edges)
-        # Not by pandas, whose import would be a sixth of the job.
-        with readable(files.labels):
-            rows = pq.read_table(files.labels, columns=["index", "label"])
-        known = dict(zip(*rows.to_pydict().values(), strict=True))
+        known = dict(zip(*load_columns(files.labels, ["index", "label"]).to_pydict().values(), strict=True))
         labels = [known.get(feature) for feature in range(len(decoder))]
         ends = edges["source"], edges["target"]
         quality, kept = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)

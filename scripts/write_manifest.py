@@ -34,30 +34,47 @@ def refusals(quality: dict, entry: dict, floors: dict[str, float], min_coverage:
     return reasons
 
 
-def check_gates(layers: dict[str, list[str]]) -> None:
-    """Refuse a model of which a layer, by its file name, has reasons not to be listed.
+def atlas_refusals(quality: dict, floors: dict[str, float]) -> list[str]:
+    """Why an atlas must not be listed, from its quality.json; empty if it may be."""
+    share, floor = quality["kept_15_of_own"], floors["min_frame_kept"]
+    if share is None or share >= floor:
+        return []
+    return [f"kept_15 in the frame is {share} of the layers' own, below quality.min_frame_kept ({floor})"]
 
-    Raises UserError: naming every such layer, its reasons, and what to do.
+
+def check_gates(maps: dict[str, list[str]]) -> None:
+    """Refuse a model of which a map, by its file name, or the atlas has reasons not to be listed.
+
+    Raises UserError: naming all of these, their reasons, and what to do.
     """
-    refused = [f"\n  {name}: {'; '.join(reasons)}" for name, reasons in layers.items() if reasons]
+    refused = [f"\n  {name}: {'; '.join(reasons)}" for name, reasons in maps.items() if reasons]
     if refused:
         raise UserError(
-            f"{len(refused)} of {len(layers)} maps must not be listed or published, so the model has no manifest:"
+            f"{len(refused)} of {len(maps)} maps must not be listed or published, so the model has no manifest:"
             f"{''.join(refused)}\n"
             "Low fidelity: neighbours in the decoder are not neighbours in the map; try another layout (layout in the"
-            " configuration). Low coverage: check the source of the labels. Or leave these layers out (layers), or, if"
+            " configuration). An atlas that loses too much: weaker springs (atlas.layout.spring_strength), or no atlas"
+            " (atlas.enabled). Low coverage: check the source of the labels. Or leave these layers out (layers), or, if"
             " the decoder has so little structure or no more labels exist, lower the floor. The maps stay as they are."
         )
 
 
-def layer_entry(record: dict, graph: Path, table: Path, gzip: Path | None) -> dict:
-    """The manifest's entry for one layer: its export.json, and its files by their paths from the manifest."""
-    entry = {"layer": record["layer"]} | _file_entry(graph) | {"table": _file_entry(table)}
-    return entry | ({"gzip": _file_entry(gzip)} if gzip else {}) | record
+def layer_entry(record: dict, folder: Path, files: dict[str, Path]) -> dict:
+    """The manifest's entry for one layer: its export.json, and its files by their paths from the manifest's folder.
+
+    files : `graphs`, `tables`, and where they exist `gzips`, `frames` and `frame_tables`
+    """
+    entries = {name: _file_entry(path, folder) for name, path in files.items()}
+    entry = {"layer": record["layer"]} | entries["graphs"] | {"table": entries["tables"]}
+    if "gzips" in entries:
+        entry["gzip"] = entries["gzips"]
+    if "frames" in entries:
+        entry["frame"] = {"graph": entries["frames"], "table": entries["frame_tables"]}
+    return entry | record
 
 
-def _file_entry(path: Path) -> dict:
-    return {"filePath": path.name, "fileSize": path.stat().st_size, "sha256": sha256(path)}
+def _file_entry(path: Path, folder: Path) -> dict:
+    return {"filePath": path.relative_to(folder).as_posix(), "fileSize": path.stat().st_size, "sha256": sha256(path)}
 
 
 def generated_at() -> str:
@@ -70,16 +87,25 @@ def generated_at() -> str:
 def main(snakemake) -> None:
     """Check the gates, describe every layer, write."""
     with job_log(snakemake) as log:
-        files, params = snakemake.input, snakemake.params
-        graphs, tables, gzips = (list(map(Path, files.get(name, []))) for name in ("graphs", "tables", "gzips"))
+        files, params, folder = snakemake.input, snakemake.params, Path(snakemake.output.manifest).parent
+        kinds = ("graphs", "tables", "gzips", "frames", "frame_tables")
+        products = {name: list(map(Path, files[name])) for name in kinds if files.get(name)}
         records = [load_record(path) for path in files.records]
-        layers = zip(graphs, map(load_record, files.qualities), records, strict=True)
+        graphs = products["graphs"]
         floors = params.quality, params.min_coverage
-        check_gates({graph.name: refusals(quality, record, *floors) for graph, quality, record in layers})
-        entries = list(map(layer_entry, records, graphs, tables, gzips or [None] * len(graphs)))
-        manifest = params.about | {"generatedAt": generated_at(), "layers": entries}
+        judged = zip(graphs, map(load_record, files.qualities), records, strict=True)
+        reasons = {graph.name: refusals(quality, record, *floors) for graph, quality, record in judged}
+        manifest = params.about | {"generatedAt": generated_at()}
+        if files.atlas_quality:
+            reasons["the atlas"] = atlas_refusals(load_record(files.atlas_quality), params.quality)
+            manifest["atlas"] = {"tracks": _file_entry(Path(*files.tracks), folder)}
+        check_gates(reasons)
+        of_layers = [dict(zip(products, paths, strict=True)) for paths in zip(*products.values(), strict=True)]
+        manifest["layers"] = [
+            layer_entry(record, folder, each) for record, each in zip(records, of_layers, strict=True)
+        ]
         save_record(snakemake.output.manifest, manifest, sort_keys=False)
-        for path in sorted(set(graphs[0].parent.glob("layer-*.json")) - set(graphs)):
+        for path in sorted(set(folder.glob("layer-*.json")) - set(graphs)):
             log.info("%s lies here too, but the configuration does not select it: not listed", path.name)
         log.info("%d layers", len(graphs))
 

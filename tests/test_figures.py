@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import draw_layer
 import draw_model
 from lib.figures import drawing
 from lib.figures.regions import dense_regions, log_likelihood_ratio, regions, same_stem, shortened, volumes
+from lib.labels.explanations import SCHEMA as LABELS
 from lib.products.layer_table import layer_table
 
 TOPICS = ("court", "river", "music")
@@ -44,8 +46,8 @@ def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> tuple[pd.Da
     similarities = np.full((n, 3), 0.4, np.float32) if similarities is None else similarities
     neighbors = {"indices": np.where(similarities > 0, 0, -1).astype(np.int32), "similarities": similarities}
     links = {"source": source, "target": target, "weight": np.array(edges[2], np.float32)}
-    labels = pd.DataFrame(list(rows), columns=["index", "label", "category"])
-    return layer_table(0, np.asarray(coords, np.float32), np.ones(n, np.float32), neighbors, links, labels, 4), links
+    coords, kept, labels = np.asarray(coords, np.float32), np.ones(n, np.float32), pa.Table.from_pylist(rows, LABELS)
+    return layer_table(0, coords, kept, neighbors, links, labels, 4).to_pandas(), links
 
 
 def saved(path, figure) -> bytes:

@@ -4,11 +4,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from compute_coords import centred, embed
+from compute_coords import embed
 from compute_edges import strong_edges
 from decoders import NEIGHBOR_EMBEDDING, UMAP, demo_decoder, gaussian, with_rows
 from fetch_decoder import read_decoder, unit_rows
 from lib.errors import UserError
+from lib.geometry.extent import centred
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.points import kept_neighbors, nearest_points
 
@@ -19,7 +20,7 @@ def layout(request) -> dict:
 
 
 def laid_out(rows, layout, **changes) -> np.ndarray:
-    return centred(embed(rows, *nearest_neighbors(rows, 40), **layout | changes))
+    return centred(embed(rows, *nearest_neighbors(rows, 40), **layout | changes))[0]
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,14 @@
 
 import numpy as np
 import orjson
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 from contract import check_graph
+from lib.labels.explanations import SCHEMA as LABELS
 from lib.products.graph_json import layer_graph
 from lib.products.layer_table import layer_table
 
-LABELS = ["index", "label", "category", "explainer", "density", "max_activation"]
 HOSTILE = {
     0: 'quotes " and \\ backslash',
     1: "</script><img src=x onerror=alert(1)>",
@@ -29,7 +29,7 @@ def graph(coords, edges=((), (), ()), labels=None, **metadata):
     neighbors = {"indices": np.empty((len(coords), 0), np.int32), "similarities": np.empty((len(coords), 0))}
     rows = [{"index": index} | known for index, known in (labels or {}).items()]
     kept = np.full(len(coords), np.nan)
-    features = layer_table(3, coords, kept, neighbors, links, pd.DataFrame(rows, columns=LABELS), 4)
+    features = layer_table(3, coords, kept, neighbors, links, pa.Table.from_pylist(rows, LABELS), 4)
     about = {"version": "1", "parameters": {}, "provenance": {}}
     return layer_graph("m", features, links, about | metadata, 4)
 

@@ -69,7 +69,9 @@ def test_most_rows_need_no_full_comparison(monkeypatch):
     """Otherwise the search would be right, and slow."""
     compared = []
     compare = knn.compare_with_all
-    monkeypatch.setattr(knn, "compare_with_all", lambda rows, part, k: compared.extend(part) or compare(rows, part, k))
+    monkeypatch.setattr(
+        knn, "compare_with_all", lambda rows, part, *rest: compared.extend(part) or compare(rows, part, *rest)
+    )
     nearest_neighbors(gaussian(1500, 64), 25)
     assert len(compared) < 15
 

@@ -10,10 +10,11 @@ import sklearn.manifold
 import yaml
 from scipy.spatial.distance import cdist
 
-from compute_coords import centred, embed
+from compute_coords import embed
 from compute_edges import strong_edges
 from conftest import ROOT
 from decoders import NEIGHBOR_EMBEDDING, demo_decoder, gaussian, with_rows
+from lib.geometry.extent import centred
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.live import restrict_to_live
 from lib.geometry.points import nearest_points
@@ -35,7 +36,7 @@ def layer() -> dict:
         "decoder": decoder,
         "indices": indices,
         "similarities": similarities,
-        "coords": centred(embed(decoder, indices, similarities, **NEIGHBOR_EMBEDDING)),
+        "coords": centred(embed(decoder, indices, similarities, **NEIGHBOR_EMBEDDING))[0],
         "edges": strong_edges(indices, similarities, k=25, threshold=0.25)[:2],
         "labels": [None, "the", *(f"the word{'abcdefghijklmnopqrstuvwxyz'[row % 26]}" for row in range(698))],
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 from conftest import ROOT
@@ -125,7 +125,7 @@ def test_a_damaged_intermediate_is_named_with_the_remedy(tmp_path, content):
 
 
 def test_features_that_never_fire_do_not_count_against_the_coverage():
-    features = pd.DataFrame({"index": range(10), "x": [0.0] * 9 + [np.nan], "label": ["a"] * 7 + [None] * 3})
+    features = pa.table({"index": [*range(10)], "x": [0.0] * 9 + [None], "label": ["a"] * 7 + [None] * 3})
     labels = {"requested": 10, "labelled": 7, "neverActive": [8, 9]}
     metadata = {"featureCount": 9, "edgeCount": 0, "labeledCount": 7, "deadCount": 1, "layers": [0]}
     metadata["parameters"] = {"edges": {"k": 25, "threshold": 0.25}}

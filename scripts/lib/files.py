@@ -69,6 +69,12 @@ def load_npy(path: str | os.PathLike) -> np.ndarray:
         return np.load(path, allow_pickle=False)
 
 
+def map_npy(path: str | os.PathLike) -> np.ndarray:
+    """The array of an .npy file, read-only and mapped: only what is used of it is read."""
+    with readable(path):
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
 def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Read the arrays of an .npz file, without pickle."""
     with readable(path), np.load(path, allow_pickle=False) as file:

@@ -2,7 +2,8 @@
 
 The product of the decoder with itself is symmetric, so only the blocks of its upper triangle are computed, each by one
 thread, and no more than one block per thread is ever in memory. A small heap holds the best products of each row; the
-least of them is a threshold that rejects nearly all others with one comparison.
+least of them is a threshold that rejects nearly all others with one comparison. Two decoders are searched likewise, one
+stacked on the other: a border between them leaves only the blocks of one with the other.
 
 Products in float32 are fast but depend on the order in which the BLAS at hand adds. They only select candidates, which
 are ranked again by float64 products, summed in a fixed order. A bound on the float32 error proves that none is
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from itertools import combinations_with_replacement, product
 from threading import Lock
 
 import numpy as np
@@ -54,7 +56,7 @@ def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np
         raise ValueError(f"k is {k}, expected at least 1")
     n = len(decoder)
     live = live_rows(decoder)
-    neighbors = _search(select_rows(decoder, live), min(k, max(len(live) - 1, 0)), threads)
+    neighbors = nearest_rows(select_rows(decoder, live), min(k, max(len(live) - 1, 0)), threads)
     return expand_to_all(*neighbors, live, (n, min(k, max(n - 1, 0))))
 
 
@@ -66,15 +68,26 @@ def _error_of_products(width: int) -> float:
     return 1.01 * width * FLOAT32 / (1 - width * FLOAT32) + 4 * FLOAT32
 
 
-def _search(rows: np.ndarray, k: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest neighbours of float32 (m, d) rows of norm 1, none of them dead, k < m."""
+def nearest_rows(rows: np.ndarray, k: int, threads: int, border: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest others of each row; with a border, only those on its other side count.
+
+    Parameters
+    ----------
+    rows : float32 (m, d), of norm 1
+    border : the first row of the second part
+
+    Returns
+    -------
+    indices, similarities : int32 and float32 (m, k), ordered as in `nearest_neighbors`; -1 and 0 where there are fewer
+        than k others
+    """
     m = len(rows)
-    indices = np.empty((m, k), np.int32)
-    similarities = np.empty((m, k), np.float32)
+    indices = np.full((m, k), -1, np.int32)
+    similarities = np.zeros((m, k), np.float32)
     if k == 0:
         return indices, similarities
     # More candidates than k, so that few rows, usually none, need the full comparison.
-    candidates = min(k + 8 + k // 4, m - 1)
+    candidates = k + 8 + k // 4
     products = np.full((m, candidates), -np.inf, np.float32)
     columns = np.full((m, candidates), -1, np.int32)
     thresholds = np.full(m, -np.inf, np.float32)
@@ -83,7 +96,7 @@ def _search(rows: np.ndarray, k: int, threads: int) -> tuple[np.ndarray, np.ndar
 
     # One BLAS thread for each of ours.
     with threadpool_limits(1, user_api="blas"):
-        for_each_block(rows, threads, lambda *block: _collect(*block, products, columns, thresholds))
+        for_each_block(rows, threads, lambda *block: _collect(*block, products, columns, thresholds), border)
 
         def rank(start: int) -> None:
             part = slice(start, start + BLOCK)
@@ -93,25 +106,31 @@ def _search(rows: np.ndarray, k: int, threads: int) -> tuple[np.ndarray, np.ndar
         _in_threads(threads, rank, range(0, m, BLOCK))
 
         def compare(part: np.ndarray) -> None:
-            indices[part], similarities[part] = compare_with_all(rows, part, k)
+            indices[part], similarities[part] = compare_with_all(rows, part, k, border)
 
         unproved = np.flatnonzero(~complete)
         _in_threads(threads, compare, [unproved[i : i + FEW] for i in range(0, len(unproved), FEW)])
     return indices, similarities
 
 
-def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, int, int], None]) -> None:
+def for_each_block(
+    rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, int, int], None], border: int | None = None
+) -> None:
     """Compute the upper triangle of `rows @ rows.T` block by block; `visit` each, one at a time.
 
+    With a border, only the products of the rows before it with the others.
     `visit(products, first_row, first_column)` receives a view that is valid only until it returns.
     """
-    starts = range(0, len(rows), BLOCK)
+    if border is None:
+        pairs = list(combinations_with_replacement(_blocks(0, len(rows)), 2))
+    else:
+        pairs = list(product(_blocks(0, border), _blocks(border, len(rows))))
     buffers = deque(np.empty(BLOCK * BLOCK, np.float32) for _ in range(threads))
-    locks = {start: Lock() for start in starts}
+    locks = {block.start: Lock() for pair in pairs for block in pair}
 
-    def multiply(block: tuple[int, int]) -> None:
-        a, b = block
-        left, right = rows[a : a + BLOCK], rows[b : b + BLOCK]
+    def multiply(pair: tuple[slice, slice]) -> None:
+        a, b = (block.start for block in pair)
+        left, right = (rows[block] for block in pair)
         buffer = buffers.pop()
         products = np.matmul(left, right.T, out=buffer[: len(left) * len(right)].reshape(len(left), len(right)))
         # a < b: every thread takes its locks in the same order, so they cannot deadlock.
@@ -119,7 +138,11 @@ def for_each_block(rows: np.ndarray, threads: int, visit: Callable[[np.ndarray, 
             visit(products, a, b)
         buffers.append(buffer)
 
-    _in_threads(threads, multiply, [(a, b) for a in starts for b in starts if a <= b])
+    _in_threads(threads, multiply, pairs)
+
+
+def _blocks(first: int, last: int) -> list[slice]:
+    return [slice(start, min(start + BLOCK, last)) for start in range(first, last, BLOCK)]
 
 
 def _in_threads(threads: int, work: Callable, items: Iterable) -> None:
@@ -178,14 +201,14 @@ def _rank_candidates(rows, start, products, columns, thresholds, error, indices,
     """Rank the candidates of rows start, start + 1, ... exactly; `complete` marks rows where none can be missing."""
     for i in range(len(products)):
         _rank(rows, start + i, products[i], columns[i], error, indices[i], similarities[i])
-        # Every row that is not a candidate has a product of at most the threshold.
-        complete[i] = products.shape[1] == len(rows) - 1 or similarities[i, -1] > thresholds[i] + error
+        # Every row that is not a candidate has a product of at most the threshold, which is -inf until there are many.
+        complete[i] = similarities[i, -1] > thresholds[i] + error
 
 
 @njit(nogil=True, cache=True)
 def _rank(rows, row, products, columns, error, indices, similarities):
-    """Rank exactly the `columns` of which a product says that they may be among the k best of a row."""
-    least = np.sort(products)[-len(indices)] - 2 * error
+    """Rank exactly the `columns` of which a product says that they may be among the k best of a row; -inf is none."""
+    least = max(np.sort(products)[-len(indices)] - 2 * error, -2)
     rank_by_cosine(rows, row, columns[products >= least], indices, similarities)
 
 
@@ -195,7 +218,7 @@ def rank_by_cosine(rows, row, others, indices, similarities):
     k = len(indices)
     filled = 0
     for other in others:
-        cosine = np.float32(min(_cosine(rows[row], rows[other]), 1.0))
+        cosine = np.float32(min(dot(rows[row], rows[other]), 1.0))
         rank = filled
         while rank > 0 and (
             similarities[rank - 1] < cosine or (similarities[rank - 1] == cosine and indices[rank - 1] > other)
@@ -211,8 +234,8 @@ def rank_by_cosine(rows, row, others, indices, similarities):
 
 
 @njit(nogil=True, cache=True)
-def _cosine(left, right):
-    """Product of two float32 rows of norm 1, in float64, always summed in the same order."""
+def dot(left, right):
+    """Product of two float32 rows, in float64, always summed in the same order."""
     sums = np.zeros(16)
     whole = len(left) - len(left) % 16
     for start in range(0, whole, 16):
@@ -223,17 +246,21 @@ def _cosine(left, right):
     return sums.sum()
 
 
-def compare_with_all(rows: np.ndarray, part: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest neighbours of the rows `part` from all their products: slow, but right whatever the rows.
+def compare_with_all(
+    rows: np.ndarray, part: np.ndarray, k: int, border: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest others of the rows `part` from all their products: slow, but right whatever the rows.
 
-    rows : float32 (m, d), of norm 1; part : int (p,), few of them, because p x m products are in memory. Returns int32
-    (p, k) indices within `rows` and float32 (p, k) similarities.
+    part : int (p,), few of them, because p x m products are in memory; the rest as in `nearest_rows`.
     """
-    indices = np.empty((len(part), k), np.int32)
-    similarities = np.empty((len(part), k), np.float32)
+    indices = np.full((len(part), k), -1, np.int32)
+    similarities = np.zeros((len(part), k), np.float32)
     error = _error_of_products(rows.shape[1])
     products, columns = rows[part] @ rows.T, np.arange(len(rows), dtype=np.int32)
     for i, row in enumerate(part):
-        products[i, row] = -np.inf
+        if border is None:
+            products[i, row] = -np.inf
+        else:
+            products[i, slice(border) if row < border else slice(border, None)] = -np.inf
         _rank(rows, row, products[i], columns, error, indices[i], similarities[i])
     return indices, similarities

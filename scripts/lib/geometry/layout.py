@@ -1,4 +1,4 @@
-"""Lay a neighbour graph out in 3D by gradient ascent on t-SNE's objective, its normalisation estimated from samples.
+"""Lay neighbour graphs out in 3D by gradient ascent on t-SNE's objective, its normalisation estimated from samples.
 
 With the similarity q_ij = 1 / (1 + |x_i - x_j|^2) of two positions and the symmetric weights w_ij of the graph, scaled
 so that those of a feature sum to 1 on average, the layout maximises
@@ -19,16 +19,28 @@ repels with a fixed force, too weak for 16,384 points in 3D, where strong neighb
 During the first half of the epochs rho rises to its full strength: neighbourhoods gather before they spread, and fewer
 of them are torn apart.
 
+Several layers of a model can be laid out in one frame. Each has a J of its own, and springs join features i to their
+matches m in other layers. All together they maximise
+
+    sum of the layers' J  -  sum_(i,m) c_im reach^2 log(1 + |x_m - x_i|^2 / reach^2),   each pair once.
+
+As J's gradient, that of a spring is twice a pull: c_im (x_m - x_i) / (1 + |x_m - x_i|^2 / reach^2). It grows with the
+distance up to REACH and falls beyond, so that a match which fits neither map tears none.
+
 All moves of an epoch are computed from the positions before it, so the result depends on the seed, not on the number of
 threads. The features are shuffled once per epoch and each is repelled by those that follow it: they are contiguous in
 memory, so the compiler's vector instructions handle eight at a time.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from lib.geometry.parallel import chunks
+from lib.geometry.parallel import ranges
 
 # Share of the previous move that is added to the next.
 MOMENTUM = 0.5
@@ -36,55 +48,103 @@ MOMENTUM = 0.5
 STEP = 4.0
 # Share of the repulsion's strength in the first epoch, and share of the epochs after which all of it acts.
 FIRST_REPULSION, RISE = 0.7, 0.5
+# Distance beyond which a spring pulls the less the longer it is; a layout of 2,048 features is some 20 wide.
+REACH = 3.0
 
 
-def lay_out(
-    graph: csr_matrix,
-    start: np.ndarray,
+class Springs(NamedTuple):
+    """Springs from each feature of a layer to its match in another: at most one for each."""
+
+    layer: int
+    """position of the other layer among those laid out"""
+    matches: np.ndarray
+    """int32 (n,), the match of each feature; -1 for none"""
+    strengths: np.ndarray
+    """float32 (n,), its c"""
+
+
+def lay_out(graph: csr_matrix, start: np.ndarray, **parameters) -> np.ndarray:
+    """The layout of one graph, as from `lay_out_together`: float32 (n, 3)."""
+    return lay_out_together([graph], [start], [[]], **parameters)[0]
+
+
+def lay_out_together(
+    graphs: list[csr_matrix],
+    starts: list[np.ndarray],
+    springs: list[list[Springs]],
     *,
     n_epochs: int,
     negative_samples: int,
     repulsion_strength: float,
     seed: int,
     threads: int = 1,
-) -> np.ndarray:
-    """Climb the objective J of this module by gradient ascent with momentum.
+) -> list[np.ndarray]:
+    """Climb the objective of this module by gradient ascent with momentum.
 
     Parameters
     ----------
-    graph : symmetric (n, n), as from `mixed_graph`
-    start : float (n, 3)
-    negative_samples : random features that repel each feature, per epoch
+    graphs : by layer, symmetric (n, n), as from `mixed_graph`
+    starts : by layer, float (n, 3), in one space
+    springs : by layer, those of its features; each spring is listed in both of its layers
+    negative_samples : random features of the same layer that repel each feature, per epoch
     repulsion_strength : rho
 
     Returns
     -------
-    float32 (n, 3), the same bytes for every number of threads
+    By layer, float32 (n, 3), the same bytes for every number of threads
     """
-    n = graph.shape[0]
-    rng = np.random.default_rng(seed)
-    samples = min(negative_samples, n - 1)
-    weights = (graph.data * (n / graph.data.sum())).astype(np.float32)
     # The layout grows from a standard deviation of 1 to its own size.
-    positions = start / (start[:, 0].std() or 1) + 1e-3 * rng.standard_normal((n, 3))
-    positions = np.ascontiguousarray(positions.T, np.float32)
-    pull, push, move = (np.zeros_like(positions) for _ in range(3))
-    similarity = np.zeros(n, np.float32)
+    deviation = np.concatenate([start[:, 0] for start in starts]).std() or 1
+    layers = [
+        _Layer(graph, start / deviation, negative_samples, np.random.default_rng([seed, number]))
+        for number, (graph, start) in enumerate(zip(graphs, starts, strict=True))
+    ]
+    for layer, own in zip(layers, springs, strict=True):
+        layer.springs = [(layers[other].positions, matches, strengths) for other, matches, strengths in own]
+    pieces = [(layer, *piece) for layer in layers for piece in ranges(len(layer.similarity))]
+    with ThreadPoolExecutor(threads) as pool:
 
-    with chunks(n, threads) as run:
+        def in_threads(work, items):
+            list(pool.map(work, items))
+
         for epoch in range(n_epochs):
-            run(_attract, positions, graph.indptr, graph.indices, weights, pull)
-            order = rng.permutation(n)
-            ring = np.ascontiguousarray(positions[:, np.concatenate([order, order[:samples]])])
-            run(_repel, ring, samples, order, push, similarity)
             elapsed = epoch / n_epochs
-            share = FIRST_REPULSION + (1 - FIRST_REPULSION) * min(1, elapsed / RISE)
-            repulsion = share * repulsion_strength / similarity.mean(dtype=np.float64)
-            step = STEP * (1 - elapsed)
-            move *= np.float32(MOMENTUM)
-            move += np.float32(step) * pull + np.float32(step * repulsion) * push
-            positions += move
-    return np.ascontiguousarray(positions.T)
+            repulsion = repulsion_strength * (FIRST_REPULSION + (1 - FIRST_REPULSION) * min(1, elapsed / RISE))
+            in_threads(_Layer.shuffle, layers)
+            in_threads(lambda piece: piece[0].pull_and_push(*piece[1:]), pieces)
+            in_threads(partial(_Layer.step, step=STEP * (1 - elapsed), repulsion=repulsion), layers)
+    return [np.ascontiguousarray(layer.positions.T) for layer in layers]
+
+
+class _Layer:
+    """A layer while it is laid out: positions, forces and moves, float32 (3, n)."""
+
+    def __init__(self, graph, start, negative_samples, rng):
+        n = graph.shape[0]
+        self.graph, self.rng = graph, rng
+        self.samples = max(0, min(negative_samples, n - 1))
+        self.weights = (graph.data * (n / (graph.data.sum() or 1))).astype(np.float32)
+        self.positions = np.ascontiguousarray((start + 1e-3 * rng.standard_normal((n, 3))).T, np.float32)
+        self.pull, self.push, self.move = (np.zeros_like(self.positions) for _ in range(3))
+        self.similarity = np.zeros(n, np.float32)
+
+    def shuffle(self) -> None:
+        self.order = self.rng.permutation(len(self.similarity))
+        ring = np.concatenate([self.order, self.order[: self.samples]])
+        self.ring = np.ascontiguousarray(self.positions[:, ring])
+
+    def pull_and_push(self, first: int, last: int) -> None:
+        _attract(first, last, self.positions, self.graph.indptr, self.graph.indices, self.weights, self.pull)
+        _repel(first, last, self.ring, self.samples, self.order, self.push, self.similarity)
+        for others, matches, strengths in self.springs:
+            _spring(first, last, self.positions, others, matches, strengths, np.float32(REACH**-2), self.pull)
+
+    def step(self, step: float, repulsion: float) -> None:
+        # A feature without others is repelled by none.
+        repulsion /= self.similarity.sum(dtype=np.float64) / max(1, len(self.similarity)) or 1
+        self.move *= np.float32(MOMENTUM)
+        self.move += np.float32(step) * self.pull + np.float32(step * repulsion) * self.push
+        self.positions += self.move
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -102,6 +162,25 @@ def _attract(first, last, positions, indptr, indices, weights, pull):
             sum_y += force * dy
             sum_z += force * dz
         pull[0, i], pull[1, i], pull[2, i] = sum_x, sum_y, sum_z
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _spring(first, last, positions, others, matches, strengths, slackening, pull):
+    """pull[:, i] += c_i (x_m - x_i) / (1 + slackening |x_m - x_i|^2) for the points i from first to last.
+
+    others : float32 (3, n of the other layer), positions of the matches m
+    """
+    for i in range(first, last):
+        m = matches[i]
+        if m < 0:
+            continue
+        dx = others[0, m] - positions[0, i]
+        dy = others[1, m] - positions[1, i]
+        dz = others[2, m] - positions[2, i]
+        force = strengths[i] / (np.float32(1) + slackening * (dx * dx + dy * dy + dz * dz))
+        pull[0, i] += force * dx
+        pull[1, i] += force * dy
+        pull[2, i] += force * dz
 
 
 @njit(nogil=True, cache=True, fastmath=True)

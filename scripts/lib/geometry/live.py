@@ -41,11 +41,17 @@ def restrict_to_live(indices, similarities, live: np.ndarray, k: int) -> tuple[n
     return renumber(live, len(indices))[indices[live, :k]], similarities[live, :k]
 
 
-def expand_to_all(indices, similarities, live: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The inverse of `restrict_to_live`: arrays of the given shape for all features, -1 and 0 where there is none."""
+def expand_to_all(
+    indices, similarities, live: np.ndarray, shape: tuple[int, int], features: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The inverse of `restrict_to_live`: arrays of the given shape for all features, -1 and 0 where there is none.
+
+    `features` are those that `indices` point into, `live` if they are the same.
+    """
+    features = live if features is None else features
     width = indices.shape[1]
     all_indices = np.full(shape, -1, np.int32)
     all_similarities = np.zeros(shape, np.float32)
-    all_indices[live, :width] = np.where(indices >= 0, live[indices], -1)
+    all_indices[live, :width] = np.where(indices >= 0, features[indices], -1)
     all_similarities[live, :width] = similarities
     return all_indices, all_similarities

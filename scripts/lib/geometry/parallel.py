@@ -8,12 +8,17 @@ from contextlib import contextmanager
 CHUNK = 1024
 
 
+def ranges(n: int) -> list[tuple[int, int]]:
+    """First row and end of each chunk of n rows."""
+    return [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
+
+
 @contextmanager
 def chunks(n: int, threads: int) -> Iterator[Callable]:
     """Yield run(kernel, *arguments): it calls kernel(first, last, *arguments) for all n rows and waits for the end."""
     with ThreadPoolExecutor(threads) as pool:
 
         def run(kernel: Callable, *arguments) -> None:
-            list(pool.map(lambda first: kernel(first, min(first + CHUNK, n), *arguments), range(0, n, CHUNK)))
+            list(pool.map(lambda chunk: kernel(*chunk, *arguments), ranges(n)))
 
         yield run

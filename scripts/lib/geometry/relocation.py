@@ -5,12 +5,20 @@ from numba import njit
 from scipy.spatial import cKDTree
 
 from lib.geometry.parallel import chunks
-from lib.geometry.refinement import KS, WEIGHTS, listed_by
+from lib.geometry.refinement import KS, WEIGHTS, listed_by, refine
 
 # Largest share of the features that move.
 SHARE = 0.05
 # Distance from the neighbour beside which a feature is set down, as a share of that neighbour's smallest radius.
 BESIDE = 0.3
+
+
+def settle(coords, indices, *, refinement_epochs: int, relocations: int, seed: int, threads: int = 1) -> np.ndarray:
+    """Refine a layout, then relocate and refine it again, `relocations` times; arrays as in `relocate`."""
+    coords = refine(coords, indices, refinement_epochs, threads)
+    for _ in range(relocations):
+        coords = refine(relocate(coords, indices, seed, threads), indices, refinement_epochs, threads)
+    return coords
 
 
 def relocate(coords: np.ndarray, indices: np.ndarray, seed: int, threads: int = 1) -> np.ndarray:

@@ -3,6 +3,14 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
+# Features whose distances from each other are all computed; the cost grows with their square.
+SAMPLED_FEATURES = 2000
+
+
+def sample_of(m: int, rng: np.random.Generator) -> np.ndarray:
+    """Up to `SAMPLED_FEATURES` of m features, at random, in ascending order."""
+    return np.sort(rng.permutation(m)[:SAMPLED_FEATURES])
+
 
 def rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:
     """Correlation of ranks, equal values sharing one; None where one side is constant.

@@ -1,12 +1,11 @@
 """layer-N.json: GraphJSONSchema, the front end's contract (docs/graph.schema.json)."""
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from lib.products.layer_table import plain
 
-
-def layer_graph(model: str, features: pd.DataFrame, edges: dict, metadata: dict, decimals: int) -> dict:
+def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, decimals: int) -> dict:
     """The graph of one layer as plain values.
 
     Parameters
@@ -14,15 +13,16 @@ def layer_graph(model: str, features: pd.DataFrame, edges: dict, metadata: dict,
     features : as `lib.products.layer_table.layer_table` returns it; dead features get no node
     edges : `source`, `target` int (e,) and `weight` float (e,), as in edges.npz
     metadata : further keys of the metadata
-    decimals : decimals of the edges' weights
+    decimals : decimals of the positions and of the edges' weights
 
     Raises ValueError: no feature has a position, a coordinate is infinite, or an edge ends in a feature without a node.
     """
-    live = features[features[["x", "y", "z"]].notna().all(axis=1)]
-    if live.empty:
+    live = features.filter(pc.is_valid(features["x"]))
+    if not len(live):
         raise ValueError(f"{model}: no feature of this layer has a position, so there is nothing to export")
-    layer = int(live["layer"].iloc[0])
-    positions = live[["x", "y", "z"]].to_numpy()
+    layer = live["layer"][0].as_py()
+    # float64 of as many decimals: the table's float32 would be written with more.
+    positions = np.round(np.column_stack([live[axis] for axis in "xyz"]).astype(np.float64), decimals)
     if not np.isfinite(positions).all():
         raise ValueError(f"{model} layer {layer}: a position is not finite")
     if not np.isin(np.concatenate([edges["source"], edges["target"]]), live["index"]).all():
@@ -34,10 +34,10 @@ def layer_graph(model: str, features: pd.DataFrame, edges: dict, metadata: dict,
             "featureId": {"modelId": model, "layer": layer, "index": index},
             "position": position,
         }
-        for index, position in zip(live["index"].tolist(), positions.tolist(), strict=True)
+        for index, position in zip(live["index"].to_pylist(), positions.tolist(), strict=True)
     ]
     for name in ("label", "category"):
-        for node, text in zip(nodes, plain(live[name]), strict=True):
+        for node, text in zip(nodes, live[name].to_pylist(), strict=True):
             if text:
                 node[name] = text
     weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
@@ -63,6 +63,11 @@ def layer_graph(model: str, features: pd.DataFrame, edges: dict, metadata: dict,
     }
     # The contract's nodes have no room for these, its metadata has: lists in the order of the nodes.
     columns = {"explainer": "explainer", "density": "density", "maxActivation": "max_activation", "kept": "kept"}
-    facts = {name: plain(live[column]) for name, column in columns.items() if live[column].notna().any()}
+    facts = {name: plain(live[column]) for name, column in columns.items() if live[column].null_count < len(live)}
     about = counts | metadata | ({"nodeFacts": facts} if facts else {})
     return {"metadata": about, "nodes": nodes, "edges": links}
+
+
+def plain(column: pa.ChunkedArray) -> list:
+    """A column as JSON values: missing is None, and float32 is rounded to the five digits it can be trusted with."""
+    return [float(f"{value:.5g}") if isinstance(value, float) else value for value in column.to_pylist()]

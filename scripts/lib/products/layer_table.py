@@ -1,8 +1,8 @@
 """layer-N.parquet: all that is known of a layer's features. Row i is feature i, dead features included."""
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lib.geometry.degrees import degrees
 
@@ -33,7 +33,7 @@ COLUMNS = {
 SCHEMA = pa.schema({name: kind for name, (kind, _) in COLUMNS.items()})
 
 
-def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels, decimals: int) -> pd.DataFrame:
+def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels: pa.Table, decimals: int) -> pa.Table:
     """Join what the steps of a layer know about its features.
 
     Parameters
@@ -43,27 +43,29 @@ def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels, 
 
     Returns
     -------
-    n rows with the columns `COLUMNS`. Positions are float64 and rounded, so that layer-N.json can be written from them;
-    the file holds them as float32.
+    n rows with the columns `SCHEMA`.
     """
     n = len(coords)
-    positions = np.round(coords.astype(np.float64), decimals) + 0.0  # + 0.0: no -0.0
+    index = pa.array(np.arange(n, dtype=np.int32))
+    # A feature without a label takes the row "null", which is null in all columns.
+    labelled = labels.take(pc.index_in(index, labels["index"]))
+    # + 0.0: no -0.0
+    positions = np.round(coords.astype(np.float64), decimals) + 0.0
     known = neighbors["indices"] >= 0
-    frame = pd.DataFrame(
-        {
-            "layer": layer,
-            "index": np.arange(n),
-            **dict(zip("xyz", positions.T, strict=True)),
-            "kept": kept,
-            "degree": degrees(edges["source"], edges["target"], n),
-            "neighbors": [row[real] for row, real in zip(neighbors["indices"], known, strict=True)],
-            "similarities": [row[real] for row, real in zip(neighbors["similarities"], known, strict=True)],
-        }
-    )
-    return frame.merge(labels, how="left", on="index").reindex(columns=list(COLUMNS))
+    starts = np.append(0, np.cumsum(known.sum(axis=1))).astype(np.int32)
+    columns = dict(zip(labelled.column_names, labelled.columns, strict=True)) | {
+        "layer": pa.repeat(layer, n),
+        "index": index,
+        # from_pandas: NaN becomes null.
+        **{axis: pa.array(values, from_pandas=True) for axis, values in zip("xyz", positions.T, strict=True)},
+        "kept": pa.array(kept, from_pandas=True),
+        "degree": degrees(edges["source"], edges["target"], n),
+        "neighbors": pa.ListArray.from_arrays(starts, neighbors["indices"][known]),
+        "similarities": pa.ListArray.from_arrays(starts, neighbors["similarities"][known]),
+    }
+    return pa.table({name: columns.get(name, pa.nulls(n)) for name in SCHEMA.names}, SCHEMA)
 
 
-def plain(column: pd.Series) -> list:
-    """A column as JSON values: missing is None, and float32 is rounded to the five digits it can be trusted with."""
-    values = column.astype(object).where(column.notna(), None).tolist()
-    return [float(f"{value:.5g}") if isinstance(value, float) else value for value in values]
+def plain(column) -> list:
+    """A column of a pandas table as Python values, None where one is missing."""
+    return column.astype(object).where(column.notna(), None).tolist()

@@ -1,0 +1,59 @@
+"""A layer's map, moved into the frame of its model -> atlas/layer-N.json and atlas/layer-N.parquet.
+
+The JSON file is layer-N.json with the frame's positions; the table says where each feature lies in the frame, which
+track it is on, and which features of the adjacent layers are nearest.
+"""
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lib.files import load_npy, load_npz, load_record, save_bytes, whole_file
+from lib.job import job_log
+from lib.products.frame_table import frame_table
+from lib.products.graph_json import plain
+from lib.tables import load_columns
+
+
+def moved(graph: dict, features: pa.Table, measures: dict, layout: dict, decimals: int) -> dict:
+    """A layer's graph at the positions of `features`, a table as `frame_table` returns it; the graph is changed.
+
+    measures : of the frame, as in the atlas's quality.json; layout : parameters of the frame
+    """
+    live = features.filter(pc.is_valid(features["x"]))
+    # As rounded as the float32 of the table allow.
+    positions = np.round(np.column_stack([live[axis] for axis in "xyz"]).astype(np.float64), decimals)
+    for node, position in zip(graph["nodes"], positions.tolist(), strict=True):
+        node["position"] = position
+    metadata = graph["metadata"]
+    metadata["bounds"] = {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
+    metadata["parameters"]["layout"] = layout
+    metadata["quality"] = {name: value for name, value in measures.items() if value is not None}
+    if live["kept"].null_count < len(live):
+        metadata["nodeFacts"] = metadata.get("nodeFacts", {}) | {"kept": plain(live["kept"])}
+    return graph
+
+
+def main(snakemake) -> None:
+    """Read, join, write both files."""
+    with job_log(snakemake) as log:
+        files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
+        layer = int(snakemake.wildcards.layer)
+        sides = {side: load_npz(*files.get(side)) if files.get(side) else None for side in ("before", "after")}
+        kept = load_npz(files.kept)[f"layer_{layer}"]
+        features = frame_table(
+            layer, load_npy(files.coords), kept, load_columns(files.tracks), **sides, decimals=decimals
+        )
+        measures = next(entry["frame"] for entry in load_record(files.quality)["layers"] if entry["layer"] == layer)
+        layout = load_record(files.frame_record)["parameters"]
+        graph = moved(load_record(files.graph), features, measures, layout, decimals)
+        save_bytes(output.graph, orjson.dumps(graph))
+        with whole_file(output.table) as aside:
+            pq.write_table(features, aside)
+        log.info("%d nodes", len(graph["nodes"]))
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,68 @@
+"""chains.npz and labels.parquet of all layers -> tracks.parquet: the features of a model followed through its layers.
+
+A row for each live feature, dead ones have none; the columns are those of `SCHEMA`. A track has a feature per layer, in
+consecutive selected layers, and is alone if nothing continues it. Sorted by track and layer.
+"""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from lib.files import load_npz, whole_file
+from lib.geometry.tracks import cut_into_tracks
+from lib.job import job_log
+from lib.tables import load_table
+
+COLUMNS = {
+    "track": (pa.int32(), "number of the track; they are counted from 0 by their first layer and index"),
+    "layer": (pa.int32(), "layer of the feature"),
+    "index": (pa.int32(), "number of the feature within its layer"),
+    "length": (pa.int32(), "features of the track; 1: the feature is alone"),
+    "cosine_previous": (pa.float32(), "cosine to the feature before it in the track; empty for the first"),
+    "cosine_first": (pa.float32(), "cosine to the first feature of the track; 1 for the first"),
+    "label": (pa.string(), "what the feature means, in words; empty if unlabelled"),
+}
+SCHEMA = pa.schema({name: kind for name, (kind, _) in COLUMNS.items()})
+
+
+def track_table(
+    chains: dict[str, np.ndarray], labels: list[pd.DataFrame], thresholds: dict[str, float]
+) -> pd.DataFrame:
+    """The tracks as a table with the columns `COLUMNS`.
+
+    chains : as in chains.npz; labels : as in labels.parquet, by layer; thresholds : for `cut_into_tracks`
+    """
+    layers, sizes, live, members = (chains[name] for name in ("layers", "sizes", "live", "members"))
+    position, previous, cosine_first = cut_into_tracks(chains["starts"], chains["cosines"], **thresholds)
+    # A feature that is in no chain is the first of its track.
+    first = np.arange(len(live))
+    first[members] = members[position]
+    table = pd.DataFrame(
+        {
+            "layer": np.repeat(layers, sizes),
+            "index": np.concatenate([np.arange(size, dtype=np.int32) for size in sizes]),
+            "cosine_previous": np.float32(np.nan),
+            "cosine_first": np.float32(1),
+        }
+    )
+    table.loc[members, "cosine_previous"] = previous
+    table.loc[members, "cosine_first"] = cosine_first
+    _, track, lengths = np.unique(first[live], return_inverse=True, return_counts=True)
+    table = table[live].assign(track=track, length=lengths[track]).sort_values("track", kind="stable")
+    named = [each[["index", "label"]].assign(layer=layer) for layer, each in zip(layers, labels, strict=True)]
+    return table.merge(pd.concat(named), how="left", on=["layer", "index"])[list(COLUMNS)]
+
+
+def main(snakemake) -> None:
+    """Read, cut, label, write."""
+    with job_log(snakemake) as log:
+        labels = [load_table(path) for path in snakemake.input.labels]
+        table = track_table(load_npz(snakemake.input.chains), labels, snakemake.params.tracks)
+        with whole_file(snakemake.output.tracks) as aside:
+            table.to_parquet(aside, schema=SCHEMA, index=False, compression="snappy")
+        lengths = table.groupby("track").size()
+        log.info("%d tracks of two or more features, %d features alone", (lengths > 1).sum(), (lengths == 1).sum())
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,84 @@
+"""Neighbours, matches and summaries of all layers of a model -> frame.npz: the layers' positions in one frame.
+
+`layer_N` float32 (n, 3) of each layer N: centred and scaled together, so that the largest absolute coordinate is 50;
+dead features: NaN. frame.json records the parameters. No decoder is read.
+"""
+
+import numpy as np
+from lib.geometry.matches import mutual
+from scipy.sparse import csr_matrix
+
+from lib.files import load_npz, save_npz, save_record
+from lib.geometry.extent import centred
+from lib.geometry.graph import mixed_graph
+from lib.geometry.layout import Springs, lay_out_together
+from lib.geometry.live import renumber, restrict_to_live
+from lib.geometry.pca import shared_components
+from lib.job import job_log
+
+
+def springs_between(
+    lives: list[np.ndarray], sizes: list[int], matches: list[dict], strength: float, min_cosine: float
+) -> list[list[Springs]]:
+    """The springs of each layer's live features: mutual matches of cosine c >= min_cosine, of strength c * `strength`.
+
+    lives : by layer, its live features; sizes : by layer, the number of all;
+    matches : of each layer with the next, as in matches-{next}.npz
+    """
+    springs: list[list[Springs]] = [[] for _ in lives]
+    for first, pair in enumerate(matches):
+        left, right, cosines = mutual(pair)
+        near = cosines >= min_cosine
+        ends = [(first, left[near]), (first + 1, right[near])]
+        for (layer, own), (other, theirs) in (ends, ends[::-1]):
+            positions = renumber(lives[layer], sizes[layer])[own]
+            partners = np.full(len(lives[layer]), -1, np.int32)
+            strengths = np.zeros(len(lives[layer]), np.float32)
+            partners[positions] = renumber(lives[other], sizes[other])[theirs]
+            strengths[positions] = strength * cosines[near]
+            springs[layer].append(Springs(other, partners, strengths))
+    return springs
+
+
+def lay_out_frame(
+    neighbors: list[dict], summaries: list[dict], matches: list[dict], layout: dict, frame: dict, threads: int = 1
+) -> list[np.ndarray]:
+    """All layers' positions in one frame: by layer, float32 (n, 3), dead features NaN.
+
+    neighbors, summaries : by layer, as in neighbors.npz and summary.npz; matches : of each layer with the next;
+    layout : parameters of layout.neighbor_embedding, and the seed; frame : the configuration's atlas.layout
+    """
+    lives = [np.flatnonzero(np.isfinite(summary["scores"][:, :1]).all(axis=1)) for summary in summaries]
+    sizes = [len(summary["scores"]) for summary in summaries]
+    for summary, live in zip(summaries, lives, strict=True):
+        summary["scores"] = summary["scores"][live]
+    graphs = []
+    for layer, live in zip(neighbors, lives, strict=True):
+        near = restrict_to_live(layer["indices"], layer["similarities"], live, layer["indices"].shape[1])
+        few = len(live) < 2
+        empty = csr_matrix((len(live), len(live)))
+        graphs.append(empty if few else mixed_graph(*near, layout["n_neighbors"], layout["perplexity"]))
+    springs = springs_between(lives, sizes, matches, frame["spring_strength"], frame["min_cosine"])
+    parameters = {key: layout[key] for key in ("negative_samples", "repulsion_strength", "seed")}
+    starts = shared_components(summaries)
+    laid_out = lay_out_together(graphs, starts, springs, n_epochs=frame["n_epochs"], threads=threads, **parameters)
+    coords = [np.full((n, 3), np.nan, np.float32) for n in sizes]
+    for layer, live, positions in zip(coords, lives, laid_out, strict=True):
+        layer[live] = positions
+    return centred(*coords)
+
+
+def main(snakemake) -> None:
+    """Read, lay out, write."""
+    with job_log(snakemake) as log:
+        files, params = snakemake.input, snakemake.params
+        read = {name: list(map(load_npz, files.get(name, []))) for name in ("neighbors", "summaries", "matches")}
+        coords = lay_out_frame(**read, layout=params.layout, frame=params.frame, threads=snakemake.threads)
+        named = {f"layer_{layer}": each for layer, each in zip(params.layers, coords, strict=True)}
+        save_npz(snakemake.output.frame, **named)
+        save_record(snakemake.output.record, {"parameters": params.layout | {"frame": params.frame}})
+        log.info("layers %s in one frame", params.layers)
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,221 @@
+"""A model's frame, matches, tracks and labels -> quality.json and kept.npz of its atlas: what they are worth.
+
+quality.json holds, by layer, how much of each feature's surroundings the frame keeps, beside the layer's own map; by
+pair of adjacent layers, how many features match and how far they drift apart in the frame, beside the independent maps;
+how long the tracks are and whether their labels agree from end to end; and how often the labels of matched features
+share a telling word, by cosine, beside labels dealt at random. kept.npz holds `layer_N` float32 (n,): the share of each
+feature's 15 nearest neighbours that are among its 15 nearest points in the frame. docs/atlas.md says what each means.
+Nothing is judged here.
+"""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
+
+from lib.files import load_npy, load_npz, load_record, save_npz, save_record
+from lib.geometry.frames import drift, procrustes
+from lib.geometry.live import restrict_to_live
+from lib.geometry.matches import mutual
+from lib.geometry.points import kept_neighbors, nearest_points
+from lib.geometry.statistics import trustworthiness, word_matrix
+from lib.job import job_log
+from lib.labels.words import telling_words
+from lib.tables import load_table
+
+KS = (5, 15)
+# Points that count as near.
+NEAR = 15
+# Borders of the cosines in the calibration curve.
+COSINES = np.linspace(0, 1, 11)
+# Times that labels are dealt at random.
+DEALS = 5
+SEED = 0
+
+
+def fidelity(coords: np.ndarray, neighbors: dict, summary: dict) -> tuple[dict, np.ndarray]:
+    """Measures of one layer's positions as in quality.json, and the share kept of each feature, float32 (n,).
+
+    coords : float32 (n, 3), dead features NaN; neighbors, summary : as in neighbors.npz and summary.npz
+    """
+    live = np.flatnonzero(np.isfinite(coords).all(axis=1))
+    kept = np.full(len(coords), np.nan, np.float32)
+    measures: dict = dict.fromkeys((*(f"kept_{k}" for k in KS), "trustworthiness"))
+    # In a small layer every point is near every other.
+    if len(live) <= 4 * NEAR or neighbors["indices"].shape[1] < NEAR:
+        return measures, kept
+    indices, _ = restrict_to_live(**neighbors, live=live, k=NEAR)
+    near = nearest_points(coords[live], NEAR)
+    kept[live] = kept_neighbors(indices, near)
+    for k in KS:
+        measures[f"kept_{k}"] = kept_neighbors(indices[:, :k], near[:, :k]).mean()
+    points = coords[summary["sample"]].astype(np.float64)
+    lengths = cdist(points, points)
+    np.fill_diagonal(lengths, np.inf)
+    closest = np.argpartition(lengths, NEAR, axis=1)[:, :NEAR]
+    measures["trustworthiness"] = trustworthiness(summary["distances"].astype(np.float32), closest)
+    return measures, kept
+
+
+def pair(matches: dict, coords: list[np.ndarray], own: list[np.ndarray], min_cosine: float) -> dict:
+    """How two adjacent layers correspond: shares of their features, and the drift of those that match.
+
+    matches : as in matches-{next}.npz; coords, own : of both layers, in the frame and in their own maps
+    """
+    left, right, cosines = mutual(matches)
+    near = left[cosines >= min_cosine], right[cosines >= min_cosine]
+    sides = {}
+    # A feature whose nearest prefers another: many become one, or one becomes many.
+    for name, direction, others in (("merging", "forward", left), ("splitting", "backward", right)):
+        similar = matches[f"{direction}_cosine"] >= min_cosine
+        similar[others] = False
+        sides[name] = similar.sum() / max(1, (matches[direction] >= 0).sum())
+    live = max(1, min((matches[direction] >= 0).sum() for direction in ("forward", "backward")))
+    return {
+        "mutual": len(left) / live,
+        "matched": len(near[0]) / live,
+        **sides,
+        "median_cosine": float(np.median(cosines)) if len(cosines) else None,
+        "drift": {
+            "independent": drift(*own, near),
+            "procrustes": drift(own[0], procrustes(own[1], own[0], near), near),
+            "frame": drift(*coords, near),
+        },
+    }
+
+
+class Labels:
+    """The telling words of all labels of a model's layers, and whether those of two features share one."""
+
+    def __init__(self, labels: list[list[str | None]]):
+        words = [telling_words(each) for each in labels]
+        self.offsets = np.cumsum([0, *map(len, words)])
+        self.words = word_matrix([each for layer in words for each in layer])
+        self.worded = np.diff(self.words.indptr) > 0
+
+    def agreement(self, left: tuple[int, np.ndarray], right: tuple[int, np.ndarray]) -> np.ndarray:
+        """Of each pair of features, whether their labels share a word: 1, 0, or NaN where one has no words.
+
+        left, right : position of the layer, and int (p,) features of it
+        """
+        one, other = (self.offsets[layer] + features for layer, features in (left, right))
+        shared = np.asarray(self.words[one].multiply(self.words[other]).sum(axis=1)).ravel() > 0
+        return np.where(self.worded[one] & self.worded[other], shared, np.nan)
+
+    def dealt(self, left: tuple[int, np.ndarray], right: tuple[int, np.ndarray], rng) -> np.ndarray:
+        """The same with the right labels dealt at random among these features, several times."""
+        return np.concatenate([self.agreement(left, (right[0], rng.permutation(right[1]))) for _ in range(DEALS)])
+
+
+def share(agreement: list[np.ndarray]) -> float | None:
+    """The share of pairs whose labels share a word, among those that have words; None if there are none."""
+    known = np.concatenate(agreement) if agreement else np.empty(0)
+    known = known[~np.isnan(known)]
+    return float(known.mean()) if len(known) else None
+
+
+def calibration(matches: list[dict], labels: Labels) -> list[dict]:
+    """By cosine: how often the labels of mutual matches share a telling word, and how often by chance."""
+    rng = np.random.default_rng(SEED)
+    rows = []
+    found = [mutual(each) for each in matches]
+    for low, high in itertools.pairwise(COSINES):
+        real, chance, pairs = [], [], 0
+        for layer, (left, right, cosines) in enumerate(found):
+            inside = (cosines >= low) & ((cosines < high) | (high == COSINES[-1]))
+            sides = (layer, left[inside]), (layer + 1, right[inside])
+            real.append(labels.agreement(*sides))
+            chance.append(labels.dealt(*sides, rng))
+            pairs += int(inside.sum())
+        row = {"from": float(low), "to": float(high), "matches": pairs, "agree": share(real), "chance": share(chance)}
+        rows.append(row)
+    return rows
+
+
+def lifespans(tracks: pd.DataFrame, layers: list[int], labels: Labels) -> list[dict]:
+    """By length of a track: how many, and how often the labels of its two ends share a telling word."""
+    rng = np.random.default_rng(SEED)
+    position = {layer: number for number, layer in enumerate(layers)}
+    ends = tracks.groupby("track").agg(
+        length=("length", "first"),
+        start=("layer", "first"),
+        end=("layer", "last"),
+        first=("index", "first"),
+        last=("index", "last"),
+    )
+    rows = []
+    for length, same in ends.groupby("length"):
+        row = {"length": int(length), "tracks": len(same), "agree": None, "chance": None}
+        if length > 1:
+            sides = [
+                ((position[start], group["first"].to_numpy()), (position[end], group["last"].to_numpy()))
+                for (start, end), group in same.groupby(["start", "end"])
+            ]
+            row["agree"] = share([labels.agreement(*each) for each in sides])
+            row["chance"] = share([labels.dealt(*each, rng) for each in sides])
+        rows.append(row)
+    return rows
+
+
+def survival(tracks: pd.DataFrame, layers: list[int]) -> list[dict]:
+    """By layer: its live features, and how many begin there and end there."""
+    starts = tracks.groupby("track")["layer"].min().value_counts()
+    ends = tracks.groupby("track")["layer"].max().value_counts()
+    counts = tracks["layer"].value_counts()
+    return [
+        {
+            "layer": layer,
+            "features": int(counts.get(layer, 0)),
+            "born": int(starts.get(layer, 0)) if layer != layers[0] else None,
+            "ended": int(ends.get(layer, 0)) if layer != layers[-1] else None,
+        }
+        for layer in layers
+    ]
+
+
+def rounded(value):
+    """Numbers to four decimals, all through a record."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return round(float(value), 4) if isinstance(value, float | np.floating) else value
+
+
+def main(snakemake) -> None:
+    """Read, measure, write."""
+    with job_log(snakemake) as log, threadpool_limits(1):
+        files, params = snakemake.input, snakemake.params
+        layers = params.layers
+        coords, own = (list(map(load_npy, paths)) for paths in (files.frames, files.coords))
+        matches = list(map(load_npz, files.get("matches", [])))
+        tracks = load_table(files.tracks)
+        labels = Labels(
+            [
+                load_table(path).set_index("index")["label"].reindex(range(len(each))).replace(np.nan, None).tolist()
+                for path, each in zip(files.labels, coords, strict=True)
+            ]
+        )
+        record, kept = {"layers": survival(tracks, layers)}, {}
+        per_layer = zip(record["layers"], coords, files.neighbors, files.summaries, files.qualities, strict=True)
+        for entry, positions, neighbors, summary, quality in per_layer:
+            measures, kept[f"layer_{entry['layer']}"] = fidelity(positions, load_npz(neighbors), load_npz(summary))
+            alone = load_record(quality).get("map", {})
+            entry |= {"frame": measures, "own": {name: alone.get(name) for name in measures}}
+        record["pairs"] = [
+            {"layers": layers[k : k + 2], **pair(each, coords[k : k + 2], own[k : k + 2], params.min_cosine)}
+            for k, each in enumerate(matches)
+        ]
+        record |= {"tracks": lifespans(tracks, layers, labels), "calibration": calibration(matches, labels)}
+        both = [(entry["frame"]["kept_15"], entry["own"]["kept_15"]) for entry in record["layers"]]
+        ratios = [frame / alone for frame, alone in both if frame is not None and alone]
+        record["kept_15_of_own"] = float(np.mean(ratios)) if ratios else None
+        save_npz(snakemake.output.kept, **kept)
+        save_record(snakemake.output.quality, rounded(record))
+        log.info("the frame keeps %s of the layers' own kept_15", record["kept_15_of_own"])
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821
