@@ -3,6 +3,7 @@
 import base64
 import re
 
+import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
@@ -135,6 +136,19 @@ def test_a_switch_and_a_key_show_the_layers_own_map(visit):
     expect(page).not_to_have_url(re.compile("map="))
     page.select_option("#model", "minilm-l6")
     shown(page, 5)
+
+
+def test_a_feature_of_the_demo_is_followed(visit, site):
+    tracks = pd.read_parquet(site.folder / "minilm-l6" / "atlas" / "tracks.parquet")
+    tracks = tracks[tracks.groupby("track")["layer"].transform("nunique") == 2].dropna(subset="label")
+    first, second = (tracks[tracks["layer"] == layer].set_index("track") for layer in (4, 5))
+    track = next(track for track in first.index if track in second.index)
+    page = visit.open(f"#model=minilm-l6&layer=4&feature={first['index'][track]}")
+    expect(page.locator("#feature h2")).to_have_text(first["label"][track].strip())
+    step(page, "]", 5)
+    expect(page.locator("#feature h2")).to_have_text(second["label"][track].strip())
+    expect(page.locator(STOPS).nth(1).locator(".value")).to_have_text(f"{second['cosine_previous'][track]:.2f}")
+    expect(page).to_have_url(re.compile(f"layer=5&feature={second['index'][track]}\\b"))
 
 
 def test_points_glide_while_the_camera_stays(browser, site):

@@ -534,7 +534,7 @@ def test_a_search_goes_along_to_other_layers_and_in_the_link(visit):
 
 def test_shows_what_is_near_in_the_full_space_and_in_the_map(visit, site):
     site.change_table("minilm-l6/layer-5.parquet", lambda table: table.assign(kept=table["index"] / 1693 * 0.4))
-    page = visit.open("#layer=5&feature=1693")
+    page = visit.open("#layer=5&map=own&feature=1693")
     assert page.get_by_text("Neighbours kept in the map").locator("xpath=..").inner_text().endswith("40 %")
     full, near = page.locator("#feature section").all()
     assert full.locator("h3").inner_text().startswith("Nearest in the full space")

@@ -131,6 +131,10 @@ export function onMap(layer: Layer, map: keyof Layer["maps"]): Layer {
   return { ...layer, ...(layer.maps[map] ?? layer.maps.own) };
 }
 
+export function isInFrame({ maps, positions }: Layer): boolean {
+  return positions === maps.frame?.positions;
+}
+
 /** Throws ContractError if a coordinate cannot be drawn; `where` names it for the message. */
 export function checkCoordinate(value: number, where: () => string): void {
   if (Math.abs(value) <= LARGEST_COORDINATE) return;

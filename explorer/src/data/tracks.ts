@@ -2,7 +2,7 @@
  * Features followed through the layers of a model. A *track* is a chain of features of adjacent layers, each the other's
  * nearest; every feature is on one, if only by itself.
  */
-import type { Layer } from "./layer";
+import { isInFrame, type Layer } from "./layer";
 import { type Column, Table } from "./parquet";
 import type { NamedBytes } from "./table";
 
@@ -123,8 +123,7 @@ export function nodeOfTrack({ passage }: Layer, track: number): number | null {
  */
 export function originsOf(before: Layer, after: Layer): Int32Array | null {
   if (before.index === after.index) return Int32Array.from(after.index.keys());
-  const inFrame = [before, after].every(({ maps, positions }) => positions === maps.frame?.positions);
-  if (!inFrame || before.modelId !== after.modelId) return null;
+  if (!isInFrame(before) || !isInFrame(after) || before.modelId !== after.modelId) return null;
   const nodes = new Map(Array.from(before.passage!.track, (track, node) => [track, node]));
   return Int32Array.from(after.passage!.track, (track) => nodes.get(track) ?? -1);
 }

@@ -1,4 +1,6 @@
 /** The track of the selected feature: its list in the panel, and its trail on the map. */
+import type { PublishedFile } from "../data/contract";
+import { isInFrame, type Layer } from "../data/layer";
 import type { Track } from "../data/layer.worker";
 import type { LayerWorker } from "../data/layerWorker";
 import { layerEntry, type Model } from "../data/published";
@@ -17,6 +19,8 @@ export function followJourney(
 ): void {
   /** Positions in the frame, of features of this visit's trails. */
   const known = new Map<string, number[]>();
+  /** The track that was read last: it stays in the list while the visitor walks along it. */
+  let latest: { tracks: PublishedFile; track: number; members: Member[] } | null = null;
   store.follow(["layer", "followed", "selected"], async (state) => {
     const { layer, followed } = state;
     const model = modelOf(state);
@@ -24,33 +28,38 @@ export function followJourney(
       journey.hide();
       return scene?.setTrail([]);
     }
+    const { tracks } = model.atlas;
+    if (latest?.tracks !== tracks || latest.track !== followed.track) latest = null;
+    if (latest === null || !isInFrame(layer)) scene?.setTrail([]);
     const current = () => store.current.layer === layer && store.current.followed === followed;
     const around = nearestOf(state, model);
     const others = [around.previous, around.next].flatMap((stop) => stop ?? []);
+    const show = (members: Member[], note: string | null) =>
+      journey.show(stopsOf(members, around, followed), layer.layer, note);
     const own: Member = { ...followed, cosine: null };
-    journey.show(stopsOf([own], around, followed), layer.layer, "Reading the other layers …");
+    show(latest?.members ?? [own], latest === null ? "Reading the other layers …" : null);
     let track: Track | null;
     try {
-      track = await worker.track({
-        manifestUrl: model.url.href,
-        tracks: model.atlas.tracks,
-        feature: { layer: followed.layer, index: followed.index },
-        others,
-      });
+      const feature = { layer: followed.layer, index: followed.index };
+      track = await worker.track({ manifestUrl: model.url.href, tracks, feature, others });
     } catch (error) {
-      if (current()) journey.show(stopsOf([own], around, followed), layer.layer, (error as Error).message);
+      if (current()) show([own], (error as Error).message);
       return;
     }
     if (track === null || !current()) return;
+    const { members, labels } = track;
+    latest = { tracks, track: followed.track, members };
     others.forEach((stop, at) => {
-      stop.label = track.labels[at];
+      stop.label = labels[at];
     });
-    const absence = state.selected === null ? absenceOf(track.members, layer.layer) : null;
-    journey.show(stopsOf(track.members, around, followed), layer.layer, absence);
+    const absence = state.selected === null ? absenceOf(members, layer.layer) : null;
+    show(members, absence);
     if (absence !== null) {
       announce(`Layer ${layer.layer}. ${display(followed.label ?? "no label", 200)}: ${absence}`);
     }
-    if (scene) await showTrail(track.members, state, model, known, { scene, worker, current });
+    if (scene && isInFrame(layer) && members.length > 1) {
+      await showTrail(members, layer, model, known, { scene, worker, current });
+    }
   });
 }
 
@@ -72,14 +81,12 @@ function absenceOf(members: Member[], layer: number): string | null {
 /** Draws the trail as the positions of its features come in, one after another, the nearest layers first. */
 async function showTrail(
   members: Member[],
-  { layer }: State,
+  { layer }: Layer,
   model: Model,
   known: Map<string, number[]>,
   { scene, worker, current }: { scene: MapScene; worker: LayerWorker; current: () => boolean },
 ): Promise<void> {
-  const inFrame = layer!.positions === layer!.maps.frame?.positions;
-  if (!inFrame || members.length < 2) return scene.setTrail([]);
-  const here = members.findIndex((member) => member.layer === layer!.layer);
+  const here = members.findIndex((member) => member.layer === layer);
   const keyOf = (member: Member) => `${model.modelId}/${member.layer}/${member.index}`;
   const draw = () =>
     scene.setTrail(
@@ -87,7 +94,7 @@ async function showTrail(
       here,
     );
   draw();
-  const distance = (member: Member) => Math.abs(member.layer - layer!.layer);
+  const distance = (member: Member) => Math.abs(member.layer - layer);
   for (const member of members.toSorted((a, b) => distance(a) - distance(b))) {
     const table = layerEntry(model, member.layer)?.frame?.table;
     if (!table || known.has(keyOf(member))) continue;

@@ -9,7 +9,11 @@ const LISTED = 9;
 export class Journey {
   private readonly note = h("p", { class: "quiet" });
   private readonly list = h("ol", { class: "stops" });
-  private readonly more = h("button", { type: "button", class: "more", onclick: () => this.showAll() });
+  private readonly more = h(
+    "button",
+    { type: "button", class: "more", onclick: () => this.showAll() },
+    "Show all",
+  );
   readonly element = h(
     "nav",
     { "aria-label": "Through the layers" },
