@@ -14,6 +14,7 @@ import huggingface_hub
 import pytest
 import yaml
 from huggingface_hub import HfApi, constants
+from jsonschema import Draft202012Validator
 
 import publish_huggingface
 from build_site import check_size
@@ -33,6 +34,7 @@ GITHUB_TOKEN, HF_TOKEN = "ghp_aVerySecretToken", "hf_aVerySecretToken"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 REPOSITORY, DATASET, TAG = "owner/maps", "owner/sae-maps", f"toy-v{VERSION}"
 TEMPLATES = ROOT / "resources" / "templates"
+MANIFEST = Draft202012Validator(json.loads((ROOT / "docs" / "manifest.schema.json").read_text()))
 COUNTS = {"featureCount": 16384, "labeledCount": 16000, "edgeCount": 12000}
 
 
@@ -403,8 +405,10 @@ def test_the_dataset_holds_the_files_a_card_and_the_index_in_one_commit(publishe
 def test_the_site_holds_what_its_manifest_lists_and_no_json_of_the_atlas(published):
     site = published.results / "site"
     manifest = json.loads((published.results / "toy/manifest.json").read_bytes())
+    MANIFEST.validate(manifest)
     for entry in manifest["layers"]:
         del entry["frame"]["graph"]
+    MANIFEST.validate(manifest)
     assert json.loads((site / "toy/manifest.json").read_bytes()) == manifest
     expected = {f"toy/{entry['filePath']}" for entry in listed_files(manifest)}
     expected |= {"index.html", "sw.js", "assets/index-1.js"}
@@ -435,6 +439,14 @@ def test_an_edited_part_of_the_templates_publishes_again_and_reruns_nothing_else
         file.write("More.\n")
     publishing = {"describe_release", "publish_github", "publish_huggingface"}
     assert project.pending("release", "dataset").keys() - {"release", "dataset"} == publishing
+
+
+def test_an_atlas_that_is_switched_off_is_handed_over_no_longer(published, tmp_path):
+    project = published.project.copy(tmp_path / "project").changed(tmp_path / "off.yaml", {"atlas": {"enabled": False}})
+    project.snakemake("results/toy/SHA256SUMS")
+    files = verified(project.folder / "results/toy/SHA256SUMS")
+    assert {"layer-0.json", "layer-1.parquet", "manifest.json"} <= files.keys()
+    assert not [name for name in files if name.startswith("atlas/")]
 
 
 def test_without_a_repository_the_run_stops_while_planning(published):
