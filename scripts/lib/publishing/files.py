@@ -35,7 +35,7 @@ def listed_files(manifest: dict) -> Iterator[dict]:
 
 
 def is_listed_file(name: str) -> bool:
-    """Whether this workflow names what a manifest lists so: a path, or the name of a release's asset, without `/`."""
+    """Whether manifests list files of this name: a path, or the name of a release's asset, which has no `/`."""
     return re.fullmatch(r"(atlas[/.])?layer-\d+\.(json|json\.gz|parquet)|atlas[/.]tracks\.parquet", name) is not None
 
 
