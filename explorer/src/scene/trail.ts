@@ -81,7 +81,9 @@ export class Trail {
     const geometry = new BufferGeometry();
     const attribute = (name: string, values: number[], size: number) =>
       geometry.setAttribute(name, new BufferAttribute(Float32Array.from(values), size));
-    const tints = known.map(({ stop }) => colorAt(stop).convertLinearToSRGB().toArray());
+    const tints = known.map(({ stop }) =>
+      (stop === here ? color.clone() : colorAt(stop)).convertLinearToSRGB().toArray(),
+    );
     attribute(
       "position",
       known.flatMap(({ position }) => position),
