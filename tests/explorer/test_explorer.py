@@ -33,6 +33,7 @@ READ_TWICE = """async ([path, entry, manifestUrl]) => {
         positions: [...arrays.positions],
         density: rounded(arrays.density),
         maxActivation: rounded(arrays.maxActivation),
+        kept: rounded(arrays.kept),
         edges: Array.from(arrays.edges.source, (source, at) =>
             [source, arrays.edges.target[at], arrays.edges.weight[at].toFixed(4)].join(" ")).sort(),
     });

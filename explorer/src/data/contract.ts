@@ -85,6 +85,7 @@ export interface NodeFacts {
   explainer?: (string | null)[];
   density?: (number | null)[];
   maxActivation?: (number | null)[];
+  kept?: (number | null)[];
 }
 
 /** Of layer-N.json, what the page uses. */

@@ -164,7 +164,7 @@ export function layerOfGraph(file: LayerFile, name: string): Layer {
     categories: nodes.map(({ category }) => category ?? null),
     density: numbers(facts.density),
     maxActivation: numbers(facts.maxActivation),
-    kept: null,
+    kept: numbers(facts.kept),
     positions: new Float32Array(nodes.flatMap((node) => node.position)),
     edges: connect(file, nodeOf, name),
     nearest: null,
