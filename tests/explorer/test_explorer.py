@@ -483,6 +483,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert {"map", "model", "layer", "search", "coloring", "theme", "reset", "open"} <= reached
     assert any("day; also days" in text for text in reached)
+    page.locator("#map").focus()
     page.keyboard.press("?")
     assert page.get_by_role("dialog").is_visible()
     assert "Drawn by" in page.locator("#renderer").text_content()
