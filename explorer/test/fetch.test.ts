@@ -121,6 +121,8 @@ it.each([
   const gzip = { ...entry.gzip!, filePath };
   const table = `m/manifest.json: table.filePath ${where}`;
   await expect(load({ ...plainEntry, filePath, key: "table" })).rejects.toThrow(table);
+  const tracks = `m/manifest.json: atlas.tracks.filePath is "${filePath}"`;
+  await expect(load({ ...plainEntry, filePath, layer: null, key: "atlas.tracks" })).rejects.toThrow(tracks);
   await expect(load({ ...plainEntry, gzip })).rejects.toThrow(`m/manifest.json: gzip.filePath ${where}`);
   expect(requested).toEqual([]);
 });

@@ -89,8 +89,8 @@ def violations(page) -> list:
     if not script.exists():
         unavailable("axe-core is missing: `make gates` installs it with the explorer's other packages")
     page.evaluate(script.read_text(encoding="utf-8"))
-    found = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map(node => node.html)])"
-    return page.evaluate(found)
+    rules = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map(node => node.html)])"
+    return page.evaluate(rules)
 
 
 @pytest.fixture

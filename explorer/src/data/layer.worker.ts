@@ -162,8 +162,8 @@ type Unnumbered<R> = R extends unknown ? Omit<R, "id"> : never;
 
 async function answer(id: number, find: () => Promise<Unnumbered<Answer> | null>): Promise<void> {
   try {
-    const found = await find();
-    if (found) reply({ ...found, id } as Reply);
+    const result = await find();
+    if (result) reply({ ...result, id } as Reply);
   } catch (error) {
     reply({ id, kind: "failed", message: (error as Error).message });
   }
