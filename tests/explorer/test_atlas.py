@@ -2,6 +2,7 @@
 
 import base64
 import re
+import shutil
 
 import pandas as pd
 import pytest
@@ -138,17 +139,19 @@ def test_a_switch_and_a_key_show_the_layers_own_map(visit):
     shown(page, 5)
 
 
-def test_a_feature_of_the_demo_is_followed(visit, site):
+def test_a_feature_of_the_demo_is_followed_from_its_first_layer_to_its_last(visit, site, demo_run):
+    shutil.copytree(demo_run.folder / "results" / "minilm-l6", site.folder / "minilm-l6", dirs_exist_ok=True)
     tracks = pd.read_parquet(site.folder / "minilm-l6" / "atlas" / "tracks.parquet")
-    tracks = tracks[tracks.groupby("track")["layer"].transform("nunique") == 2].dropna(subset="label")
-    first, second = (tracks[tracks["layer"] == layer].set_index("track") for layer in (4, 5))
-    track = next(track for track in first.index if track in second.index)
-    page = visit.open(f"#model=minilm-l6&layer=4&feature={first['index'][track]}")
-    expect(page.locator("#feature h2")).to_have_text(first["label"][track].strip())
-    step(page, "]", 5)
-    expect(page.locator("#feature h2")).to_have_text(second["label"][track].strip())
-    expect(page.locator(STOPS).nth(1).locator(".value")).to_have_text(f"{second['cosine_previous'][track]:.2f}")
-    expect(page).to_have_url(re.compile(f"layer=5&feature={second['index'][track]}\\b"))
+    whole = tracks[(tracks["length"] == 6) & tracks.groupby("track")["label"].transform("count").eq(6)]
+    members = whole[whole["track"] == whole["track"].iloc[0]].set_index("layer")
+    page = visit.open(f"#model=minilm-l6&layer=0&feature={members['index'][0]}")
+    for layer in range(1, 6):
+        label, cosine = members["label"][layer].strip(), members["cosine_previous"][layer]
+        step(page, "]", layer)
+        expect(page.locator("#feature h2")).to_have_text(label)
+        expect(page.locator(f"{STOPS} [aria-current] .value")).to_have_text(f"{cosine:.2f}")
+        expect(page.locator("#announcer")).to_contain_text(f"cosine {cosine:.2f} to layer {layer - 1}.")
+        expect(page).to_have_url(re.compile(rf"layer={layer}&feature={members['index'][layer]}\b"))
 
 
 def test_points_glide_while_the_camera_stays(browser, site):
