@@ -4,6 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lib.tables import numbers
+
 
 def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, decimals: int) -> dict:
     """The graph of one layer as plain values.
@@ -71,8 +73,3 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
 def plain(column: pa.ChunkedArray) -> list:
     """A column as JSON values: missing is None, and float32 is rounded to the five digits it can be trusted with."""
     return [float(f"{value:.5g}") if isinstance(value, float) else value for value in column.to_pylist()]
-
-
-def numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """A column without nulls as an array. numpy.asarray would import pandas."""
-    return np.from_dlpack(column.combine_chunks())

@@ -71,7 +71,7 @@ def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels: 
 
 
 def arrow(values: np.ndarray, kind: pa.DataType) -> pa.Array:
-    """Numbers as a column, NaN as null. pyarrow.array would import pandas, in as much time as the rest of the job."""
+    """Numbers as a column, NaN as null. pyarrow.array would import pandas (lib/tables.py)."""
     values = np.ascontiguousarray(values, kind.to_pandas_dtype())
     valid = np.packbits(~np.isnan(values), bitorder="little")
     return pa.Array.from_buffers(kind, len(values), [pa.py_buffer(valid), pa.py_buffer(values)])
