@@ -4,6 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lib.tables import numbers
+
 
 def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, decimals: int) -> dict:
     """The graph of one layer as plain values.
@@ -22,10 +24,10 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         raise ValueError(f"{model}: no feature of this layer has a position, so there is nothing to export")
     layer = live["layer"][0].as_py()
     # float64 of as many decimals: the table's float32 would be written with more.
-    positions = np.round(np.column_stack([live[axis] for axis in "xyz"]).astype(np.float64), decimals)
+    positions = np.round(np.column_stack([numbers(live[axis]) for axis in "xyz"]).astype(np.float64), decimals)
     if not np.isfinite(positions).all():
         raise ValueError(f"{model} layer {layer}: a position is not finite")
-    if not np.isin(np.concatenate([edges["source"], edges["target"]]), live["index"]).all():
+    if not np.isin(np.concatenate([edges["source"], edges["target"]]), numbers(live["index"])).all():
         raise ValueError(f"{model} layer {layer}: an edge ends in a dead feature")
     prefix = f"{model}:{layer}:"
     nodes = [
