@@ -12,7 +12,7 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     ----------
     features : as `lib.products.layer_table.layer_table` returns it; dead features get no node
     edges : `source`, `target` int (e,) and `weight` float (e,), as in edges.npz
-    metadata : further keys of the metadata
+    metadata : further keys of the metadata; nodes take the names of its `regions` for categories if labels bring none
     decimals : decimals of the positions and of the edges' weights
 
     Raises ValueError: no feature has a position, a coordinate is infinite, or an edge ends in a feature without a node.
@@ -36,8 +36,8 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         }
         for index, position in zip(live["index"].to_pylist(), positions.tolist(), strict=True)
     ]
-    for name in ("label", "category"):
-        for node, text in zip(nodes, live[name].to_pylist(), strict=True):
+    for name, texts in {"label": live["label"], "category": categories(live, metadata.get("regions", []))}.items():
+        for node, text in zip(nodes, texts.to_pylist(), strict=True):
             if text:
                 node[name] = text
     weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
@@ -66,6 +66,15 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     facts = {name: plain(live[column]) for name, column in columns.items() if live[column].null_count < len(live)}
     about = counts | metadata | ({"nodeFacts": facts} if facts else {})
     return {"metadata": about, "nodes": nodes, "edges": links}
+
+
+def categories(features: pa.Table, regions: list[dict]) -> pa.ChunkedArray:
+    """The labels' categories; if there are none at all, of each feature the name of its largest region with a name."""
+    if features["category"].null_count < len(features):
+        return features["category"]
+    ids, names = pa.array([region["id"] for region in regions], pa.string()), [region.get("name") for region in regions]
+    levels = ("region_1", "region_2", "region_3")
+    return pc.coalesce(*(pa.array(names, pa.string()).take(pc.index_in(features[level], ids)) for level in levels))
 
 
 def plain(column: pa.ChunkedArray) -> list:

@@ -26,6 +26,9 @@ COLUMNS = {
         pa.list_(pa.string()),
         "tokens that the feature promotes or responds to most, as its source lists them, strongest first",
     ),
+    "region_1": (pa.string(), "id of its region in `metadata.regions` of layer-N.json; empty for a dead feature"),
+    "region_2": (pa.string(), "likewise, of the region inside it"),
+    "region_3": (pa.string(), "likewise, of the region inside that"),
     "degree": (pa.int32(), "links of the feature in layer-N.json"),
     "neighbors": (pa.list_(pa.int32()), "nearest features in the decoder's space, nearest first"),
     "similarities": (pa.list_(pa.float32()), "their cosine similarities"),
@@ -33,12 +36,15 @@ COLUMNS = {
 SCHEMA = pa.schema({name: kind for name, (kind, _) in COLUMNS.items()})
 
 
-def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels: pa.Table, decimals: int) -> pa.Table:
+def layer_table(
+    layer: int, coords, kept, neighbors: dict, edges: dict, labels: pa.Table, regions: dict, decimals: int
+) -> pa.Table:
     """Join what the steps of a layer know about its features.
 
     Parameters
     ----------
-    coords, kept, neighbors, edges, labels : as in coords.npy, kept.npy, neighbors.npz, edges.npz and labels.parquet
+    coords, kept, neighbors, edges, labels, regions : as in coords.npy, kept.npy, neighbors.npz, edges.npz,
+        labels.parquet and regions.npz
     decimals : decimals of the positions
 
     Returns
@@ -59,6 +65,10 @@ def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels: 
         # from_pandas: NaN becomes null.
         **{axis: pa.array(values, from_pandas=True) for axis, values in zip("xyz", positions.T, strict=True)},
         "kept": pa.array(kept, from_pandas=True),
+        **{
+            f"region_{level}": pa.array(regions["ids"]).take(pa.array(own, mask=own < 0))
+            for level, own in enumerate(regions["regions"].T, start=1)
+        },
         "degree": degrees(edges["source"], edges["target"], n),
         "neighbors": pa.ListArray.from_arrays(starts, neighbors["indices"][known]),
         "similarities": pa.ListArray.from_arrays(starts, neighbors["similarities"][known]),
