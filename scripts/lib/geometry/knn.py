@@ -118,7 +118,7 @@ def for_each_block(
 ) -> None:
     """Compute the upper triangle of `rows @ rows.T` block by block; `visit` each, one at a time.
 
-    With a border, only the part of it above and to the right of the border: rows before it with rows from it on.
+    With a border, only the products of the rows before it with the others.
     `visit(products, first_row, first_column)` receives a view that is valid only until it returns.
     """
     if border is None:

@@ -19,13 +19,13 @@ repels with a fixed force, too weak for 16,384 points in 3D, where strong neighb
 During the first half of the epochs rho rises to its full strength: neighbourhoods gather before they spread, and fewer
 of them are torn apart.
 
-Several layers of a model can be laid out in one frame. Each has a J of its own, and a spring joins each of its features
-i to its match m in another layer. All together they maximise
+Several layers of a model can be laid out in one frame. Each has a J of its own, and springs join features i to their
+matches m in other layers. All together they maximise
 
-    sum of the layers' J  -  sum_im c_im (reach^2 / 2) log(1 + |x_m - x_i|^2 / reach^2),   summed once per pair,
+    sum of the layers' J  -  sum_(i,m) c_im reach^2 log(1 + |x_m - x_i|^2 / reach^2),   each pair once.
 
-whose last term pulls i by c_im (x_m - x_i) / (1 + |x_m - x_i|^2 / reach^2): in proportion to the distance of a match
-nearby, and ever less beyond `REACH`, so that a match which fits neither map tears none.
+As J's gradient, that of a spring is twice a pull: c_im (x_m - x_i) / (1 + |x_m - x_i|^2 / reach^2). It grows with the
+distance up to REACH and falls beyond, so that a match which fits neither map tears none.
 
 All moves of an epoch are computed from the positions before it, so the result depends on the seed, not on the number of
 threads. The features are shuffled once per epoch and each is repelled by those that follow it: they are contiguous in
@@ -48,7 +48,7 @@ MOMENTUM = 0.5
 STEP = 4.0
 # Share of the repulsion's strength in the first epoch, and share of the epochs after which all of it acts.
 FIRST_REPULSION, RISE = 0.7, 0.5
-# Distance beyond which a spring pulls less the longer it is; a layout of 2,048 features is some 20 wide.
+# Distance beyond which a spring pulls the less the longer it is; a layout of 2,048 features is some 20 wide.
 REACH = 3.0
 
 

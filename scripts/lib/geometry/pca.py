@@ -21,7 +21,7 @@ def leading_components(rows: np.ndarray, count: int, seed: int, iterations: int)
     the directions, which are orthonormal and in the order of their variance; by subspace iteration, so the last ones
     are the least accurate.
     """
-    mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = (rows.sum(axis=0, dtype=np.float64) / max(1, len(rows))).astype(np.float32)
     basis = np.random.default_rng(seed).standard_normal((rows.shape[1], min(rows.shape[1], count)), dtype=np.float32)
     # One thread: the sums, and so the bytes, would depend on how many BLAS uses.
     with threadpool_limits(1, user_api="blas"):

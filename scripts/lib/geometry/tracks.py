@@ -15,8 +15,8 @@ from numba import njit
 from lib.geometry.knn import dot
 from lib.geometry.matches import mutual
 
-# Features whose rows are in memory at a time.
-ROWS = 8192
+# Rows read at a time, but for the end of a chain.
+ROWS = 4096
 
 
 def layer_offsets(sizes: list[int]) -> np.ndarray:
@@ -79,20 +79,13 @@ def cosines_within(
     cuts = np.unique(np.append(np.searchsorted(starts, np.arange(0, len(members), ROWS)), len(starts) - 1))
     for first, last in pairwise(cuts):
         part = members[starts[first] : starts[last]]
-        rows = _rows(part, np.searchsorted(offsets, part, side="right") - 1, offsets, read)
+        layers = np.searchsorted(offsets, part, side="right") - 1
+        by_layer = np.concatenate(
+            [read(layer, (part - offsets[layer])[layers == layer]) for layer in np.unique(layers)]
+        )
+        rows = by_layer[np.argsort(np.argsort(layers, kind="stable"))]
         _multiply(rows, starts[first : last + 1] - starts[first], cosines[pairs[first] : pairs[last]])
     return cosines
-
-
-def _rows(features: np.ndarray, layers: np.ndarray, offsets: np.ndarray, read: Callable) -> np.ndarray:
-    rows = None
-    for layer in np.unique(layers):
-        here = np.flatnonzero(layers == layer)
-        read_here = read(layer, features[here] - offsets[layer])
-        if rows is None:
-            rows = np.empty((len(features), read_here.shape[1]), np.float32)
-        rows[here] = read_here
-    return rows
 
 
 @njit(nogil=True, cache=True)
