@@ -22,7 +22,7 @@ from lib.tables import load_table
 NEAR = 15  # neighbours in the map from which its density at a feature is computed
 NAME = 30  # characters of a region's name
 # Fonts of the names, by the regions' level; and of an unnamed region's representative.
-FONTS = {1: {"fontweight": "bold"}, 2: {}}
+FONTS = {1: {"fontweight": "bold"}, 2: {}, 3: {"color": drawing.PALE}}
 STAND_IN = {"fontstyle": "italic"}
 RIGHT, GAP, HEAD, FOOT = 0.3, 0.12, 1.0, 0.45  # inches
 DEGREES = {0: "0", 1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32", 33: "33–64", 65: "65+"}
@@ -148,7 +148,7 @@ def region_names(regions: list[dict], labels: pd.Series) -> dict[str, tuple[str,
     for region in regions:
         name, words = region.get("name", ""), region.get("words", ())
         text = name if drawable(name) else ", ".join(filter(drawable, words))
-        if text and region["level"] in FONTS:
+        if text:
             names[region["id"]] = shortened(text, NAME), FONTS[region["level"]]
         elif region["level"] == 1:
             index = region["representative"]

@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_bytes, save_npz, save_record
-from lib.geometry.regions import divide, sphere
+from lib.geometry.extent import outline
+from lib.geometry.regions import divide
 from lib.job import job_log
 from lib.labels.names import region_words
+from lib.labels.words import words_of
 from lib.tables import load_columns
 
 # Activation density below which a feature counts as one that never fires.
@@ -31,7 +33,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     """The regions of a layer: int32 (n, levels), as in regions.npz, and what is known of each of them.
 
     That is: id, level, parent (the id of the region around it), size, center, radius, words (if any name it), and
-    `examples`, the features nearest to its mean direction, those with a label first.
+    `examples`, the features nearest to its mean direction, those whose labels hold words first.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     levels = divide(coords, sorted(max(1, round(len(live) / size)) for size in features_per_region))
     words = region_words(texts, rows, ~silent, levels)
 
-    unlabelled = np.array([text is None for text in texts])
+    wordless = np.array([not words_of(text or "") for text in texts])
     positions = np.full((len(scores), levels.shape[1]), -1, np.int32)
     regions: list[dict] = []
     # The number of the region around each feature, and where those regions begin in the list.
@@ -60,14 +62,13 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
             members = np.flatnonzero(column == number)
             parent = parents[around[number]]["id"] if level > 1 else None
             region = {"id": f"{parent}.{own}" if parent else f"r{own}", "level": level, "size": len(members)}
-            centre, radius = sphere(coords[members])
-            region |= {"center": np.round(centre, DECIMALS).tolist(), "radius": round(radius, DECIMALS)}
+            region |= outline(coords[members], DECIMALS)
             if parent:
                 region["parent"] = parent
             if words[level - 1][number]:
                 region["words"] = words[level - 1][number]
             similarity = cosines(rows[members], rows[members].mean(axis=0))
-            nearest = members[np.lexsort((-similarity, unlabelled[members]))]
+            nearest = members[np.lexsort((-similarity, wordless[members]))]
             region["examples"] = live[nearest[:EXAMPLES]].tolist()
             regions.append(region)
         positions[live, level - 1] = begin + column

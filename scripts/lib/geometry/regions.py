@@ -10,8 +10,6 @@ from lib.geometry.points import nearest_points
 
 # Nearest points that a point may be merged with.
 NEAR = 15
-# Of a region's features, the share that its radius holds.
-MOST = 0.9
 
 
 def divide(coords: np.ndarray, counts: list[int]) -> np.ndarray:
@@ -55,9 +53,3 @@ def merged_into(coords: np.ndarray) -> np.ndarray:
             children = ward_tree(coords.astype(np.float64), connectivity=links)[0]
         parents[children] = np.arange(m, 2 * m - 1)[:, None]
     return parents
-
-
-def sphere(coords: np.ndarray) -> tuple[np.ndarray, float]:
-    """The centre of some points, float64 (3,), and the distance from it within which most of them lie."""
-    centre = coords.mean(axis=0, dtype=np.float64)
-    return centre, float(np.quantile(np.linalg.norm(coords - centre, axis=1), MOST))
