@@ -164,11 +164,11 @@ def test_what_explainers_write_around_meaning_names_nothing():
 
 @pytest.fixture
 def topical():
-    """Labels, rows and regions of 30 topics; of each, a tenth of the features lies in the next topic's region."""
+    """Labels, rows and regions of 30 topics; of each, a tenth of the features lies in another topic's region."""
     words = [*TOPICS, *made_up_words(27, np.random.default_rng(0))]
     topic, turn = np.arange(900) % 30, np.arange(900) // 30
     labels = [f"things about a {words[own]}" for own in topic]
-    return labels, directions(topic), np.where(turn % 10, topic, (topic + 1) % 30)[:, None]
+    return labels, directions(topic), np.where(turn % 10, topic, (topic + 15) % 30)[:, None]
 
 
 def first_names(labels, rows, regions, firing=None) -> list[list[str]]:
