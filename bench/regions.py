@@ -29,11 +29,11 @@ MIN_COVERAGE, MIN_RATIO = (0.85, 0.75, 0.5), 20
 HEADER = ["regions", "features in named regions", "a label holds a name's word", "another region's name", "ratio"]
 
 
-def as_rows(figures: list[dict], levels: np.ndarray) -> list[list]:
-    """A row per level: the number of regions, and the figures of `held_out`."""
+def rows_of(what: str, labels: list[str | None], rows: np.ndarray, levels: np.ndarray) -> list[list]:
+    """A row of the report per level: what was named, the number of regions, and the figures of `held_out`."""
     return [
-        [len(np.unique(level)), each["coverage"], each["own"], each["other"], each["own"] / max(each["other"], 1e-9)]
-        for each, level in zip(figures, levels.T, strict=True)
+        [what, len(np.unique(level)), *each.values(), each["own"] / each["other"] if each["other"] else None]
+        for each, level in zip(held_out(labels, rows, levels), levels.T, strict=True)
     ]
 
 
@@ -53,20 +53,23 @@ def main() -> None:
     report.say("# Names of regions, tried on labels that they were not made from")
     decoder, labels = labelled_layer(16384, 2304)
     levels, scores, seconds = divided(decoder, labels)
-    kept = as_rows(held_out(labels, scores, levels), levels)
-    report.table(f"Synthetic, 16,384 x 2,304: {COMPONENTS} components; {seconds:.1f} s of CPU", HEADER, kept)
-    for count in (16, 256):
+    kept = rows_of(f"{COMPONENTS} components", labels, scores, levels)
+    rows = [*kept]
+    for count in (16, 64, 256):
         fewer = leading_components(decoder, count, SEED, ITERATIONS)[2]
-        report.table(f"The same, {count} components", HEADER, as_rows(held_out(labels, fewer, levels), levels))
-    whole = decoder - decoder.mean(axis=0)
-    report.table("The same, whole rows", HEADER, as_rows(held_out(labels, whole, levels), levels))
+        rows += rows_of(f"{count} components", labels, fewer, levels)
+    rows += rows_of("whole rows", labels, decoder - decoder.mean(axis=0), levels)
+    title = f"Synthetic, 16,384 x 2,304: {seconds:.1f} s of CPU for the regions and their names"
+    report.table(title, ["directions", *HEADER], rows)
+    rows = []
     for layer in range(DEMO_LAYERS):
         labels = demo_labels(layer)
         levels, scores, _ = divided(demo(layer), labels)
-        report.table(f"Demo, layer {layer}", HEADER, as_rows(held_out(labels, scores, levels), levels))
-    for (_, coverage, _, _, ratio), floor in zip(kept, MIN_COVERAGE, strict=True):
-        if coverage < floor or ratio < MIN_RATIO:
-            raise SystemExit(f"below the floors: coverage {coverage:.2f}, ratio {ratio:.1f}")
+        rows += rows_of(str(layer), labels, scores, levels)
+    report.table("The demo", ["layer", *HEADER], rows)
+    for (*_, coverage, _, _, ratio), floor in zip(kept, MIN_COVERAGE, strict=True):
+        if coverage < floor or (ratio is not None and ratio < MIN_RATIO):
+            raise SystemExit(f"below the floors: coverage {coverage:.2f}, ratio {ratio}")
 
 
 if __name__ == "__main__":

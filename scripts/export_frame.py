@@ -1,7 +1,7 @@
 """A layer's map, moved into the frame of its model -> atlas/layer-N.json and atlas/layer-N.parquet.
 
-The JSON file is layer-N.json with the frame's positions, and its regions where they lie there. The table says where each
-feature lies in the frame, which track it is on, and which features of the adjacent layers are nearest.
+The JSON file is layer-N.json with the frame's positions, and its regions where they lie there. The table says where
+each feature lies in the frame, which track it is on, and which features of the adjacent layers are nearest.
 """
 
 import numpy as np

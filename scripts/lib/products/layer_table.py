@@ -66,7 +66,7 @@ def layer_table(
         **{axis: pa.array(values, from_pandas=True) for axis, values in zip("xyz", positions.T, strict=True)},
         "kept": pa.array(kept, from_pandas=True),
         **{
-            f"region_{level}": pa.array(regions["ids"]).take(pa.array(own, mask=own < 0))
+            f"region_{level}": pa.array(regions["ids"], pa.string()).take(pa.array(own, mask=own < 0))
             for level, own in enumerate(regions["regions"].T, start=1)
         },
         "degree": degrees(edges["source"], edges["target"], n),
