@@ -30,7 +30,7 @@ HEADER = ["regions", "features in named regions", "a label holds a name's word",
 
 
 def rows_of(what: str, labels: list[str | None], rows: np.ndarray, levels: np.ndarray) -> list[list]:
-    """A row of the report per level: what was named, the number of regions, and the figures of `held_out`."""
+    """A row per level: what it is about, the number of regions, and the figures of `held_out`."""
     return [
         [what, len(np.unique(level)), *each.values(), each["own"] / each["other"] if each["other"] else None]
         for each, level in zip(held_out(labels, rows, levels), levels.T, strict=True)
@@ -38,7 +38,7 @@ def rows_of(what: str, labels: list[str | None], rows: np.ndarray, levels: np.nd
 
 
 def divided(decoder: np.ndarray, labels: list[str | None]) -> tuple[np.ndarray, np.ndarray, float]:
-    """A layer's regions, numbered from 0 per level, its scores as in summary.npz, and the CPU seconds of its regions."""
+    """A layer's regions, numbered from 0 per level, its scores as in summary.npz, and the CPU seconds for regions."""
     coords = embed(decoder, *nearest_neighbors(decoder, 40), seed=CONFIG["seed"], **DEFAULT)
     rows = [{"index": index, "label": label} for index, label in enumerate(labels) if label is not None]
     scores, table = summarize(decoder)["scores"], pa.Table.from_pylist(rows, SCHEMA)

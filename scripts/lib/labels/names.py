@@ -19,7 +19,7 @@ WORDS = 3
 # Labels that must hold a word for it to name anything.
 MIN_LABELS = 2
 # A word in more than this share of the labels, or of the smallest regions, is what an explainer writes around meaning.
-MOST_LABELS, MOST_REGIONS = 0.05, 0.2
+MOST_LABELS, MOST_REGIONS = 0.05, 0.15
 # Standard deviations that a word must be above chance; one in 4,000 is.
 MIN_SCORE = 3.5
 # A word that adds at most ENDING letters to another of at least STEM letters is a form of it.
