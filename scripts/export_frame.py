@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lib.files import load_npy, load_npz, load_record, save_bytes, whole_file
-from lib.geometry.extent import outline
+from lib.geometry.extent import members_of, outline
 from lib.job import job_log
 from lib.products.frame_table import frame_table
 from lib.products.graph_json import plain
@@ -49,8 +49,8 @@ def main(snakemake) -> None:
         measures = next(entry["frame"] for entry in load_record(files.quality)["layers"] if entry["layer"] == layer)
         layout = load_record(files.frame_record)["parameters"]
         graph = moved(load_record(files.graph), features, measures, layout, decimals)
-        for number, region in enumerate(graph["metadata"]["regions"]):
-            region |= outline(coords[(regions == number).any(axis=1)], decimals)
+        for region, members in zip(graph["metadata"]["regions"], members_of(regions), strict=True):
+            region |= outline(coords[members], decimals)
         save_bytes(output.graph, orjson.dumps(graph))
         with whole_file(output.table) as aside:
             pq.write_table(features, aside)

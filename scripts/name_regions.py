@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_bytes, save_npz, save_record
-from lib.geometry.extent import outline
+from lib.geometry.extent import members_of, outline
 from lib.geometry.regions import divide
 from lib.job import job_log
 from lib.labels.names import region_words
@@ -58,8 +58,8 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
         # Siblings follow one another.
         among_siblings = np.arange(len(around)) - np.searchsorted(around, around) + 1
         parents, begin = regions[begin:], len(regions)
-        for number, own in enumerate(among_siblings.tolist()):
-            members = np.flatnonzero(column == number)
+        for number, members in enumerate(members_of(column[:, None])):
+            own = among_siblings[number]
             parent = parents[around[number]]["id"] if level > 1 else None
             region = {"id": f"{parent}.{own}" if parent else f"r{own}", "level": level, "size": len(members)}
             region |= outline(coords[members], DECIMALS)
@@ -78,7 +78,9 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
 
 def cosines(rows: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Cosine similarity of each of the rows with a direction, 0 where one has none."""
-    return rows @ direction / np.maximum(np.linalg.norm(rows, axis=1) * np.linalg.norm(direction), 1e-12)
+    # Not by BLAS, whose sums depend on its number of threads.
+    products = np.einsum("ij,j->i", rows, direction)
+    return products / np.maximum(np.linalg.norm(rows, axis=1) * np.linalg.norm(direction), 1e-12)
 
 
 def division(positions: np.ndarray) -> str:

@@ -21,6 +21,13 @@ def centred(*layers: np.ndarray) -> list[np.ndarray]:
     return [((coords.astype(np.float64) - mean) * factor).astype(np.float32) for coords in layers]
 
 
+def members_of(regions: np.ndarray) -> list[np.ndarray]:
+    """The features of each region, ascending; `regions` int (n, levels), as in regions.npz."""
+    inside = regions >= 0
+    numbers, features = regions[inside], np.nonzero(inside)[0]
+    return np.split(features[np.argsort(numbers, kind="stable")], np.cumsum(np.bincount(numbers))[:-1])
+
+
 def outline(coords: np.ndarray, decimals: int) -> dict:
     """The middle of a region's positions, float (m, 3), and the distance from it within which most of them lie."""
     centre = coords.mean(axis=0, dtype=np.float64)
