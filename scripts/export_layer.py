@@ -17,11 +17,11 @@ from lib.tables import load_columns
 
 
 def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
-    """The free part of the metadata: what the map shows, how it was made and from what, how much it keeps.
+    """The free part of the metadata: what the map shows, how it was made and from what, how much it keeps, its regions.
 
     `about` goes into it unchanged; `records` holds the JSON record that each step left beside its output.
     """
-    steps = {"neighbors": "neighbors", "layout": "coords", "edges": "edges"}
+    steps = {"neighbors": "neighbors", "layout": "coords", "edges": "edges", "regions": "regions"}
     return {key: value for key, value in about.items() if value is not None} | {
         "parameters": {name: records[step]["parameters"] for name, step in steps.items()},
         "provenance": {
@@ -30,6 +30,7 @@ def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
             "versions": records["coords"]["versions"],
         },
         "quality": quality.get("map", {}),
+        "regions": records["regions"]["regions"],
     }
 
 
@@ -56,9 +57,9 @@ def main(snakemake) -> None:
     with job_log(snakemake) as log:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
         layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_columns(files.labels)
-        edges = load_npz(files.edges)
-        features = layer_table(layer, coords, load_npy(files.kept), load_npz(files.neighbors), edges, labels, decimals)
-        steps = ("decoder", "neighbors", "coords", "edges", "labels")
+        edges, neighbors, regions = load_npz(files.edges), load_npz(files.neighbors), load_npz(files.regions)
+        features = layer_table(layer, coords, load_npy(files.kept), neighbors, edges, labels, regions, decimals)
+        steps = ("decoder", "neighbors", "coords", "edges", "labels", "regions")
         records = {step: load_record(getattr(files, f"{step}_record")) for step in steps}
         about = metadata(snakemake.params.about, records, load_record(files.quality))
         graph = layer_graph(snakemake.wildcards.model, features, edges, about, decimals)

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lib.products.layer_table import texts
 from lib.tables import numbers
 
 
@@ -14,7 +15,7 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     ----------
     features : as `lib.products.layer_table.layer_table` returns it; dead features get no node
     edges : `source`, `target` int (e,) and `weight` float (e,), as in edges.npz
-    metadata : further keys of the metadata
+    metadata : further keys of the metadata; nodes take the names of its `regions` for categories if labels bring none
     decimals : decimals of the positions and of the edges' weights
 
     Raises ValueError: no feature has a position, a coordinate is infinite, or an edge ends in a feature without a node.
@@ -38,8 +39,8 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         }
         for index, position in zip(live["index"].to_pylist(), positions.tolist(), strict=True)
     ]
-    for name in ("label", "category"):
-        for node, text in zip(nodes, live[name].to_pylist(), strict=True):
+    for name, texts in {"label": live["label"], "category": categories(live, metadata.get("regions", []))}.items():
+        for node, text in zip(nodes, texts.to_pylist(), strict=True):
             if text:
                 node[name] = text
     weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
@@ -68,6 +69,15 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     facts = {name: plain(live[column]) for name, column in columns.items() if live[column].null_count < len(live)}
     about = counts | metadata | ({"nodeFacts": facts} if facts else {})
     return {"metadata": about, "nodes": nodes, "edges": links}
+
+
+def categories(features: pa.Table, regions: list[dict]) -> pa.ChunkedArray:
+    """The labels' categories; if there are none at all, of each feature the name of its largest region with a name."""
+    if features["category"].null_count < len(features):
+        return features["category"]
+    ids, names = (texts([region.get(key) for region in regions]) for key in ("id", "name"))
+    levels = ("region_1", "region_2", "region_3")
+    return pc.coalesce(*(names.take(pc.index_in(features[level], ids)) for level in levels))
 
 
 def plain(column: pa.ChunkedArray) -> list:

@@ -26,6 +26,9 @@ COLUMNS = {
         pa.list_(pa.string()),
         "tokens that the feature promotes or responds to most, as its source lists them, strongest first",
     ),
+    "region_1": (pa.string(), "id of its region in `metadata.regions` of layer-N.json; empty for a dead feature"),
+    "region_2": (pa.string(), "likewise, of the region inside it"),
+    "region_3": (pa.string(), "likewise, of the region inside that"),
     "degree": (pa.int32(), "links of the feature in layer-N.json"),
     "neighbors": (pa.list_(pa.int32()), "nearest features in the decoder's space, nearest first"),
     "similarities": (pa.list_(pa.float32()), "their cosine similarities"),
@@ -38,12 +41,15 @@ ENCODINGS = {
 }
 
 
-def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels: pa.Table, decimals: int) -> pa.Table:
+def layer_table(
+    layer: int, coords, kept, neighbors: dict, edges: dict, labels: pa.Table, regions: dict, decimals: int
+) -> pa.Table:
     """Join what the steps of a layer know about its features.
 
     Parameters
     ----------
-    coords, kept, neighbors, edges, labels : as in coords.npy, kept.npy, neighbors.npz, edges.npz and labels.parquet
+    coords, kept, neighbors, edges, labels, regions : as in coords.npy, kept.npy, neighbors.npz, edges.npz,
+        labels.parquet and regions.npz
     decimals : decimals of the positions
 
     Returns
@@ -56,6 +62,8 @@ def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels: 
     labelled = labels.take(pc.index_in(index, labels["index"]))
     # + 0.0: no -0.0
     positions = np.round(coords.astype(np.float64), decimals) + 0.0
+    # A dead feature has the region -1: the last.
+    ids = texts([*regions["ids"].tolist(), None])
     known = neighbors["indices"] >= 0
     starts = arrow(np.append(0, np.cumsum(known.sum(axis=1))), pa.int32())
     columns = dict(zip(labelled.column_names, labelled.columns, strict=True)) | {
@@ -63,6 +71,10 @@ def layer_table(layer: int, coords, kept, neighbors: dict, edges: dict, labels: 
         "index": index,
         **{axis: arrow(values, pa.float32()) for axis, values in zip("xyz", positions.T, strict=True)},
         "kept": arrow(kept, pa.float32()),
+        **{
+            f"region_{level}": ids.take(arrow(own % len(ids), pa.int32()))
+            for level, own in enumerate(regions["regions"].T, start=1)
+        },
         "degree": arrow(degrees(edges["source"], edges["target"], n), pa.int32()),
         "neighbors": pa.ListArray.from_arrays(starts, arrow(neighbors["indices"][known], pa.int32())),
         "similarities": pa.ListArray.from_arrays(starts, arrow(neighbors["similarities"][known], pa.float32())),
@@ -77,6 +89,8 @@ def arrow(values: np.ndarray, kind: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [pa.py_buffer(valid), pa.py_buffer(values)])
 
 
-def plain(column) -> list:
-    """A column of a pandas table as Python values, None where one is missing."""
-    return column.astype(object).where(column.notna(), None).tolist()
+def texts(values: list[str | None]) -> pa.Array:
+    """Texts as a column, None as null; likewise."""
+    builder = pa.lib.StringBuilder()
+    builder.append_values(values)
+    return builder.finish()
