@@ -53,7 +53,7 @@ def threshold_of(decoder: np.ndarray, edges: int) -> float:
 
 def warmed(checkout: Path, folder: Path) -> Path:
     """A copy of a checkout's workflow after a small run: numba's compiled code lies in it, and in copies of it."""
-    project = prepare(checkout, folder, [synthetic(700, 64, seed) for seed in range(2)])
+    project = prepare(checkout, folder, [synthetic(700, 64)])
     run(project, 1)
     return project
 
