@@ -128,12 +128,13 @@ import numpy as np
 import pyarrow as pa
 from lib.products.layer_table import arrow
 
-ends, one = np.array([0]), np.zeros((2, 1), np.int32)
+ends, one = np.array([0]), np.zeros((2, 3), np.int32)
 edges = {"source": ends, "target": ends + 1, "weight": np.array([0.5], np.float32)}
 labels = pa.table({"index": arrow(ends, pa.int32())})
 neighbors = {"indices": one, "similarities": one.astype(np.float32)}
-features = export_layer.layer_table(0, np.eye(2, 3), np.ones(2), neighbors, edges, labels, 4)
-export_layer.layer_graph("m", features, edges, {}, 4)
+regions = {"ids": np.array(["r1"]), "regions": one}
+features = export_layer.layer_table(0, np.eye(2, 3), np.ones(2), neighbors, edges, labels, regions, 4)
+export_layer.layer_graph("m", features, edges, {"regions": [{"id": "r1", "name": "all"}]}, 4)
 sys.exit("pandas" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")}, check=True)

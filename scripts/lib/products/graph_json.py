@@ -39,8 +39,8 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         }
         for index, position in zip(live["index"].to_pylist(), positions.tolist(), strict=True)
     ]
-    for name, texts in {"label": live["label"], "category": categories(live, metadata.get("regions", []))}.items():
-        for node, text in zip(nodes, texts.to_pylist(), strict=True):
+    for name, column in {"label": live["label"], "category": categories(live, metadata.get("regions", []))}.items():
+        for node, text in zip(nodes, column.to_pylist(), strict=True):
             if text:
                 node[name] = text
     weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
