@@ -2,6 +2,12 @@
 and manifest.json, written only if every map passes the gates."""
 
 
+def neuronpedia(sae):
+    """Return Neuronpedia's IDs of an SAE and the address of its page, or None."""
+    address = f"https://www.neuronpedia.org/{sae.neuronpedia}/{sae.source}"
+    return sae.neuronpedia and {"modelId": sae.neuronpedia, "sourceId": sae.source, "url": address}
+
+
 rule export_layer:
     input:
         coords="results/{model}/layer-{layer}/coords.npy",
@@ -35,8 +41,9 @@ rule export_layer:
             "version": VERSION,
             "displayName": MODELS[wildcards.model]["display_name"],
             "sourceId": sae(wildcards).source,
-            "neuronpedia": sae(wildcards).neuronpedia
-            and {"modelId": sae(wildcards).neuronpedia, "sourceId": sae(wildcards).source},
+            "site": MODELS[wildcards.model].get("site"),
+            "neuronpedia": neuronpedia(sae(wildcards)),
+            "saelens": sae(wildcards).saelens,
             "attribution": MODELS[wildcards.model].get("attribution"),
         },
         decimals=config["export"]["decimals"],
