@@ -136,7 +136,7 @@ def short_name(source_set: str, features: int) -> str:
     return name if re.search(r"\d+k|fs\d", name) else f"{name}-{features // 1024}k"
 
 
-def catalogue(release: str, entry: dict, source_set: str, neuronpedia: str, rows: list[dict]) -> tuple[str, dict]:
+def catalogue(release: str, neuronpedia: str, source_set: str, entry: dict, rows: list[dict]) -> tuple[str, dict]:
     """The name of a family and its model, as in a catalogue."""
     loader, repo = entry["conversion_func"], entry["repo_id"]
     file, tensor, shape = LOADERS[loader]
@@ -189,7 +189,7 @@ def main() -> None:
         if reason := flaw(table, release, source_set, rows):
             left_out[reason][release] += len(rows)
             continue
-        name, model = catalogue(release, table[release], source_set, neuronpedia, rows)
+        name, model = catalogue(release, neuronpedia, source_set, table[release], rows)
         if (neuronpedia, source_set) in by_hand:
             if by_hand[neuronpedia, source_set]["layers"] != model["layers"]:
                 sys.exit(f"config/models.yaml and SAELens {version} disagree on {neuronpedia}, {source_set}")

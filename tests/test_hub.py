@@ -134,7 +134,9 @@ def test_every_layout_is_read_from_disk_and_from_the_hub_block_by_block(
         ({"repo": REPO, "weights": f"layer_7/{name}"}, None, hub.commits[REPO]),
         ({"repo": None, "weights": name}, tmp_path / "disk" / name, None),
     ):
-        values, _ = read_decoder(opener(row, file, commit), row["weights"], tensor, {axis: shape[axis] for axis in axes})
+        values, _ = read_decoder(
+            opener(row, file, commit), row["weights"], tensor, {axis: shape[axis] for axis in axes}
+        )
         np.testing.assert_allclose(values, decoder, atol=0.03)
 
 

@@ -14,7 +14,6 @@ from lib.planning.schema import ConfigError
 from lib.planning.settings import (
     check_command_line,
     check_config,
-    check_downloads,
     selected_layers,
     selection,
 )

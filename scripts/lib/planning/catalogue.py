@@ -106,7 +106,9 @@ def find_model(models: Mapping[str, dict], name: str) -> dict:
     """
     if name not in models:
         hint = suggestion(name, list(models), "models")
-        raise ConfigError(f"configuration: models: no catalogue defines {name!r}: {hint}")
+        raise ConfigError(
+            f"configuration: models: no catalogue defines {name!r}: {hint}. `python scripts/list_models.py` lists them"
+        )
     return models[name]
 
 

@@ -91,7 +91,7 @@ def open_file(repo_id: str, commit: str, path: str) -> BinaryIO:
     content = Path(cached).resolve().name
     if re.fullmatch("[0-9a-f]{64}", content) and sha256(cached) != content:
         raise UserError(f"{cached}: damaged in the cache; delete it and what it links to, then run again")
-    return open(cached, "rb")
+    return Path(cached).open("rb")
 
 
 class RemoteFile(io.RawIOBase):

@@ -127,7 +127,8 @@ def _check(tensor: str, dtype: str, stored: tuple[int, ...], shape: dict[str, in
     if dtype not in (*DTYPES, "float32", "float16", "bfloat16"):
         raise TensorError(f"{tensor} is {dtype}, expected float32, float16 or bfloat16")
     expected = tuple(shape.values())
-    if len(stored) != len(expected) or any(size not in (None, held) for size, held in zip(expected, stored)):
+    same_axes = len(stored) == len(expected)
+    if not same_axes or any(size not in (None, held) for size, held in zip(expected, stored, strict=True)):
         hint = "; it is transposed, swap the names in weights.shape" if stored == expected[::-1] else ""
         wanted = str(expected).replace("None", "any")
         raise TensorError(f"{tensor} has shape {stored}, expected {wanted} from the catalogue{hint}")
