@@ -145,3 +145,19 @@ def test_every_truncation_is_noticed(read, name):
             read(content[:length], name)
         with pytest.raises(TensorError, match=name):
             read(content[length + 1 :], name)
+
+
+@pytest.mark.parametrize("axes", [("features", "d_model"), ("d_model", "features"), ("features", "outputs", "d_model")])
+def test_memory_holds_the_decoder_and_a_block_or_two(tmp_path, monkeypatch, axes):
+    monkeypatch.setattr("lib.weights.tensors.BLOCK", 2**17)
+    sizes = {axis: {"features": 2048, "d_model": 512, "outputs": 3}[axis] for axis in axes}
+    path = tmp_path / "sae.safetensors"
+    path.write_bytes(save({"W_dec": np.ones(tuple(sizes.values()), ml_dtypes.bfloat16)}))
+    tracemalloc.start()
+    try:
+        decoder, dtype = read_decoder(lambda name: path.open("rb"), path.name, "W_dec", sizes)
+        assert tracemalloc.get_traced_memory()[1] < decoder.nbytes + 2**20
+    finally:
+        tracemalloc.stop()
+    assert (decoder.shape, dtype) == ((2048, 512), "bfloat16")
+    assert np.unique(decoder).tolist() == [sizes.get("outputs", 1)]
