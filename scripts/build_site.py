@@ -1,6 +1,7 @@
 """The explorer's page and the selected models' maps -> results/site: a folder for GitHub Pages, or any static host.
 
-Files are hard links where the file system allows, so that the folder takes no space of its own.
+Files are hard links where the file system allows, so that the folder takes no space of its own. The manifests are those
+of the models less what the site leaves out.
 """
 
 import shutil
@@ -11,15 +12,20 @@ from lib.files import load_record, save_record
 from lib.job import job_log
 from lib.products.index import explorer_index
 from lib.progress import progress
-from lib.publishing.files import layer_files, verified
+from lib.publishing.files import listed_files, verified
 
 
-def model_files(checksums: Path) -> dict[str, Path]:
-    """What the page reads of a model, by path in the site: its manifest, maps and tables, all verified."""
+def site_of(checksums: Path) -> tuple[dict, dict[str, Path]]:
+    """A model's manifest for the site, and the files that it lists, by path in the site; all verified.
+
+    Without the atlas's JSON files: the page reads the tables, and these files would take a third of the site.
+    """
     files = verified(checksums)
     manifest = load_record(files["manifest.json"].path)
-    names = ["manifest.json", *(entry["filePath"] for entry in layer_files(manifest))]
-    return {f"{checksums.parent.name}/{name}": files[name].path for name in names}
+    for entry in manifest["layers"]:
+        entry.get("frame", {}).pop("graph", None)
+    names = [entry["filePath"] for entry in listed_files(manifest)]
+    return manifest, {f"{checksums.parent.name}/{name}": files[name].path for name in names}
 
 
 def check_size(sizes: dict[str, int], max_mb: int) -> None:
@@ -41,7 +47,8 @@ def main(snakemake) -> None:
         assets = sorted(filter(Path.is_file, Path(snakemake.input.assets).rglob("*")))
         files = [page, Path(snakemake.input.worker), *assets]
         parts = {"the page": {path.relative_to(page.parent).as_posix(): path for path in files}}
-        parts |= {path.parent.name: model_files(path) for path in checksums}
+        models = {path.parent.name: site_of(path) for path in checksums}
+        parts |= {model: files for model, (_, files) in models.items()}
         sizes = {part: sum(path.stat().st_size for path in files.values()) for part, files in parts.items()}
         check_size(sizes, snakemake.params.site["max_mb"])
         aside = site.with_name(f".{site.name}.part")
@@ -53,6 +60,8 @@ def main(snakemake) -> None:
                 target.hardlink_to(path)
             except OSError:
                 shutil.copy2(path, target)
+        for model, (manifest, _) in models.items():
+            save_record(aside / model / "manifest.json", manifest, sort_keys=False)
         # The index in results/ may list models of other runs, which are not here.
         index = explorer_index([path.with_name("manifest.json") for path in checksums], page.parent)
         save_record(aside / "index.json", index, sort_keys=False)
@@ -60,7 +69,8 @@ def main(snakemake) -> None:
         (aside / ".nojekyll").touch()
         shutil.rmtree(site, ignore_errors=True)
         aside.rename(site)
-        progress.info("%s: %d files, %.1f MB", site, sum(map(len, parts.values())), sum(sizes.values()) / 1e6)
+        count = sum(map(len, (*parts.values(), models)))
+        progress.info("%s: %d files, %.1f MB", site, count, sum(sizes.values()) / 1e6)
 
 
 if __name__ == "__main__":

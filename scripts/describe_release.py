@@ -17,7 +17,7 @@ def main(snakemake) -> None:
     with job_log(snakemake) as log:
         inputs, readme = snakemake.input, Path(snakemake.output.readme)
         manifest = load_record(inputs.manifest)
-        files = {path.name: File.of(path) for path in map(Path, inputs.files)}
+        files = {path.relative_to(readme.parent).as_posix(): File.of(path) for path in map(Path, inputs.files)}
         if wrong := mismatches(manifest, files):
             raise UserError(
                 f"{inputs.manifest} does not describe the files beside it: {'; '.join(wrong)}. Delete it and the files"

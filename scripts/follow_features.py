@@ -11,24 +11,16 @@ import pyarrow as pa
 from lib.files import load_npz, whole_file
 from lib.geometry.tracks import cut_into_tracks
 from lib.job import job_log
+from lib.products.atlas_columns import TRACK_COLUMNS
 from lib.tables import load_table
 
-COLUMNS = {
-    "track": (pa.int32(), "number of the track; they are counted from 0 by their first layer and index"),
-    "layer": (pa.int32(), "layer of the feature"),
-    "index": (pa.int32(), "number of the feature within its layer"),
-    "length": (pa.int32(), "features of the track; 1: the feature is alone"),
-    "cosine_previous": (pa.float32(), "cosine to the feature before it in the track; empty for the first"),
-    "cosine_first": (pa.float32(), "cosine to the first feature of the track; 1 for the first"),
-    "label": (pa.string(), "what the feature means, in words; empty if unlabelled"),
-}
-SCHEMA = pa.schema({name: kind for name, (kind, _) in COLUMNS.items()})
+SCHEMA = pa.schema({name: kind for name, (kind, _) in TRACK_COLUMNS.items()})
 
 
 def track_table(
     chains: dict[str, np.ndarray], labels: list[pd.DataFrame], thresholds: dict[str, float]
 ) -> pd.DataFrame:
-    """The tracks as a table with the columns `COLUMNS`.
+    """The tracks as a table with the columns `TRACK_COLUMNS`.
 
     chains : as in chains.npz; labels : as in labels.parquet, by layer; thresholds : for `cut_into_tracks`
     """
@@ -50,7 +42,7 @@ def track_table(
     _, track, lengths = np.unique(first[live], return_inverse=True, return_counts=True)
     table = table[live].assign(track=track, length=lengths[track]).sort_values("track", kind="stable")
     named = [each[["index", "label"]].assign(layer=layer) for layer, each in zip(layers, labels, strict=True)]
-    return table.merge(pd.concat(named), how="left", on=["layer", "index"])[list(COLUMNS)]
+    return table.merge(pd.concat(named), how="left", on=["layer", "index"])[list(TRACK_COLUMNS)]
 
 
 def main(snakemake) -> None:

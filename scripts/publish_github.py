@@ -25,7 +25,7 @@ from lib.files import save_record
 from lib.job import job_log
 from lib.patience import announce
 from lib.progress import Progress, progress
-from lib.publishing.files import File, is_layer_file, listed, verified
+from lib.publishing.files import File, is_listed_file, sizes_and_hashes, verified
 
 # https://docs.github.com/en/repositories/releasing-projects-on-github/about-releases#storage-and-bandwidth-quotas
 ASSET_LIMIT = 2 * 2**30  # bytes; a file must be smaller
@@ -60,6 +60,14 @@ class Retry(GithubRetry):
 # Without this, PyGithub waits for its upload host for ever: it sets a timeout for the API's host alone.
 UploadConnection = partial(HTTPSRequestsConnectionClass, timeout=TIMEOUT)
 Requester.injectConnectionClasses(HTTPRequestsConnectionClass, UploadConnection)
+
+
+def assets_of(files: dict[str, File]) -> dict[str, File]:
+    """A model's files, by path, as the assets of a release, which has no folders: atlas.layer-3.json and the like."""
+    assets = {path.replace("/", "."): file for path, file in files.items()}
+    if len(assets) < len(files):
+        raise ValueError(f"two of these files would have the same name in a release: {', '.join(files)}")
+    return assets
 
 
 def check_limits(files: dict[str, File]) -> None:
@@ -136,7 +144,7 @@ def publish(repository: Repository, target: dict[str, str], files: dict[str, Fil
     # A server that reports no digest leaves it open whether an asset is the file.
     missing = {name: file for name, file in files.items() if name in wrong or not present[name].digest}
     for name, asset in present.items():
-        if name in missing or (name not in files and is_layer_file(name)):
+        if name in missing or (name not in files and is_listed_file(name)):
             with suppress(UnknownObjectException):
                 asset.delete_asset()
         elif name not in files:
@@ -203,13 +211,13 @@ def main(snakemake) -> None:
     with job_log(snakemake):
         target = snakemake.params.release
         check_network()
-        files = verified(Path(snakemake.input.checksums))
+        files = assets_of(verified(Path(snakemake.input.checksums)))
         check_limits(files)
         if not (token := secret(*TOKENS)):
             raise UserError(f"no token: set {' or '.join(TOKENS)} to a fine-grained token with {PERMISSION}")
         release = release_files(target, token, files)
         record = {"repository": target["repository"], "tag": target["tag"], "url": release.html_url}
-        save_record(snakemake.output.record, record | {"assets": listed(files)})
+        save_record(snakemake.output.record, record | {"assets": sizes_and_hashes(files)})
         progress.info("published %d files: %s", len(files), release.html_url)
 
 

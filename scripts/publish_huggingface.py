@@ -22,7 +22,7 @@ from lib.patience import watch_huggingface
 from lib.products.index import explorer_index
 from lib.progress import progress
 from lib.publishing.documents import render
-from lib.publishing.files import File, is_layer_file, listed, verified
+from lib.publishing.files import File, is_listed_file, sizes_and_hashes, verified
 
 ATTEMPTS = 4
 # 408 timeout, 412 somebody else has committed meanwhile, 429 rate limit
@@ -88,9 +88,9 @@ def commit(api: HfApi, branch: dict, files: dict[str, File], message: str) -> st
     name, head = branch["repo_id"], api.repo_info(**branch).sha
     present = tree(api, branch | {"revision": head})
     new = [path for path, file in files.items() if not holds(present.get(path), file)]
-    folders = {Path(path).parent for path in files}
-    others = [Path(path) for path in sorted(present.keys() - files.keys())]
-    old = [path.as_posix() for path in others if path.parent in folders and is_layer_file(path.name)]
+    models = {path.partition("/")[0] for path in files}
+    others = [path.partition("/") for path in sorted(present.keys() - files.keys())]
+    old = [f"{model}/{name}" for model, _, name in others if model in models and is_listed_file(name)]
     megabytes = sum(files[path].size for path in new) / 1e6
     progress.info("%s: sending %d of %d files, %.1f MB", name, len(new), len(files), megabytes)
     # Without changes this makes no commit and returns the last one.
@@ -142,7 +142,7 @@ def main(snakemake) -> None:
         names = ", ".join(manifest["displayName"] for manifest in manifests)
         revision = publish(api, target, files, f"Maps of {names}")
         url = f"{api.endpoint}/datasets/{target['repository']}/tree/{revision}"
-        record = target | {"commit": revision, "url": url, "files": listed(files)}
+        record = target | {"commit": revision, "url": url, "files": sizes_and_hashes(files)}
         save_record(snakemake.output.record, record)
         progress.info("published %d files: %s", len(files), url)
 

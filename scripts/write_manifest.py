@@ -50,12 +50,12 @@ def check_gates(maps: dict[str, list[str]]) -> None:
     refused = [f"\n  {name}: {'; '.join(reasons)}" for name, reasons in maps.items() if reasons]
     if refused:
         raise UserError(
-            f"{len(refused)} of {len(maps)} maps must not be listed or published, so the model has no manifest:"
+            "the model has no manifest, because these must not be listed or published:"
             f"{''.join(refused)}\n"
             "Low fidelity: neighbours in the decoder are not neighbours in the map; try another layout (layout in the"
             " configuration). An atlas that loses too much: weaker springs (atlas.layout.spring_strength), or no atlas"
-            " (atlas.enabled). Low coverage: check the source of the labels. Or leave these layers out (layers), or, if"
-            " the decoder has so little structure or no more labels exist, lower the floor. The maps stay as they are."
+            " (atlas.enabled: false). Low coverage: check the source of the labels. Or leave these layers out (layers),"
+            " or, if the decoder has so little structure or no more labels exist, lower the floor. The maps stay as is."
         )
 
 
@@ -89,7 +89,7 @@ def main(snakemake) -> None:
     with job_log(snakemake) as log:
         files, params, folder = snakemake.input, snakemake.params, Path(snakemake.output.manifest).parent
         kinds = ("graphs", "tables", "gzips", "frames", "frame_tables")
-        products = {name: list(map(Path, files[name])) for name in kinds if files.get(name)}
+        products = {name: list(map(Path, paths)) for name in kinds if (paths := files.get(name))}
         records = [load_record(path) for path in files.records]
         graphs = products["graphs"]
         floors = params.quality, params.min_coverage

@@ -154,9 +154,13 @@ def compile_kernels() -> None:
     from compute_coords import embed
     from decoders import NEIGHBOR_EMBEDDING
     from lib.geometry.knn import nearest_neighbors
+    from lib.geometry.tracks import chains, cosines_within
+    from match_layers import match
 
     rows = np.eye(64, dtype=np.float32)
     embed(rows, *nearest_neighbors(rows, 40), **NEIGHBOR_EMBEDDING | {"n_epochs": 1, "refinement_epochs": 1})
+    sizes = [64, 64]
+    cosines_within(*chains([match(rows, rows)], sizes), sizes, lambda layer, indices: rows[indices])
 
 
 def copy_workflow(folder: Path) -> Path:

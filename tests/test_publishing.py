@@ -14,6 +14,7 @@ import huggingface_hub
 import pytest
 import yaml
 from huggingface_hub import HfApi, constants
+from jsonschema import Draft202012Validator
 
 import publish_huggingface
 from build_site import check_size
@@ -24,7 +25,8 @@ from fakes.service import Fault
 from lib.errors import UserError
 from lib.files import sha256
 from lib.publishing.documents import render
-from lib.publishing.files import File, is_layer_file, layer_files, mismatches, verified
+from lib.publishing.files import File, is_listed_file, listed_files, mismatches, verified
+from publish_github import assets_of
 from publish_huggingface import LARGE_FILES, publish
 from test_scripts import Job, job
 
@@ -32,6 +34,7 @@ GITHUB_TOKEN, HF_TOKEN = "ghp_aVerySecretToken", "hf_aVerySecretToken"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 REPOSITORY, DATASET, TAG = "owner/maps", "owner/sae-maps", f"toy-v{VERSION}"
 TEMPLATES = ROOT / "resources" / "templates"
+MANIFEST = Draft202012Validator(json.loads((ROOT / "docs" / "manifest.schema.json").read_text()))
 COUNTS = {"featureCount": 16384, "labeledCount": 16000, "edgeCount": 12000}
 
 
@@ -40,47 +43,61 @@ COUNTS = {"featureCount": 16384, "labeledCount": 16000, "edgeCount": 12000}
 
 @pytest.fixture
 def maps(tmp_path) -> tuple[Path, dict]:
-    """A folder with one map, its twin and its table, and the manifest that describes them."""
-    (tmp_path / "layer-0.json").write_bytes(b'{"a": 1}')
-    (tmp_path / "layer-0.json.gz").write_bytes(gzip.compress(b'{"a": 1}', mtime=0))
-    (tmp_path / "layer-0.parquet").write_bytes(b"PAR1")
+    """A folder with the files of one layer and of an atlas, and the manifest that describes them."""
+    contents = {"layer-0.json": b'{"a": 1}', "layer-0.json.gz": gzip.compress(b'{"a": 1}', mtime=0)}
+    (tmp_path / "atlas").mkdir()
+    for name in NAMES:
+        (tmp_path / name).write_bytes(contents.get(name, name.encode()))
 
-    def entry(suffix):
-        path = tmp_path / f"layer-0.{suffix}"
-        return {"filePath": path.name, "fileSize": path.stat().st_size, "sha256": sha256(path)}
+    def entry(name):
+        path = tmp_path / name
+        return {"filePath": name, "fileSize": path.stat().st_size, "sha256": sha256(path)}
 
-    layer = entry("json") | COUNTS | {"layer": 0, "gzip": entry("json.gz"), "table": entry("parquet")}
-    return tmp_path, {"displayName": "Toy", "pipelineVersion": "1", "layers": [layer]}
+    layer = entry("layer-0.json") | COUNTS | {"layer": 0}
+    layer |= {"gzip": entry("layer-0.json.gz"), "table": entry("layer-0.parquet")}
+    layer["frame"] = {"graph": entry("atlas/layer-0.json"), "table": entry("atlas/layer-0.parquet")}
+    atlas = {"tracks": entry("atlas/tracks.parquet")}
+    return tmp_path, {"displayName": "Toy", "pipelineVersion": "1", "layers": [layer], "atlas": atlas}
 
 
-NAMES = {"layer-0.json", "layer-0.json.gz", "layer-0.parquet"}
+OF_LAYER = ("layer-0.json", "layer-0.json.gz", "layer-0.parquet")
+NAMES = {*OF_LAYER, "atlas/layer-0.json", "atlas/layer-0.parquet", "atlas/tracks.parquet"}
 
 
 def files_in(folder: Path) -> dict[str, File]:
     return {name: File.of(folder / name) for name in sorted(NAMES)}
 
 
-def test_a_layer_has_a_map_and_where_listed_a_twin_and_a_table(maps):
+def test_a_manifest_lists_the_files_of_its_layers_and_of_its_atlas(maps):
     folder, manifest = maps
-    assert [entry["filePath"] for entry in layer_files(manifest)] == sorted(NAMES)
+    assert {entry["filePath"] for entry in listed_files(manifest)} == NAMES
     assert mismatches(manifest, files_in(folder)) == []
+    del manifest["atlas"], manifest["layers"][0]["frame"]
+    assert [entry["filePath"] for entry in listed_files(manifest)] == [*OF_LAYER]
     del manifest["layers"][0]["table"], manifest["layers"][0]["gzip"]
-    assert [entry["filePath"] for entry in layer_files(manifest)] == ["layer-0.json"]
-    assert all(map(is_layer_file, NAMES))
-    assert not any(map(is_layer_file, ("layer-x.json", "layer-0.npz", "features.parquet", "manifest.json")))
+    assert [entry["filePath"] for entry in listed_files(manifest)] == ["layer-0.json"]
+
+
+def test_what_a_manifest_lists_is_known_by_its_path_and_by_its_name_in_a_release():
+    assert all(map(is_listed_file, (*NAMES, *assets_of(dict.fromkeys(NAMES)))))
+    others = ("layer-x.json", "layer-0.npz", "features.parquet", "atlas/chains.npz", "tracks.parquet", "manifest.json")
+    assert not any(map(is_listed_file, others))
 
 
 def test_a_manifest_that_does_not_describe_its_files_is_refused(maps):
     folder, manifest = maps
     (folder / "layer-0.json").write_bytes(b"{}")
     (folder / "layer-0.parquet").write_bytes(b"PAR2")
-    del manifest["layers"][0]["gzip"]
+    (folder / "atlas/layer-0.json").write_bytes(b"")
+    del manifest["layers"][0]["gzip"], manifest["atlas"]
     manifest["layers"].append({"filePath": "layer-7.json", "fileSize": 1, "sha256": ""})
     differences = mismatches(manifest, files_in(folder))
     assert [each.partition(",")[0] for each in differences] == [
+        "atlas/tracks.parquet is not in the manifest",
         "layer-0.json.gz is not in the manifest",
         "layer-0.json has 2 bytes",
         "layer-0.parquet has 4 bytes",
+        "atlas/layer-0.json has 0 bytes",
         "layer-7.json is in the manifest",
     ]
 
@@ -144,29 +161,52 @@ def test_the_readme_counts_and_names_attribution_and_licences():
     assert "2 layers, 32,768 features, 32,000 labelled, 24,000 edges" in text
     assert "| 3 | 3-res | 16,384 | 16,000 | 12,000 |" in text
     assert ".json.gz" not in text
+    assert "atlas" not in text
     assert "By us.\n\n- SAE weights (google/gemma-scope): CC-BY-4.0\n- Labels: the source states no" in text
     assert "- SAE weights: licence unknown; ask the source\n- Labels: licence unknown" in readme(None, {})
 
 
+def test_the_readme_names_the_atlas_and_its_files_in_a_release(maps):
+    folder, manifest = maps
+    describe(folder, manifest).run()
+    text = (folder / "README.md").read_text()
+    assert "| atlas/layer-N.parquet |" in text
+    assert "| previous_cosine |" in text
+    assert "| cosine_first |" in text
+    # A release has no folders. Its command restores them.
+    release = folder / "release"
+    release.mkdir()
+    for name, file in assets_of(verified(folder / "SHA256SUMS")).items():
+        shutil.copy(file.path, release / name)
+    command = re.search(r"```sh\n(.*)\n```", text)[1]
+    check = f"{command} && sha256sum --strict --quiet -c SHA256SUMS"
+    subprocess.run(["sh", "-c", check], cwd=release, check=True)
+
+
 def card(*licenses: dict) -> dict:
-    """The metadata of the card of a model for each of `licenses`."""
+    """The metadata of the card of a model for each of `licenses`, of which the first has an atlas."""
     models = {f"model-{number}": {"weights": None, "licenses": each} for number, each in enumerate(licenses)}
     manifests = [{"modelId": name, "displayName": f"<{name}>", "layers": [COUNTS] * 26} for name in models]
+    manifests[0]["atlas"] = {}
     text = render(TEMPLATES / "dataset.md", repository="a/b", manifests=manifests, about=models).decode()
     assert "| &lt;model-0&gt; (`model-0`) | 26 | 425,984 | 416,000 |" in text
     assert 'load_dataset("a/b", "model-0", split="train")' in text
     return yaml.safe_load(text.split("---\n")[1])
 
 
-def test_the_card_has_a_configuration_for_each_model():
+def test_the_card_has_a_configuration_for_each_table():
     metadata = card({}, {})
     assert metadata["pretty_name"] == "SAE Atlas: <model-0>, <model-1>"
     assert metadata["size_categories"] == ["100K<n<1M"]
-    files = [[{"split": "train", "path": f"model-{number}/features.parquet"}] for number in (0, 1)]
-    assert metadata["configs"] == [
-        {"config_name": "model-0", "data_files": files[0], "default": True},
-        {"config_name": "model-1", "data_files": files[1]},
-    ]
+    tables = {
+        "model-0": "model-0/features.parquet",
+        "model-0+frame": "model-0/atlas/layer-*.parquet",
+        "model-0+tracks": "model-0/atlas/tracks.parquet",
+        "model-1": "model-1/features.parquet",
+    }
+    files = {name: [{"split": "train", "path": path}] for name, path in tables.items()}
+    assert {each["config_name"]: each["data_files"] for each in metadata["configs"]} == files
+    assert [each["config_name"] for each in metadata["configs"] if each.get("default")] == ["model-0"]
 
 
 def test_the_card_names_a_licence_only_if_all_have_the_same():
@@ -216,8 +256,9 @@ def test_only_what_changed_is_committed_and_maps_no_longer_listed_go(hub, files)
     commit = send(hub, files)
     assert hub.branches[DATASET]["main"] == commit
     assert send(hub, files) == commit
-    kept = {"toy/notes.txt": b"?", "other/layer-9.json": b"?"}
-    hub.files(DATASET).update(kept | {"toy/layer-9.json.gz": b"?", "toy/layer-9.parquet": b"?"})
+    kept = {"toy/notes.txt": b"?", "other/layer-9.json": b"?", "other/atlas/layer-9.json": b"?"}
+    old = dict.fromkeys(("toy/layer-9.json.gz", "toy/layer-9.parquet", "toy/atlas/tracks.parquet"), b"?")
+    hub.files(DATASET).update(kept | old)
     for name, content in (("toy/quality.tsv", b"2"), ("toy/layer-0.json", os.urandom(5000))):
         files[name].path.write_bytes(content)
         files[name] = File.of(files[name].path)
@@ -337,11 +378,12 @@ def on_disk(published) -> dict[str, bytes]:
 
 def test_the_release_holds_the_files(published):
     files = on_disk(published)
-    assert published.github.published(TAG) == files
+    assert published.github.published(TAG) == assets_of(files)
     assert {"layer-0.json", "layer-1.json.gz", "layer-1.parquet", "manifest.json"} <= files.keys()
+    assert {"atlas/layer-0.json", "atlas/layer-1.parquet", "atlas/tracks.parquet"} <= files.keys()
     assert [each["name"] for each in published.github.releases.values()] == ["Maps of Toy"]
     record = json.loads((published.results / "toy/published/github.json").read_bytes())
-    assert record["assets"].keys() == files.keys()
+    assert record["assets"].keys() == assets_of(files).keys()
     assert f"Publishing {len(files)} files of toy: GitHub, {REPOSITORY}, release {TAG}" in published.output
     assert f"published {len(files)} files: {record['url']}" in published.output
 
@@ -360,18 +402,22 @@ def test_the_dataset_holds_the_files_a_card_and_the_index_in_one_commit(publishe
     assert f"published {len(expected)} files: {record['url']}" in published.output
 
 
-def test_the_site_is_whole_and_links_its_files(published):
+def test_the_site_holds_what_its_manifest_lists_and_no_json_of_the_atlas(published):
     site = published.results / "site"
     manifest = json.loads((published.results / "toy/manifest.json").read_bytes())
-    names = {entry["filePath"] for entry in layer_files(manifest)} | {"manifest.json"}
-    expected = {f"toy/{name}" for name in names}
+    MANIFEST.validate(manifest)
+    for entry in manifest["layers"]:
+        del entry["frame"]["graph"]
+    MANIFEST.validate(manifest)
+    assert json.loads((site / "toy/manifest.json").read_bytes()) == manifest
+    expected = {f"toy/{entry['filePath']}" for entry in listed_files(manifest)}
     expected |= {"index.html", "sw.js", "assets/index-1.js"}
     present = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    assert present == expected | {".snakemake_timestamp", ".nojekyll", "index.json"}
+    assert present == expected | {".snakemake_timestamp", ".nojekyll", "index.json", "toy/manifest.json"}
     models = json.loads((site / "index.json").read_bytes())["models"]
     assert [each["manifest"] for each in models] == ["toy/manifest.json"]
     assert all((site / name).samefile(published.results / name) for name in expected)
-    assert re.search(rf"results/site: {len(expected)} files, \d+\.\d MB", published.output)
+    assert re.search(rf"results/site: {len(expected) + 1} files, \d+\.\d MB", published.output)
 
 
 def test_a_site_that_is_too_large_is_refused():
@@ -393,6 +439,14 @@ def test_an_edited_part_of_the_templates_publishes_again_and_reruns_nothing_else
         file.write("More.\n")
     publishing = {"describe_release", "publish_github", "publish_huggingface"}
     assert project.pending("release", "dataset").keys() - {"release", "dataset"} == publishing
+
+
+def test_an_atlas_that_is_switched_off_is_handed_over_no_longer(published, tmp_path):
+    project = published.project.copy(tmp_path / "project").changed(tmp_path / "off.yaml", {"atlas": {"enabled": False}})
+    project.snakemake("results/toy/SHA256SUMS")
+    files = verified(project.folder / "results/toy/SHA256SUMS")
+    assert {"layer-0.json", "layer-1.parquet", "manifest.json"} <= files.keys()
+    assert not [name for name in files if name.startswith("atlas/")]
 
 
 def test_without_a_repository_the_run_stops_while_planning(published):

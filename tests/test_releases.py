@@ -12,7 +12,7 @@ from fakes.github import GitHub
 from fakes.service import Fault
 from lib.errors import UserError
 from lib.publishing.files import File
-from publish_github import ATTEMPTS, TIMEOUT, UploadConnection, check_limits, release_files
+from publish_github import ATTEMPTS, TIMEOUT, UploadConnection, assets_of, check_limits, release_files
 from test_scripts import job
 
 TARGET = {"repository": "owner/maps", "tag": "toy-v1", "title": "Maps of Toy", "notes": "What they are."}
@@ -107,7 +107,7 @@ def test_an_upload_that_keeps_breaking_leaves_a_draft_which_the_next_run_complet
 
 def test_other_content_in_a_draft_is_replaced_and_maps_no_longer_listed_go(github, files):
     github.faults = [Fault("status", PUBLISH, times=99, status=500)]
-    names = ("layer-0.json", "layer-1.json", "layer-17.json.gz", "layer-17.parquet", "by-hand.txt")
+    names = ("layer-0.json", "layer-1.json", "layer-17.json.gz", "atlas.layer-17.parquet", "by-hand.txt")
     with pytest.raises(UserError, match="too many 500 error responses"):
         send(github, dict.fromkeys(names, files["layer-1.json"]))
     github.drafts()[0]["assets"][1]["state"] = "starter"
@@ -235,6 +235,16 @@ def test_a_release_is_public_only_if_github_says_so(github, files):
     github.faults = [Fault("html", PUBLISH)]
     with pytest.raises(UserError, match="GitHub does not say that it is public"):
         send(github, files)
+
+
+def test_assets_have_no_folders_and_no_two_have_one_name(files):
+    one, other = files["layer-0.json"], files["layer-1.json"]
+    assert assets_of({"layer-3.json": one, "atlas/layer-3.json": other}) == {
+        "layer-3.json": one,
+        "atlas.layer-3.json": other,
+    }
+    with pytest.raises(ValueError, match="two of these files would have the same name"):
+        assets_of({"atlas.layer-3.json": one, "atlas/layer-3.json": other})
 
 
 def test_what_github_does_not_take_is_refused(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from export_layer import manifest_entry
 from lib.errors import UserError
-from lib.files import load_npy, load_npz, load_record, save_npy, whole_file
+from lib.files import load_npy, load_npz, load_record, save_npy, save_record, whole_file
 from lib.tables import load_table
 from write_manifest import refusals
 
@@ -134,3 +134,44 @@ def test_features_that_never_fire_do_not_count_against_the_coverage():
     assert refusals({}, entry, {}, 0.87) == []
     (reason,) = refusals({}, entry, {}, 0.9)
     assert "only 87.50% of the requested features have a label (2 that never fire are not counted)" in reason
+
+
+def write_manifest(folder: Path, frame_kept: float | None, **atlas) -> Job:
+    """The job that lists one layer and its atlas, which keeps this share of the layers' own neighbours."""
+    records = {"quality.json": {"map": {"kept_15": 0.5}}, "export.json": {"layer": 0}}
+    records["atlas/quality.json"] = {"kept_15_of_own": frame_kept}
+    for name in (*records, "layer-0.json", "layer-0.parquet", "atlas/layer-0.json", "atlas/layer-0.parquet"):
+        save_record(folder / name, records.get(name, {}))
+    save_record(folder / "atlas/tracks.parquet", {})
+    files = {"graphs": "layer-0.json", "tables": "layer-0.parquet", "records": "export.json"}
+    files |= {"qualities": "quality.json", "atlas_quality": "atlas/quality.json", "tracks": "atlas/tracks.parquet"}
+    files |= {"frames": "atlas/layer-0.json", "frame_tables": "atlas/layer-0.parquet"}
+    lists = {name: [str(folder / path)] for name, path in files.items()}
+    inputs = lists | {"atlas_quality": str(folder / files["atlas_quality"])} | atlas
+    floors = {"quality": {"min_kept_15": 0.03, "min_frame_kept": 0.9}, "min_coverage": 0.9}
+    return job("write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **floors)
+
+
+def test_an_atlas_below_its_floor_is_not_listed_and_its_maps_are_without_it(tmp_path):
+    (tmp_path / "atlas").mkdir()
+    log = write_manifest(tmp_path, 0.89).fails()
+    assert "the atlas: kept_15 in the frame is 0.89 of the layers' own, below quality.min_frame_kept (0.9)" in log
+    assert "atlas.enabled: false" in log
+    assert not (tmp_path / "manifest.json").exists()
+    write_manifest(tmp_path, 0.89, atlas_quality=[], tracks=[], frames=[], frame_tables=[]).run()
+    manifest = load_record(tmp_path / "manifest.json")
+    assert "atlas" not in manifest
+    assert "frame" not in manifest["layers"][0]
+
+
+@pytest.mark.parametrize("kept", [0.9, None])  # None: all layers are too small for the measure
+def test_a_manifest_lists_the_atlas_by_paths_from_its_folder(tmp_path, kept):
+    (tmp_path / "atlas").mkdir()
+    write_manifest(tmp_path, kept).run()
+    manifest = load_record(tmp_path / "manifest.json")
+    frame = manifest["layers"][0]["frame"]
+    assert manifest["atlas"]["tracks"]["filePath"] == "atlas/tracks.parquet"
+    assert {name: file["filePath"] for name, file in frame.items()} == {
+        "graph": "atlas/layer-0.json",
+        "table": "atlas/layer-0.parquet",
+    }

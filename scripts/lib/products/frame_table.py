@@ -8,28 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lib.geometry.matches import mutual
+from lib.products.atlas_columns import FRAME_COLUMNS
 
-COLUMNS = {
-    "layer": (pa.int32(), "layer of the language model that the SAE was trained on"),
-    "index": (pa.int32(), "number of the feature: its row in the decoder"),
-    "x": (pa.float32(), "position in the frame that all layers share; empty for a dead feature"),
-    "y": (pa.float32(), "likewise"),
-    "z": (pa.float32(), "likewise"),
-    "kept": (
-        pa.float32(),
-        "share of its 15 nearest features in the decoder's space that are among its 15 nearest points of its layer in"
-        " the frame, 0 to 1; empty for a dead feature and in small layers",
-    ),
-    "track": (pa.int32(), "number of its track in tracks.parquet; empty for a dead feature"),
-    "length": (pa.int32(), "layers that the track spans; 1: the feature is alone"),
-    "previous": (pa.int32(), "nearest feature in the layer before; empty in the first layer and for a dead feature"),
-    "previous_cosine": (pa.float32(), "their cosine similarity"),
-    "previous_mutual": (pa.bool_(), "whether each is the other's nearest"),
-    "next": (pa.int32(), "nearest feature in the layer after; empty in the last layer and for a dead feature"),
-    "next_cosine": (pa.float32(), "their cosine similarity"),
-    "next_mutual": (pa.bool_(), "whether each is the other's nearest"),
-}
-SCHEMA = pa.schema({name: kind for name, (kind, _) in COLUMNS.items()})
+SCHEMA = pa.schema({name: kind for name, (kind, _) in FRAME_COLUMNS.items()})
 
 
 def frame_table(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from lib.products.atlas_columns import FRAME_COLUMNS, TRACK_COLUMNS
 from lib.products.layer_table import COLUMNS
 
 
@@ -18,5 +19,5 @@ def render(template: Path, **values: object) -> bytes:
         keep_trailing_newline=True,
     )
     environment.filters["thousands"] = "{:,}".format
-    environment.globals["columns"] = {name: content for name, (_, content) in COLUMNS.items()}
+    environment.globals["columns"] = {"features": COLUMNS, "frame": FRAME_COLUMNS, "tracks": TRACK_COLUMNS}
     return environment.get_template(template.name).render(values).encode()

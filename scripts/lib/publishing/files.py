@@ -25,22 +25,24 @@ class File:
         return cls(path, path.stat().st_size, sha256(path))
 
 
-def layer_files(manifest: dict) -> Iterator[dict]:
-    """The manifest's file entries (`filePath`, `fileSize`, `sha256`): per layer the map, its gzip twin, its table."""
+def listed_files(manifest: dict) -> Iterator[dict]:
+    """The manifest's file entries (`filePath`, `fileSize`, `sha256`): of each layer and, if there is one, the atlas."""
     for entry in manifest["layers"]:
         yield entry
         yield from (entry[key] for key in ("gzip", "table") if key in entry)
+        yield from entry.get("frame", {}).values()
+    yield from manifest.get("atlas", {}).values()
 
 
-def is_layer_file(name: str) -> bool:
-    """Whether this workflow names a layer's files so."""
-    return re.fullmatch(r"layer-\d+\.(json|json\.gz|parquet)", name) is not None
+def is_listed_file(name: str) -> bool:
+    """Whether manifests list files of this name: a path, or the name of a release's asset, which has no `/`."""
+    return re.fullmatch(r"(atlas[/.])?layer-\d+\.(json|json\.gz|parquet)|atlas[/.]tracks\.parquet", name) is not None
 
 
 def mismatches(manifest: dict, files: dict[str, File]) -> list[str]:
-    """Differences between the manifest and the layers' files among a model's `files`, by name."""
-    entries = {entry["filePath"]: (entry["fileSize"], entry["sha256"]) for entry in layer_files(manifest)}
-    differences = [f"{name} is not in the manifest" for name in files if is_layer_file(name) and name not in entries]
+    """Differences between the manifest and those of a model's `files`, by path from its folder, that it must list."""
+    entries = {entry["filePath"]: (entry["fileSize"], entry["sha256"]) for entry in listed_files(manifest)}
+    differences = [f"{name} is not in the manifest" for name in files if is_listed_file(name) and name not in entries]
     for name, described in entries.items():
         if name not in files:
             differences.append(f"{name} is in the manifest, but the configuration does not select it")
@@ -53,7 +55,7 @@ def mismatches(manifest: dict, files: dict[str, File]) -> list[str]:
 
 
 def verified(path: Path) -> dict[str, File]:
-    """SHA256SUMS at `path` and the files it lists, by name; UserError if one of these has changed."""
+    """SHA256SUMS at `path` and the files it lists, by path from its folder; UserError if one of these has changed."""
     digests = dict(reversed(line.split("  ", 1)) for line in path.read_text(encoding="utf-8").splitlines())
     files = {name: File.of(path.parent / name) for name in digests}
     if wrong := [name for name, file in files.items() if file.sha256 != digests[name]]:
@@ -64,7 +66,7 @@ def verified(path: Path) -> dict[str, File]:
     return files | {path.name: File.of(path)}
 
 
-def listed(files: dict[str, File]) -> dict[str, dict]:
+def sizes_and_hashes(files: dict[str, File]) -> dict[str, dict]:
     """Size and SHA-256 of published files, for the record of a publication."""
     return {name: {"size": file.size, "sha256": file.sha256} for name, file in files.items()}
 
