@@ -2,12 +2,6 @@
 and manifest.json, written only if every map passes the gates."""
 
 
-def neuronpedia(sae):
-    """Return Neuronpedia's IDs of an SAE and the address of its page, or None."""
-    address = f"https://www.neuronpedia.org/{sae.neuronpedia}/{sae.source}"
-    return sae.neuronpedia and {"modelId": sae.neuronpedia, "sourceId": sae.source, "url": address}
-
-
 rule export_layer:
     input:
         coords="results/{model}/layer-{layer}/coords.npy",
@@ -42,7 +36,7 @@ rule export_layer:
             "displayName": MODELS[wildcards.model]["display_name"],
             "sourceId": sae(wildcards).source,
             "site": MODELS[wildcards.model].get("site"),
-            "neuronpedia": neuronpedia(sae(wildcards)),
+            "neuronpedia": sae(wildcards).page,
             "saelens": sae(wildcards).saelens,
             "attribution": MODELS[wildcards.model].get("attribution"),
         },

@@ -73,7 +73,7 @@ FEATURES = {
     "pythia-70m-deduped-mlp-sm": 32768,
     "pythia-70m-deduped-res-sm": 32768,
 }
-WIDEST = 262144  # the most features that the workflow was measured with
+WIDEST = 262144  # wider SAEs need more memory than the workflow has been tried with
 SITES = {"transcoder": "transcoder", "clt": "clt", "mlp": "mlp_out", "att": "attn_out", "res": "resid_post"}
 
 

@@ -38,6 +38,12 @@ class Sae:
     weights_params: dict
     labels_params: dict
 
+    @property
+    def page(self) -> dict[str, str] | None:
+        """Neuronpedia's IDs of the SAE, and the address of its page there; or None."""
+        address = f"https://www.neuronpedia.org/{self.neuronpedia}/{self.source}"
+        return {"modelId": self.neuronpedia, "sourceId": self.source, "url": address} if self.neuronpedia else None
+
 
 class Catalogue(Mapping[str, dict]):
     """The models of the configuration's catalogues by name: as written, with `folder` and `rows` (by layer) added.
@@ -86,7 +92,7 @@ class Catalogue(Mapping[str, dict]):
 
     def which_mention(self, text: str) -> list[str]:
         """The models of the catalogue files that hold `text`."""
-        texts = {file: file.read_text(encoding="utf-8") for file in dict.fromkeys(self._files.values())}
+        texts = {file: file.read_text("utf-8", "replace") for file in dict.fromkeys(self._files.values())}
         return [name for name, file in self._files.items() if text in texts[file]]
 
 
