@@ -41,6 +41,8 @@ def manifest_entry(metadata: dict, features: pa.Table, labels: dict) -> dict:
     """
     counts = ("featureCount", "edgeCount", "labeledCount", "deadCount")
     entry = {"layer": metadata["layers"][0], "sourceId": metadata.get("sourceId")}
+    entry["neuronpediaUrl"] = metadata.get("neuronpedia", {}).get("url")
+    entry["saelensId"] = metadata.get("saelens", {}).get("id")
     entry |= {key: metadata[key] for key in counts} | {"edges": metadata["parameters"]["edges"]}
     if requested := labels.get("requested"):
         silent = set(labels["neverActive"])
