@@ -10,22 +10,23 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 from lib.labels.export_files import label_files
-from lib.planning.catalogue import find_sae, read_catalogues
+from lib.planning.catalogue import Catalogue, find_sae
 from lib.planning.imports import library_files
 from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.settings import (
     check_command_line,
     check_config,
+    check_downloads,
     check_environment,
-    selected_layers,
-    selected_models,
+    selection,
 )
 
 check_environment()
 check_command_line(sys.argv, workflow.configfiles)
 check_config(config)
-MODELS = read_catalogues(config["catalogues"], ROOT)
-SELECTED = {model: selected_layers(config, MODELS, model) for model in selected_models(config, MODELS)}
+MODELS = Catalogue(config["catalogues"], ROOT)
+SELECTED = selection(config, MODELS)
+check_downloads(SELECTED, MODELS, config["weights"]["max_download_gb"])
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 # Limits across all layers, on this machine and on a cluster; --resources downloads=1 etc. override them.
@@ -35,7 +36,7 @@ for _resource in ("downloads", "label_jobs"):
 
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
-    layer="|".join(sorted({str(layer) for model in MODELS.values() for layer in model["rows"]})),
+    layer=r"\d|[1-9]\d|100",
     next=r"\d+",
 
 
@@ -60,9 +61,10 @@ def per_layer(model, name):
 
 
 def has_atlas(model):
-    """Return whether a run makes the atlas of a model: one layer alone has none."""
+    """Return whether a run makes the atlas of a model: one layer alone has none, nor layers without a common basis."""
     enabled = config["atlas"]["enabled"]
-    return len(layers_of(model)) > 1 and (config["weights"]["keep_decoders"] if enabled == "auto" else enabled)
+    comparable = len(layers_of(model)) > 1 and MODELS[model].get("site") != "hook_z"
+    return comparable and (config["weights"]["keep_decoders"] if enabled == "auto" else enabled)
 
 
 def matches_of(model, of=None, to=None):
@@ -90,7 +92,8 @@ def products(model):
 
 def finished(model):
     """Return what a run hands over of a model, figures aside: the products of its layers, tables, manifest."""
-    tables = [f"results/{model}/{name}" for name in ("features.parquet", "manifest.json", "quality.tsv")]
+    names = ["features.parquet", "manifest.json", "quality.tsv", *["atlas/quality.json"] * has_atlas(model)]
+    tables = [f"results/{model}/{name}" for name in names]
     return [*itertools.chain(*products(model).values()), *tables]
 
 
@@ -134,12 +137,13 @@ def unless_dropped(path, otherwise):
 
 def search_threads(wildcards):
     """Return one thread per 8,192 features, 1 to 8: threads take longer to start than a small layer takes."""
-    return min(8, max(1, MODELS[wildcards.model]["features"] // 8192))
+    return min(8, max(1, max(features_at_once(wildcards)) // 8192))
 
 
-def layers_at_once(wildcards):
-    """Return the number of layers that a job works on: those of the model, if it is not the job of one layer."""
-    return 1 if hasattr(wildcards, "layer") else len(layers_of(wildcards.model))
+def features_at_once(wildcards):
+    """Return the features of each layer that a job works on: those of the model, if it is not the job of one layer."""
+    layers = [wildcards.layer] if hasattr(wildcards, "layer") else layers_of(wildcards.model)
+    return [find_sae(MODELS, wildcards.model, layer).features for layer in layers]
 
 
 def memory(base, decoders=0, per_feature=0):
@@ -150,9 +154,9 @@ def memory(base, decoders=0, per_feature=0):
     """
 
     def mem_mb(wildcards, attempt):
-        model = MODELS[wildcards.model]
-        features = layers_at_once(wildcards) * model["features"]
-        peak = base + decoders * 4e-6 * model["features"] * model["d_model"] + 1e-3 * per_feature * features
+        features = features_at_once(wildcards)
+        decoder = 4e-6 * max(features) * MODELS[wildcards.model]["d_model"]
+        peak = base + decoders * decoder + 1e-3 * per_feature * sum(features)
         return math.ceil(1.5 * peak) * attempt
 
     return mem_mb
@@ -166,9 +170,8 @@ def minutes(base, per_16k=0, per_16k_squared=0):
     """
 
     def runtime(wildcards, attempt):
-        model = MODELS[wildcards.model]
-        size = model["features"] / 16384
-        per_layer = per_16k * size + per_16k_squared * size**2 * model["d_model"] / 2304
-        return math.ceil(base + layers_at_once(wildcards) * per_layer) * attempt
+        sizes = [features / 16384 for features in features_at_once(wildcards)]
+        squares = sum(size**2 for size in sizes) * MODELS[wildcards.model]["d_model"] / 2304
+        return math.ceil(base + per_16k * sum(sizes) + per_16k_squared * squares) * attempt
 
     return runtime

@@ -7,8 +7,7 @@ import pytest
 from compute_coords import embed
 from compute_edges import strong_edges
 from decoders import NEIGHBOR_EMBEDDING, UMAP, demo_decoder, gaussian, with_rows
-from fetch_decoder import read_decoder, unit_rows
-from lib.errors import UserError
+from fetch_decoder import unit_rows
 from lib.geometry.extent import centred
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.points import kept_neighbors, nearest_points
@@ -47,20 +46,6 @@ def test_norms_beyond_float32_do_not_overflow():
     rows, dead, not_finite = unit_rows(np.full((1, 4), 3e38, np.float32))
     np.testing.assert_allclose(rows, 0.5)
     assert not len(dead) + len(not_finite)
-
-
-@pytest.mark.parametrize("shape", [["features", "d_model"], ["d_model", "features"]])
-def test_orientation_is_checked_and_never_guessed(tmp_path, shape):
-    weights = np.arange(6, dtype=np.float32).reshape(3, 2)
-    row = {"features": 3, "d_model": 2, "shape": shape, "tensor": "W_dec"}
-    right, turned = (weights, weights.T) if shape[0] == "features" else (weights.T, weights)
-    np.savez(tmp_path / "right.npz", W_dec=right)
-    np.testing.assert_array_equal(read_decoder(row, tmp_path / "right.npz", None), weights)
-    np.savez(tmp_path / "turned.npz", W_dec=turned)
-    with pytest.raises(UserError, match=r"turned.npz: W_dec has shape .*, expected .* transposed"):
-        read_decoder(row, tmp_path / "turned.npz", None)
-    with pytest.raises(UserError, match=r"right.npz: W_dec has shape .*, expected"):
-        read_decoder(row | {"features": 4}, tmp_path / "right.npz", None)
 
 
 # --- positions

@@ -10,6 +10,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 from huggingface_hub import constants, hf_hub_download
@@ -17,11 +18,11 @@ from safetensors.numpy import save
 
 from fakes.hub import Hub, use_endpoint
 from fakes.service import Fault
+from fetch_decoder import opener
 from lib import progress
 from lib.errors import UserError
 from lib.weights import hub as client
-from lib.weights.hub import fetch_tensor
-from lib.weights.tensors import TensorError
+from lib.weights.tensors import TensorError, read_decoder
 from resolve_revision import resolve_commit
 
 REPO = "google/gemma-scope-2b-pt-res"
@@ -54,7 +55,8 @@ def hub(monkeypatch, tmp_path):
 
 
 def fetch(hub, shape=SHAPE, path=PATH):
-    return fetch_tensor(REPO, path, hub.commits[REPO], "W_dec", shape)
+    open_file = functools.partial(client.open_file, REPO, hub.commits[REPO])
+    return read_decoder(open_file, path, "W_dec", dict(zip(("features", "d_model"), shape, strict=True)))[0]
 
 
 def both_fail(hub, message):
@@ -86,6 +88,56 @@ def test_only_the_decoder_travels(hub, path):
     assert hub.content.sent <= 1.05 * params()[1].nbytes
     assert hub.count() == 1  # the size of the file and the address of its content
     assert hub.content.count() <= 2 + RANGES  # the directory, the decoder's headers, its values
+
+
+RANDOM = np.random.default_rng(2).standard_normal((30, 3, 20), dtype=np.float32)
+FLAT, BFLOAT16 = RANDOM[:, 0], ml_dtypes.bfloat16
+ORDER, TURNED, SUMMED = ["features", "d_model"], ["d_model", "features"], ["features", "outputs", "d_model"]
+
+
+@pytest.mark.parametrize(
+    ("files", "tensor", "axes", "decoder"),
+    [
+        ({"params.npz": {"W_enc": FLAT.T, "W_dec": FLAT}}, "W_dec", ORDER, FLAT),
+        ({"params.safetensors": {"w_enc": FLAT.T, "w_dec": FLAT}}, "w_dec", ORDER, FLAT),
+        ({"final.safetensors": {"decoder.weight": FLAT.T.astype(BFLOAT16)}}, "decoder.weight", TURNED, FLAT),
+        ({"sae_weights.safetensors": {"decoder.weight": FLAT.T}}, "decoder.weight", TURNED, FLAT),
+        ({"params.npz": {"W_dec": FLAT.T}}, "W_dec", TURNED, FLAT),
+        ({"layer_0.safetensors": {"W_dec": FLAT.astype(np.float16)}}, "W_dec", ORDER, FLAT),
+        ({"W_dec_7.safetensors": {"W_dec_7": RANDOM.astype(BFLOAT16)}}, "W_dec_7", SUMMED, RANDOM.sum(axis=1)),
+        ({"params.npz": {"W_dec": np.asfortranarray(RANDOM)}}, "W_dec", SUMMED, RANDOM.sum(axis=1)),
+        (
+            {"sae.safetensors.index.json": {"W_dec": "b.safetensors"}, "b.safetensors": {"W_dec": FLAT}},
+            "W_dec",
+            ORDER,
+            FLAT,
+        ),
+    ],
+)
+def test_every_layout_is_read_from_disk_and_from_the_hub_block_by_block(
+    hub, tmp_path, monkeypatch, files, tensor, axes, decoder
+):
+    (tmp_path / "disk").mkdir()
+    for name, content in files.items():
+        path = tmp_path / "disk" / name
+        if name.endswith(".npz"):
+            np.savez(path, **content)
+        elif name.endswith(".json"):
+            path.write_text(json.dumps({"weight_map": content}))
+        else:
+            # The library writes the memory of an array, whatever its strides.
+            path.write_bytes(save({key: np.ascontiguousarray(values) for key, values in content.items()}))
+        hub.repos[REPO][f"layer_7/{name}"] = path.read_bytes()
+    monkeypatch.setattr("lib.weights.tensors.BLOCK", 700)
+    name, shape = next(iter(files)), {"features": 30, "d_model": 20, "outputs": None}
+    for row, file, commit in (
+        ({"repo": REPO, "weights": f"layer_7/{name}"}, None, hub.commits[REPO]),
+        ({"repo": None, "weights": name}, tmp_path / "disk" / name, None),
+    ):
+        values, _ = read_decoder(
+            opener(row, file, commit), row["weights"], tensor, {axis: shape[axis] for axis in axes}
+        )
+        np.testing.assert_allclose(values, decoder, atol=0.03)
 
 
 def test_a_layer_of_gemma_takes_few_requests():

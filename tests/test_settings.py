@@ -8,10 +8,15 @@ import pytest
 import yaml
 
 from conftest import ROOT, Project
-from lib.planning.catalogue import RESERVED, find_sae, read_catalogues
+from lib.planning.catalogue import RESERVED, Catalogue, find_sae
 from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.schema import ConfigError
-from lib.planning.settings import check_command_line, check_config, selected_layers, selected_models
+from lib.planning.settings import (
+    check_command_line,
+    check_config,
+    selected_layers,
+    selection,
+)
 
 DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 GEMMA = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())
@@ -21,7 +26,7 @@ TOY["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
 
 @pytest.fixture(scope="module")
 def models():
-    return read_catalogues(DEFAULTS["catalogues"], ROOT)
+    return Catalogue(DEFAULTS["catalogues"], ROOT)
 
 
 def with_settings(**changes) -> dict:
@@ -37,7 +42,7 @@ def refusal(folder, content: str | bytes) -> str:
     """The message that refuses a catalogue of this content."""
     (folder / "models.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ConfigError) as error:
-        read_catalogues(["models.yaml"], folder)
+        Catalogue(["models.yaml"], folder)
     return str(error.value)
 
 
@@ -124,7 +129,7 @@ def test_what_yaml_reads_as_it_is_written_is_accepted(tmp_path):
     other = "{<<: *toy, d_model: 4, weights: {<<: *weights, revision: main}}"
     content = f"\ufeff'70': &toy {model}\nmodel-1.5_B: {other}\n"
     (tmp_path / "models.yaml").write_text(content, encoding="utf-8")
-    models = read_catalogues(["models.yaml"], tmp_path)
+    models = Catalogue(["models.yaml"], tmp_path)
     rows = [find_sae(models, name, 0) for name in ("70", "model-1.5_B")]
     assert [(row.d_model, row.weights_params["revision"]) for row in rows] == [(2, "010"), (4, "main")]
 
@@ -144,7 +149,7 @@ def test_local_files_lie_beside_their_catalogue(tmp_path, monkeypatch):
     model = TOY | {"layers": [{"layer": 0, "weights": "sae/a.npz"}]}
     (folder / "models.yaml").write_text(yaml.safe_dump({"toy": model}))
     monkeypatch.chdir(tmp_path)
-    read = read_catalogues(["mine/models.yaml"], ROOT)
+    read = Catalogue(["mine/models.yaml"], ROOT)
     assert find_sae(read, "toy", 0).weights == "mine/sae/a.npz"
     assert find_sae(read, "toy", 0).weights_params["weights"] == "sae/a.npz"
 
@@ -186,6 +191,7 @@ def test_every_key_is_explained_above_itself():
         ({"layout__method": "umap", "neighbors__k": 38}, "n_neighbors is 40, which takes 39 neighbours per feature"),
         ({"layout__umap__min_dist": 9}, "layout.umap.min_dist is 9, above layout.umap.spread"),
         ({"export__gzip": "maybe"}, "export.gzip is 'maybe': expected true or false"),
+        ({"regions__features_per_region": [9, 0, 1]}, "regions.features_per_region.1 is 0: expected a whole number"),
         ({"labels__source": "web"}, "labels.source is 'web': expected"),
         ({"edges": 3}, "edges is 3: expected a mapping with the keys k, threshold"),
         ({"layers": -1}, "layers is -1: expected `all`, a layer, or ranges such as 0-5,12"),
@@ -300,13 +306,13 @@ def test_layers_that_cannot_be_are_refused(models, asked):
     ],
 )
 def test_models_are_selected(models, asked, names):
-    assert selected_models(with_settings(models=asked), models) == names
+    assert list(selection(with_settings(models=asked), models)) == names
 
 
 def test_an_unknown_model_is_told_with_those_that_exist(models):
     message = r"'gemma-2-2': did you mean gemma-2-2b\? Valid models: gemma-2-2b, gemma-2-9b"
     with pytest.raises(ConfigError, match=message):
-        selected_models(with_settings(models="gemma-2-2"), models)
+        selection(with_settings(models="gemma-2-2"), models)
 
 
 def test_a_run_stops_before_any_job_with_one_message():

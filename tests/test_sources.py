@@ -84,6 +84,7 @@ def catalogue():
     model = {"display_name": "Toy", "features": COUNT, "d_model": 384, "layers": rows}
     model["weights"] = {"repo": REPO, "tensor": "W_dec", "shape": ["features", "d_model"]}
     model["neuronpedia"] = {"model": MODEL, "source_set": "demo-res-2k"}
+    model["saelens"] = {"release": "toy-res", "id": "blocks.{layer}.hook_resid_post"}
     return {"toy": model}
 
 
@@ -107,11 +108,16 @@ def test_from_the_network_to_the_manifest(finished, running):
     weights = told["provenance"]["weights"]
     assert (weights["repo"], weights["commit"]) == (REPO, running.hub.commits[REPO])
     assert weights["weights"] == "layer_1/params.npz"
+    assert told["saelens"] == {"release": "toy-res", "id": "blocks.1.hook_resid_post"}
+    page = f"https://www.neuronpedia.org/{MODEL}/{source(1)}"
+    assert told["neuronpedia"] == {"modelId": MODEL, "sourceId": source(1), "url": page}
     labels = told["provenance"]["labels"]
     assert (labels["source"], labels["coverage"], told["labeledCount"]) == ("export", 1.0, COUNT)
     assert len(told["nodeFacts"]["density"]) == COUNT
     manifest = json.loads((finished.folder / "results/toy/manifest.json").read_bytes())
     assert [layer["labelCoverage"] for layer in manifest["layers"]] == [1.0, 1.0]
+    assert (manifest["saelensRelease"], manifest["layers"][1]["neuronpediaUrl"]) == ("toy-res", page)
+    assert manifest["layers"][1]["saelensId"] == "blocks.1.hook_resid_post"
 
 
 def test_few_requests(finished, running):

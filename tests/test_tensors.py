@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from lib.weights.tensors import TensorError, read_tensor
+from lib.weights.tensors import TensorError, read_decoder
 
 SHAPE = (40, 24)
 VALUES = np.random.default_rng(3).standard_normal(SHAPE, dtype=np.float32)
@@ -27,13 +27,14 @@ class Stream(io.BytesIO):
 
 @pytest.fixture(params=["file", "stream"])
 def read(request, tmp_path):
-    """`read(content, name)`: W_dec of a file of that content, on disk or as a stream."""
+    """`read(content, name)`: W_dec of a file of that content, on disk or as a stream, which is float32."""
 
     def read(content, name, shape=SHAPE):
         path, stream = tmp_path / name, Stream(content)
         path.write_bytes(content)
         stream.name = name
-        return read_tensor(path if request.param == "file" else stream, "W_dec", shape)
+        sizes = dict(zip(("features", "d_model"), shape, strict=True))
+        return read_decoder(lambda _: path.open("rb") if request.param == "file" else stream, name, "W_dec", sizes)[0]
 
     return read
 
@@ -44,15 +45,14 @@ def read(request, tmp_path):
 def test_npz_of_every_float_type(read, dtype, savez, order):
     stored = np.asarray(VALUES.astype(dtype), order=order)
     values = read(npz(savez, W_enc=VALUES, W_dec=stored), "params.npz")
-    np.testing.assert_array_equal(values.astype(np.float32), stored.astype(np.float32))
+    np.testing.assert_array_equal(values, stored.astype(np.float32))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, ml_dtypes.bfloat16])
 def test_safetensors_of_every_float_type(read, dtype):
     stored = VALUES.astype(dtype)
     values = read(save({"W_enc": VALUES, "W_dec": stored}, metadata={"format": "np"}), "sae.safetensors")
-    assert values.dtype == stored.dtype
-    np.testing.assert_array_equal(values.astype(np.float32), stored.astype(np.float32))
+    np.testing.assert_array_equal(values, stored.astype(np.float32))
 
 
 def test_zip64_directory(read, monkeypatch):
@@ -145,3 +145,19 @@ def test_every_truncation_is_noticed(read, name):
             read(content[:length], name)
         with pytest.raises(TensorError, match=name):
             read(content[length + 1 :], name)
+
+
+@pytest.mark.parametrize("axes", [("features", "d_model"), ("d_model", "features"), ("features", "outputs", "d_model")])
+def test_memory_holds_the_decoder_and_a_block_or_two(tmp_path, monkeypatch, axes):
+    monkeypatch.setattr("lib.weights.tensors.BLOCK", 2**17)
+    sizes = {axis: {"features": 2048, "d_model": 512, "outputs": 3}[axis] for axis in axes}
+    path = tmp_path / "sae.safetensors"
+    path.write_bytes(save({"W_dec": np.ones(tuple(sizes.values()), ml_dtypes.bfloat16)}))
+    tracemalloc.start()
+    try:
+        decoder, dtype = read_decoder(lambda name: path.open("rb"), path.name, "W_dec", sizes)
+        assert tracemalloc.get_traced_memory()[1] < decoder.nbytes + 2**20
+    finally:
+        tracemalloc.stop()
+    assert (decoder.shape, dtype) == ((2048, 512), "bfloat16")
+    assert np.unique(decoder).tolist() == [sizes.get("outputs", 1)]

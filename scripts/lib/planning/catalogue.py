@@ -1,6 +1,7 @@
 """The catalogues of models: which SAE explains which layer, its weights and the source of its labels in one row."""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ class Sae:
     repo : Hugging Face repository; None for local weights
     weights, labels : a path within `repo`, or a local file; a local file or folder, or None
     source, neuronpedia : Neuronpedia's source ID, such as 12-gemmascope-res-16k, and its name of the model; or None
+    saelens : SAELens' `release` and `id` of the SAE; or None
+    megabytes : the most that its decoder takes to download; 0 for local weights
     weights_params, labels_params : what fetch_decoder and fetch_labels need. A change of anything else reruns neither;
         paths are as the catalogue spells them, the same on every machine
     """
@@ -30,48 +33,108 @@ class Sae:
     labels: str | None
     source: str | None
     neuronpedia: str | None
+    saelens: dict[str, str] | None
+    megabytes: float
     weights_params: dict
     labels_params: dict
 
+    @property
+    def page(self) -> dict[str, str] | None:
+        """Neuronpedia's IDs of the SAE, and the address of its page there; or None."""
+        address = f"https://www.neuronpedia.org/{self.neuronpedia}/{self.source}"
+        return {"modelId": self.neuronpedia, "sourceId": self.source, "url": address} if self.neuronpedia else None
 
-def read_catalogues(paths: list[str], root: Path) -> dict[str, dict]:
-    """Read and check the catalogues, each looked up from the working directory first, then from `root`.
 
-    Returns the models by name, as written, with `catalogue` (its path), `folder` and `rows` (by layer) added.
+class Catalogue(Mapping[str, dict]):
+    """The models of the configuration's catalogues by name: as written, with `folder` and `rows` (by layer) added.
 
-    Raises ConfigError: a file does not exist or breaks the schema, a model is defined twice, or rows contradict each
-    other.
+    Each of `paths`, looked up from the working directory first and then from `root`, is a file that defines models, or
+    a folder with a file per model, named after it: hundreds of them cost nothing, because each is read at its first
+    use. `all` selects those of the files, `listed`.
+
+    Raises ConfigError: a path does not exist, a model is defined twice, or, when it is read, a file breaks the schema
+    or rows contradict each other.
     """
-    models: dict[str, dict] = {}
-    for path in paths:
-        file = next((p for p in (Path(path), root / path) if p.is_file()), None)
-        if file is None:
-            raise ConfigError(f"configuration: catalogues: {path} does not exist, neither here nor in {root}")
-        entries = read_yaml(file)
-        check(entries, "models", path)
-        for name, model in entries.items():
-            if RESERVED.fullmatch(name):
-                raise ConfigError(f"{path}: {name} is reserved: give the model another name")
-            if name in models:
-                raise ConfigError(f"{path}: {name} is already defined in {models[name]['catalogue']}")
-            _check_rows(name, model, path)
-            rows = {row["layer"]: row for row in model["layers"]}
-            models[name] = model | {"catalogue": path, "folder": file.parent, "rows": rows}
+
+    def __init__(self, paths: list[str], root: Path) -> None:
+        self._models: dict[str, dict] = {}  # those read so far
+        self._files: dict[str, Path] = {}  # of all models
+        for path in paths:
+            file = next((p for p in (Path(path), root / path) if p.exists()), None)
+            if file is None:
+                raise ConfigError(f"configuration: catalogues: {path} does not exist, neither here nor in {root}")
+            models = {} if file.is_dir() else _read_models(file)
+            for name in models or [each.stem for each in sorted(file.glob("*.yaml"))]:
+                if RESERVED.fullmatch(name):
+                    raise ConfigError(f"{path}: {name} is reserved: give the model another name")
+                if name in self._files:
+                    raise ConfigError(f"{path}: {name} is already defined in {self._files[name]}")
+                self._files[name] = file if models else file / f"{name}.yaml"
+            self._models |= models
+        self.listed = list(self._models)
+
+    def __getitem__(self, name: str) -> dict:
+        if name not in self._models:
+            models = _read_models(self._files[name])
+            if list(models) != [name]:
+                raise ConfigError(f"{self._files[name]}: defines {', '.join(models)}: expected only {name}")
+            self._models |= models
+        return self._models[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    def which_mention(self, text: str) -> list[str]:
+        """The models of the catalogue files that hold `text`."""
+        texts = {file: file.read_text("utf-8", "replace") for file in dict.fromkeys(self._files.values())}
+        return [name for name, file in self._files.items() if text in texts[file]]
+
+
+def _read_models(file: Path) -> dict[str, dict]:
+    models = read_yaml(file)
+    check(models, "models", str(file))
+    for name, model in models.items():
+        _check_rows(name, model, file)
+        model |= {"folder": file.parent, "rows": {row["layer"]: row for row in model["layers"]}}
     return models
 
 
-def find_model(models: dict[str, dict], name: str) -> dict:
+def find_model(models: Mapping[str, dict], name: str) -> dict:
     """The model of this name.
 
     Raises ConfigError: no catalogue defines it.
     """
     if name not in models:
         hint = suggestion(name, list(models), "models")
-        raise ConfigError(f"configuration: models: no catalogue defines {name!r}: {hint}")
+        raise ConfigError(
+            f"configuration: models: no catalogue defines {name!r}: {hint}. `python scripts/list_models.py` lists them"
+        )
     return models[name]
 
 
-def find_sae(models: dict[str, dict], name: str, layer: int | str) -> Sae:
+def find_address(models: Catalogue, address: str) -> tuple[str, int]:
+    """The model and layer of an SAE by its address: `release/id` of SAELens, or `model/source` of Neuronpedia.
+
+    Raises ConfigError: no row of a catalogue has this address.
+    """
+    for name in models.which_mention(address.partition("/")[0]):
+        for layer in models[name]["rows"]:
+            sae = find_sae(models, name, layer)
+            if address in (f"{sae.neuronpedia}/{sae.source}", sae.saelens and "/".join(sae.saelens.values())):
+                return name, layer
+    raise ConfigError(
+        f"configuration: models: no SAE of the catalogues has the address {address!r}: expected SAELens' release/id or"
+        " Neuronpedia's model/source, such as gemma-2-2b/12-gemmascope-res-16k"
+    )
+
+
+def find_sae(models: Mapping[str, dict], name: str, layer: int | str) -> Sae:
     """The catalogue's row for one layer.
 
     Raises ConfigError: no such model, or no such layer in it.
@@ -81,17 +144,25 @@ def find_sae(models: dict[str, dict], name: str, layer: int | str) -> Sae:
     if row is None:
         raise ConfigError(f"{name} has no layer {layer}: its layers are {spell(model['rows'])}")
     weights, repo = model["weights"], model["weights"].get("repo")
-    size = {"features": model["features"], "d_model": model["d_model"]}
-    file = {"tensor": weights["tensor"], "shape": weights["shape"], "weights": row["weights"]}
+    size = {"features": row.get("features", model["features"]), "d_model": model["d_model"]}
+    tensor = weights["tensor"].replace("{layer}", str(layer))
+    file = {"tensor": tensor, "shape": weights["shape"], "weights": row["weights"]}
     known = {"source": row.get("source"), "neuronpedia": model.get("neuronpedia", {}).get("model")}
+    saelens = model.get("saelens") and {
+        "release": model["saelens"]["release"],
+        "id": row.get("saelens", model["saelens"]["id"]).replace("{layer}", str(layer)),
+    }
     return Sae(
         **size,
         **known,
+        saelens=saelens,
+        # Files hold 4 bytes per value or fewer.
+        megabytes=row.get("megabytes", 4e-6 * size["features"] * size["d_model"]) if repo else 0.0,
         repo=repo,
         weights=row["weights"] if repo else _local(model["folder"], row["weights"]),
         labels=_local(model["folder"], row["labels"]) if row.get("labels") else None,
         weights_params=size | file | {"repo": repo, "revision": weights.get("revision", "main") if repo else None},
-        labels_params=known | {"features": model["features"], "labels": row.get("labels")},
+        labels_params=known | {"features": size["features"], "labels": row.get("labels")},
     )
 
 
@@ -106,7 +177,7 @@ def spell(numbers) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def _check_rows(name: str, model: dict, path: str) -> None:
+def _check_rows(name: str, model: dict, path: Path) -> None:
     """No layer, weights, source or label file twice; Neuronpedia's source belongs to the row's layer."""
     for key in ("layer", "weights", "source", "labels"):
         values = [row[key] for row in model["layers"] if row.get(key) is not None]

@@ -3,7 +3,7 @@
 import re
 
 from lib.planning.schema import ConfigError
-from lib.planning.settings import selected_models
+from lib.planning.settings import selection
 
 # What git accepts as the name of a tag, short of its rarer exceptions.
 TAG = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][\w.+/-]*(?<![./])(?<!\.lock)", re.ASCII)
@@ -30,7 +30,7 @@ def release_on_github(config: dict, models: dict[str, dict], name: str, version:
             ) from error
 
     tag = fill("tag", name)
-    same = [model for model in selected_models(config, models) if model != name and fill("tag", model) == tag]
+    same = [model for model in selection(config, models) if model != name and fill("tag", model) == tag]
     if same:
         raise ConfigError(
             f"configuration: publish.github.tag gives {name} and {same[0]} the same tag, {tag!r}: include {{model}}"

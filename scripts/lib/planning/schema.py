@@ -156,4 +156,5 @@ def suggestion(name: object, known: list[str], kind: str) -> str:
     """What could have been meant by a name that is not among `known`, and what there is."""
     close = difflib.get_close_matches(str(name), known, 1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}Valid {kind}: {', '.join(known)}"
+    more = f" and {len(known) - 30} more" if len(known) > 30 else ""
+    return f"{hint}Valid {kind}: {', '.join(known[:30])}{more}"

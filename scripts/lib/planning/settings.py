@@ -1,12 +1,13 @@
 """The configuration: checked, with its numbers parsed, and the models and layers that it selects."""
 
+import math
 import os
 import re
 from pathlib import Path
 
 import yaml
 
-from lib.planning.catalogue import find_model, spell
+from lib.planning.catalogue import Catalogue, find_address, find_model, find_sae, spell
 from lib.planning.schema import ConfigError, check, load_schema, parsed, read_yaml
 
 # Of each of these Snakemake keeps only the last on a command line.
@@ -100,18 +101,43 @@ def _as_layout(umap: object) -> str:
     return yaml.safe_dump({"layout": layout}, sort_keys=False)
 
 
-def selected_models(config: dict, models: dict[str, dict]) -> list[str]:
-    """The models that the configuration selects, in its order, each once."""
-    selection = config["models"]
-    names = [part.strip() for part in selection.split(",")] if isinstance(selection, str) else selection
-    if names == ["all"]:
-        return list(models)
-    return list(dict.fromkeys(name for name in names if find_model(models, name)))
+def selection(config: dict, models: Catalogue) -> dict[str, list[int]]:
+    """The layers that the configuration selects, ascending, by model in its order.
+
+    An address (`find_address`) selects its layer, a model those that `layers` says.
+    """
+    entries = config["models"]
+    entries = [part.strip() for part in entries.split(",")] if isinstance(entries, str) else entries
+    selected: dict[str, set[int]] = {}
+    for entry in models.listed if entries == ["all"] else entries:
+        name, layer = find_address(models, entry) if "/" in entry else (entry, None)
+        layers = selected_layers(config, models, name) if layer is None else [layer]
+        selected.setdefault(name, set()).update(layers)
+    return {name: sorted(layers) for name, layers in selected.items()}
 
 
-def selected_layers(config: dict, models: dict[str, dict], name: str) -> list[int]:
-    """The layers of one model that the configuration selects, ascending: `all`, 12, `0-5,12`, or a list of these."""
-    rows = models[name]["rows"]
+def check_downloads(selected: dict[str, list[int]], models: Catalogue, limit: float) -> None:
+    """Check that the selected weights not yet fetched are at most `limit` gigabytes.
+
+    Raises ConfigError: naming the size of each model's.
+    """
+    sizes = {}
+    for name, layers in selected.items():
+        missing = [layer for layer in layers if not Path(f"results/{name}/layer-{layer}/decoder.json").exists()]
+        sizes[name] = sum(find_sae(models, name, layer).megabytes for layer in missing) / 1000
+    total = sum(sizes.values())
+    if total > limit:
+        each = ", ".join(f"{name} {size:.1f}" for name, size in sizes.items() if size)
+        raise ConfigError(
+            f"configuration: the selected models would download up to {total:.1f} GB of weights ({each}), more than"
+            f" weights.max_download_gb ({limit}): select fewer models or layers, or raise the limit:"
+            f" --config 'weights={{max_download_gb: {math.ceil(total)}}}'"
+        )
+
+
+def selected_layers(config: dict, models: Catalogue, name: str) -> list[int]:
+    """The layers of one model that `layers` selects, ascending: `all`, 12, `0-5,12`, or a list of these."""
+    rows = find_model(models, name)["rows"]
     selection = config["layers"] if isinstance(config["layers"], list) else [config["layers"]]
     layers: set[int] = set()
     for part in (part.strip() for entry in selection for part in str(entry).split(",")):

@@ -1,4 +1,4 @@
-"""Read one tensor of a file on the Hugging Face Hub: only its own bytes and the file's directory travel.
+"""Read files on the Hugging Face Hub as streams: only the bytes that are read travel.
 
 Retries, tokens, mirrors, offline mode and the cache are huggingface_hub's, and so are the environment variables:
 https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
-import numpy as np
 from huggingface_hub import (
     constants,
     get_hf_file_metadata,
@@ -31,8 +31,6 @@ from lib.environment import check_network, secret
 from lib.errors import UserError
 from lib.files import sha256
 from lib.patience import watch_huggingface
-from lib.progress import Progress
-from lib.weights.tensors import read_tensor
 
 log = logging.getLogger(__name__)
 
@@ -80,20 +78,20 @@ HOOKS["response"].append(prepare)
 set_client_factory(lambda: httpx.Client(event_hooks=HOOKS, follow_redirects=True, timeout=None))
 
 
-def fetch_tensor(repo_id: str, path: str, commit: str, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Read `tensor` of the file `path` of `repo_id` at `commit`, from the local cache if the file is there.
+def open_file(repo_id: str, commit: str, path: str) -> BinaryIO:
+    """Open the file `path` of `repo_id` at `commit`: the local cache's, if it is there, or a `RemoteFile`.
 
-    Returns and raises what `read_tensor` does; UserError also if the Hub or its cache does not give the file.
+    Raises UserError: the Hub or its cache does not give the file.
     """
     cached = try_to_load_from_cache(repo_id, path, revision=commit)
-    if isinstance(cached, str):
-        log.info("%s: read from the Hugging Face cache", cached)
-        # The cache names the content of large files by its SHA-256.
-        content = Path(cached).resolve().name
-        if re.fullmatch("[0-9a-f]{64}", content) and sha256(cached) != content:
-            raise UserError(f"{cached}: damaged in the cache; delete it and what it links to, then run again")
-        return read_tensor(Path(cached), tensor, shape)
-    return read_tensor(RemoteFile(repo_id, path, commit), tensor, shape)
+    if not isinstance(cached, str):
+        return RemoteFile(repo_id, path, commit)
+    log.info("%s: read from the Hugging Face cache", cached)
+    # The cache names the content of large files by its SHA-256.
+    content = Path(cached).resolve().name
+    if re.fullmatch("[0-9a-f]{64}", content) and sha256(cached) != content:
+        raise UserError(f"{cached}: damaged in the cache; delete it and what it links to, then run again")
+    return Path(cached).open("rb")
 
 
 class RemoteFile(io.RawIOBase):
@@ -129,17 +127,14 @@ class RemoteFile(io.RawIOBase):
 
     def _fetch_parallel(self, start: int, length: int) -> bytearray:
         content = bytearray(length)
-        progress = Progress(self.name, length, "MB", 1e6)
 
-        def fill(offset: int) -> int:
+        def fill(offset: int) -> None:
             part = memoryview(content)[offset : offset + RANGE]
             part[:] = self._fetch(start + offset, len(part))
-            return len(part)
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            for count in pool.map(fill, range(0, length, RANGE)):
-                progress.add(count)
-        gc.collect()  # httpx's responses are reference cycles: together they would hold the tensor a second time
+            list(pool.map(fill, range(0, length, RANGE)))
+        gc.collect()  # httpx's responses are reference cycles: together they would hold what was read a second time
         return content
 
     def _fetch(self, start: int, length: int) -> bytes:

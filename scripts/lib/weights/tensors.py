@@ -1,44 +1,66 @@
-"""Read one tensor from an .npz or .safetensors file, after checking its type and shape against the catalogue.
+"""Read a decoder from an .npz or .safetensors file, after checking its type and shape against the catalogue.
 
 Formats: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (in a zip archive) and
-https://github.com/huggingface/safetensors#format.
+https://github.com/huggingface/safetensors#format. The index of a split file names the file of each tensor.
 """
 
 import json
 import math
 import struct
 import zipfile
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
 from typing import BinaryIO
 
 import ml_dtypes
 import numpy as np
-from safetensors import safe_open
 
 from lib.errors import UserError
+from lib.progress import Progress
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": BFLOAT16}  # by their names in safetensors
+BLOCK = 160 * 2**20  # bytes per read: 16 ranges of a remote file
+LONGEST_HEADER = 100_000_000  # bytes: the safetensors library's own limit
 
 
 class TensorError(UserError):
     """The file is damaged, or does not hold the tensor that the catalogue describes."""
 
 
-def read_tensor(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Read `tensor` from a local file, or from a seekable stream over a remote file, called by its `name` in errors.
+def read_decoder(
+    open_file: Callable[[str], BinaryIO], path: str, tensor: str, shape: dict[str, int | None]
+) -> tuple[np.ndarray, str]:
+    """Read the decoder `tensor` of the file `path`, block by block: memory holds the result and one block.
 
-    Of a stream, only the file's directory is read before type and shape are known to be right. Raises `TensorError`.
+    Before type and shape are known to be right, only the file's directory is read. Raises `TensorError`.
+
+    Parameters
+    ----------
+    open_file : opens `path`, or a file beside it that an index names, as a seekable stream with a `name`
+    shape : the sizes of the file's axes by name, in its order: `features`, `d_model`, and for a decoder that writes to
+        several layers `outputs`, over which it is summed; a size may be None, for any
 
     Returns
     -------
-    array of `shape`, in the file's own float32, float16 or bfloat16
+    float32 (features, d_model), and the name of the file's own type: float32, float16 or bfloat16
     """
-    name = str(file) if isinstance(file, Path) else file.name
-    if not name.endswith((".npz", ".safetensors")):
-        raise TensorError(f"{name}: expected a file named .npz or .safetensors")
+    if path.endswith(".safetensors.index.json"):
+        with open_file(path) as file, _explained(file.name):
+            files = json.loads(file.read(LONGEST_HEADER))["weight_map"]
+            _check_held(tensor, files.keys())
+        path = str(PurePath(path).with_name(files[tensor]))
+    with open_file(path) as file, _explained(file.name):
+        if not path.endswith((".npz", ".safetensors")):
+            raise TensorError("expected a file named .npz or .safetensors")
+        return (_read_npz if path.endswith(".npz") else _read_safetensors)(file, tensor, shape)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
     try:
-        return (_read_npz if name.endswith(".npz") else _read_safetensors)(file, tensor, shape)
+        yield
     except TensorError as error:
         raise TensorError(f"{name}: {error}") from error
     except UserError:
@@ -48,7 +70,7 @@ def read_tensor(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]) -> n
         raise TensorError(f"{name}: damaged or incomplete ({error}); fetch or export it again") from error
 
 
-def _read_npz(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
+def _read_npz(file: BinaryIO, tensor: str, shape: dict[str, int | None]) -> tuple[np.ndarray, str]:
     with zipfile.ZipFile(file) as archive:
         _check_held(tensor, [name.removesuffix(".npy") for name in archive.namelist()])
         with archive.open(f"{tensor}.npy") as npy:
@@ -56,43 +78,58 @@ def _read_npz(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.
             read_header = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
             stored, fortran, dtype = read_header(npy)
             dtype = BFLOAT16 if dtype.str == "|V2" else dtype  # numpy's own format has no name for bfloat16
-            _check(tensor, dtype.name, stored, shape)
-            # In one piece, which a remote file fetches in parallel. The byte more takes zipfile to the member's end,
-            # where it checks the CRC-32; a longer member does not fit the shape.
-            values = np.frombuffer(npy.read(math.prod(shape) * dtype.itemsize + 1), dtype)
-            return values.reshape(shape, order="F" if fortran else "C")
+            sizes = _check(tensor, dtype.name, stored, shape)
+            decoder = _read_values(npy, file.name, dtype, dict(reversed(sizes.items())) if fortran else sizes)
+            # The read beyond the values takes zipfile to the member's end, where it checks the CRC-32.
+            if npy.read(1):
+                raise ValueError(f"{tensor} is longer than its shape")
+            return decoder, dtype.name
 
 
-def _read_safetensors(file: Path | BinaryIO, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
-    if isinstance(file, Path):
-        with safe_open(file, "np") as local:
-            _check_held(tensor, local.keys())
-            entry = local.get_slice(tensor)
-            _check(tensor, entry.get_dtype(), tuple(entry.get_shape()), shape)
-            return local.get_tensor(tensor)
+def _read_safetensors(file: BinaryIO, tensor: str, shape: dict[str, int | None]) -> tuple[np.ndarray, str]:
     (header_length,) = struct.unpack("<Q", file.read(8))
-    if header_length > 100_000_000:  # the safetensors library's own limit
+    if header_length > LONGEST_HEADER:
         raise ValueError("its first 8 bytes are not the length of a header")
     header = json.loads(file.read(header_length))
     _check_held(tensor, header.keys() - {"__metadata__"})
     entry = header[tensor]
-    _check(tensor, entry["dtype"], tuple(entry["shape"]), shape)
+    sizes = _check(tensor, entry["dtype"], tuple(entry["shape"]), shape)
     dtype, (start, end) = DTYPES[entry["dtype"]], entry["data_offsets"]
-    if start < 0 or end - start != math.prod(shape) * dtype.itemsize:
+    if start < 0 or end - start != math.prod(sizes.values()) * dtype.itemsize:
         raise ValueError(f"{tensor} lies at {start} to {end}, which does not fit its shape")
     file.seek(8 + header_length + start)
-    return np.frombuffer(file.read(end - start), dtype).reshape(shape)
+    return _read_values(file, file.name, dtype, sizes), dtype.name
 
 
-def _check_held(tensor: str, held: list[str] | set[str]) -> None:
+def _read_values(stream: BinaryIO, name: str, dtype: np.dtype, sizes: dict[str, int]) -> np.ndarray:
+    """Read an array of these sizes, in C order, as float32 (features, d_model); `outputs` is the axis in the middle."""
+    decoder = np.empty((sizes["features"], sizes["d_model"]), np.float32)
+    first, *rest = sizes.values()
+    rows = decoder if next(iter(sizes)) == "features" else decoder.T
+    row_length = math.prod(rest) * dtype.itemsize
+    progress = Progress(name, first * row_length, "MB", 1e6)
+    step = max(1, BLOCK // row_length)
+    for start in range(0, first, step):
+        block = rows[start : start + step]
+        values = np.frombuffer(stream.read(len(block) * row_length), dtype).reshape(len(block), *rest)
+        block[:] = values if values.ndim == 2 else values.sum(axis=1, dtype=np.float32)
+        progress.add(values.nbytes)
+    return decoder
+
+
+def _check_held(tensor: str, held) -> None:
     if tensor not in held:
         raise TensorError(f"holds no tensor {tensor}; it holds {', '.join(sorted(held))}")
 
 
-def _check(tensor: str, dtype: str, stored: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    """`dtype` as safetensors or numpy call it."""
+def _check(tensor: str, dtype: str, stored: tuple[int, ...], shape: dict[str, int | None]) -> dict[str, int]:
+    """The stored sizes by axis. `dtype` as safetensors or numpy call it."""
     if dtype not in (*DTYPES, "float32", "float16", "bfloat16"):
         raise TensorError(f"{tensor} is {dtype}, expected float32, float16 or bfloat16")
-    if stored != shape:
-        hint = "; it is transposed, swap the names in weights.shape" if stored == shape[::-1] else ""
-        raise TensorError(f"{tensor} has shape {stored}, expected {shape} from the catalogue{hint}")
+    expected = tuple(shape.values())
+    same_axes = len(stored) == len(expected)
+    if not same_axes or any(size not in (None, held) for size, held in zip(expected, stored, strict=True)):
+        hint = "; it is transposed, swap the names in weights.shape" if stored == expected[::-1] else ""
+        wanted = str(expected).replace("None", "any")
+        raise TensorError(f"{tensor} has shape {stored}, expected {wanted} from the catalogue{hint}")
+    return dict(zip(shape, stored, strict=True))
