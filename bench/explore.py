@@ -111,18 +111,23 @@ def lay_out(variant: dict | Callable, layer: Layer, seed: int) -> tuple[np.ndarr
         return coords, [spent, *layer.measure(coords)]
 
 
+def seeds_of(name: str, seeds: int) -> int:
+    """How many seeds a variant is laid out with."""
+    return 1 if name in SLOW else seeds
+
+
 def explore(layers: list[Layer], variants: dict[str, dict | Callable], seeds: int, jobs: int) -> tuple[list, dict]:
-    """A row for each variant: CPU s of the layout, and its measures; and its maps, by seed and layer."""
+    """A row for each variant: seeds, CPU s of the layout, and its measures; and its maps, by seed and layer."""
     rows, maps = [], {}
     with ProcessPoolExecutor(jobs) as pool:
         waiting = {}
         for name, variant in variants.items():
-            pairs = itertools.product(range(1 if name in SLOW else seeds), layers)
+            pairs = itertools.product(range(seeds_of(name, seeds)), layers)
             waiting[name] = [pool.submit(lay_out, variant, layer, seed) for seed, layer in pairs]
         for name, futures in waiting.items():
             maps[name], measures = zip(*(future.result() for future in futures), strict=True)
             means = (None if None in column else float(np.mean(column)) for column in zip(*measures, strict=True))
-            rows.append([name, *means])
+            rows.append([name, seeds_of(name, seeds), *means])
             print(*map(cell, rows[-1]), sep="\t", flush=True)
     return rows, maps
 
@@ -135,7 +140,7 @@ def compare_variants(report: Report, features: int, seeds: int, jobs: int, pictu
     for kind, layers in kinds.items():
         rows, maps = explore(layers, VARIANTS | (SLOW if kind == "demo-layer" else {}), seeds, jobs)
         n, d = layers[0].decoder.shape
-        report.table(f"{kind}: {len(layers)} of {n:,} x {d:,}", ["variant", "layout CPU s", *SHOWN], rows)
+        report.table(f"{kind}: {len(layers)} of {n:,} x {d:,}", ["variant", "seeds", "layout CPU s", *SHOWN], rows)
         for layer in {0, len(layers) - 1} if kind != "synthetic-wide" else ():
             name = f"{kind}-{layer}" if len(layers) > 1 else kind
             both = [maps["**original**"][layer], maps["**default**"][layer]]
@@ -156,7 +161,7 @@ def compare_control(report: Report, features: int, seeds: int, jobs: int) -> Non
         }
         for name, each in controls.items():
             layers = [Layer(decoder, demo_labels(i) if kind == "demo" else None) for i, decoder in enumerate(each)]
-            ((_, _, *measures),) = explore(layers, {name: DEFAULT}, seeds, jobs)[0]
+            ((_, _, _, *measures),) = explore(layers, {name: DEFAULT}, seeds, jobs)[0]
             rows.append([name, float(np.mean([layer.nearest_cosine for layer in layers])), *measures])
     report.table("Control: decoders without structure", ["rows", "nearest cosine", *SHOWN], rows)
 
@@ -173,7 +178,7 @@ def main() -> None:
     arguments = parser.parse_args()
     name = "control" if arguments.control else "exploration"
     report = Report(arguments.output or ROOT / "bench" / f"{name}.md")
-    report.say(f"# {name.capitalize()} of the layout\n\nMeans over the seeds, {arguments.seeds} of them, and layers.")
+    report.say(f"# {name.capitalize()} of the layout\n\nMeans over the seeds and layers.")
     settings = arguments.features, arguments.seeds, arguments.jobs
     if arguments.control:
         compare_control(report, *settings)
