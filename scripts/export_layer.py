@@ -3,7 +3,6 @@
 export.json records what the manifest says of the layer. Compression leaves no time stamp: same map, same bytes.
 """
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +12,7 @@ from zlib_ng import gzip_ng
 from lib.files import load_npy, load_npz, load_record, save_bytes, save_record, whole_file
 from lib.job import job_log
 from lib.products.graph_json import layer_graph
-from lib.products.layer_table import layer_table
+from lib.products.layer_table import ENCODINGS, layer_table
 from lib.tables import load_columns
 
 
@@ -44,10 +43,11 @@ def manifest_entry(metadata: dict, features: pa.Table, labels: dict) -> dict:
     entry = {"layer": metadata["layers"][0], "sourceId": metadata.get("sourceId")}
     entry |= {key: metadata[key] for key in counts} | {"edges": metadata["parameters"]["edges"]}
     if requested := labels.get("requested"):
-        silent = np.isin(features["index"], labels["neverActive"])
+        silent = set(labels["neverActive"])
         if requested == len(features):
-            silent |= np.asarray(pc.and_(features["x"].is_null(), features["label"].is_null()))
-        entry["neverActive"] = int(silent.sum())
+            unlabelled = features.filter(pc.and_(features["x"].is_null(), features["label"].is_null()))
+            silent.update(unlabelled["index"].to_pylist())
+        entry["neverActive"] = len(silent)
         entry["labelCoverage"] = round(labels["labelled"] / max(1, requested - entry["neverActive"]), 4)
     return {key: value for key, value in entry.items() if value is not None}
 
@@ -69,7 +69,7 @@ def main(snakemake) -> None:
             # As small as zlib's level 9.
             save_bytes(output.gzip, gzip_ng.compress(text, compresslevel=8, mtime=0))
         with whole_file(output.table) as aside:
-            pq.write_table(features, aside)
+            pq.write_table(features, aside, **ENCODINGS)
         save_record(output.record, manifest_entry(graph["metadata"], features, records["labels"]))
         log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", graph["metadata"])
 

@@ -1,10 +1,15 @@
 """layer-N.json under hostile input: the contract holds whatever labels, positions and weights come."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import orjson
 import pyarrow as pa
 import pytest
 
+from conftest import ROOT
 from contract import check_graph
 from lib.labels.explanations import SCHEMA as LABELS
 from lib.products.graph_json import layer_graph
@@ -112,3 +117,24 @@ def test_facts_stand_in_the_order_of_the_nodes():
 def test_what_cannot_be_a_map_is_refused(coords, edges, told):
     with pytest.raises(ValueError, match=told):
         graph(coords, edges)
+
+
+def test_the_join_imports_no_pandas():
+    # Its import takes as long as a whole export.
+    program = """
+import sys
+import export_layer
+import numpy as np
+import pyarrow as pa
+from lib.products.layer_table import arrow
+
+ends, one = np.array([0]), np.zeros((2, 3), np.int32)
+edges = {"source": ends, "target": ends + 1, "weight": np.array([0.5], np.float32)}
+labels = pa.table({"index": arrow(ends, pa.int32())})
+neighbors = {"indices": one, "similarities": one.astype(np.float32)}
+regions = {"ids": np.array(["r1"]), "regions": one}
+features = export_layer.layer_table(0, np.eye(2, 3), np.ones(2), neighbors, edges, labels, regions, 4)
+export_layer.layer_graph("m", features, edges, {"regions": [{"id": "r1", "name": "all"}]}, 4)
+sys.exit("pandas" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")}, check=True)

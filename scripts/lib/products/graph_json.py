@@ -4,6 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lib.products.layer_table import texts
+from lib.tables import numbers
+
 
 def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, decimals: int) -> dict:
     """The graph of one layer as plain values.
@@ -22,10 +25,10 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         raise ValueError(f"{model}: no feature of this layer has a position, so there is nothing to export")
     layer = live["layer"][0].as_py()
     # float64 of as many decimals: the table's float32 would be written with more.
-    positions = np.round(np.column_stack([live[axis] for axis in "xyz"]).astype(np.float64), decimals)
+    positions = np.round(np.column_stack([numbers(live[axis]) for axis in "xyz"]).astype(np.float64), decimals)
     if not np.isfinite(positions).all():
         raise ValueError(f"{model} layer {layer}: a position is not finite")
-    if not np.isin(np.concatenate([edges["source"], edges["target"]]), live["index"]).all():
+    if not np.isin(np.concatenate([edges["source"], edges["target"]]), numbers(live["index"])).all():
         raise ValueError(f"{model} layer {layer}: an edge ends in a dead feature")
     prefix = f"{model}:{layer}:"
     nodes = [
@@ -36,8 +39,8 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         }
         for index, position in zip(live["index"].to_pylist(), positions.tolist(), strict=True)
     ]
-    for name, texts in {"label": live["label"], "category": categories(live, metadata.get("regions", []))}.items():
-        for node, text in zip(nodes, texts.to_pylist(), strict=True):
+    for name, column in {"label": live["label"], "category": categories(live, metadata.get("regions", []))}.items():
+        for node, text in zip(nodes, column.to_pylist(), strict=True):
             if text:
                 node[name] = text
     weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
@@ -72,9 +75,9 @@ def categories(features: pa.Table, regions: list[dict]) -> pa.ChunkedArray:
     """The labels' categories; if there are none at all, of each feature the name of its largest region with a name."""
     if features["category"].null_count < len(features):
         return features["category"]
-    ids, names = pa.array([region["id"] for region in regions], pa.string()), [region.get("name") for region in regions]
+    ids, names = (texts([region.get(key) for region in regions]) for key in ("id", "name"))
     levels = ("region_1", "region_2", "region_3")
-    return pc.coalesce(*(pa.array(names, pa.string()).take(pc.index_in(features[level], ids)) for level in levels))
+    return pc.coalesce(*(names.take(pc.index_in(features[level], ids)) for level in levels))
 
 
 def plain(column: pa.ChunkedArray) -> list:
