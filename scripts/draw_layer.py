@@ -20,7 +20,7 @@ from lib.job import job_log
 from lib.tables import load_table
 
 NEAR = 15  # neighbours in the map from which its density at a feature is computed
-NAME = 30  # characters of a region's name
+NAME = 26  # characters of a region's name
 # Fonts of the names, by the regions' level; and of an unnamed region's representative.
 FONTS = {1: {"fontweight": "bold"}, 2: {}, 3: {"color": drawing.PALE}}
 STAND_IN = {"fontstyle": "italic"}
@@ -71,7 +71,7 @@ def draw(features: pd.DataFrame, edges: dict, regions: list[dict], title: str, t
         axes.scatter(*view[order].T, s=np.clip(9000 / max(len(live), 1), 0.7, 16), c=colours, lw=0, alpha=0.85)
         axes.set(xlim=(-reach[x], reach[x]), ylim=(-reach[y], reach[y]))
         axes.locator_params(nbins=5, steps=[1, 2, 5, 10])
-        limit, size = (30, 7) if axes is front else (12, 6.5)
+        limit, size = (24, 7) if axes is front else (12, 6.5)
         drawing.write_names(axes, anchors[:, [x, y]], names, limit, size)
     first, second, third = (f"principal axis {n} ({share:.0%} of the variance)" for n, share in enumerate(shares, 1))
     front.set_ylabel(second)
@@ -146,15 +146,23 @@ def region_names(regions: list[dict], labels: pd.Series) -> dict[str, tuple[str,
     """
     names = {}
     for region in regions:
-        name, words = region.get("name", ""), region.get("words", ())
-        text = name if drawable(name) else ", ".join(filter(drawable, words))
-        if text:
+        if text := drawable_name(region):
             names[region["id"]] = shortened(text, NAME), FONTS[region["level"]]
         elif region["level"] == 1:
             index = region["representative"]
             label = labels[index] if isinstance(labels[index], str) and drawable(labels[index]) else f"#{index}"
             names[region["id"]] = shortened(label, NAME), STAND_IN
     return names
+
+
+def drawable_name(region: dict) -> str | None:
+    """The region's name, or if that is made of words as many of them as fit; None if it has none in the font."""
+    name, words = region.get("name", ""), region.get("words", [])
+    if name == ", ".join(words):
+        words = [word for word in words if drawable(word)]
+        fitting = [", ".join(words[:count]) for count in (3, 2)]
+        name = next((text for text in fitting if len(text) <= NAME), words[0] if words else "")
+    return name if name and drawable(name) else None
 
 
 def volumes(coords: np.ndarray, k: int) -> np.ndarray:

@@ -10,7 +10,6 @@ import json
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_bytes, save_npz, save_record
@@ -42,9 +41,9 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     """
     live = np.flatnonzero(np.isfinite(coords[:, 0]))
     coords, rows = coords[live], scores[live]
-    known = labels.take(pc.index_in(pa.array(live.astype(np.int32)), labels["index"]))
-    texts = known["label"].to_pylist()
-    silent = known["density"].to_numpy() < SILENT
+    labelled, densities = (by_index(labels, name) for name in ("label", "density"))
+    texts = [labelled.get(feature) for feature in live.tolist()]
+    silent = np.array([densities.get(feature) for feature in live.tolist()], float) < SILENT
     levels = divide(coords, sorted(max(1, round(len(live) / size)) for size in features_per_region))
     words = region_words(texts, rows, ~silent, levels)
 
@@ -74,6 +73,11 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
         positions[live, level - 1] = begin + column
         outer = column
     return positions, regions
+
+
+def by_index(labels: pa.Table, name: str) -> dict:
+    """A column of labels.parquet by the index of the feature."""
+    return dict(zip(labels["index"].to_pylist(), labels[name].to_pylist(), strict=True))
 
 
 def cosines(rows: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -140,8 +144,8 @@ def main(snakemake) -> None:
         positions, regions = find_regions(load_npy(files.coords), scores, labels, params.features_per_region)
         code = division(positions)
         give_names(regions, params.names, code, f"{model} layer {layer}")
-        texts = dict(zip(labels["index"].to_pylist(), labels["label"].to_pylist(), strict=True))
-        save_bytes(output.template, names_file(model, layer, regions, code, texts).encode())
+        template = names_file(model, layer, regions, code, by_index(labels, "label"))
+        save_bytes(output.template, template.encode())
         for region in regions:
             region["representative"] = region.pop("examples")[0]
         parameters = {"features_per_region": list(params.features_per_region)}

@@ -126,7 +126,9 @@ def test_regions_are_the_same_in_map_table_and_frame(demo_run, graphs):
         largest = {region["id"]: region.get("name") for region in graph["metadata"]["regions"]}
         names = features["region_1"].map(largest).fillna(features["region_2"].map(largest))
         names = names.fillna(features["region_3"].map(largest))
-        assert names.where(names.notna(), None).tolist() == [node.get("category") for node in graph["nodes"]]
+        assert names.astype(object).where(names.notna(), None).tolist() == [
+            node.get("category") for node in graph["nodes"]
+        ]
 
 
 def test_nearby_features_have_related_labels(demo_run):

@@ -98,8 +98,12 @@ def test_what_the_font_lacks_is_not_written():
     assert texts(regions_of("法院, legal", "法院"), ["法院"]) == ["legal", "#0"]
 
 
-def test_a_long_name_is_shortened():
-    assert texts(regions_of("a" * 40, "legal"), [None]) == ["a" * 29 + "…", "legal"]
+def test_a_long_name_is_shortened_and_one_made_of_words_by_whole_words():
+    given = regions_of("a name that somebody gave to this region")
+    given[0]["words"] = ["legal"]
+    assert texts(given, [None]) == ["a name that somebody gave…"]
+    assert texts(regions_of("international, law, treaties"), [None]) == ["international, law"]
+    assert texts(regions_of("internationalization, privatization"), [None]) == ["internationalization"]
 
 
 # Positions of names
