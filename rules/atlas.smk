@@ -69,7 +69,7 @@ rule chain_features:
         "../envs/geometry.yaml"
     resources:
         mem_mb=memory(600, per_feature=1),
-        runtime=minutes(3, per_16k=1),
+        runtime=minutes(3, per_16k=0.2),
     params:
         layers=lambda wildcards: layers_of(wildcards.model),
     message:
@@ -92,7 +92,7 @@ rule follow_features:
     conda:
         "../envs/geometry.yaml"
     resources:
-        mem_mb=memory(500, per_feature=2),
+        mem_mb=memory(500, per_feature=1),
         runtime=minutes(3),
     params:
         tracks=config["atlas"]["tracks"],
@@ -118,10 +118,11 @@ rule lay_out_atlas:
     priority: 2
     conda:
         "../envs/geometry.yaml"
-    threads: lambda wildcards: min(16, max(2, len(layers_of(wildcards.model))))
+    # More than 8 would mostly wait for the graphs, which are built one after another.
+    threads: lambda wildcards: min(8, max(2, len(layers_of(wildcards.model))))
     resources:
-        mem_mb=memory(600, per_feature=5),
-        runtime=minutes(4, per_16k=3),
+        mem_mb=memory(700, per_feature=2.5),
+        runtime=minutes(4, per_16k=0.5),
     params:
         layers=lambda wildcards: layers_of(wildcards.model),
         layout=FRAME_LAYOUT,
@@ -149,7 +150,7 @@ rule refine_frame:
     threads: 2
     resources:
         mem_mb=memory(600, per_feature=4),
-        runtime=minutes(4, per_16k=2),
+        runtime=minutes(4, per_16k=1),
     params:
         layout=REFINEMENT,
     message:
@@ -179,8 +180,8 @@ rule measure_atlas:
     conda:
         "../envs/quality.yaml"
     resources:
-        mem_mb=memory(600, per_feature=2),
-        runtime=minutes(3, per_16k=1),
+        mem_mb=memory(600, per_feature=1),
+        runtime=minutes(3, per_16k=0.3),
     params:
         layers=lambda wildcards: layers_of(wildcards.model),
         min_cosine=config["atlas"]["tracks"]["min_cosine_previous"],

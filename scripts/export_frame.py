@@ -24,7 +24,7 @@ def moved(graph: dict, features: pa.Table, measures: dict, layout: dict, decimal
     measures : of the frame, as in the atlas's quality.json; layout : parameters of the frame
     """
     live = features.filter(pc.is_valid(features["x"]))
-    # As rounded as the float32 of the table allow.
+    # The table's are rounded too, but float32 holds no decimals exactly.
     positions = np.round(np.column_stack([live[axis] for axis in "xyz"]).astype(np.float64), decimals)
     for node, position in zip(graph["nodes"], positions.tolist(), strict=True):
         node["position"] = position

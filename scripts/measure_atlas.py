@@ -120,16 +120,16 @@ def calibration(matches: list[dict], labels: Labels) -> list[dict]:
     """By cosine: how often the labels of mutual matches share a telling word, and how often by chance."""
     rng = np.random.default_rng(SEED)
     rows = []
-    found = [mutual(each) for each in matches]
+    pairs = [mutual(each) for each in matches]
     for low, high in itertools.pairwise(COSINES):
-        real, chance, pairs = [], [], 0
-        for layer, (left, right, cosines) in enumerate(found):
+        real, chance, count = [], [], 0
+        for layer, (left, right, cosines) in enumerate(pairs):
             inside = (cosines >= low) & ((cosines < high) | (high == COSINES[-1]))
             sides = (layer, left[inside]), (layer + 1, right[inside])
             real.append(labels.agreement(*sides))
             chance.append(labels.dealt(*sides, rng))
-            pairs += int(inside.sum())
-        row = {"from": float(low), "to": float(high), "matches": pairs, "agree": share(real), "chance": share(chance)}
+            count += int(inside.sum())
+        row = {"from": float(low), "to": float(high), "matches": count, "agree": share(real), "chance": share(chance)}
         rows.append(row)
     return rows
 

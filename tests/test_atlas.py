@@ -104,14 +104,14 @@ def test_the_frame_brings_matches_together_and_is_the_same_for_any_number_of_thr
         assert coords.tobytes() == other.tobytes(), layer
         np.testing.assert_array_equal(np.isfinite(coords).all(axis=1), rows.any(axis=1))
     assert np.nanmax(np.abs(np.concatenate(one))) == pytest.approx(50)
-    for layer, found in enumerate(matches):
-        i, j, cosines = mutual(found)
+    for layer, between in enumerate(matches):
+        i, j, cosines = mutual(between)
         near = i[cosines > 0.5], j[cosines > 0.5]
         assert drift(*one[layer : layer + 2], near) < 0.7 * drift(*loose[layer : layer + 2], near)
 
 
 @pytest.mark.parametrize("live", [1, 2, 3])
-def test_layers_of_few_features_have_a_place_in_the_frame(live):
+def test_layers_of_few_features_have_a_position_in_the_frame(live):
     decoders = [np.eye(4, dtype=np.float32), with_rows(np.eye(4, dtype=np.float32), slice(live, 4), 0)]
     neighbors = [dict(zip(("indices", "similarities"), nearest_neighbors(rows, 3), strict=True)) for rows in decoders]
     summaries, matches = [summarize(rows) for rows in decoders], [match(*decoders)]
@@ -123,8 +123,8 @@ def test_springs_join_mutual_matches_by_their_positions_among_the_live(decoders,
     lives = [np.flatnonzero(rows.any(axis=1)) for rows in decoders]
     springs = springs_between(lives, [len(rows) for rows in decoders], matches, strength=2.0, min_cosine=0.5)
     assert [[each.layer for each in own] for own in springs] == [[1], [0, 2], [1]]
-    for layer, found in enumerate(matches):
-        i, j, cosines = mutual(found)
+    for layer, between in enumerate(matches):
+        i, j, cosines = mutual(between)
         expected = {(a, b, np.float32(2) * c) for a, b, c in zip(i, j, cosines, strict=True) if c >= 0.5}
         up = next(each for each in springs[layer] if each.layer == layer + 1)
         down = next(each for each in springs[layer + 1] if each.layer == layer)
@@ -170,10 +170,10 @@ def test_pairs_tell_matches_from_merges_and_splits():
         "backward_cosine": np.float32([0.9, 0.9, 0.6]),
     }
     coords = [np.eye(4, 3), np.eye(3)]
-    told = pair(matches, coords, coords, min_cosine=0.5)
-    assert told["matched"] == pytest.approx(2 / 3)
-    assert told["merging"] == pytest.approx(1 / 3)
-    assert told["splitting"] == pytest.approx(1 / 3)
+    shares = pair(matches, coords, coords, min_cosine=0.5)
+    assert shares["matched"] == pytest.approx(2 / 3)
+    assert shares["merging"] == pytest.approx(1 / 3)
+    assert shares["splitting"] == pytest.approx(1 / 3)
     assert pair(matches, coords, coords, min_cosine=0.7)["splitting"] == 0
 
 
@@ -252,10 +252,10 @@ def test_a_layers_graph_is_moved_into_the_frame():
             "kept": pa.array([0.2, None, 1 / 3], pa.float32()),
         }
     )
-    told = moved(graph, features, {"kept_15": 0.5, "trustworthiness": None}, {"seed": 1}, decimals=4)
-    assert [node["position"] for node in told["nodes"]] == [[1.2346, 2, 3], [4, 5, 6]]
-    assert all(node["label"] == "kept" for node in told["nodes"])
-    assert told["metadata"] == {
+    in_frame = moved(graph, features, {"kept_15": 0.5, "trustworthiness": None}, {"seed": 1}, decimals=4)
+    assert [node["position"] for node in in_frame["nodes"]] == [[1.2346, 2, 3], [4, 5, 6]]
+    assert all(node["label"] == "kept" for node in in_frame["nodes"])
+    assert in_frame["metadata"] == {
         "parameters": {"layout": {"seed": 1}, "edges": {}},
         "quality": {"kept_15": 0.5},
         "bounds": {"min": [1.2346, 2, 3], "max": [4, 5, 6]},
