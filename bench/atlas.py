@@ -1,11 +1,12 @@
-"""What connects the layers of a model, measured: matches and tracks on synthetic layers and on the demo.
+"""What connects the layers of a model, measured: matches, tracks and the frame, on synthetic layers and on the demo.
 
     PYTHONPATH=scripts python bench/atlas.py                everything, to bench/atlas.md
-    PYTHONPATH=scripts python bench/atlas.py --synthetic    matches against the truth, and what they cost
-    PYTHONPATH=scripts python bench/atlas.py --demo         matches and tracks against the demo's labels
+    PYTHONPATH=scripts python bench/atlas.py --synthetic    matches against the truth, and what an atlas costs
+    PYTHONPATH=scripts python bench/atlas.py --demo         matches, tracks and frames of the demo
 
-Of synthetic layers it is known which row comes from which; of the demo's features, words of their labels tell. What is
-timed runs in a process of its own, in turns, on one thread; the best round counts.
+Of synthetic layers it is known which row comes from which; of the demo's features, words of their labels tell. Costs
+are those of one run of the whole workflow on one thread (bench/workflow.py): ratios within it mean something where the
+seconds do not. What a larger model needs follows from frames of several numbers of layers.
 """
 
 import argparse
@@ -20,73 +21,58 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from benchmark import machine
 from chain_features import chain
-from decoders import DEMO_LAYERS, ROOT, demo, demo_labels, synthetic_layers
+from compute_coords import embed
+from decoders import DEMO_LAYERS, ROOT, demo, demo_labels, synthetic, synthetic_layers
 from follow_features import track_table
-from lib.files import load_npy, map_npy
+from lay_out_atlas import lay_out_frame
+from layouts import DEFAULT
+from lib.files import load_npz, load_record
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.matches import mutual
 from lib.geometry.statistics import word_matrix, word_overlap
 from match_layers import match
+from measure_atlas import Labels, calibration, fidelity, lifespans, pair
 from measure_quality import telling_words
+from refine_frame import refine_layer
 from report import Report
+from summarize_decoder import summarize
+from workflow import CORES, MODEL, prepare, run
 
-# Neighbours of the search that a match is compared with: the workflow's default.
-K = 40
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+ATLAS, K = CONFIG["atlas"], CONFIG["neighbors"]["k"]
+TRACKS, FRAME = ATLAS["tracks"], ATLAS["layout"]
+MATCHED = TRACKS["min_cosine_previous"]
+# Of the demo's frames.
+SEEDS = (42, 1, 2)
+STRENGTHS = (0.0, 0.02, 0.03, 0.05)
+MEASURES = ("kept_5", "kept_15", "trustworthiness")
 # Cosine from which matches are compared with the truth.
 SURE = 0.6
-# Least cosines of a track: to the feature before it, and to the first.
-TRACKS = {"min_cosine_previous": 0.5, "min_cosine_first": 0.4}
-MATCHED = TRACKS["min_cosine_previous"]
-
-
-def measured(function: Callable, *arguments) -> tuple[object, float, float]:
-    """Call a function in a process of its own: its result, CPU s and peak MB.
-
-    No peak is below that of this process, so it must stay small.
-    """
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(_measure, function, *arguments).result()
-
-
-def _measure(function: Callable, *arguments) -> tuple[object, float, float]:
-    started = time.process_time()
-    result = function(*arguments)
-    return result, time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def best_of(rounds: int, calls: dict[str, tuple]) -> list[list]:
-    """Measure the calls in turns: name, CPU s and peak MB of each, the least of all rounds."""
-    best = {}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            _, *spent = measured(*call)
-            best[name] = np.minimum(spent, best.get(name, spent))
-    return [[name, *spent.tolist()] for name, spent in best.items()]
-
-
-def search_file(decoder: Path) -> None:
-    """The neighbour search of a layer."""
-    nearest_neighbors(load_npy(decoder), K)
-
-
-def match_files(left: Path, right: Path) -> dict[str, np.ndarray]:
-    """The matches of two layers."""
-    return match(map_npy(left), map_npy(right))
+# Layers of the frames whose growth is measured, and their epochs: memory does not depend on these, time is in
+# proportion.
+GROWTH, FEW_EPOCHS = (6, 13, 26), 40
 
 
 # --- synthetic layers
 
 
-def write_layers(files: list[Path], n: int, d: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Write decoders; return, of every layer but the first, where its rows come from and the cosines to them."""
-    truth = []
-    for file, (rows, *origin) in zip(files, synthetic_layers(len(files), n, d), strict=True):
-        np.save(file, rows)
-        truth.append(origin)
-    return truth[1:]
+def made_up(folder: Path, layers: int, n: int, d: int) -> tuple[Path, list[tuple[np.ndarray, np.ndarray]]]:
+    """A workflow with synthetic layers; of all but the first, where their rows come from, and the cosines to these."""
+    # A small run first: what numba compiles lies in its folder, and in copies of it.
+    warm = prepare(ROOT, folder / "warm", [synthetic(700, 64, seed) for seed in range(2)])
+    run_atlas(warm, 2)
+    decoders, *truth = zip(*synthetic_layers(layers, n, d), strict=True)
+    return prepare(warm, folder, list(decoders)), list(zip(*truth, strict=True))[1:]
+
+
+def run_atlas(project: Path, layers: int) -> pd.DataFrame:
+    """Make all of a model's atlas on one thread; return a row per job with rule, cpu (s) and peak (MB)."""
+    files = [f"atlas/layer-{layer}.parquet" for layer in range(layers)]
+    return run(project, 1, *(f"results/{MODEL}/{file}" for file in (*files, "figures/atlas.png")))[1]
 
 
 def against_truth(matches: dict[str, np.ndarray], origin: np.ndarray, cosine: np.ndarray) -> list[float]:
@@ -102,30 +88,135 @@ def against_truth(matches: dict[str, np.ndarray], origin: np.ndarray, cosine: np
     return [float(share) for share in (right[sure].mean(), recall, born, unmatched)]
 
 
-def measure_synthetic(report: Report, layers: int, n: int, d: int, rounds: int) -> None:
-    """Matches of synthetic layers against the truth, and their cost beside that of a layer's neighbour search."""
+def measure_synthetic(report: Report, layers: int, n: int, d: int) -> None:
+    """Matches of synthetic layers against the truth, and the cost of their atlas beside that of their own maps."""
+    size = f"{layers} synthetic layers of {n:,} x {d:,}"
     with tempfile.TemporaryDirectory() as name:
-        files = [Path(name) / f"{layer}.npy" for layer in range(layers)]
-        truth, *_ = measured(write_layers, files, n, d)
-        matches = [measured(match_files, *pair)[0] for pair in pairwise(files)]
+        # In a process of its own, which takes the decoders with it: no peak is below that of this one.
+        (project, truth), *_ = measured(made_up, Path(name), layers, n, d)
+        results = project / "results" / MODEL
+        jobs = run_atlas(project, layers)
+        matches = [load_npz(results / f"layer-{k}" / f"matches-{k + 1}.npz") for k in range(layers - 1)]
         rows = [
-            [f"{layer}–{layer + 1}", *against_truth(pair, *origin)]
-            for layer, (pair, origin) in enumerate(zip(matches, truth, strict=True))
+            [f"{layer}–{layer + 1}", *against_truth(each, *origin)]
+            for layer, (each, origin) in enumerate(zip(matches, truth, strict=True))
         ]
         header = ["layers", f"precision from cosine {SURE}", "recall", "born, as many ended", f"unmatched at {MATCHED}"]
-        report.table(f"Mutual matches of {layers} synthetic layers of {n:,} x {d:,}", header, rows)
-        calls = {
-            f"{K} neighbours of a layer": (search_file, files[0]),
-            "matches of two layers": (match_files, *files[:2]),
-            f"chains of {layers} layers": (chain, files, matches, list(range(layers))),
-        }
-        rows = best_of(rounds, calls)
-        rows = [[step, cpu, cpu / rows[0][1], peak] for step, cpu, peak in rows]
-        header = ["step", "CPU s", "of a neighbour search", "peak MB"]
-        report.table(f"Cost on one thread, {n:,} x {d:,}: the best of {rounds} rounds", header, rows)
+        report.table(f"Mutual matches of {size}", header, rows)
+        report_costs(report, jobs, size)
+        report_quality(report, load_record(results / "atlas" / "quality.json"), size)
+        measure_growth(report, results, layers)
+
+
+def report_costs(report: Report, jobs: pd.DataFrame, size: str) -> None:
+    """What each rule took, and how the steps of the atlas compare with those of the layers' own maps."""
+    spent = jobs.groupby("rule").agg(jobs=("cpu", "size"), cpu=("cpu", "sum"), peak=("peak", "max"))
+    rows = [[rule, int(count), cpu, cpu / count, peak] for rule, count, cpu, peak in spent.itertuples()]
+    report.table(f"Cost on one thread, {size}", ["rule", "jobs", "CPU s", "of a job", "peak MB"], rows)
+    per_job, total = spent["cpu"] / spent["jobs"], spent["cpu"]
+    frame, own = total["lay_out_atlas"] + total["refine_frame"], total["compute_coords"]
+    matching = per_job["match_layers"] / per_job["compute_neighbors"]
+    report.say(
+        f"A pair's matches take {matching:.2f} times the CPU of a layer's neighbour search; the frame and its"
+        f" refinement {frame / own:.2f} times that of the layers' own layouts."
+    )
+
+
+def report_quality(report: Report, quality: dict, size: str) -> None:
+    """How far matches lie apart, and what the frame keeps of the layers' own maps, as the workflow measured them."""
+    kinds = ("independent", "procrustes", "frame")
+    rows = [["–".join(map(str, each["layers"])), *map(each["drift"].get, kinds)] for each in quality["pairs"]]
+    header = ["layers", "the layers' own maps", "rotated onto each other", "the frame"]
+    report.table(f"Drift of matches, {size}", header, rows)
+    lost = np.array([losses(entry["frame"], entry["own"]) for entry in quality["layers"]])
+    rows = [[name, *spread(column)] for name, column in zip(MEASURES, lost.T, strict=True)]
+    report.table(f"Loss in the frame against the layers' own maps, {size}", ["measure", "mean", "worst layer"], rows)
+
+
+def measure_growth(report: Report, results: Path, layers: int) -> None:
+    """CPU and memory of frames of more layers, the same layers over and over: neither depends on what is in them."""
+    rows = []
+    for count in GROWTH:
+        _, cpu, peak = measured(frame_of_files, results, layers, count)
+        rows.append([count, cpu, cpu / count, peak])
+    header = ["layers", "CPU s", "of a layer", "peak MB"]
+    report.table(f"Growth of the layout with the number of layers, {FEW_EPOCHS} epochs, one thread", header, rows)
+    counts, _, per_layer, peaks = np.array(rows).T
+    slope, base = np.polyfit(counts, peaks, 1)
+    report.say(
+        f"Linear: {base:.0f} MB and {slope:.0f} MB per layer; {per_layer.min():.2f} to {per_layer.max():.2f} CPU s per"
+        f" layer for {FEW_EPOCHS} of the {FRAME['n_epochs']} epochs."
+    )
+
+
+def frame_of_files(results: Path, layers: int, count: int) -> None:
+    """The frame of so many layers from the files of fewer, in turns."""
+    folders = [results / f"layer-{number % layers}" for number in range(count)]
+    pairs = [number % (layers - 1) for number in range(count - 1)]
+    lay_out_frame(
+        [load_npz(folder / "neighbors.npz") for folder in folders],
+        [load_npz(folder / "summary.npz") for folder in folders],
+        [load_npz(results / f"layer-{k}" / f"matches-{k + 1}.npz") for k in pairs],
+        DEFAULT | {"seed": SEEDS[0]},
+        FRAME | {"n_epochs": FEW_EPOCHS},
+    )
+
+
+def measured(function: Callable, *arguments) -> tuple[object, float, float]:
+    """Call a function in a process of its own: its result, CPU s and peak MB."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(_measure, function, *arguments).result()
+
+
+def _measure(function: Callable, *arguments) -> tuple[object, float, float]:
+    started = time.process_time()
+    result = function(*arguments)
+    return result, time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 # --- the demo
+
+
+def measure_demo(report: Report) -> None:
+    """Matches and tracks of the demo's layers, held against their labels; their frame, against their own maps."""
+    layers = list(range(DEMO_LAYERS))
+    decoders, texts = [demo(layer) for layer in layers], [demo_labels(layer) for layer in layers]
+    matches = [match(*two) for two in pairwise(decoders)]
+    with tempfile.TemporaryDirectory() as name:
+        files = [Path(name) / f"{layer}.npy" for layer in layers]
+        for rows, file in zip(decoders, files, strict=True):
+            np.save(file, rows)
+        chains = chain(files, matches, layers)
+    compare_matches(report, matches, [telling_words(each) for each in texts])
+    labels = Labels(texts)
+    rows = [list(row.values()) for row in calibration(matches, labels) if row["matches"]]
+    header = ["cosine from", "to", "mutual matches", "labels share a word", "labels dealt at random"]
+    report.table("Mutual matches of the demo by their cosine: the calibration", header, rows)
+    no_labels = pd.DataFrame({"index": [], "label": []}, dtype=object)
+    tracks = track_table(chains, [no_labels] * len(layers), TRACKS)
+    thresholds = " and ".join(f"{value} to the {name.removeprefix('min_cosine_')}" for name, value in TRACKS.items())
+    header = ["length", "tracks", "first and last label share a word", "labels dealt at random"]
+    rows = [list(row.values()) for row in lifespans(tracks, layers, labels)]
+    report.table(f"Tracks of the demo, cosines of at least {thresholds}", header, rows)
+    measure_frames(report, decoders, matches)
+
+
+def compare_matches(report: Report, matches: list[dict[str, np.ndarray]], words: list[list[set[str]]]) -> None:
+    """Labels of matched features, of mutual matches and of features drawn at random."""
+    rows = []
+    for layer, each in enumerate(matches):
+        here, there = np.array(words[layer]), np.array(words[layer + 1])
+        i, j, _ = mutual(each)
+        nearest = there[each["forward"]]
+        # The demo's SAEs began training from the same weights.
+        moved = i != j
+        shares = [float((each["forward_cosine"] >= MATCHED).mean()), len(i) / len(here), float(1 - moved.mean())]
+        shuffled = np.random.default_rng(0).permutation(nearest)
+        pairs = (here, nearest), (here[i], there[j]), (here[i[moved]], there[j[moved]]), (here, shuffled)
+        rows.append([f"{layer}–{layer + 1}", *shares, *(overlap(*each) for each in pairs)])
+    header = ["layers", f"cosine from {MATCHED}", "mutual", "of these, same index", "overlap of nearest", "of mutual"]
+    header += ["of mutual, other index", "by chance"]
+    report.table("Matches of the demo, and the overlap of their labels' words", header, rows)
 
 
 def overlap(left: list[set[str]], right: list[set[str]]) -> float:
@@ -134,58 +225,54 @@ def overlap(left: list[set[str]], right: list[set[str]]) -> float:
     return word_overlap(word_matrix([*left, *right]), pairs[:, None] + len(pairs))
 
 
-def sharing(left: list[set[str]], right: list[set[str]]) -> float | None:
-    """Share of the pairs of labels, both with words, that have one in common."""
-    common = [bool(a & b) for a, b in zip(left, right, strict=True) if a and b]
-    return float(np.mean(common)) if common else None
-
-
-def measure_demo(report: Report) -> None:
-    """Matches and tracks of the demo's layers, held against their labels."""
-    layers = list(range(DEMO_LAYERS))
-    words = [telling_words(demo_labels(layer)) for layer in layers]
-    with tempfile.TemporaryDirectory() as name:
-        files = [Path(name) / f"{layer}.npy" for layer in layers]
-        for layer, file in zip(layers, files, strict=True):
-            np.save(file, demo(layer))
-        matches = [match_files(*pair) for pair in pairwise(files)]
-        chains = chain(files, matches, layers)
-    compare_matches(report, matches, words)
-    no_labels = pd.DataFrame({"index": [], "label": []}, dtype=object)
-    compare_tracks(report, track_table(chains, [no_labels] * len(layers), TRACKS), words)
-
-
-def compare_matches(report: Report, matches: list[dict[str, np.ndarray]], words: list[list[set[str]]]) -> None:
-    """Labels of matched features, of mutual matches and of features drawn at random."""
+def measure_frames(report: Report, decoders: list[np.ndarray], matches: list[dict[str, np.ndarray]]) -> None:
+    """Drift of matches, and what frames keep of the layers' own maps, by the strength of the springs."""
+    neighbors = [dict(zip(("indices", "similarities"), nearest_neighbors(rows, K), strict=True)) for rows in decoders]
+    summaries = [summarize(rows) for rows in decoders]
+    apart: dict[str, list] = {name: [] for name in ("the layers' own maps", "rotated onto each other")}
+    lost: dict[str, list] = {}
+    for seed in SEEDS:
+        own = [
+            embed(rows, **near, seed=seed, threads=CORES, **DEFAULT)
+            for rows, near in zip(decoders, neighbors, strict=True)
+        ]
+        own_measures = measures_of(own, neighbors, summaries)
+        for strength in STRENGTHS:
+            name = f"spring_strength {strength:g}" + ", the default" * (strength == FRAME["spring_strength"])
+            layout, frame = DEFAULT | {"seed": seed}, FRAME | {"spring_strength": strength}
+            laid_out = lay_out_frame(neighbors, summaries, matches, layout, frame, CORES)
+            settling = {key: layout[key] for key in ("seed", "refinement_epochs", "relocations")}
+            coords = [refine_layer(*each, threads=CORES, **settling) for each in zip(laid_out, neighbors, strict=True)]
+            drifts = [pair(each, coords[k : k + 2], own[k : k + 2], MATCHED)["drift"] for k, each in enumerate(matches)]
+            apart.setdefault(name, []).extend(each["frame"] for each in drifts)
+            measures = measures_of(coords, neighbors, summaries)
+            lost.setdefault(name, []).extend(map(losses, measures, own_measures))
+        for name, key in zip(apart, ("independent", "procrustes"), strict=False):
+            apart[name].extend(each[key] for each in drifts)
     rows = []
-    for layer, pair in enumerate(matches):
-        here, there = np.array(words[layer]), np.array(words[layer + 1])
-        i, j, _ = mutual(pair)
-        nearest = there[pair["forward"]]
-        shares = [float((pair["forward_cosine"] >= MATCHED).mean()), len(i) / len(here)]
-        others = overlap(here, nearest), overlap(here[i], there[j]), overlap(here, shuffled(nearest))
-        rows.append([f"{layer}–{layer + 1}", *shares, *others])
-    header = ["layers", f"cosine from {MATCHED}", "mutual", "overlap of nearest", "of mutual", "by chance"]
-    report.table("Matches of the demo, and the overlap of their labels' words", header, rows)
+    for name, drifts in apart.items():
+        columns = np.array(lost[name]).T if name in lost else [None] * len(MEASURES)
+        rows.append([name, *spread(drifts), *(figure for column in columns for figure in spread(column))])
+    header = ["maps", "drift: mean", "highest"]
+    header += [text for name in MEASURES for text in (f"{name} lost: mean", "worst")]
+    report.table(f"Frames of the demo, seeds {', '.join(map(str, SEEDS))}; losses against own maps", header, rows)
+    floor = CONFIG["quality"]["min_frame_kept"]
+    report.say(f"quality.min_frame_kept, {floor}, is the floor under 1 minus the mean loss of kept_15.")
 
 
-def compare_tracks(report: Report, tracks: pd.DataFrame, words: list[list[set[str]]]) -> None:
-    """Labels of the first and last feature of each track, by its length."""
-    tracks["words"] = [words[layer][index] for layer, index in zip(tracks["layer"], tracks["index"], strict=True)]
-    ends = tracks.groupby("track").agg(length=("length", "first"), first=("words", "first"), last=("words", "last"))
-    rows = []
-    for length, group in ends.groupby("length"):
-        first, last = group["first"].to_numpy(), group["last"].to_numpy()
-        shares = [sharing(first, last), sharing(first, shuffled(last))] if length > 1 else [None, None]
-        rows.append([length, len(group), *shares])
-    thresholds = " and ".join(f"{value} to the {name.removeprefix('min_cosine_')}" for name, value in TRACKS.items())
-    header = ["length", "tracks", "first and last label share a word", "shuffled"]
-    report.table(f"Tracks of the demo, cosines of at least {thresholds}", header, rows)
+def measures_of(coords: list[np.ndarray], neighbors: list[dict], summaries: list[dict]) -> list[dict]:
+    """The measures of each layer's positions."""
+    return [fidelity(*each)[0] for each in zip(coords, neighbors, summaries, strict=True)]
 
 
-def shuffled(items: np.ndarray) -> np.ndarray:
-    """The same in another order."""
-    return np.random.default_rng(0).permutation(items)
+def losses(frame: dict, own: dict) -> list[float]:
+    """By measure, the share of the own map's that the frame loses."""
+    return [1 - frame[name] / own[name] for name in MEASURES]
+
+
+def spread(values: list[float] | np.ndarray | None) -> list[float | None]:
+    """Mean and largest."""
+    return [None, None] if values is None else [float(np.mean(values)), float(np.max(values))]
 
 
 def main() -> None:
@@ -197,7 +284,6 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--features", type=int, default=16384)
     parser.add_argument("--width", type=int, default=2304)
-    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     everything = arguments.synthetic == arguments.demo
     report = Report(arguments.output)
@@ -205,7 +291,7 @@ def main() -> None:
     if arguments.demo or everything:
         measure_demo(report)
     if arguments.synthetic or everything:
-        measure_synthetic(report, arguments.layers, arguments.features, arguments.width, arguments.rounds)
+        measure_synthetic(report, arguments.layers, arguments.features, arguments.width)
 
 
 if __name__ == "__main__":

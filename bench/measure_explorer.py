@@ -1,8 +1,8 @@
 """Load and frame times of the explorer on maps as large as real ones:  python bench/measure_explorer.py
 
-The page comes from results/ (target `explorer`); the maps are made up (tests/explorer/made_up.py). Prints a table and
-the name of the renderer that drew. `--against FOLDER` measures the explorer of another checkout, built there, in the
-same run, map by map, in turn. --graphics-card draws with the machine's own renderer.
+The page comes from results/ (target `explorer`); the maps are made up (tests/explorer/made_up.py), and read from their
+tables. Prints a table and the name of the renderer that drew. `--against FOLDER` measures the explorer of another
+checkout, built there, in the same run, map by map, in turn. --graphics-card draws with the machine's own renderer.
 """
 
 import argparse
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 from conftest import FLAGS  # noqa: E402
 from explorer.conftest import at_rest, shown  # noqa: E402
-from explorer.made_up import REAL_SIZE, WIDE, made_up_map  # noqa: E402
+from explorer.made_up import LINKED, REAL_SIZE, WIDE, made_up_map, made_up_table  # noqa: E402
 from explorer.site import Site  # noqa: E402
 
 SIZES = {"sparse": (16_384, 12_600), "real": REAL_SIZE, "wide": WIDE}  # features, links
@@ -99,8 +99,9 @@ def main() -> None:
         for size in arguments.sizes:
             features, links = SIZES[size]
             graph = made_up_map(size, features, links)
+            table, links = made_up_table(graph)
             for site in sites.values():
-                site.add_model(graph)
+                site.add_model(graph, table, LINKED)
             results = {name: [] for name in sites}
             for _ in range(arguments.repeat):
                 for name, site in sites.items():

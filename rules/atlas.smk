@@ -194,6 +194,7 @@ rule export_frame:
     input:
         graph="results/{model}/layer-{layer}.json",
         coords="results/{model}/layer-{layer}/frame.npy",
+        regions="results/{model}/layer-{layer}/regions.npz",
         kept="results/{model}/atlas/kept.npz",
         quality="results/{model}/atlas/quality.json",
         frame_record="results/{model}/atlas/frame.json",

@@ -92,7 +92,8 @@ def products(model):
 
 def finished(model):
     """Return what a run hands over of a model, figures aside: the products of its layers, tables, manifest."""
-    tables = [f"results/{model}/{name}" for name in ("features.parquet", "manifest.json", "quality.tsv")]
+    names = ["features.parquet", "manifest.json", "quality.tsv", *["atlas/quality.json"] * has_atlas(model)]
+    tables = [f"results/{model}/{name}" for name in names]
     return [*itertools.chain(*products(model).values()), *tables]
 
 

@@ -11,16 +11,19 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from scipy.spatial import cKDTree
 
 from lib.figures import drawing
-from lib.figures.regions import Region, regions, shortened, volumes
+from lib.figures.drawing import drawable, shortened
 from lib.files import load_npz, load_record
 from lib.job import job_log
-from lib.products.layer_table import plain
 from lib.tables import load_table
 
 NEAR = 15  # neighbours in the map from which its density at a feature is computed
-REGION = (8, 100)  # smallest and largest number of features per region; between these, a sixtieth of the layer
+NAME = 30  # characters of a region's name
+# Fonts of the names, by the regions' level; and of an unnamed region's representative.
+FONTS = {1: {"fontweight": "bold"}, 2: {}, 3: {"color": drawing.PALE}}
+STAND_IN = {"fontstyle": "italic"}
 RIGHT, GAP, HEAD, FOOT = 0.3, 0.12, 1.0, 0.45  # inches
 DEGREES = {0: "0", 1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32", 33: "33–64", 65: "65+"}
 # Viridis without its palest end, which is invisible on paper; the densest features are the darkest.
@@ -40,8 +43,8 @@ def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centred @ vectors, spread / (spread.sum() or 1)
 
 
-def draw(features: pd.DataFrame, edges: dict[str, np.ndarray], title: str, threshold: float, quality: dict):
-    """Return the figure of layer-N.parquet and edges.npz.
+def draw(features: pd.DataFrame, edges: dict, regions: list[dict], title: str, threshold: float, quality: dict):
+    """Return the figure of layer-N.parquet, edges.npz and the regions in regions.json.
 
     `threshold` is the minimum cosine of a link, `quality` the map's measures in quality.json.
     """
@@ -60,16 +63,16 @@ def draw(features: pd.DataFrame, edges: dict[str, np.ndarray], title: str, thres
     side = drawing.inches(figure, right, top, deep, up)
     below = drawing.inches(figure, left, bottom, across, deep)
     colours, order = paint(figure, live, coords)
-    named = name_regions(live, coords, edges)
-    names = [(region.name, region.shared) for region in named]
+    named = region_names(regions, features["label"])
+    middles = pd.concat(pd.DataFrame(points).groupby(live[f"region_{level}"].to_numpy()).mean() for level in FONTS)
+    anchors, names = middles.loc[list(named)].to_numpy(), list(named.values())
     for axes, x, y in ((front, 0, 1), (side, 2, 1), (below, 0, 2)):
         view = points[:, [x, y]]
         axes.scatter(*view[order].T, s=np.clip(9000 / max(len(live), 1), 0.7, 16), c=colours, lw=0, alpha=0.85)
         axes.set(xlim=(-reach[x], reach[x]), ylim=(-reach[y], reach[y]))
         axes.locator_params(nbins=5, steps=[1, 2, 5, 10])
-        anchors = np.array([view[region.members].mean(axis=0) for region in named])
-        limit, size = (24, 7.5) if axes is front else (12, 6.5)
-        drawing.write_names(axes, anchors, names, limit, size)
+        limit, size = (30, 7) if axes is front else (12, 6.5)
+        drawing.write_names(axes, anchors[:, [x, y]], names, limit, size)
     first, second, third = (f"principal axis {n} ({share:.0%} of the variance)" for n, share in enumerate(shares, 1))
     front.set_ylabel(second)
     front.tick_params(labelbottom=False)
@@ -136,14 +139,32 @@ def paint_categories(figure, categories: pd.Series) -> tuple[np.ndarray, np.ndar
     return colours[order], order
 
 
-def name_regions(live: pd.DataFrame, coords: np.ndarray, edges: dict[str, np.ndarray]) -> list[Region]:
-    """Return the named regions of the layer; none without live features."""
-    if live.empty:
-        return []
-    numbers = live["index"].to_numpy()
-    ends = (np.searchsorted(numbers, edges[end]) for end in ("source", "target"))
-    size = int(np.clip(len(live) // 60, *REGION))
-    return regions(coords, plain(live["label"]), (*ends, edges["weight"]), numbers, size, drawing.drawable)
+def region_names(regions: list[dict], labels: pd.Series) -> dict[str, tuple[str, dict]]:
+    """The text and the font of the names in the figure by region, the largest regions of the first level first.
+
+    A region of the first level without a name that can be drawn goes by its representative.
+    """
+    names = {}
+    for region in regions:
+        name, words = region.get("name", ""), region.get("words", ())
+        text = name if drawable(name) else ", ".join(filter(drawable, words))
+        if text:
+            names[region["id"]] = shortened(text, NAME), FONTS[region["level"]]
+        elif region["level"] == 1:
+            index = region["representative"]
+            label = labels[index] if isinstance(labels[index], str) and drawable(labels[index]) else f"#{index}"
+            names[region["id"]] = shortened(label, NAME), STAND_IN
+    return names
+
+
+def volumes(coords: np.ndarray, k: int) -> np.ndarray:
+    """Cube of the distance to the k-th nearest other point, or to the farthest if there are fewer: float64 (m,).
+
+    Its reciprocal is the density. Coinciding points get the smallest distance above 0 of all points.
+    """
+    distance = cKDTree(coords).query(coords, [min(k + 1, len(coords))])[0][:, 0]
+    apart = distance[distance > 0]
+    return np.maximum(distance, apart.min() if len(apart) else 1.0) ** 3
 
 
 def draw_degrees(axes, degree: np.ndarray) -> None:
@@ -186,7 +207,8 @@ def main(snakemake) -> None:
         title = f"{shortened(snakemake.params.display_name, 36)}, layer {snakemake.wildcards.layer}"
         threshold = load_record(files.edges_record)["parameters"]["threshold"]
         quality = load_record(files.quality).get("map", {})
-        drawing.save_figure(snakemake.output.figure, draw(features, edges, title, threshold, quality))
+        regions = load_record(files.regions)["regions"]
+        drawing.save_figure(snakemake.output.figure, draw(features, edges, regions, title, threshold, quality))
         log.info("%d features, %d links", len(features), len(edges["source"]))
 
 

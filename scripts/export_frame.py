@@ -1,7 +1,7 @@
 """A layer's map, moved into the frame of its model -> atlas/layer-N.json and atlas/layer-N.parquet.
 
-The JSON file is layer-N.json with the frame's positions; the table says where each feature lies in the frame, which
-track it is on, and which features of the adjacent layers are nearest.
+The JSON file is layer-N.json with the frame's positions, and its regions where they lie there. The table says where
+each feature lies in the frame, which track it is on, and which features of the adjacent layers are nearest.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lib.files import load_npy, load_npz, load_record, save_bytes, whole_file
+from lib.geometry.extent import members_of, outline
 from lib.job import job_log
 from lib.products.frame_table import frame_table
 from lib.products.graph_json import plain
@@ -43,12 +44,13 @@ def main(snakemake) -> None:
         layer = int(snakemake.wildcards.layer)
         sides = {side: load_npz(*files.get(side)) if files.get(side) else None for side in ("before", "after")}
         kept = load_npz(files.kept)[f"layer_{layer}"]
-        features = frame_table(
-            layer, load_npy(files.coords), kept, load_columns(files.tracks), **sides, decimals=decimals
-        )
+        coords, regions = load_npy(files.coords), load_npz(files.regions)["regions"]
+        features = frame_table(layer, coords, kept, load_columns(files.tracks), **sides, decimals=decimals)
         measures = next(entry["frame"] for entry in load_record(files.quality)["layers"] if entry["layer"] == layer)
         layout = load_record(files.frame_record)["parameters"]
         graph = moved(load_record(files.graph), features, measures, layout, decimals)
+        for region, members in zip(graph["metadata"]["regions"], members_of(regions), strict=True):
+            region |= outline(coords[members], decimals)
         save_bytes(output.graph, orjson.dumps(graph))
         with whole_file(output.table) as aside:
             pq.write_table(features, aside)

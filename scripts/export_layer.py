@@ -3,7 +3,6 @@
 export.json records what the manifest says of the layer. Compression leaves no time stamp: same map, same bytes.
 """
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,16 +12,16 @@ from zlib_ng import gzip_ng
 from lib.files import load_npy, load_npz, load_record, save_bytes, save_record, whole_file
 from lib.job import job_log
 from lib.products.graph_json import layer_graph
-from lib.products.layer_table import layer_table
+from lib.products.layer_table import ENCODINGS, layer_table
 from lib.tables import load_columns
 
 
 def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
-    """The free part of the metadata: what the map shows, how it was made and from what, how much it keeps.
+    """The free part of the metadata: what the map shows, how it was made and from what, how much it keeps, its regions.
 
     `about` goes into it unchanged; `records` holds the JSON record that each step left beside its output.
     """
-    steps = {"neighbors": "neighbors", "layout": "coords", "edges": "edges"}
+    steps = {"neighbors": "neighbors", "layout": "coords", "edges": "edges", "regions": "regions"}
     return {key: value for key, value in about.items() if value is not None} | {
         "parameters": {name: records[step]["parameters"] for name, step in steps.items()},
         "provenance": {
@@ -31,6 +30,7 @@ def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
             "versions": records["coords"]["versions"],
         },
         "quality": quality.get("map", {}),
+        "regions": records["regions"]["regions"],
     }
 
 
@@ -45,10 +45,11 @@ def manifest_entry(metadata: dict, features: pa.Table, labels: dict) -> dict:
     entry["saelensId"] = metadata.get("saelens", {}).get("id")
     entry |= {key: metadata[key] for key in counts} | {"edges": metadata["parameters"]["edges"]}
     if requested := labels.get("requested"):
-        silent = np.isin(features["index"], labels["neverActive"])
+        silent = set(labels["neverActive"])
         if requested == len(features):
-            silent |= np.asarray(pc.and_(features["x"].is_null(), features["label"].is_null()))
-        entry["neverActive"] = int(silent.sum())
+            unlabelled = features.filter(pc.and_(features["x"].is_null(), features["label"].is_null()))
+            silent.update(unlabelled["index"].to_pylist())
+        entry["neverActive"] = len(silent)
         entry["labelCoverage"] = round(labels["labelled"] / max(1, requested - entry["neverActive"]), 4)
     return {key: value for key, value in entry.items() if value is not None}
 
@@ -58,9 +59,9 @@ def main(snakemake) -> None:
     with job_log(snakemake) as log:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
         layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_columns(files.labels)
-        edges = load_npz(files.edges)
-        features = layer_table(layer, coords, load_npy(files.kept), load_npz(files.neighbors), edges, labels, decimals)
-        steps = ("decoder", "neighbors", "coords", "edges", "labels")
+        edges, neighbors, regions = load_npz(files.edges), load_npz(files.neighbors), load_npz(files.regions)
+        features = layer_table(layer, coords, load_npy(files.kept), neighbors, edges, labels, regions, decimals)
+        steps = ("decoder", "neighbors", "coords", "edges", "labels", "regions")
         records = {step: load_record(getattr(files, f"{step}_record")) for step in steps}
         about = metadata(snakemake.params.about, records, load_record(files.quality))
         graph = layer_graph(snakemake.wildcards.model, features, edges, about, decimals)
@@ -70,7 +71,7 @@ def main(snakemake) -> None:
             # As small as zlib's level 9.
             save_bytes(output.gzip, gzip_ng.compress(text, compresslevel=8, mtime=0))
         with whole_file(output.table) as aside:
-            pq.write_table(features, aside)
+            pq.write_table(features, aside, **ENCODINGS)
         save_record(output.record, manifest_entry(graph["metadata"], features, records["labels"]))
         log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", graph["metadata"])
 

@@ -5,14 +5,14 @@ dead features: NaN. frame.json records the parameters. No decoder is read.
 """
 
 import numpy as np
-from lib.geometry.matches import mutual
 from scipy.sparse import csr_matrix
 
 from lib.files import load_npz, save_npz, save_record
 from lib.geometry.extent import centred
 from lib.geometry.graph import mixed_graph
 from lib.geometry.layout import Springs, lay_out_together
-from lib.geometry.live import renumber, restrict_to_live
+from lib.geometry.live import renumber, restrict_to_live, select_rows
+from lib.geometry.matches import mutual
 from lib.geometry.pca import shared_components
 from lib.job import job_log
 
@@ -50,8 +50,12 @@ def lay_out_frame(
     """
     lives = [np.flatnonzero(np.isfinite(summary["scores"][:, :1]).all(axis=1)) for summary in summaries]
     sizes = [len(summary["scores"]) for summary in summaries]
-    for summary, live in zip(summaries, lives, strict=True):
-        summary["scores"] = summary["scores"][live]
+    starts = shared_components(
+        [
+            summary | {"scores": select_rows(summary["scores"], live)}
+            for summary, live in zip(summaries, lives, strict=True)
+        ]
+    )
     graphs = []
     for layer, live in zip(neighbors, lives, strict=True):
         near = restrict_to_live(layer["indices"], layer["similarities"], live, layer["indices"].shape[1])
@@ -60,7 +64,6 @@ def lay_out_frame(
         graphs.append(empty if few else mixed_graph(*near, layout["n_neighbors"], layout["perplexity"]))
     springs = springs_between(lives, sizes, matches, frame["spring_strength"], frame["min_cosine"])
     parameters = {key: layout[key] for key in ("negative_samples", "repulsion_strength", "seed")}
-    starts = shared_components(summaries)
     laid_out = lay_out_together(graphs, starts, springs, n_epochs=frame["n_epochs"], threads=threads, **parameters)
     coords = [np.full((n, 3), np.nan, np.float32) for n in sizes]
     for layer, live, positions in zip(coords, lives, laid_out, strict=True):

@@ -46,15 +46,20 @@ class Reference:
         self.sample = sample_of(m, rng)
         rows = decoder[self.sample]
         self.distances = 1 - rows @ rows.T
+        self.near = self.nearest_sampled(self.distances)
         left, right = rng.integers(0, len(rows), (2, SAMPLED_PAIRS))
         self.pairs = left[left != right], right[left != right]
         self.words = word_matrix(words)
         apart = rng.integers(1, m, (m, -(-WORD_PAIRS // m)))
         self.overlap_by_chance = word_overlap(self.words, (np.arange(m)[:, None] + apart) % m)
-        self.clusters = None
+        self.clusters = []
         if m >= 10 * CLUSTERS:
             # More iterations do not change the correlation beyond the noise of the start.
-            _, self.clusters = kmeans2(decoder, CLUSTERS, iter=5, minit="points", check_finite=False, rng=rng)
+            _, cluster_of = kmeans2(decoder, CLUSTERS, iter=3, minit="points", check_finite=False, rng=rng)
+            self.clusters = [np.flatnonzero(cluster_of == cluster) for cluster in np.unique(cluster_of)]
+            centres = np.stack([decoder[members].mean(axis=0) for members in self.clusters])
+            centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+            self.cluster_distances = 1 - centres @ centres.T
 
     def measure(self, coords: np.ndarray, near: np.ndarray | None = None) -> dict[str, float | None]:
         """Every measure of float (m, 3) positions; None where a layer has too few features, labels or strong pairs.
@@ -68,8 +73,8 @@ class Reference:
         measures = {f"kept_{k}": self.kept(near, k) for k in KS} | {
             "strongest_near": self.strongest_near(near),
             "strong_short": self.strong_short(coords, pair_lengths),
-            "trustworthiness": self.trust(self.distances, lengths),
-            "continuity": self.trust(lengths, self.distances),
+            "trustworthiness": self.trust(self.distances, self.nearest_sampled(lengths)),
+            "continuity": self.trust(lengths, self.near),
             "distance_correlation": rank_correlation(self.distances[self.pairs], pair_lengths),
             "cluster_correlation": self.cluster_correlation(coords),
             "label_agreement": self.label_agreement(near),
@@ -98,23 +103,23 @@ class Reference:
         lengths = np.linalg.norm(coords[row] - coords[self.indices[row, rank]], axis=1)
         return float((lengths < np.percentile(pair_lengths, 1)).mean())
 
-    def trust(self, truth: np.ndarray, shown: np.ndarray) -> float | None:
-        """Trustworthiness of the distances `shown` for those in truth, both (s, s) of the sampled features."""
-        if len(self.sample) <= 4 * NEAR:
-            return None
-        others = shown + np.diag(np.full(len(shown), np.inf, shown.dtype))
-        return trustworthiness(truth, np.argpartition(others, NEAR, axis=1)[:, :NEAR])
+    def nearest_sampled(self, distances: np.ndarray) -> np.ndarray:
+        """The NEAR nearest others of each sampled feature, fewer where there are fewer, from float (s, s) distances."""
+        others = distances + np.diag(np.full(len(distances), np.inf, distances.dtype))
+        near = min(NEAR, len(others) - 1)
+        return np.argpartition(others, near, axis=1)[:, :near]
+
+    def trust(self, truth: np.ndarray, near: np.ndarray) -> float | None:
+        """Trustworthiness of near points for the distances in truth, float (s, s) of the sampled features."""
+        return trustworthiness(truth, near) if len(self.sample) > 4 * NEAR else None
 
     def cluster_correlation(self, coords: np.ndarray) -> float | None:
         """Rank correlation of the distances between cluster centres in the decoder and in the map: global structure."""
-        if self.clusters is None:
+        if not self.clusters:
             return None
-        members = [self.clusters == cluster for cluster in np.unique(self.clusters)]
-        upper = np.triu_indices(len(members), 1)
-        means = np.stack([self.decoder[rows].mean(axis=0) for rows in members])
-        means /= np.linalg.norm(means, axis=1, keepdims=True)
-        centres = np.stack([coords[rows].mean(axis=0) for rows in members])
-        return rank_correlation((1 - means @ means.T)[upper], cdist(centres, centres)[upper])
+        centres = np.stack([coords[members].mean(axis=0) for members in self.clusters])
+        upper = np.triu_indices(len(centres), 1)
+        return rank_correlation(self.cluster_distances[upper], cdist(centres, centres)[upper])
 
     def label_agreement(self, near: np.ndarray) -> float | None:
         """Word overlap of the labels of near points, relative to that of random pairs."""

@@ -11,18 +11,28 @@ from lib.geometry.relocation import settle
 from lib.job import job_log
 
 
+def refine_layer(coords: np.ndarray, neighbors: dict[str, np.ndarray], **parameters) -> np.ndarray:
+    """A layer's positions, refined among themselves: float32 (n, 3), dead features NaN.
+
+    coords : float32 (n, 3), dead features NaN; neighbors : as in neighbors.npz; parameters : those of `settle`
+    """
+    refined, live = coords.copy(), np.flatnonzero(np.isfinite(coords).all(axis=1))
+    if len(live):
+        indices, _ = restrict_to_live(**neighbors, live=live, k=neighbors["indices"].shape[1])
+        refined[live] = settle(coords[live], indices, **parameters)
+    return refined
+
+
 def main(snakemake) -> None:
     """Read, refine, write."""
     with job_log(snakemake) as log:
-        layout, layer = snakemake.params.layout, snakemake.wildcards.layer
-        coords = load_npz(snakemake.input.frame)[f"layer_{layer}"]
+        coords = load_npz(snakemake.input.frame)[f"layer_{snakemake.wildcards.layer}"]
         neighbors = load_npz(snakemake.input.neighbors)
-        live = np.flatnonzero(np.isfinite(coords).all(axis=1))
-        if len(live):
-            indices, _ = restrict_to_live(**neighbors, live=live, k=neighbors["indices"].shape[1])
-            coords[live] = settle(coords[live], indices, threads=snakemake.threads, **layout)
-        save_npy(snakemake.output.coords, coords)
-        log.info("%d features have a position", len(live))
+        save_npy(
+            snakemake.output.coords,
+            refine_layer(coords, neighbors, threads=snakemake.threads, **snakemake.params.layout),
+        )
+        log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 
 from lib.files import readable, whole_file
 from lib.job import job_log
-from lib.products.layer_table import SCHEMA
+from lib.products.layer_table import ENCODINGS, SCHEMA
 
 
 def concatenate(tables: list[Path], target: Path) -> int:
     """Write the layers' tables, in the order of `tables`, one after another; returns the number of rows."""
     rows = 0
-    with whole_file(target) as aside, pq.ParquetWriter(aside, SCHEMA, compression="zstd") as writer:
+    with whole_file(target) as aside, pq.ParquetWriter(aside, SCHEMA, compression="zstd", **ENCODINGS) as writer:
         for path in tables:
             with readable(path):
                 table = pq.read_table(path).cast(SCHEMA)

@@ -41,7 +41,7 @@ def matches(decoders):
 
 @pytest.fixture(scope="module")
 def steps(decoders, matches) -> dict:
-    """What a frame is made from; call it again for each layout, which takes the summaries apart."""
+    """What a frame is made from."""
     neighbors = [dict(zip(("indices", "similarities"), nearest_neighbors(rows, 40), strict=True)) for rows in decoders]
     return {"neighbors": neighbors, "summaries": [summarize(rows) for rows in decoders], "matches": matches}
 
@@ -98,8 +98,8 @@ def test_a_frame_of_one_layer_is_that_layers_layout(steps):
 
 
 def test_the_frame_brings_matches_together_and_is_the_same_for_any_number_of_threads(steps, matches, decoders):
-    one, three = (lay_out_frame(**copied(steps), layout=LAYOUT, frame=FRAME, threads=threads) for threads in (1, 3))
-    loose = lay_out_frame(**copied(steps), layout=LAYOUT, frame=FRAME | {"spring_strength": 0.0})
+    one, three = (lay_out_frame(**steps, layout=LAYOUT, frame=FRAME, threads=threads) for threads in (1, 3))
+    loose = lay_out_frame(**steps, layout=LAYOUT, frame=FRAME | {"spring_strength": 0.0})
     for layer, (coords, other, rows) in enumerate(zip(one, three, decoders, strict=True)):
         assert coords.tobytes() == other.tobytes(), layer
         np.testing.assert_array_equal(np.isfinite(coords).all(axis=1), rows.any(axis=1))
@@ -108,10 +108,6 @@ def test_the_frame_brings_matches_together_and_is_the_same_for_any_number_of_thr
         i, j, cosines = mutual(found)
         near = i[cosines > 0.5], j[cosines > 0.5]
         assert drift(*one[layer : layer + 2], near) < 0.7 * drift(*loose[layer : layer + 2], near)
-
-
-def copied(steps: dict) -> dict:
-    return steps | {"summaries": [dict(summary) for summary in steps["summaries"]]}
 
 
 @pytest.mark.parametrize("live", [1, 2, 3])

@@ -110,6 +110,25 @@ def test_the_tables_agree_with_the_maps(demo_run, graphs):
     assert not list(folder.rglob(".*.part"))
 
 
+def test_regions_are_the_same_in_map_table_and_frame(demo_run, graphs):
+    folder = demo_run.folder / "results" / "minilm-l6"
+    for layer, graph in graphs.items():
+        features = pd.read_parquet(folder / f"layer-{layer}.parquet")
+        frame = json.loads((folder / "atlas" / f"layer-{layer}.json").read_bytes())
+        assert sum(region["size"] for region in graph["metadata"]["regions"]) == 3 * 2048
+        for each in (graph, frame):
+            positions = np.array([node["position"] for node in each["nodes"]])
+            for region in each["metadata"]["regions"]:
+                members = features[f"region_{region['level']}"] == region["id"]
+                assert members.sum() == region["size"]
+                assert members[region["representative"]]
+                assert region["center"] == pytest.approx(positions[members].mean(axis=0), abs=1e-3)
+        largest = {region["id"]: region.get("name") for region in graph["metadata"]["regions"]}
+        names = features["region_1"].map(largest).fillna(features["region_2"].map(largest))
+        names = names.fillna(features["region_3"].map(largest))
+        assert names.where(names.notna(), None).tolist() == [node.get("category") for node in graph["nodes"]]
+
+
 def test_nearby_features_have_related_labels(demo_run):
     """Labels of near features share words at least twice as often as by chance, though the layout uses no labels."""
     quality = pd.read_csv(demo_run.folder / "results/minilm-l6/quality.tsv", sep="\t")

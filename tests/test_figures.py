@@ -1,4 +1,4 @@
-"""Figures: regions and their names, names that do not overlap, layers with little or nothing to draw, same bytes."""
+"""Figures: names of regions, names that do not overlap, layers with little or nothing to draw, same bytes."""
 
 import struct
 from pathlib import Path
@@ -11,9 +11,9 @@ import pytest
 import draw_layer
 import draw_model
 from lib.figures import drawing
-from lib.figures.regions import dense_regions, log_likelihood_ratio, regions, same_stem, shortened, volumes
 from lib.labels.explanations import SCHEMA as LABELS
 from lib.products.layer_table import layer_table
+from name_regions import find_regions, give_names
 
 TOPICS = ("court", "river", "music")
 
@@ -39,15 +39,22 @@ def nearest_topic(coords: np.ndarray) -> list[str]:
     return [TOPICS[i] for i in np.linalg.norm(coords[:, None] - centres, axis=2).argmin(axis=1)]
 
 
-def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> tuple[pd.DataFrame, dict]:
-    """The table and the edges of a layer with these positions."""
+def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> tuple[pd.DataFrame, dict, list]:
+    """The table, the edges and the regions of a layer with these positions."""
     n = len(coords)
     source, target = (np.array(side, np.int32) for side in edges[:2])
     similarities = np.full((n, 3), 0.4, np.float32) if similarities is None else similarities
     neighbors = {"indices": np.where(similarities > 0, 0, -1).astype(np.int32), "similarities": similarities}
     links = {"source": source, "target": target, "weight": np.array(edges[2], np.float32)}
     coords, kept, labels = np.asarray(coords, np.float32), np.ones(n, np.float32), pa.Table.from_pylist(rows, LABELS)
-    return layer_table(0, coords, kept, neighbors, links, labels, 4).to_pandas(), links
+    positions, regions = np.full((n, 3), -1), []
+    if np.isfinite(coords).any():
+        positions, regions = find_regions(coords, coords, labels, [100, 30, 10])
+    give_names(regions, {}, "", "")
+    for region in regions:
+        region["representative"] = region["examples"][0]
+    membership = {"ids": np.array([region["id"] for region in regions], str), "regions": positions}
+    return layer_table(0, coords, kept, neighbors, links, labels, membership, 4).to_pandas(), links, regions
 
 
 def saved(path, figure) -> bytes:
@@ -61,84 +68,38 @@ def size(png: bytes) -> tuple[int, int]:
     return struct.unpack(">II", png[16:24])
 
 
-NO_EDGES = (np.array([], int), np.array([], int), np.array([], np.float32))
+# Names of regions
 
 
-# Regions and their names
+def regions_of(*names: str | None, representative: int = 0, level: int = 1) -> list[dict]:
+    """Regions of one level with these names, made of words; None for a region without one."""
+    common = {"level": level, "representative": representative}
+    return [
+        common | {"id": f"r{number}"} | ({"name": name, "words": name.split(", ")} if name else {})
+        for number, name in enumerate(names, start=1)
+    ]
 
 
-def test_a_region_is_named_by_a_word_that_its_labels_share():
-    coords = clustered()
-    rng = np.random.default_rng(1)
-    patterns = ["references to {} in text", "words about {}", "phrases of {}, and more"]
-    labels = [patterns[rng.integers(3)].format(topic) for topic in nearest_topic(coords)]
-    named = regions(coords, labels, NO_EDGES, np.arange(len(coords)), size=20)
-    assert {region.name for region in named if region.shared} == set(TOPICS)
-    topics = nearest_topic(coords)
-    for region in named:
-        assert [topics[member] for member in region.members].count(region.name) >= 19
+def texts(regions: list[dict], labels: list[str | None]) -> list[str]:
+    """What the figure writes for these regions."""
+    return [text for text, _ in draw_layer.region_names(regions, pd.Series(labels, dtype=object)).values()]
 
 
-def test_a_region_without_a_shared_word_is_named_by_its_best_linked_feature():
-    coords = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
-    labels = [f"{'abcdefghijklmnopqrstuvwxyzäöüß'[i] * 4}; also other" for i in range(30)]
-    star = (np.full(29, 7), np.delete(np.arange(30), 7), np.full(29, 0.5, np.float32))
-    assert [region.name for region in regions(coords, labels, star, np.arange(30), size=30)] == ["hhhh"]
+def test_a_region_goes_by_its_name_or_by_its_representative():
+    regions = regions_of("court, law", None, representative=2)
+    assert texts(regions, ["zero", "one", "two"]) == ["court, law", "two"]
+    assert texts(regions, [None] * 3) == ["court, law", "#2"]
+    assert texts(regions_of(None, level=2), ["zero"]) == []
 
 
-def test_regions_without_labels_are_named_by_feature_index():
-    coords = clustered()
-    numbers = np.arange(len(coords)) + 1000
-    for region in regions(coords, [None] * len(coords), NO_EDGES, numbers, size=20):
-        assert region.name == f"#{region.members[0] + 1000}"
-        assert not region.shared
-
-
-def test_names_are_unique_and_drawable_in_the_font():
-    coords = clustered()
-    labels = ["法院法院 legal" if topic == "court" else "法院法院" for topic in nearest_topic(coords)]
-    named = regions(coords, labels, NO_EDGES, np.arange(len(coords)), 20, drawing.drawable)
-    names = [region.name for region in named]
-    assert "legal" in names
-    assert len(names) == len(set(names))
-    assert all(drawing.drawable(name) for name in names)
+def test_what_the_font_lacks_is_not_written():
     assert not drawing.drawable("法院")
     assert not drawing.drawable("\u202egnirts desrever")
+    assert texts(regions_of("法院, legal", "法院"), ["法院"]) == ["legal", "#0"]
 
 
-def test_regions_surround_peaks_of_density():
-    coords = clustered()
-    regions_by_density = dense_regions(coords, 20)
-    assert len(regions_by_density) >= 3
-    topics = nearest_topic(coords)
-    assert {topics[members[0]] for members in regions_by_density[:3]} <= set(TOPICS)
-    occupied = volumes(coords, 19)
-    peaks = [members[0] for members in regions_by_density]
-    assert occupied[peaks].tolist() == sorted(occupied[peaks])
-    for members in regions_by_density:
-        assert occupied[members[0]] == occupied[members].min()
-
-
-def test_log_likelihood_ratio_equals_the_sum_over_the_contingency_table():
-    """Written out for one word; 0 for words that are no more frequent than in the layer."""
-    in_region, labels, in_layer, n = 8, 20, 30, 1000
-    table = [(8, 20 * 30 / n), (12, 20 * 970 / n), (22, 980 * 30 / n), (958, 980 * 970 / n)]
-    expected = 2 * sum(observed * np.log(observed / chance) for observed, chance in table)
-    ratios = log_likelihood_ratio([in_region, 0, 1], labels, [in_layer, 30, 50], n)
-    assert ratios == pytest.approx([expected, 0, 0])
-    assert np.isfinite(log_likelihood_ratio([20], 20, [20], 20)).all()
-
-
-def test_forms_of_a_word_have_the_same_stem():
-    assert same_stem("vote", "votes")
-    assert same_stem("legally", "legal")
-    assert not same_stem("court", "legal")
-    assert not same_stem("international", "interest")
-
-
-def test_a_long_label_is_shortened():
-    assert shortened("legal") == "legal"
-    assert shortened("a" * 40) == "a" * 25 + "…"
+def test_a_long_name_is_shortened():
+    assert texts(regions_of("a" * 40, "legal"), [None]) == ["a" * 29 + "…", "legal"]
 
 
 # Positions of names
@@ -207,14 +168,6 @@ def test_a_collapsed_map_makes_a_page_with_a_named_region(tmp_path, flat):
     figure = draw_layer.draw(*layer(flat), "Toy, layer 0", 0.25, {})
     assert figure.axes[0].texts
     assert saved(tmp_path / "layer.png", figure)
-
-
-def test_dead_features_shift_neither_edges_nor_labels():
-    coords = np.array([(np.nan,) * 3, (0, 0, 0), (1, 0, 0), (2, 0, 0)])
-    rows = [{"index": index, "label": label} for index, label in enumerate(("dead", "one", "two", "three"))]
-    features, edges = layer(coords, rows, ([1, 2], [2, 3], [0.5, 0.9]))
-    named = draw_layer.name_regions(features[1:], coords[1:], edges)
-    assert [region.name for region in named] == ["two"]
 
 
 def test_frequent_categories_are_coloured_and_the_others_grey(tmp_path):

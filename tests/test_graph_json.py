@@ -1,10 +1,15 @@
 """layer-N.json under hostile input: the contract holds whatever labels, positions and weights come."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import orjson
 import pyarrow as pa
 import pytest
 
+from conftest import ROOT
 from contract import check_graph
 from lib.labels.explanations import SCHEMA as LABELS
 from lib.products.graph_json import layer_graph
@@ -22,15 +27,20 @@ HOSTILE = {
 }
 
 
-def graph(coords, edges=((), (), ()), labels=None, **metadata):
+def graph(coords, edges=((), (), ()), labels=None, regions=(), **metadata):
     coords = np.array(coords, np.float32)
     links = dict(zip(("source", "target", "weight"), map(np.array, edges), strict=True))
     links = {name: values.astype(np.float32 if name == "weight" else np.int32) for name, values in links.items()}
     neighbors = {"indices": np.empty((len(coords), 0), np.int32), "similarities": np.empty((len(coords), 0))}
     rows = [{"index": index} | known for index, known in (labels or {}).items()]
     kept = np.full(len(coords), np.nan)
-    features = layer_table(3, coords, kept, neighbors, links, pa.Table.from_pylist(rows, LABELS), 4)
-    about = {"version": "1", "parameters": {}, "provenance": {}}
+    # Regions of one feature each, at the levels that they have.
+    membership = np.full((len(coords), 3), -1)
+    for number, region in enumerate(regions):
+        membership[region["representative"], region["level"] - 1] = number
+    regions_file = {"ids": np.array([region["id"] for region in regions], str), "regions": membership}
+    features = layer_table(3, coords, kept, neighbors, links, pa.Table.from_pylist(rows, LABELS), regions_file, 4)
+    about = {"version": "1", "parameters": {}, "provenance": {}, "regions": list(regions)}
     return layer_graph("m", features, links, about | metadata, 4)
 
 
@@ -52,6 +62,26 @@ def test_dead_features_have_no_node_and_are_counted():
     read = check_graph(written(coords, ([0], [2], [0.5])), "m", 3)
     assert [node["featureId"]["index"] for node in read["nodes"]] == [0, 2]
     assert read["metadata"]["deadCount"] == 1
+
+
+def region(code: str, level: int, representative: int, **more) -> dict:
+    """An entry of metadata.regions."""
+    about = {"id": code, "level": level, "size": 1, "center": [0, 0, 0], "radius": 0, "representative": representative}
+    return about | more
+
+
+def test_a_node_takes_the_name_of_its_largest_named_region_for_a_category():
+    regions = [
+        region("r1", 1, 0, name="law", words=["law"]),
+        region("r2", 1, 1),
+        region("r1.1", 2, 0, parent="r1", name="court"),
+        region("r2.1", 2, 1, parent="r2", name="music"),
+    ]
+    read = check_graph(written(np.eye(3), regions=regions), "m", 3)
+    assert [node.get("category") for node in read["nodes"]] == ["law", "music", None]
+    labels = {2: {"label": "a", "category": "its own"}}
+    read = check_graph(written(np.eye(3), labels=labels, regions=regions), "m", 3)
+    assert [node.get("category") for node in read["nodes"]] == [None, None, "its own"]
 
 
 def test_bounds_hold_of_the_positions_as_written():
@@ -87,3 +117,24 @@ def test_facts_stand_in_the_order_of_the_nodes():
 def test_what_cannot_be_a_map_is_refused(coords, edges, told):
     with pytest.raises(ValueError, match=told):
         graph(coords, edges)
+
+
+def test_the_join_imports_no_pandas():
+    # Its import takes as long as a whole export.
+    program = """
+import sys
+import export_layer
+import numpy as np
+import pyarrow as pa
+from lib.products.layer_table import arrow
+
+ends, one = np.array([0]), np.zeros((2, 3), np.int32)
+edges = {"source": ends, "target": ends + 1, "weight": np.array([0.5], np.float32)}
+labels = pa.table({"index": arrow(ends, pa.int32())})
+neighbors = {"indices": one, "similarities": one.astype(np.float32)}
+regions = {"ids": np.array(["r1"]), "regions": one}
+features = export_layer.layer_table(0, np.eye(2, 3), np.ones(2), neighbors, edges, labels, regions, 4)
+export_layer.layer_graph("m", features, edges, {"regions": [{"id": "r1", "name": "all"}]}, 4)
+sys.exit("pandas" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")}, check=True)

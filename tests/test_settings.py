@@ -191,6 +191,7 @@ def test_every_key_is_explained_above_itself():
         ({"layout__method": "umap", "neighbors__k": 38}, "n_neighbors is 40, which takes 39 neighbours per feature"),
         ({"layout__umap__min_dist": 9}, "layout.umap.min_dist is 9, above layout.umap.spread"),
         ({"export__gzip": "maybe"}, "export.gzip is 'maybe': expected true or false"),
+        ({"regions__features_per_region": [9, 0, 1]}, "regions.features_per_region.1 is 0: expected a whole number"),
         ({"labels__source": "web"}, "labels.source is 'web': expected"),
         ({"edges": 3}, "edges is 3: expected a mapping with the keys k, threshold"),
         ({"layers": -1}, "layers is -1: expected `all`, a layer, or ranges such as 0-5,12"),

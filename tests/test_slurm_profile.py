@@ -1,6 +1,7 @@
 """What `snakemake --profile slurm` would do, as far as it can be told without a cluster."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 PUBLISH = {"publish_github", "publish_huggingface"}
 NEED_THE_INTERNET = {"resolve_revision", "fetch_decoder", "fetch_labels", "build_explorer", *PUBLISH}
 AT_THE_HEAD = NEED_THE_INTERNET | {"tabulate_quality", "write_manifest", "write_index", "draw_model"}
-AT_THE_HEAD |= {"tabulate_features", "describe_release", "build_site"}
+AT_THE_HEAD |= {"tabulate_features", "describe_release", "build_site", "draw_atlas"}
+OF_A_MODEL = {"chain_features", "follow_features", "lay_out_atlas", "measure_atlas"}
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +37,23 @@ def jobs(told: str) -> dict[str, int]:
 
 def test_the_literal_command_plans_all_68_layers(clean):
     counts = jobs(planned(clean, "--quiet", "rules"))
-    per_layer = {*PROFILE["groups"], "fetch_decoder", "fetch_labels"}
+    per_layer = {*PROFILE["groups"], "fetch_decoder", "fetch_labels"} - OF_A_MODEL
     per_model = {"resolve_revision", "tabulate_features", "tabulate_quality", "write_manifest", "draw_model"}
+    per_model |= OF_A_MODEL | {"draw_atlas"}
     once = {"all", "write_index"}
     expected = dict.fromkeys(per_layer, 68) | dict.fromkeys(per_model, 2) | dict.fromkeys(once, 1)
+    # Pairs of adjacent layers.
+    expected["match_layers"] = 66
     assert counts == expected | {"total": sum(expected.values())}
 
 
-def test_a_layer_is_two_submissions(clean):
+def test_a_layer_is_two_submissions_and_an_atlas_a_few_more(clean):
     told = planned(clean, "--configfile", "config/demo.yaml")
-    groups = re.findall(r"Group job (\w+)", told)
-    assert sorted(groups) == ["geometry"] * 6 + ["map"] * 6
+    groups = Counter(re.findall(r"Group job (\w+)", told))
+    layers = {"geometry": 6, "map": 6}
+    # Six summaries and five pairs, six refinements, six exports: four to a submission.
+    atlas = {"matches": 3, "tracks": 1, "frame": 1, "refinement": 2, "measures": 1, "export": 2}
+    assert groups == layers | atlas
 
 
 def test_profiles_do_not_compete():

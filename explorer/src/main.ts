@@ -5,6 +5,7 @@ import { LayerWorker } from "./data/layerWorker";
 import { followAddress } from "./page/address";
 import { followColoring } from "./page/coloring";
 import { wireControls } from "./page/controls";
+import { followJourney } from "./page/journey";
 import { followLayerControls } from "./page/layerControls";
 import {
   followLabels,
@@ -39,7 +40,8 @@ if (scene) {
 }
 followColoring(store, scene);
 followLayerControls(store);
-const selection = new Selection(store, scene);
+const selection = new Selection(store, scene, worker);
+followJourney(store, scene, worker, selection.panel.journey);
 const searchBox = followSearch(store, scene, worker, selection);
 if (scene) {
   followLinks(store, scene);

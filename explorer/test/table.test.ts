@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { neighborsOf, topTokens } from "../src/data/layer";
-import { layerOfTable, strongPairs } from "../src/data/table";
+import { neighborsOf } from "../src/data/layer";
+import { layerOfTables, strongPairs } from "../src/data/table";
 import { prepared } from "./fixtures";
 
 /** Neighbours as a table stores them, by node: [node, cosine], strongest first. */
@@ -64,16 +64,12 @@ it("refuses what is no table", async () => {
   };
   for (const text of ["", "PAR1", "<html>Not found</html>"]) {
     const bytes = new TextEncoder().encode(text).buffer;
-    await expect(layerOfTable(bytes, about, "m/layer-0.parquet")).rejects.toThrow(
+    await expect(layerOfTables({ bytes, name: "m/layer-0.parquet" }, null, about)).rejects.toThrow(
       /^m\/layer-0\.parquet is not a Parquet file, or is incomplete/,
     );
   }
 });
 
-it("gives a node's links and its top tokens", () => {
-  const layer = prepared();
-  expect(neighborsOf(layer.links, 3)).toEqual([{ node: 2, cosine: Math.fround(0.6) }]);
-  expect(topTokens(layer, 0)).toEqual([]);
-  const tokens = { json: '[]["[","\\n,"]', offset: Uint32Array.of(0, 2, 13, 13, 13) };
-  expect(topTokens({ ...layer, tokens }, 1)).toEqual(["[", "\n,"]);
+it("gives a node's links", () => {
+  expect(neighborsOf(prepared().links, 3)).toEqual([{ node: 2, cosine: Math.fround(0.6) }]);
 });

@@ -5,9 +5,11 @@ it("reads what it writes", () => {
   const state: ViewState = {
     model: "a model/with & signs",
     layer: 12,
+    map: "own",
     feature: 16383,
     query: "days & of #the week",
     coloring: "density",
+    minCosine: 0.413,
     camera: [1.5, -2.25, 3, 0, 0, -0.01],
   };
   expect(parseState(formatState(state))).toEqual(state);
@@ -23,6 +25,9 @@ it.each([
   "#layer=1.5&feature=99999999&camera=1,2,3,4,5,NaN",
   "#camera=1,,3,4,5,6",
   "#camera=1e9,2,3,4,5,6&model=&find=%20",
+  "#links=2&map=elsewhere",
+  "#links=",
+  "#links=-0.1",
   "#camera=NaN,NaN,NaN,0,0,0",
   "#camera=Infinity,1e39,3,4,5,6",
   "#%%%",

@@ -1,7 +1,12 @@
-"""Read the workflow's own tables, with pyarrow or with pandas."""
+"""Read the workflow's own tables, with pyarrow or with pandas.
+
+pyarrow imports pandas, in as much time as a layer's export takes, in read_table, in array and scalar, and where NumPy
+makes an array of a column.
+"""
 
 import os
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -10,9 +15,13 @@ from lib.files import readable
 
 def load_columns(path: str | os.PathLike, columns: list[str] | None = None) -> pa.Table:
     """Read some columns of a .parquet file, or all, with pyarrow."""
-    # Not by read_table, which imports pandas.
     with readable(path), pq.ParquetFile(path) as file:
         return file.read(columns)
+
+
+def numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """The numbers of a column without nulls."""
+    return np.from_dlpack(column.combine_chunks())
 
 
 def load_table(path: str | os.PathLike):

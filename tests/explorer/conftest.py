@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conftest import Project
+from conftest import ROOT, Project, unavailable
 
 from .site import HOSTILE, Site, layer_file
 
@@ -81,6 +81,16 @@ def shown(page, layer: int | None = None) -> None:
 def at_rest(page) -> None:
     """Wait until nothing on the map moves any more."""
     page.wait_for_function("() => document.querySelector('#map').ariaBusy === 'false'")
+
+
+def violations(page) -> list:
+    """What axe-core finds wrong with the page as it is."""
+    script = ROOT / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        unavailable("axe-core is missing: `make gates` installs it with the explorer's other packages")
+    page.evaluate(script.read_text(encoding="utf-8"))
+    found = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map(node => node.html)])"
+    return page.evaluate(found)
 
 
 @pytest.fixture

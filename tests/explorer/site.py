@@ -83,6 +83,12 @@ def manifest_file(metadata: dict, file: dict) -> dict:
     }
 
 
+def described(path: Path, folder: str = "") -> dict:
+    """What a manifest says of a file in a folder beside it."""
+    content = path.read_bytes()
+    return {"filePath": folder + path.name, "fileSize": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
 class Site:
     """A copy of a published folder, served under a path, with a model `hostile` beside those it has."""
 
@@ -110,15 +116,16 @@ class Site:
         """Rewrite a layer's table, and what its manifest says of it."""
         table = self.folder / path
         change(pd.read_parquet(table)).to_parquet(table, compression="snappy")
-        content = table.read_bytes()
-        described = {"fileSize": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        model, _, name = path.partition("/")
+        folder = name.removesuffix(table.name)
 
         def describe(manifest: dict) -> None:
             for entry in manifest["layers"]:
-                if entry["table"]["filePath"] == table.name:
-                    entry["table"] |= described
+                for holder in (entry, entry.get("frame", {})):
+                    if holder.get("table", {}).get("filePath") == name:
+                        holder["table"] = described(table, folder)
 
-        self.change(f"{table.parent.name}/manifest.json", describe)
+        self.change(f"{model}/manifest.json", describe)
 
     def start(self) -> None:
         """Serve, on the same port as before."""
@@ -151,20 +158,44 @@ class Site:
             self.server.server_close()
             self.server = None
 
-    def add_model(self, graph: dict) -> None:
-        """Publish one more model of one layer, or replace it."""
+    def add_atlas(self, model: str, own: list[pd.DataFrame], frame: list[pd.DataFrame], tracks: pd.DataFrame) -> None:
+        """Publish a model of several layers as tables: each on its own map and in the frame of all, with tracks."""
+        folder = self.folder / model
+        (folder / "atlas").mkdir(parents=True)
+        tracks.to_parquet(folder / "atlas" / "tracks.parquet", compression="snappy")
+        manifest = manifest_file(layer_file(model, 0, ["x"], [])["metadata"], {})
+        manifest |= {"layers": [], "atlas": {"tracks": described(folder / "atlas" / "tracks.parquet", "atlas/")}}
+        for layer, (table, placed) in enumerate(zip(own, frame, strict=True)):
+            graph = folder / f"layer-{layer}.json"
+            graph.write_text("{}")  # never read where there is a table
+            paths = [folder / f"layer-{layer}.parquet", folder / "atlas" / f"layer-{layer}.parquet"]
+            table.to_parquet(paths[0], compression="snappy")
+            placed.to_parquet(paths[1], compression="snappy")
+            entry = {"layer": layer, "table": described(paths[0]), "edges": {"k": 3, "threshold": 0.25}}
+            entry |= described(graph) | {"frame": {"table": described(paths[1], "atlas/")}}
+            counts = {"featureCount": len(table), "edgeCount": 0, "labeledCount": len(table), "deadCount": 0}
+            manifest["layers"].append(entry | counts)
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        self.list_model(model, model)
+
+    def list_model(self, model: str, name: str) -> None:
+        """Put a model into the index, last."""
+        path = self.folder / "index.json"
+        models = [entry for entry in json.loads(path.read_bytes())["models"] if entry["modelId"] != model]
+        models.append({"modelId": model, "displayName": name, "manifest": f"{model}/manifest.json"})
+        path.write_text(json.dumps({"models": models}))
+
+    def add_model(self, graph: dict, table: pd.DataFrame | None = None, edges: dict | None = None) -> None:
+        """Publish one more model of one layer, or replace it; with its table, and which of its neighbours are links."""
         metadata = graph["metadata"]
         model, layer = metadata["modelId"], metadata["layers"][0]
-        content = json.dumps(graph).encode()
-        file = {"filePath": f"layer-{layer}.json", "fileSize": len(content)}
-        file["sha256"] = hashlib.sha256(content).hexdigest()
         folder = self.folder / model
         folder.mkdir(exist_ok=True)
-        (folder / file["filePath"]).write_bytes(content)
+        path = folder / f"layer-{layer}.json"
+        path.write_text(json.dumps(graph))
+        file = described(path)
+        if table is not None:
+            table.to_parquet(path.with_suffix(".parquet"), compression="snappy")
+            file |= {"table": described(path.with_suffix(".parquet")), "edges": edges}
         (folder / "manifest.json").write_text(json.dumps(manifest_file(metadata, file)))
-        index_path = self.folder / "index.json"
-        models = json.loads(index_path.read_bytes())["models"]
-        models = [entry for entry in models if entry["modelId"] != model]
-        name = metadata.get("displayName", model)
-        models.append({"modelId": model, "displayName": name, "manifest": f"{model}/manifest.json"})
-        index_path.write_text(json.dumps({"models": models}))
+        self.list_model(model, metadata.get("displayName", model))

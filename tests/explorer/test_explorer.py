@@ -7,9 +7,9 @@ import re
 
 from playwright.sync_api import expect
 
-from conftest import FLAGS, ROOT, unavailable
+from conftest import FLAGS
 
-from .conftest import Visit, at_rest, shown
+from .conftest import Visit, at_rest, shown, violations
 from .site import HOSTILE, Site, layer_file
 
 WEEK = "week, weekend; also friday, monday, saturday"
@@ -33,6 +33,7 @@ READ_TWICE = """async ([path, entry, manifestUrl]) => {
         positions: [...arrays.positions],
         density: rounded(arrays.density),
         maxActivation: rounded(arrays.maxActivation),
+        kept: rounded(arrays.kept),
         edges: Array.from(arrays.edges.source, (source, at) =>
             [source, arrays.edges.target[at], arrays.edges.weight[at].toFixed(4)].join(" ")).sort(),
     });
@@ -176,6 +177,9 @@ def test_switches_layers_and_models_and_remembers_them_in_the_address(visit):
 def test_a_link_opens_the_same_view(visit):
     page = visit.open("#layer=4&feature=100&color=density")
     at_rest(page)
+    page.locator("#link-cosine").focus()
+    page.keyboard.press("ArrowRight")
+    least = page.locator("#link-least").text_content()
     page.locator("#map").focus()
     for key in ("ArrowLeft", "+"):
         page.keyboard.press(key)
@@ -186,6 +190,8 @@ def test_a_link_opens_the_same_view(visit):
     assert again.evaluate("location.hash") == view
     assert again.locator("#feature h2").text_content() == page.locator("#feature h2").text_content()
     assert again.input_value("#coloring") == "density"
+    assert again.locator("#link-least").text_content() == least
+    assert "links=" in view
 
 
 def test_a_link_to_what_is_not_here_says_so_and_selects_nothing(visit):
@@ -477,6 +483,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(visit):
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert {"map", "model", "layer", "search", "coloring", "theme", "reset", "open"} <= reached
     assert any("day; also days" in text for text in reached)
+    page.locator("#map").focus()
     page.keyboard.press("?")
     assert page.get_by_role("dialog").is_visible()
     assert "Drawn by" in page.locator("#renderer").text_content()
@@ -529,7 +536,7 @@ def test_a_search_goes_along_to_other_layers_and_in_the_link(visit):
 
 def test_shows_what_is_near_in_the_full_space_and_in_the_map(visit, site):
     site.change_table("minilm-l6/layer-5.parquet", lambda table: table.assign(kept=table["index"] / 1693 * 0.4))
-    page = visit.open("#layer=5&feature=1693")
+    page = visit.open("#layer=5&map=own&feature=1693")
     assert page.get_by_text("Neighbours kept in the map").locator("xpath=..").inner_text().endswith("40 %")
     full, near = page.locator("#feature section").all()
     assert full.locator("h3").inner_text().startswith("Nearest in the full space")
@@ -583,29 +590,20 @@ def test_opened_from_disk_it_says_how_to_open_it(browser, demo):
 
 
 def test_no_state_violates_accessibility_rules(browser, site):
-    script = ROOT / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        unavailable("axe-core is missing: `make gates` installs it with the explorer's other packages")
-    violations = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map(node => node.html)])"
     for scheme in ("light", "dark"):
         page = Visit(browser, site, color_scheme=scheme).open("#layer=5")
-
-        def check(page=page):
-            page.evaluate(script.read_text(encoding="utf-8"))
-            assert page.evaluate(violations) == []
-
-        check()
+        assert violations(page) == []
         page.fill("#search", "water")
         page.locator("#results li").first.wait_for()
-        check()
+        assert violations(page) == []
         page.locator("#results li").first.click()
-        check()
+        assert violations(page) == []
         page.keyboard.press("?")
-        check()
+        assert violations(page) == []
         page.keyboard.press("Escape")
         page.evaluate("location.hash = '#layer=77'")
         page.locator("#message").wait_for()
-        check()
+        assert violations(page) == []
         page.context.close()
 
 
@@ -618,6 +616,21 @@ def test_lists_results_where_there_is_little_room(browser, site, keep_picture):
         assert box["height"] > 110, (width, height)
         assert box["x"] + box["width"] <= width
         keep_picture(page, f"results-{width}.png")
+        page.context.close()
+
+
+def test_find_box_and_legend_share_the_height(browser, site):
+    graph = layer_file("grouped", 0, ["alpha"] * 40, [])
+    for at, node in enumerate(graph["nodes"]):
+        node["category"] = f"category {at % 12}"
+    site.add_model(graph)
+    for width, height in ((844, 390), (720, 450), (1000, 400), (390, 640)):
+        page = Visit(browser, site, viewport={"width": width, "height": height}).open("#model=grouped&color=category")
+        find, legend = (page.locator(name).bounding_box() for name in ("#find", "#legend-panel"))
+        overflow = page.eval_on_selector("#find", "panel => panel.scrollHeight - panel.clientHeight")
+        assert overflow <= 0, (width, height)
+        assert find["y"] + find["height"] <= legend["y"], (width, height)
+        assert legend["y"] + legend["height"] <= height, (width, height)
         page.context.close()
 
 

@@ -10,11 +10,11 @@ from playwright.sync_api import expect
 from conftest import Project, copy_workflow
 
 from .conftest import Visit, at_rest
-from .made_up import FUNCTION_WORDS, REAL_SIZE, WIDE, made_up_map
+from .made_up import FUNCTION_WORDS, LINKED, REAL_SIZE, WIDE, made_up_map, made_up_table
 from .site import Site
 from .test_explorer import picture
 
-SIZES = {"real": REAL_SIZE, "wide": WIDE}
+SIZES = {"real": REAL_SIZE, "table": REAL_SIZE, "wide": WIDE}
 BESIDE_PANELS = {"x": 340, "y": 20, "width": 640, "height": 580}
 LABELS = """() => [...document.querySelectorAll(".scene-label:not(.leaving)")].map(label => {
     const { left, top, right, bottom } = label.getBoundingClientRect();
@@ -25,14 +25,17 @@ LABELS = """() => [...document.querySelectorAll(".scene-label:not(.leaving)")].m
 
 @pytest.fixture(scope="module")
 def site(browser_path, tmp_path_factory) -> Iterator[Site]:
-    """The built page with the two maps, and no others."""
+    """The built page with the maps, one of them as a table, and no others."""
     project = Project(copy_workflow(tmp_path_factory.mktemp("real-size") / "project"), "config/demo.yaml")
     project.snakemake("results/index.html")
     results = project.folder / "results"
     (results / "index.json").write_text(json.dumps({"models": []}))
     site = Site(results, tmp_path_factory.mktemp("site") / "site")
+    site.links = {}
     for name, (features, links) in SIZES.items():
-        site.add_model(made_up_map(name, features, links))
+        graph = made_up_map(name, features, links)
+        table, site.links[name] = made_up_table(graph) if name == "table" else (None, links)
+        site.add_model(graph, table, LINKED)
     site.start()
     yield site
     site.stop()
@@ -53,7 +56,7 @@ def visit(browser, site) -> Iterator[Visit]:
 def page(visit, request):
     """A page that shows one of the maps as on a first visit."""
     page = visit.open(f"#model={request.param}")
-    page.features, page.links = SIZES[request.param]
+    page.features, page.links = SIZES[request.param][0], visit.site.links[request.param]
     at_rest(page)
     yield page
     page.close()

@@ -29,7 +29,8 @@ export class LayerCache {
   /** The bytes stored under `sha256`, compressed or not as they were received, or undefined. */
   async get(sha256: string): Promise<ArrayBuffer | undefined> {
     const bytes = await get<ArrayBuffer>(sha256, this.bytes);
-    if (bytes) await this.touch(sha256, bytes.byteLength);
+    // Nobody waits for the record of use.
+    if (bytes) this.touch(sha256, bytes.byteLength).catch(() => {});
     return bytes;
   }
 

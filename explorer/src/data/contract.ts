@@ -3,7 +3,10 @@
  *
  *     index.json                 the published models
  *     {model}/manifest.json      the layers of one model
- *     {model}/layer-{N}.json     one map: GraphJSONSchema; {model}/layer-{N}.parquet, its table, is read by table.ts
+ *     {model}/layer-{N}.json     one map: GraphJSONSchema
+ *
+ * The tables beside them, layer-{N}.parquet, atlas/layer-{N}.parquet and atlas/tracks.parquet, are read by table.ts and
+ * tracks.ts.
  *
  * The contract is docs/*.schema.json: the checks are generated from it when the page is built (contractChecks.ts).
  * Here are its types, and what a schema cannot say.
@@ -44,6 +47,8 @@ export interface LayerEntry extends PublishedFile {
   table?: PublishedFile;
   /** Which of the table's neighbours are links. */
   edges?: { k: number; threshold: number };
+  /** The layer in the frame of all layers of the model, and where its features go on. */
+  frame?: { table: PublishedFile };
   /** Name of the SAE, on Neuronpedia if the model is there. */
   sourceId?: string;
 }
@@ -53,6 +58,8 @@ export interface Manifest {
   modelId: string;
   displayName: string;
   neuronpediaModelId: string | null;
+  /** All features of the model by track. */
+  atlas?: { tracks: PublishedFile };
   layers: LayerEntry[];
 }
 
@@ -78,6 +85,7 @@ export interface NodeFacts {
   explainer?: (string | null)[];
   density?: (number | null)[];
   maxActivation?: (number | null)[];
+  kept?: (number | null)[];
 }
 
 /** Of layer-N.json, what the page uses. */

@@ -22,13 +22,14 @@ const ADVICE = "it is incomplete, or from another run than the manifest; publish
 
 export type Progress = (loaded: number, total: number) => void;
 
-/** A layer's file as the manifest lists it: the layer itself, or its table. */
+/** A file as the manifest lists it: a layer, one of its tables, or the tracks of all layers. */
 export interface ListedFile extends PublishedFile {
-  layer: number;
+  /** The layer's number; null for a file of the whole model. */
+  layer: number | null;
   /** The same file compressed. */
   gzip?: PublishedFile;
-  /** Where it stands in the layer's entry, if it is not the layer itself. */
-  key?: "table";
+  /** Where it stands in the entry of the layer or the model, if it is not the layer itself. */
+  key?: "table" | "frame.table" | "atlas.tracks";
 }
 
 export interface Received {
@@ -119,7 +120,7 @@ export function isGzip(start: Uint8Array): boolean {
 async function download(entry: ListedFile, manifestUrl: URL, progress: Progress, signal: AbortSignal) {
   const fetchOne = async (file: PublishedFile, key: string) => {
     const path = entry.key === undefined ? key : `${entry.key}.${key}`;
-    const where = `${fileName(manifestUrl)}: ${path} of layer ${entry.layer}`;
+    const where = `${fileName(manifestUrl)}: ${path}${entry.layer === null ? "" : ` of layer ${entry.layer}`}`;
     const url = addressOf(file.filePath, manifestUrl, where);
     const response = await request(url, signal);
     return { received: await readBody(response, entry, progress), name: fileName(url) };

@@ -6,7 +6,19 @@
  */
 import { ContractError, type LayerFile } from "./contract";
 
-export interface Layer {
+/** Where the nodes are on one map, and how far that can be trusted. */
+export interface Placed {
+  /** (3 * count,) x, y, z. */
+  positions: Float32Array;
+  /** (count,) share of the 15 nearest neighbours in the full space that are among the 15 nearest points. */
+  kept: Float32Array | null;
+  /** Half the largest extent of the map. */
+  radius: number;
+  center: [number, number, number];
+}
+
+/** The positions and what follows from them are those of one of its maps. */
+export interface Layer extends Placed {
   modelId: string;
   displayName: string;
   layer: number;
@@ -22,19 +34,14 @@ export interface Layer {
   categories: string[];
   /** (count,) position in `categories`; -1 if there is none. */
   category: Int16Array;
-  explainers: (string | null)[] | null;
   /** (count,) share of tokens that activate the feature; NaN where unknown. */
   density: Float32Array | null;
   /** (count,) NaN where unknown. */
   maxActivation: Float32Array | null;
-  /** (count,) share of the 15 nearest neighbours in the full space that are among the 15 nearest points. */
-  kept: Float32Array | null;
-  tokens: Tokens | null;
-  /** (3 * count,) x, y, z. */
-  positions: Float32Array;
-  /** Half the largest extent of the map. */
-  radius: number;
-  center: [number, number, number];
+  /** The layer's own map, and the map in the frame of all layers of its model, if there is one. */
+  maps: { own: Placed; frame: Placed | null };
+  /** Where the nodes go on in other layers; null without an atlas. */
+  passage: Passage | null;
   edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
   links: Links;
   /** Each node's nearest in the decoder's full space, as far as they are stored. */
@@ -43,10 +50,30 @@ export interface Layer {
   prominence: Uint32Array;
 }
 
-/** Each node's top tokens: the JSON of a list at offset[i]..offset[i + 1]. One text is quick to hand to another thread. */
-export interface Tokens {
-  json: string;
-  offset: Uint32Array;
+/** What only the panel of a feature shows. */
+export interface Details {
+  explainer: string | null;
+  /** Strongest first; none where none is known. */
+  topTokens: string[];
+}
+
+/** How the nodes go on through the layers of the model. */
+export interface Passage {
+  /** (count,) the number of each node's track: the features that follow one another through the layers. */
+  track: Int32Array;
+  /** (count,) how many features that track has. */
+  length: Int32Array;
+  previous: Nearest;
+  next: Nearest;
+}
+
+/** Each node's nearest feature in an adjacent layer. */
+export interface Nearest {
+  /** (count,) feature index; -1 where there is no such layer. */
+  index: Int32Array;
+  cosine: Float32Array;
+  /** (count,) 1 if that feature's nearest is the node in turn. */
+  mutual: Uint8Array;
 }
 
 /** Each node's links, strongest first: those of node i lie at offset[i]..offset[i + 1]. */
@@ -69,31 +96,43 @@ export interface Parts
     | "neuronpedia"
     | "deadCount"
     | "index"
-    | "explainers"
     | "density"
     | "maxActivation"
     | "kept"
-    | "tokens"
     | "positions"
     | "edges"
     | "nearest"
+    | "passage"
   > {
+  /** The same nodes in the frame of all layers. */
+  frame: Pick<Placed, "positions" | "kept"> | null;
   labels: (string | null)[];
   categories: (string | null)[];
 }
 
-export function layerOf({ labels, categories, ...parts }: Parts): Layer {
+export function layerOf({ labels, categories, positions, kept, frame, ...parts }: Parts): Layer {
   const trimmed = labels.map((label) => label?.trim() || null);
   const links = linksOf(trimmed.length, parts.edges);
+  const own = { positions, kept, ...extent(positions) };
   return {
     ...parts,
+    ...own,
+    maps: { own, frame: frame && { ...frame, ...extent(frame.positions) } },
     count: trimmed.length,
     labels: trimmed,
     ...grouped(categories),
-    ...extent(parts.positions),
     links,
     prominence: prominenceOf(trimmed, links),
   };
+}
+
+/** The layer on one of its maps; on its own if it is not in a frame. */
+export function onMap(layer: Layer, map: keyof Layer["maps"]): Layer {
+  return { ...layer, ...(layer.maps[map] ?? layer.maps.own) };
+}
+
+export function isInFrame({ maps, positions }: Layer): boolean {
+  return positions === maps.frame?.positions;
 }
 
 /** Throws ContractError if a coordinate cannot be drawn; `where` names it for the message. */
@@ -123,14 +162,14 @@ export function layerOfGraph(file: LayerFile, name: string): Layer {
     index: Uint32Array.from(nodes, (node) => node.featureId.index),
     labels: nodes.map(({ label }) => label ?? null),
     categories: nodes.map(({ category }) => category ?? null),
-    explainers: facts.explainer ?? null,
     density: numbers(facts.density),
     maxActivation: numbers(facts.maxActivation),
-    kept: null,
-    tokens: null,
+    kept: numbers(facts.kept),
     positions: new Float32Array(nodes.flatMap((node) => node.position)),
     edges: connect(file, nodeOf, name),
     nearest: null,
+    frame: null,
+    passage: null,
   });
 }
 
@@ -145,13 +184,6 @@ export function neighborsOf(links: Links, node: number): { node: number; cosine:
     node: other,
     cosine: links.weight[from + at]!,
   }));
-}
-
-/** Strongest first; none where none is known. */
-export function topTokens({ tokens }: Layer, node: number): string[] {
-  if (tokens === null) return [];
-  const { json, offset } = tokens;
-  return JSON.parse(json.slice(offset[node], offset[node + 1]));
 }
 
 /** The node of a feature index, or null if there is none: dead features, and indexes beyond the SAE's width. */
@@ -186,27 +218,16 @@ export function nearestNodes(layer: Layer, node: number, k: number): number[] {
   return nearest.map((entry) => entry.node);
 }
 
-/** The memory of a layer's arrays, which can be moved to another thread instead of being copied. */
-export function transferables(layer: Layer): Transferable[] {
-  const arrays = [
-    layer.index,
-    layer.category,
-    layer.density,
-    layer.maxActivation,
-    layer.kept,
-    layer.positions,
-    layer.edges.source,
-    layer.edges.target,
-    layer.edges.weight,
-    layer.links.offset,
-    layer.links.neighbor,
-    layer.links.weight,
-    layer.nearest?.offset,
-    layer.nearest?.neighbor,
-    layer.nearest?.weight,
-    layer.prominence,
-  ];
-  return arrays.flatMap((array) => (array ? [array.buffer] : []));
+/** The memory of all typed arrays in `value`, which can be moved to another thread instead of being copied. */
+export function transferables(value: object): Transferable[] {
+  const buffers = new Set<ArrayBufferLike>();
+  const collect = (part: unknown) => {
+    if (ArrayBuffer.isView(part)) buffers.add(part.buffer);
+    else if (part !== null && typeof part === "object" && !Array.isArray(part))
+      Object.values(part).forEach(collect);
+  };
+  collect(value);
+  return [...buffers] as ArrayBuffer[];
 }
 
 function connect(file: LayerFile, nodeOf: Map<string, number>, name: string): Layer["edges"] {

@@ -3,11 +3,12 @@
  * cancels the previous one of its kind.
  */
 import { LayerCache } from "./cache";
-import { ContractError, type LayerEntry, parseJson, parseLayer } from "./contract";
+import { ContractError, type LayerEntry, type PublishedFile, parseJson, parseLayer } from "./contract";
 import { FetchError, fetchFile, gunzip, type ListedFile } from "./fetch";
-import { type Layer, layerOfGraph, linkCount, transferables } from "./layer";
+import { type Details, type Layer, layerOfGraph, linkCount, transferables } from "./layer";
 import { type Hits, SearchIndex } from "./search";
-import { type About, layerOfTable } from "./table";
+import { type About, detailsOfTable, framePositions, layerOfTables, type NamedBytes } from "./table";
+import { type FeatureId, type Member, Tracks } from "./tracks";
 
 interface Published {
   kind: "published";
@@ -18,33 +19,84 @@ interface Published {
 
 export type Load = Published | { kind: "file"; file: File };
 
-/** `layer` is the id of the request that loaded it. */
-export type Request = { id: number } & (Load | { kind: "search"; layer: number; query: string });
+/** `shown` and `layer` are ids of requests that loaded a layer: the one that is shown, the one to search. */
+export type Request = { id: number } & (
+  | (Load & { shown: number })
+  | { kind: "search"; layer: number; query: string }
+  | { kind: "details"; layer: number; index: number }
+  | ({ kind: "track" } & TrackQuery)
+  | ({ kind: "position" } & PositionQuery)
+);
+
+/** The track of a feature, and the labels of `others`. */
+export interface TrackQuery {
+  manifestUrl: string;
+  tracks: PublishedFile;
+  feature: FeatureId;
+  others: FeatureId[];
+}
+
+/** Where a feature is in the frame; `table` is that of its layer. */
+export interface PositionQuery {
+  manifestUrl: string;
+  table: PublishedFile;
+  feature: FeatureId;
+}
+
+export interface Track {
+  members: Member[];
+  /** Of the others. */
+  labels: (string | null)[];
+}
 
 export type Reply = { id: number } & (
   | { kind: "progress"; loaded: number; total: number }
   | { kind: "preparing" }
   | { kind: "layer"; layer: Layer; fromCache: boolean }
   | { kind: "hits"; hits: Hits }
+  | { kind: "details"; details: Details }
+  | { kind: "track"; track: Track }
+  | { kind: "position"; position: number[] }
   | { kind: "failed"; message: string }
 );
 
 const cache = new LayerCache();
 let running: AbortController | null = null;
-let searchable: { layer: number; index: Promise<SearchIndex> } | null = null;
+/** By the id of the request that loaded the layer: the layer shown, and one that may replace it. */
+const held = new Map<number, { index: () => Promise<SearchIndex>; details: DetailsReader }>();
 let latestSearch = 0;
+/** Milliseconds from a layer's delivery to when its labels are indexed, unless somebody searches earlier. */
+const AFTER_PICTURE = 1000;
 
-self.onmessage = ({ data: request }: MessageEvent<Request>) =>
-  request.kind === "search" ? search(request) : load(request);
+/** Reads, when it is first called, what the first view of a layer does without. */
+type DetailsReader = () => Promise<(index: number) => Details>;
 
-async function load(request: Load & { id: number }): Promise<void> {
+interface Opened {
+  layer: Layer;
+  fromCache: boolean;
+  details: DetailsReader;
+}
+
+self.onmessage = ({ data: request }: MessageEvent<Request>) => {
+  if (request.kind === "published" || request.kind === "file") return load(request);
+  if (request.kind === "search") return search(request);
+  return answer(request.id, () => answerOf(request));
+};
+
+/** By sha256: the tracks of the model that was asked about last, and the positions of layers in their frame. */
+const tracks = new Map<string, Promise<Tracks>>();
+const positions = new Map<string, Promise<Float32Array>>();
+
+async function load(request: Load & { id: number; shown: number }): Promise<void> {
   const { id } = request;
   running?.abort();
+  // A layer that arrived too late was not shown, and what is shown stays if this load fails.
+  for (const other of held.keys()) if (other !== request.shown) held.delete(other);
   const controller = new AbortController();
   running = controller;
   const { signal } = controller;
   try {
-    const { layer, fromCache } = await (request.kind === "file"
+    const { layer, fromCache, details } = await (request.kind === "file"
       ? openFile(request.file, id)
       : openPublished(request, id, signal));
     if (signal.aborted) return;
@@ -52,55 +104,134 @@ async function load(request: Load & { id: number }): Promise<void> {
     const linkCounts = Uint32Array.from(layer.index, (_, node) => linkCount(layer, node));
     const features = { labels: layer.labels, index: layer.index.slice(), linkCounts };
     reply({ id, kind: "layer", layer, fromCache }, transferables(layer));
-    searchable = { layer: id, index: SearchIndex.of(features) };
+    const index = once(() => SearchIndex.of(features));
+    held.set(id, { index, details });
+    // The first picture, and the glide to it, have the processors to themselves.
+    setTimeout(index, AFTER_PICTURE);
   } catch (error) {
     if (!signal.aborted) reply({ id, kind: "failed", message: (error as Error).message });
   }
 }
 
-async function openFile(file: File, id: number) {
-  const layer = await readable(file.name, async () => {
+async function openFile(file: File, id: number): Promise<Opened> {
+  return readable(file.name, async () => {
     const bytes = await gunzip(await file.arrayBuffer());
     reply({ id, kind: "preparing" });
-    return layerOfText(bytes, file.name);
+    return { ...ofText(bytes, file.name), fromCache: false };
   });
-  return { layer, fromCache: false };
 }
 
-async function openPublished({ entry, about, manifestUrl }: Published, id: number, signal: AbortSignal) {
+async function openPublished(
+  { entry, about, manifestUrl }: Published,
+  id: number,
+  signal: AbortSignal,
+): Promise<Opened> {
   const progress = (loaded: number, total: number) => reply({ id, kind: "progress", loaded, total });
   const receive = (file: ListedFile) => fetchFile(file, new URL(manifestUrl), cache, progress, signal);
-  const { layer: number, table, edges } = entry;
+  const { layer: number, table, edges, frame } = entry;
   if (table && edges) {
     try {
-      const { bytes, fromCache } = await receive({ ...table, layer: number, key: "table" });
+      const [own, placed] = await Promise.all([
+        receive({ ...table, layer: number, key: "table" }),
+        // Published without its atlas, a layer is shown on its own map.
+        frame ? receive({ ...frame.table, layer: number, key: "frame.table" }).catch(nullIfMissing) : null,
+      ]);
       reply({ id, kind: "preparing" });
-      const layer = await readable(table.filePath, () =>
-        layerOfTable(bytes, { ...about, layer: number, edges }, table.filePath),
-      );
-      return { layer, fromCache };
+      const file = { bytes: own.bytes, name: table.filePath };
+      const inFrame = placed && { bytes: placed.bytes, name: frame!.table.filePath };
+      return {
+        layer: await readable(file.name, () =>
+          layerOfTables(file, inFrame, { ...about, layer: number, edges }),
+        ),
+        fromCache: own.fromCache && (placed?.fromCache ?? true),
+        details: once(() => readable(file.name, () => detailsOfTable(file))),
+      };
     } catch (error) {
       // Published without its table.
-      if (!(error instanceof FetchError) || error.status !== 404) throw error;
+      nullIfMissing(error);
     }
   }
   const { bytes, fromCache } = await receive(entry);
   reply({ id, kind: "preparing" });
-  return { layer: await readable(entry.filePath, () => layerOfText(bytes, entry.filePath)), fromCache };
+  return { ...(await readable(entry.filePath, () => ofText(bytes, entry.filePath))), fromCache };
+}
+
+type Question = Extract<Request, { kind: "details" | "track" | "position" }>;
+type Answer = Extract<Reply, { kind: Question["kind"] }>;
+type Unnumbered<R> = R extends unknown ? Omit<R, "id"> : never;
+
+async function answer(id: number, find: () => Promise<Unnumbered<Answer> | null>): Promise<void> {
+  try {
+    const found = await find();
+    if (found) reply({ ...found, id } as Reply);
+  } catch (error) {
+    reply({ id, kind: "failed", message: (error as Error).message });
+  }
+}
+
+async function answerOf(request: Question): Promise<Unnumbered<Answer> | null> {
+  if (request.kind === "details") {
+    const details = await held.get(request.layer)?.details();
+    return details ? { kind: "details", details: details(request.index) } : null;
+  }
+  const { manifestUrl, feature } = request;
+  const { layer, index } = feature;
+  if (request.kind === "position") {
+    const listed: ListedFile = { ...request.table, layer, key: "frame.table" };
+    const all = await readOnce(positions, listed, manifestUrl, framePositions);
+    return { kind: "position", position: [...all.subarray(3 * index, 3 * index + 3)] };
+  }
+  if (!tracks.has(request.tracks.sha256)) tracks.clear();
+  const listed: ListedFile = { ...request.tracks, layer: null, key: "atlas.tracks" };
+  const all = await readOnce(tracks, listed, manifestUrl, Tracks.of);
+  const labels = request.others.map((other) => all.labelOf(other));
+  return { kind: "track", track: { members: all.trackOf(feature), labels } };
+}
+
+/** Fetches and reads a file once; after a failure, again. */
+function readOnce<Value>(
+  values: Map<string, Promise<Value>>,
+  listed: ListedFile,
+  manifestUrl: string,
+  read: (file: NamedBytes) => Promise<Value>,
+): Promise<Value> {
+  const { sha256, filePath: name } = listed;
+  const fetched = async () => {
+    const never = new AbortController().signal;
+    const { bytes } = await fetchFile(listed, new URL(manifestUrl), cache, () => {}, never);
+    return readable(name, () => read({ bytes, name }));
+  };
+  const value = values.get(sha256) ?? fetched();
+  values.set(sha256, value);
+  value.catch(() => values.delete(sha256));
+  return value;
 }
 
 async function search({ id, layer, query }: { id: number; layer: number; query: string }): Promise<void> {
   latestSearch = id;
-  if (searchable?.layer !== layer) return;
-  const index = await searchable.index;
+  const index = await held.get(layer)?.index();
   // Lets queries that were typed meanwhile come in first.
   await new Promise((resolve) => setTimeout(resolve));
-  if (id === latestSearch) reply({ id, kind: "hits", hits: index.search(query) });
+  if (index && id === latestSearch) reply({ id, kind: "hits", hits: index.search(query) });
 }
 
-function layerOfText(bytes: ArrayBuffer, name: string): Layer {
+function ofText(bytes: ArrayBuffer, name: string): Pick<Opened, "layer" | "details"> {
   const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  return layerOfGraph(parseLayer(parseJson(text, name), name), name);
+  const file = parseLayer(parseJson(text, name), name);
+  const explainers = file.metadata.nodeFacts?.explainer;
+  const byIndex = new Map(file.nodes.map(({ featureId }, node) => [featureId.index, explainers?.[node]]));
+  const details = async () => (index: number) => ({ explainer: byIndex.get(index) ?? null, topTokens: [] });
+  return { layer: layerOfGraph(file, name), details };
+}
+
+function nullIfMissing(error: unknown): null {
+  if (error instanceof FetchError && error.status === 404) return null;
+  throw error;
+}
+
+function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | null = null;
+  return () => (result ??= read());
 }
 
 /** Names the file in errors that do not. */

@@ -1,8 +1,8 @@
 /** The main thread's side of layer.worker.ts: one promise per request. */
 
 import { scriptUrl } from "../trusted";
-import type { Layer } from "./layer";
-import type { Load, Reply, Request } from "./layer.worker";
+import type { Details, Layer } from "./layer";
+import type { Load, PositionQuery, Reply, Request, Track, TrackQuery } from "./layer.worker";
 import workerUrl from "./layer.worker.ts?worker&url";
 import type { Hits } from "./search";
 
@@ -18,6 +18,12 @@ const BROKEN =
   `The page's file ${workerUrl.split("/").at(-1)} is missing or damaged: reload the page; ` +
   "if that does not help, build and publish the explorer again";
 
+/** Without its id. */
+type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
+
+/** A newer request of a kind replaces the one before. */
+type Kind = "load" | "search" | "details" | "track" | "position";
+
 interface Waiting {
   id: number;
   onReply(reply: Reply): void;
@@ -27,7 +33,7 @@ interface Waiting {
 
 export class LayerWorker {
   private readonly worker = new Worker(scriptUrl(workerUrl), { type: "module" });
-  private readonly waiting: Partial<Record<"load" | "search", Waiting>> = {};
+  private readonly waiting: Partial<Record<Kind, Waiting>> = {};
   private requests = 0;
   /** The id of the request that loaded the layer which the worker searches. */
   private loaded = 0;
@@ -49,7 +55,7 @@ export class LayerWorker {
    * Resolves to null if a newer request replaced this one; rejects with a message for the reader.
    */
   load(load: Load, onProgress: OnProgress): Promise<Loaded | null> {
-    return this.request("load", load, (reply, id) => {
+    return this.request("load", { ...load, shown: this.loaded }, (reply, id) => {
       if (reply.kind === "progress") onProgress(reply.loaded, reply.total);
       else if (reply.kind === "preparing") onProgress(0, null);
       else if (reply.kind === "layer") {
@@ -67,10 +73,31 @@ export class LayerWorker {
     );
   }
 
+  /** What only the panel shows of a feature of that layer; null if a newer request replaced this one. */
+  details(index: number): Promise<Details | null> {
+    return this.request("details", { kind: "details", layer: this.loaded, index }, (reply) =>
+      reply.kind === "details" ? reply.details : undefined,
+    );
+  }
+
+  /** Reads the tracks of the model the first time. Null if a newer request replaced this one. */
+  track(query: TrackQuery): Promise<Track | null> {
+    return this.request("track", { kind: "track", ...query }, (reply) =>
+      reply.kind === "track" ? reply.track : undefined,
+    );
+  }
+
+  /** Fetches the table of a layer the first time. Null if a newer request replaced this one. */
+  position(query: PositionQuery): Promise<number[] | null> {
+    return this.request("position", { kind: "position", ...query }, (reply) =>
+      reply.kind === "position" ? reply.position : undefined,
+    );
+  }
+
   /** `resultOf` returns undefined for replies that more will follow. */
   private request<Result>(
-    kind: "load" | "search",
-    request: Load | { kind: "search"; layer: number; query: string },
+    kind: Kind,
+    request: Unnumbered<Request>,
     resultOf: (reply: Reply, id: number) => Result | undefined,
   ): Promise<Result | null> {
     const id = ++this.requests;
@@ -84,7 +111,7 @@ export class LayerWorker {
       };
       this.waiting[kind] = { id, onReply, onBroken, onReplaced: () => resolve(null) };
       if (this.broken) return onBroken();
-      this.worker.postMessage({ id, ...request } satisfies Request);
+      this.worker.postMessage({ ...request, id });
     });
   }
 }

@@ -5,29 +5,39 @@ import { formatState, type ViewState } from "./urlState";
 
 export function followAddress(store: Store): void {
   let before = store.current;
-  store.follow(["source", "selected", "query", "coloring", "camera", "opening"], (state) => {
-    const step = state.layer === before.layer && state.selected !== before.selected;
-    before = state;
-    if (state.opening || state.source === null) return;
-    const hash = formatState(viewOf(state));
-    if (hash === location.hash) return;
-    // Without a hash: nothing leads to a file of the visitor's own.
-    const url = hash || `${location.pathname}${location.search}`;
-    if (step) history.pushState(null, "", url);
-    else history.replaceState(null, "", url);
-  });
+  store.follow(
+    ["source", "selected", "map", "query", "coloring", "minCosine", "camera", "opening"],
+    (state) => {
+      const step = selectionOf(state) !== selectionOf(before);
+      before = state;
+      if (state.opening || state.source === null) return;
+      const hash = formatState(viewOf(state));
+      if (hash === location.hash) return;
+      // Without a hash: nothing leads to a file of the visitor's own.
+      const url = hash || `${location.pathname}${location.search}`;
+      if (step) history.pushState(null, "", url);
+      else history.replaceState(null, "", url);
+    },
+  );
+}
+
+/** What Back undoes a change of. */
+function selectionOf({ layer, selected }: State): string | null {
+  return selected === null ? null : `${layer!.layer}/${selected}`;
 }
 
 function viewOf(state: State): ViewState {
-  const { layer, source, selected, query, coloring, camera } = state;
+  const { layer, source, selected, map, query, coloring, minCosine, camera } = state;
   if (layer === null || source?.kind !== "published") return {};
   const effective = coloringOf(layer, coloring);
   return {
     model: source.modelId,
     layer: source.layer,
+    ...(layer.maps.frame !== null && { map }),
     ...(selected !== null && { feature: layer.index[selected]! }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),
+    ...(minCosine !== null && { minCosine }),
     ...(camera !== null && { camera }),
   };
 }

@@ -34,7 +34,8 @@ export function wireControls({ store, scene, navigation, selection, searchBox }:
     byId<HTMLDialogElement>("help-dialog").showModal();
   };
   const back = () => {
-    if (store.current.selected !== null) return selection.select(null);
+    const { selected, followed } = store.current;
+    if (selected !== null || followed !== null) return selection.select(null);
     store.update({ query: "" });
     if (document.activeElement?.id === "search") byId("map").focus();
   };
@@ -48,6 +49,7 @@ export function wireControls({ store, scene, navigation, selection, searchBox }:
   onClick("zoom-out", () => scene?.camera.zoom(1 / 0.7));
   onClick("reset", home);
   onClick("labels", toggleLabels);
+  onClick("frame", () => navigation.showOtherMap());
   onClick("close-message", hideMessage);
 
   const onChoice = (id: string, action: (value: string) => void) => {
@@ -57,6 +59,7 @@ export function wireControls({ store, scene, navigation, selection, searchBox }:
   onChoice("model", (model) => model !== OWN_FILE && void navigation.showModel(model));
   onChoice("layer", (layer) => void navigation.showLayer(Number(layer)));
   onChoice("coloring", (value) => store.update({ coloring: value as Coloring }));
+  selection.onLeave = (feature) => void navigation.showFeature(feature);
   acceptFiles((file) => void navigation.showFile(file));
 
   watchPointer(byId<HTMLCanvasElement>("map"), {
@@ -73,6 +76,7 @@ export function wireControls({ store, scene, navigation, selection, searchBox }:
     home,
     toggleLabels,
     toggleLinks,
+    toggleMap: () => navigation.showOtherMap(),
     toggleTheme: () => toggleTheme(store),
     nextColoring: () => store.update({ coloring: nextColoring(store) }),
     help,

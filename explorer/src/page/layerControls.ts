@@ -15,6 +15,10 @@ export function followLayerControls(store: Store): void {
     byId<HTMLButtonElement>("previous-layer").disabled = layerAfter(state, -1) === null;
     byId<HTMLButtonElement>("next-layer").disabled = layerAfter(state, 1) === null;
   });
+  store.follow(["layer", "map"], ({ layer, map }) => {
+    byId("frame").hidden = !layer?.maps.frame;
+    byId("frame").setAttribute("aria-pressed", String(map === "frame"));
+  });
   store.follow(["source"], ({ layer, source }) => {
     if (layer && source) describe(layer, source);
   });

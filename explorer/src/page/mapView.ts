@@ -1,5 +1,6 @@
 /** The map follows the state: the layer, the marked features, the theme, and the space that the panels leave free. */
-import { nearestNodes } from "../data/layer";
+import { type Layer, nearestNodes } from "../data/layer";
+import { originsOf } from "../data/tracks";
 import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
@@ -7,8 +8,10 @@ import { LinkControl } from "../ui/linkControl";
 import type { Store } from "./state";
 
 export function followLayer(store: Store, scene: MapScene): void {
+  let before: Layer | null = null;
   store.follow(["layer"], ({ layer }) => {
-    if (layer) scene.setLayer(layer);
+    if (layer) scene.setLayer(layer, before && originsOf(before, layer));
+    before = layer;
   });
 }
 
@@ -33,7 +36,12 @@ export function followSceneTheme(store: Store, scene: MapScene): void {
   store.follow(["theme"], () => {
     const style = getComputedStyle(document.documentElement);
     const color = (name: string) => style.getPropertyValue(name).trim();
-    scene.setTheme({ background: color("--map"), accent: color("--accent"), hover: color("--text") });
+    scene.setTheme({
+      background: color("--map"),
+      accent: color("--accent"),
+      hover: color("--text"),
+      trail: color("--link"),
+    });
   });
 }
 
@@ -56,7 +64,7 @@ export function followLinks(store: Store, scene: MapScene): void {
 }
 
 export function followPanels(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected"], () => scene.camera.setInsets(insets()));
+  store.follow(["layer", "selected", "followed"], () => scene.camera.setInsets(insets()));
   window.addEventListener("resize", () => scene.camera.setInsets(insets()));
 }
 

@@ -1,12 +1,13 @@
 /** Ways to another map: an address, a model, a layer, a file of the visitor's own. */
-import { nodeOfFeature } from "../data/layer";
+import { type Layer, nodeOfFeature, onMap } from "../data/layer";
 import type { Load } from "../data/layer.worker";
 import type { LayerWorker, Loaded } from "../data/layerWorker";
 import { layerEntry, loadIndex, loadModel, type Model } from "../data/published";
+import type { FeatureId } from "../data/tracks";
 import { showsMap } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
-import { hideMessage, showMessage, showProgress } from "../ui/notices";
-import { layerAfter, modelOf, type Source, type State, type Store } from "./state";
+import { announce, hideMessage, showMessage, showProgress } from "../ui/notices";
+import { following, layerAfter, modelOf, type Source, type State, type Store, selecting } from "./state";
 import type { ViewState } from "./urlState";
 
 export class Navigation {
@@ -39,13 +40,38 @@ export class Navigation {
 
   /** Shows a model's middle layer. */
   async showModel(model: string): Promise<void> {
-    await this.follow({ model, query: this.store.current.query });
+    const { query, map } = this.store.current;
+    await this.follow({ model, query, map });
   }
 
-  /** Shows a layer of the chosen model. */
+  /** Shows a layer of the chosen model. What is selected stays selected along its track. */
   async showLayer(layer: number): Promise<void> {
     const model = modelOf(this.store.current);
-    if (model) await this.loadPublished(model, layer);
+    if (!model || !(await this.loadPublished(model, layer, (map) => following(this.store.current, map))))
+      return;
+    const { selected } = this.store.current;
+    if (selected !== null) this.scene?.keepInSight(selected);
+  }
+
+  /** Selects a feature of any layer of the chosen model, and flies there. */
+  async showFeature({ layer, index }: FeatureId): Promise<void> {
+    const { current } = this.store;
+    const model = modelOf(current);
+    if (!model) return;
+    const select = (map: Layer) => selecting(map, nodeOfFeature(map, index));
+    if (current.layer?.layer === layer) this.store.update(select(current.layer));
+    else if (!(await this.loadPublished(model, layer, select))) return;
+    const { selected } = this.store.current;
+    if (selected !== null) this.scene?.flyTo(selected);
+  }
+
+  /** Changes between the layer's own map and that in the frame of all layers. */
+  showOtherMap(): void {
+    const { layer, map } = this.store.current;
+    if (layer?.maps.frame == null) return;
+    const other = map === "frame" ? "own" : "frame";
+    this.store.update({ map: other, layer: onMap(layer, other) });
+    announce(other === "frame" ? "All layers in one frame" : "This layer's own map");
   }
 
   /** Shows the layer `by` steps after the chosen one, if there is one. */
@@ -55,7 +81,12 @@ export class Navigation {
   }
 
   async showFile(file: File): Promise<void> {
-    await this.load({ kind: "file", file }, () => ({ kind: "file", name: file.name }));
+    const source: Source = { kind: "file", name: file.name };
+    await this.load(
+      { kind: "file", file },
+      () => source,
+      (map) => selecting(map, null),
+    );
   }
 
   private async follow(view: ViewState): Promise<void> {
@@ -70,8 +101,11 @@ export class Navigation {
       missing = `${model.modelId} has no layer ${view.layer} here.`;
     }
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
-    const { layer, feature, camera, query = "", coloring }: ViewState = missing === null ? view : {};
+    const understood: ViewState = missing === null ? view : {};
+    const { layer, feature, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
+    const { layer: current } = store.current;
+    if (on !== store.current.map) store.update({ map: on, layer: current && onMap(current, on) });
     if (number === shown) store.update({ wanted: { modelId: model.modelId, layer: number } });
     else if (!(await this.loadPublished(model, number))) return;
     if (missing !== null) showMessage(missing);
@@ -80,7 +114,13 @@ export class Navigation {
     if (placed) scene?.camera.setView(camera);
     const selected = feature === undefined ? null : nodeOfFeature(map, feature);
     if (feature !== undefined && selected === null) showMessage(`Feature ${feature} is not on this map.`);
-    store.update({ query, selected, ...(coloring && { coloring }), ...(placed && { camera }) });
+    store.update({
+      query,
+      ...selecting(map, selected),
+      ...(coloring && { coloring }),
+      ...(minCosine !== undefined && { minCosine }),
+      ...(placed && { camera }),
+    });
     if (selected !== null && !placed) scene?.flyTo(selected);
   }
 
@@ -100,7 +140,11 @@ export class Navigation {
   }
 
   /** Returns false if the layer could not be loaded; what was shown then stays. */
-  private async loadPublished(model: Model, layer: number): Promise<boolean> {
+  private async loadPublished(
+    model: Model,
+    layer: number,
+    select: (layer: Layer) => Partial<State> = (map) => selecting(map, null),
+  ): Promise<boolean> {
     const { modelId, displayName, neuronpediaModelId, offline } = model;
     this.store.update({ wanted: { modelId, layer } });
     const entry = layerEntry(model, layer)!;
@@ -110,12 +154,17 @@ export class Navigation {
     const shown = await this.load(
       { kind: "published", entry, about, manifestUrl: model.url.href },
       ({ fromCache }) => ({ kind: "published", modelId, layer, fromCache }),
+      select,
     );
     if (shown && offline) showMessage("No network: showing the copy stored in this browser.", "note");
     return shown;
   }
 
-  private async load(request: Load, sourceOf: (loaded: Loaded) => Source): Promise<boolean> {
+  private async load(
+    request: Load,
+    sourceOf: (loaded: Loaded) => Source,
+    select: (layer: Layer) => Partial<State>,
+  ): Promise<boolean> {
     performance.mark("layer-requested");
     showProgress(0);
     let loaded: Loaded | null;
@@ -132,8 +181,8 @@ export class Navigation {
     showProgress(null);
     hideMessage();
     const source = sourceOf(loaded);
-    const nothing = { selected: null, pointedAt: null, hits: null };
-    this.store.update({ layer: loaded.layer, source, wanted: wantedFor(source), ...nothing });
+    const layer = onMap(loaded.layer, this.store.current.map);
+    this.store.update({ layer, source, wanted: wantedFor(source), hits: null, ...select(layer) });
     requestAnimationFrame(() => performance.measure("layer-shown", "layer-requested"));
     return true;
   }

@@ -18,14 +18,16 @@ export function followSearch(
   });
   let searched = store.current;
   store.follow(["layer", "query"], async ({ layer, query }) => {
-    // On another map the hits are elsewhere; an address brings its own camera.
-    const frame = layer !== searched.layer && !store.current.opening;
+    // On another map the hits are elsewhere; an address brings its own camera, and the selected feature stays in sight.
+    const { opening, selected, followed } = store.current;
+    const free = !opening && selected === null && followed === null;
+    const elsewhere = free && layer !== searched.layer;
     searched = store.current;
     if (!layer || query.trim() === "") return store.update({ hits: null });
     const hits = await worker.search(query).catch(() => null);
     if (hits === null || store.current.layer !== layer || store.current.query !== query) return;
     store.update({ hits: { ...hits, query } });
-    if (frame && hits.nodes.length > 0) scene?.flyToAll(hits.nodes.slice(0, hits.best));
+    if (elsewhere && hits.nodes.length > 0) scene?.flyToAll(hits.nodes.slice(0, hits.best));
   });
   store.follow(["layer", "query", "hits"], (state) => box.show(state));
   return box;

@@ -1,40 +1,56 @@
 /** The selected feature: its panel, and the ways to select another. */
-import { linkCount } from "../data/layer";
+import { type Layer, linkCount } from "../data/layer";
+import type { LayerWorker } from "../data/layerWorker";
 import { counted, display } from "../data/text";
+import type { FeatureId } from "../data/tracks";
 import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
 import { FeaturePanel } from "../ui/featurePanel";
 import { announce } from "../ui/notices";
-import type { Store } from "./state";
+import { type State, type Store, selecting } from "./state";
 
 export class Selection {
-  private readonly panel = new FeaturePanel({
+  readonly panel = new FeaturePanel({
     onWalk: (node) => this.select(node, { fly: true }),
     onPreview: (node) => this.store.update({ pointedAt: node }),
+    onLeave: (feature) => this.onLeave(feature),
     onFly: () => this.fly(),
     onClose: () => this.select(null),
   });
+  /** Called for a feature of another layer. */
+  onLeave: (feature: FeatureId) => void = () => {};
 
   constructor(
     private readonly store: Store,
     private readonly scene: MapScene | null,
+    worker: LayerWorker,
   ) {
-    store.follow(["layer", "selected"], ({ layer, selected }) => {
-      document.body.classList.toggle("has-selection", selected !== null);
-      if (!layer || selected === null) {
+    let before = store.current;
+    store.follow(["layer", "selected", "followed"], async (state) => {
+      const { layer, selected, followed } = state;
+      const arrival = arrivalOf(before, state);
+      before = state;
+      document.body.classList.toggle("has-selection", selected !== null || followed !== null);
+      if (!layer || (selected === null && followed === null)) {
         // Not lost with the panel: the map's keys work on.
         if (this.panel.hasFocus) byId("map").focus();
         return this.panel.hide();
       }
+      if (selected === null) return this.panel.showAbsent(followed!);
       this.panel.show(layer, selected);
       const label = display(layer.labels[selected] ?? "no label", 200);
-      announce(`Feature ${layer.index[selected]}: ${label}, ${counted(linkCount(layer, selected), "link")}`);
+      const links = counted(linkCount(layer, selected), "link");
+      announce(`${arrival}Feature ${layer.index[selected]}: ${label}, ${links}`);
+      const details = await worker.details(layer.index[selected]!).catch(() => null);
+      const { layer: shown, selected: still } = store.current;
+      if (details && shown === layer && still === selected) this.panel.describe(details);
     });
   }
 
   select(node: number | null, { fly = false } = {}): void {
-    if (!this.store.current.layer) return;
-    this.store.update({ selected: node, pointedAt: null });
+    const { layer } = this.store.current;
+    if (!layer) return;
+    this.store.update(selecting(layer, node));
     if (fly) this.fly();
   }
 
@@ -49,4 +65,18 @@ export class Selection {
     const { selected } = this.store.current;
     if (selected !== null) this.scene?.flyTo(selected);
   }
+}
+
+/** For screen readers: the layer that the selection has come to along its track, and how similar it still is. */
+function arrivalOf({ layer: from, selected: origin }: State, { layer, selected, source }: State): string {
+  if (!from || !layer || selected === null || from.layer === layer.layer || source?.kind !== "published")
+    return "";
+  const cosine = origin === null ? null : cosineBetween(from, origin, layer, selected);
+  return `Layer ${layer.layer}${cosine === null ? "" : `, cosine ${cosine.toFixed(2)} to layer ${from.layer}`}. `;
+}
+
+/** Between features of adjacent layers, if one is the nearest of the other; null otherwise. */
+function cosineBetween(from: Layer, origin: number, layer: Layer, node: number): number | null {
+  const nearest = layer.passage?.[layer.layer > from.layer ? "previous" : "next"];
+  return nearest && nearest.index[node] === from.index[origin] ? nearest.cosine[node]! : null;
 }

@@ -4,11 +4,18 @@ import type { ModelEntry } from "../data/contract";
 import type { Layer } from "../data/layer";
 import type { Model } from "../data/published";
 import type { Hits } from "../data/search";
+import { type FeatureId, nodeOfTrack } from "../data/tracks";
 
 /** A published layer, or a file of the visitor's own. */
 export type Source =
   | { kind: "published"; modelId: string; layer: number; fromCache: boolean }
   | { kind: "file"; name: string };
+
+/** A feature of which the other features of its track are shown. */
+export interface Followed extends FeatureId {
+  track: number;
+  label: string | null;
+}
 
 export interface State {
   /** The published models. */
@@ -23,6 +30,10 @@ export interface State {
   source: Source | null;
   /** The selected node. */
   selected: number | null;
+  /** The selected feature; on a layer that its track does not reach, the one selected last. Null without an atlas. */
+  followed: Followed | null;
+  /** Which map is shown of a layer that lies in the frame of all layers. */
+  map: keyof Layer["maps"];
   /** The node under the pointer, or pointed at in a list. */
   pointedAt: number | null;
   /** As typed; "" without a search. */
@@ -49,6 +60,8 @@ export const INITIAL: State = {
   layer: null,
   source: null,
   selected: null,
+  followed: null,
+  map: "frame",
   pointedAt: null,
   query: "",
   hits: null,
@@ -71,6 +84,29 @@ export function layerAfter(state: State, by: number): number | null {
   const layers = modelOf(state)?.layers ?? [];
   const at = layers.findIndex(({ layer }) => layer === state.wanted?.layer);
   return at < 0 ? null : (layers[at + by]?.layer ?? null);
+}
+
+type Selected = Pick<State, "selected" | "followed" | "pointedAt">;
+
+/** The change of state that selects a node, or nothing. */
+export function selecting(layer: Layer, node: number | null): Selected {
+  const track = node === null ? undefined : layer.passage?.track[node];
+  if (node === null || track === undefined) return { selected: node, followed: null, pointedAt: null };
+  const followed = {
+    layer: layer.layer,
+    index: layer.index[node]!,
+    label: layer.labels[node] ?? null,
+    track,
+  };
+  return { selected: node, followed, pointedAt: null };
+}
+
+/** The change of state that selects, on another layer, the feature of the track that is followed. */
+export function following({ layer: before, followed }: State, layer: Layer): Selected {
+  const goesOn = followed !== null && layer.passage !== null && before?.modelId === layer.modelId;
+  if (!goesOn) return selecting(layer, null);
+  const node = nodeOfTrack(layer, followed.track);
+  return node === null ? { selected: null, followed, pointedAt: null } : selecting(layer, node);
 }
 
 type Listener = (state: Readonly<State>) => void;

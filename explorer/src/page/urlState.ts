@@ -1,15 +1,20 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
 import { COLORINGS, type Coloring } from "../colors";
+import type { Layer } from "../data/layer";
 import { encoded } from "../data/text";
 
 export interface ViewState {
   model?: string;
   layer?: number;
+  /** Which of the layer's maps; in the frame of all layers unless the address says otherwise. */
+  map?: keyof Layer["maps"];
   /** Feature index of the selected feature. */
   feature?: number;
   /** The search. */
   query?: string;
   coloring?: Coloring;
+  /** The lowest cosine of a link that is drawn. */
+  minCosine?: number;
   /** Camera position x, y, z, then the point it looks at. */
   camera?: number[];
 }
@@ -18,9 +23,11 @@ export function formatState(state: ViewState): string {
   const parts: string[] = [];
   if (state.model !== undefined) parts.push(`model=${encoded(state.model)}`);
   if (state.layer !== undefined) parts.push(`layer=${state.layer}`);
+  if (state.map === "own") parts.push("map=own");
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
   if (state.query !== undefined) parts.push(`find=${encoded(state.query)}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
+  if (state.minCosine !== undefined) parts.push(`links=${+state.minCosine.toFixed(3)}`);
   if (state.camera !== undefined)
     parts.push(`camera=${state.camera.map((value) => +value.toFixed(2)).join(",")}`);
   return parts.length === 0 ? "" : `#${parts.join("&")}`;
@@ -34,20 +41,24 @@ export function parseState(hash: string): ViewState {
   if (model) state.model = model;
   const layer = wholeNumber(fields.get("layer"));
   if (layer !== null) state.layer = layer;
+  if (fields.get("map") === "own") state.map = "own";
   const feature = wholeNumber(fields.get("feature"));
   if (feature !== null) state.feature = feature;
   const query = fields.get("find");
   if (query?.trim()) state.query = query;
   const coloring = fields.get("color");
   if (COLORINGS.includes(coloring as Coloring)) state.coloring = coloring as Coloring;
-  const camera = fields
-    .get("camera")
-    ?.split(",")
-    .map((value) => (value.trim() === "" ? Number.NaN : Number(value)));
+  const minCosine = decimal(fields.get("links"));
+  if (minCosine >= 0 && minCosine <= 1) state.minCosine = minCosine;
+  const camera = fields.get("camera")?.split(",").map(decimal);
   if (camera?.length === 6 && camera.every((value) => Number.isFinite(value) && Math.abs(value) < 1e5)) {
     state.camera = camera;
   }
   return state;
+}
+
+function decimal(text: string | null): number {
+  return text === null || text.trim() === "" ? Number.NaN : Number(text);
 }
 
 function wholeNumber(text: string | null): number | null {

@@ -176,6 +176,17 @@ export class MapCamera {
     );
   }
 
+  /** Moves without turning so that `point` is in the middle, unless the panels leave it in sight. */
+  keepInSight(point: Vector3): void {
+    const { left, top, right, bottom } = this.freeBox;
+    const at = point.clone().project(this.camera);
+    const x = (0.5 + at.x / 2) * this.canvas.clientWidth;
+    const y = (0.5 - at.y / 2) * this.canvas.clientHeight;
+    if (at.z < 1 && x > left && x < right && y > top && y < bottom) return;
+    const offset = this.camera.position.clone().sub(this.controls.target);
+    this.fly(point.clone().add(offset), point);
+  }
+
   flyHome(): void {
     const view = this.homeView();
     this.fly(new Vector3().fromArray(view, 0), new Vector3().fromArray(view, 3));

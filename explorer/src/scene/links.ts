@@ -1,7 +1,7 @@
 /**
  * The strongest links in one draw call, as lines whose opacity shows the cosine; the selected feature's again, wider.
  */
-import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial } from "three";
+import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial, Sphere } from "three";
 import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
 import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
 import { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
@@ -45,6 +45,17 @@ const FRAGMENT = /* glsl */ `
   }
 `;
 
+/** One for all maps: compiling it takes longer than a frame. */
+export function linkMaterial(shared: SharedUniforms): ShaderMaterial {
+  return new ShaderMaterial({
+    vertexShader: VERTEX,
+    fragmentShader: FRAGMENT,
+    uniforms: { ...shared, opacity: { value: 1 } },
+    transparent: true,
+    depthWrite: false,
+  });
+}
+
 export class FeatureLinks {
   readonly object: LineSegments<BufferGeometry, ShaderMaterial>;
   readonly order: LinkOrder;
@@ -55,18 +66,11 @@ export class FeatureLinks {
 
   constructor(
     private readonly layer: Layer,
-    shared: SharedUniforms,
+    material: ShaderMaterial,
   ) {
     this.order = new LinkOrder(layer.edges.weight);
     this.colors = new Uint8Array(3 * layer.count);
     this.marks = new Uint8Array(layer.count);
-    const material = new ShaderMaterial({
-      vertexShader: VERTEX,
-      fragmentShader: FRAGMENT,
-      uniforms: { ...shared, opacity: { value: 1 } },
-      transparent: true,
-      depthWrite: false,
-    });
     this.object = new LineSegments(new BufferGeometry(), material);
     this.object.frustumCulled = false;
     this.show(0);
@@ -98,12 +102,12 @@ export class FeatureLinks {
     this.ends = Uint32Array.from(ends);
     this.object.geometry.dispose();
     const geometry = new BufferGeometry();
+    geometry.boundingSphere = new Sphere();
     geometry.setAttribute("position", new BufferAttribute(new Float32Array(3 * ends.length), 3));
     geometry.setAttribute("alpha", new BufferAttribute(Float32Array.from(alphas), 1));
     geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * ends.length), 3, true));
     geometry.setAttribute("mark", new BufferAttribute(new Uint8Array(ends.length), 1));
     this.object.geometry = geometry;
-    this.object.visible = ends.length > 0;
     this.copyToEnds(positions, "position");
     this.setColors(this.colors);
     this.setMarks(this.marks);
@@ -126,16 +130,16 @@ export class FeatureLinks {
 
   /**
    * `unit`: pixels that a map unit takes where the eye looks. Lines are as wide on a small picture as on a large one,
-   * so that they would hide the points, which shrink. `weight`: 0..1, how strongly lines show on the background.
+   * so that they would hide the points, which shrink. `weight`: 0..1, how strongly lines show.
    */
   setViewport(unit: number, weight: number): void {
     const share = (unit * this.layer.radius) / FULL_RADIUS;
     this.object.material.uniforms.opacity!.value = weight * Math.min(1, share);
+    this.object.visible = weight > 0 && this.ends.length > 0;
   }
 
   dispose(): void {
     this.object.geometry.dispose();
-    this.object.material.dispose();
   }
 
   /** Copies triples of nodes to the ends of the drawn links. */

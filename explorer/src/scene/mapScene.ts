@@ -1,20 +1,23 @@
 /**
  * The map on the canvas: points, links, labels, and which point is under the pointer.
  *
- * Draws only when something changed. Four draw calls per frame, whatever the number of features.
+ * Draws only when something changed. A few draw calls per frame, whatever the number of features.
  */
 import { Color, Scene, Vector3, WebGLRenderer } from "three";
 import type { Layer } from "../data/layer";
 import { headline } from "../data/text";
 import { MapCamera } from "./camera";
 import { EdgeMarker } from "./edgeMarker";
+import { prefersStillness } from "./flight";
+import { Glide } from "./glide";
 import type { LinkOrder } from "./linkOrder";
-import { FeatureLinks, SelectedLinks } from "./links";
+import { FeatureLinks, linkMaterial, SelectedLinks } from "./links";
 import { pick } from "./pick";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
 import { type Ring, Rings } from "./rings";
 import type { SceneLabels } from "./sceneLabels";
 import { Sharpness } from "./sharpness";
+import { Trail } from "./trail";
 
 export interface Marking {
   /** Nodes that stand out. */
@@ -30,6 +33,7 @@ export interface SceneColors {
   background: string;
   accent: string;
   hover: string;
+  trail: string;
 }
 
 export class MapScene {
@@ -39,16 +43,27 @@ export class MapScene {
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
   private readonly shared = sharedUniforms();
+  private readonly linkMaterial = linkMaterial(this.shared);
   private readonly selectedLinks = new SelectedLinks();
   private readonly rings = new Rings();
+  private readonly trail = new Trail();
   private readonly sharpness = new Sharpness();
   private readonly edgeMarker: EdgeMarker;
   private layer: Layer | null = null;
   private points: FeaturePoints | null = null;
+  /** (3 * count,) where the points are now: their positions in the layer unless they glide. */
+  private positions: Float32Array = new Float32Array();
+  /** Null unless the points are on their way from the map before. */
+  private glide: Glide | null = null;
+  /** Points of earlier maps that fade out. */
+  private leaving: { points: FeaturePoints; glide: Glide }[] = [];
+  private trailStops: (number[] | null)[] = [];
+  private trailHere = -1;
   private links: FeatureLinks | null = null;
   private background = new Color();
   private accent = new Color();
   private hoverColor = new Color();
+  private trailColor = new Color();
   private selected: number | null = null;
   private hovered: number | null = null;
   private linksVisible = true;
@@ -63,10 +78,12 @@ export class MapScene {
     private readonly labels: SceneLabels,
   ) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
+    // The check would wait for the compiler before the first picture.
+    this.renderer.debug.checkShaderErrors = import.meta.env.DEV;
     this.camera = new MapCamera(canvas, () => this.requestFrame());
     canvas.addEventListener("webglcontextrestored", () => this.requestFrame());
     this.edgeMarker = new EdgeMarker(canvas.parentElement!);
-    this.scene.add(this.selectedLinks.object, this.rings.object);
+    this.scene.add(this.selectedLinks.object, this.rings.object, this.trail.object);
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
   }
@@ -77,17 +94,16 @@ export class MapScene {
     return String(gl.getParameter(extension ? extension.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
   }
 
-  setLayer(layer: Layer): void {
-    for (const part of [this.points, this.links]) {
-      if (part) this.scene.remove(part.object);
-      part?.dispose();
-    }
+  /** `origins`: by node, the node of the map before that it comes from, or -1; null if the maps have nothing in common. */
+  setLayer(layer: Layer, origins: Int32Array | null): void {
+    this.replacePoints(layer, prefersStillness() ? null : origins);
+    if (this.links) this.scene.remove(this.links.object);
+    this.links?.dispose();
     this.layer = layer;
-    this.points = new FeaturePoints(layer, this.shared);
-    this.links = new FeatureLinks(layer, this.shared);
+    this.links = new FeatureLinks(layer, this.linkMaterial);
     this.drawLinks();
-    this.scene.add(this.points.object, this.links.object);
-    this.labels.setLayer(layer, this.points.radiusOf);
+    this.scene.add(this.links.object);
+    this.labels.setLayer(layer, this.positions, this.points!.radiusOf);
     this.hovered = null;
     this.resize();
     this.camera.setExtent(layer);
@@ -109,6 +125,13 @@ export class MapScene {
     this.requestFrame();
   }
 
+  /** Where the followed feature is in each layer, null where that is not known yet; `here`: in the layer that is shown. */
+  setTrail(stops: (number[] | null)[], here = -1): void {
+    this.trailStops = stops;
+    this.trailHere = here;
+    this.drawSelection();
+  }
+
   /** The links of the current map by their cosine. */
   get linkOrder(): LinkOrder | null {
     return this.links?.order ?? null;
@@ -123,6 +146,7 @@ export class MapScene {
     this.shared.background.value = new Color().setStyle(colors.background, "srgb-linear");
     this.accent = new Color(colors.accent);
     this.hoverColor = new Color(colors.hover);
+    this.trailColor = new Color(colors.trail);
     this.drawSelection();
   }
 
@@ -154,9 +178,9 @@ export class MapScene {
   /** The node whose label or point is at (x, y) of the canvas, in CSS pixels, or null. */
   nodeAt(x: number, y: number, reach: number): number | null {
     if (!this.layer || !this.points) return null;
-    const { positions } = this.layer;
     return (
-      this.labels.nodeAt(x, y) ?? pick(positions, this.points.radiusOf, this.camera.projection(), x, y, reach)
+      this.labels.nodeAt(x, y) ??
+      pick(this.positions, this.points.radiusOf, this.camera.projection(), x, y, reach)
     );
   }
 
@@ -168,8 +192,14 @@ export class MapScene {
     return { x: (0.5 + at.x / 2) * this.canvas.clientWidth, y: (0.5 - at.y / 2) * this.canvas.clientHeight };
   }
 
+  /** Flies to where the node is at rest. */
   flyTo(node: number): void {
-    if (this.layer) this.camera.flyTo(this.positionOf(node));
+    if (this.layer) this.camera.flyTo(new Vector3().fromArray(this.layer.positions, 3 * node));
+  }
+
+  /** Moves along with a node that would otherwise come to rest outside the picture, or behind a panel. */
+  keepInSight(node: number): void {
+    if (this.layer) this.camera.keepInSight(new Vector3().fromArray(this.layer.positions, 3 * node));
   }
 
   /** Flies to where most of these nodes are in sight: the eight tenths nearest to their middle. */
@@ -191,7 +221,8 @@ export class MapScene {
 
   private frame(now: number): void {
     this.scheduled = false;
-    const moving = this.camera.update(now);
+    const gliding = this.stepGlides(now);
+    const moving = this.camera.update(now) || gliding;
     this.setPixelRatio(this.sharpness.next(moving, now) * Math.min(window.devicePixelRatio, 2));
     this.updateFade();
     this.renderer.render(this.scene, this.camera.camera);
@@ -205,9 +236,52 @@ export class MapScene {
     this.moved = false;
   }
 
+  private replacePoints(layer: Layer, origins: Int32Array | null): void {
+    const { points, positions, glide } = this;
+    this.points = new FeaturePoints(layer, this.shared);
+    this.scene.add(this.points.object);
+    this.positions = layer.positions;
+    this.glide = null;
+    if (points && origins) {
+      this.glide = Glide.arriving(origins, { positions, glide }, layer.positions);
+      this.positions = this.glide.positions;
+      this.points.beginGlide(this.glide);
+      const leaving = Glide.leaving(origins, { positions, glide });
+      points.beginGlide(leaving);
+      this.leaving.push({ points, glide: leaving });
+    } else {
+      for (const part of [points, ...this.leaving.map((other) => other.points)]) this.removePoints(part);
+      this.leaving = [];
+    }
+  }
+
+  private removePoints(points: FeaturePoints | null): void {
+    if (points) this.scene.remove(points.object);
+    points?.dispose();
+  }
+
+  /** Moves the points to where they are at `now`. Returns false if none glides. */
+  private stepGlides(now: number): boolean {
+    this.leaving = this.leaving.filter(({ points, glide }) => {
+      const left = !glide.step(now);
+      points.setGlided(glide.share);
+      if (left) this.removePoints(points);
+      return !left;
+    });
+    if (this.glide === null) return this.leaving.length > 0;
+    const arrived = !this.glide.step(now);
+    this.points!.setGlided(this.glide.share);
+    if (arrived) this.glide = null;
+    this.drawSelection();
+    return true;
+  }
+
   private drawSelection(): void {
     if (!this.layer || !this.points) return;
-    this.selectedLinks.show(this.layer, this.selected, this.accent, this.background);
+    // Links lead to where points are at rest.
+    const linked = this.glide === null ? this.selected : null;
+    this.selectedLinks.show(this.layer, linked, this.accent, this.background);
+    this.trail.show(this.trailStops, this.trailHere, this.trailColor, this.background);
     const { radiusOf } = this.points;
     const ring = (node: number, color: Color): Ring => ({
       position: this.positionOf(node),
@@ -248,8 +322,14 @@ export class MapScene {
 
   private setPixelRatio(ratio: number): void {
     if (ratio !== this.renderer.getPixelRatio()) this.renderer.setPixelRatio(ratio);
-    this.points?.setViewport(this.camera.pixelsPerUnit, ratio);
-    this.links?.setViewport((this.camera.pixelsPerUnit * ratio) / this.camera.distance, this.linkWeight);
+    for (const points of [this.points, ...this.leaving.map((other) => other.points)]) {
+      points?.setViewport(this.camera.pixelsPerUnit, ratio);
+    }
+    // Links appear where their ends have almost arrived.
+    const arrived = this.glide === null ? 1 : Math.max(0, (this.glide.share - 0.8) / 0.2);
+    const unit = (this.camera.pixelsPerUnit * ratio) / this.camera.distance;
+    this.links?.setViewport(unit, arrived * this.linkWeight);
+    this.trail.setViewport(ratio);
     this.rings.setViewport(this.camera.pixelsPerUnit, ratio);
   }
 
@@ -262,6 +342,6 @@ export class MapScene {
   }
 
   private positionOf(node: number): Vector3 {
-    return new Vector3().fromArray(this.layer!.positions, 3 * node);
+    return new Vector3().fromArray(this.positions, 3 * node);
   }
 }

@@ -1,6 +1,7 @@
 /** All features in one draw call: shaded discs whose size and colour fade with distance. */
-import { BufferAttribute, BufferGeometry, Color, NoBlending, Points, ShaderMaterial } from "three";
+import { BufferAttribute, BufferGeometry, Color, NoBlending, Points, ShaderMaterial, Sphere } from "three";
 import { type Layer, linkCount } from "../data/layer";
+import type { Glide } from "./glide";
 
 /** How a point is drawn. */
 export enum Mark {
@@ -39,6 +40,11 @@ const VERTEX = /* glsl */ `
   attribute vec3 tint;
   attribute float relativeSize;
   attribute float mark;
+  // While the points glide from another map: where they come from, and how visible they were.
+  attribute vec3 origin;
+  attribute float visibleBefore;
+  uniform float glided;
+  uniform float visibleAfter;
   uniform float pixelsPerUnit;
   uniform float pixelRatio;
   uniform float pointRadius;
@@ -51,10 +57,11 @@ const VERTEX = /* glsl */ `
   varying float vDrawn;
 
   void main() {
-    vec4 seen = modelViewMatrix * vec4(position, 1.0);
+    float visible = mix(visibleBefore, visibleAfter, glided);
+    vec4 seen = modelViewMatrix * vec4(mix(origin, position, glided), 1.0);
     float depth = max(-seen.z, 0.01);
     float dimmed = mark == 1.0 ? dimming : 0.0;
-    float grown = mark == 2.0 ? 1.5 : 1.0 - 0.3 * dimmed;
+    float grown = (mark == 2.0 ? 1.5 : 1.0 - 0.3 * dimmed) * (0.4 + 0.6 * visible);
     float plain = 2.0 * pointRadius * relativeSize * grown * pixelsPerUnit / depth;
     vPixels = plain / (1.0 + plain / (LARGEST * pixelRatio));
     vDrawn = max(vPixels, max(SMALLEST * pixelRatio, 1.0));
@@ -63,10 +70,10 @@ const VERTEX = /* glsl */ `
     float light = max(0.5, pow(vPixels / vDrawn, 2.0));
     vTint = tint;
     float far = smoothstep(fadeNear, fadeFar, depth);
-    vFade = 1.0 - light * (1.0 - (mark == 2.0 ? 0.35 : 0.74) * far) * (1.0 - 0.86 * dimmed);
-    gl_Position = projectionMatrix * seen;
+    vFade = 1.0 - visible * light * (1.0 - (mark == 2.0 ? 0.35 : 0.74) * far) * (1.0 - 0.86 * dimmed);
+    gl_Position = visible < 0.01 ? vec4(0.0, 0.0, 2.0, 1.0) : projectionMatrix * seen;
     // Lit points are drawn in front of dimmed ones.
-    if (mark == 2.0) gl_Position.z = mix(gl_Position.z, -gl_Position.w, 0.9);
+    if (mark == 2.0 && visible >= 0.01) gl_Position.z = mix(gl_Position.z, -gl_Position.w, 0.9);
   }
 `;
 
@@ -108,6 +115,8 @@ export class FeaturePoints {
     geometry.setAttribute("tint", new BufferAttribute(new Uint8Array(3 * layer.count), 3, true));
     geometry.setAttribute("relativeSize", new BufferAttribute(this.sizes, 1));
     geometry.setAttribute("mark", new BufferAttribute(new Uint8Array(layer.count), 1));
+    // Given, as three.js would compute it from all points to sort four objects.
+    geometry.boundingSphere = new Sphere();
     const material = new ShaderMaterial({
       vertexShader: VERTEX,
       fragmentShader: FRAGMENT,
@@ -116,6 +125,8 @@ export class FeaturePoints {
         pixelsPerUnit: { value: 1 },
         pixelRatio: { value: 1 },
         pointRadius: { value: this.radius },
+        glided: { value: 1 },
+        visibleAfter: { value: 1 },
       },
       alphaToCoverage: true,
       // Drawn after the links, which would otherwise veil the points behind them.
@@ -138,6 +149,20 @@ export class FeaturePoints {
   setViewport(pixelsPerUnit: number, pixelRatio: number): void {
     this.object.material.uniforms.pixelsPerUnit!.value = pixelsPerUnit * pixelRatio;
     this.object.material.uniforms.pixelRatio!.value = pixelRatio;
+  }
+
+  /** Draws the points on their way: from now on where `glide` has them. */
+  beginGlide(glide: Glide): void {
+    const { geometry } = this.object;
+    geometry.setAttribute("position", new BufferAttribute(glide.to, 3));
+    geometry.setAttribute("origin", new BufferAttribute(glide.from, 3));
+    geometry.setAttribute("visibleBefore", new BufferAttribute(glide.start, 1));
+    this.object.material.uniforms.visibleAfter!.value = glide.end;
+    this.setGlided(glide.share);
+  }
+
+  setGlided(share: number): void {
+    this.object.material.uniforms.glided!.value = share;
   }
 
   /** Radius of a node's disc in map units. */

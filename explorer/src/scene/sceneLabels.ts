@@ -14,6 +14,7 @@ const LARGEST_FONT = 16;
 export class SceneLabels {
   visible = true;
   private layer: Layer | null = null;
+  private positions: Float32Array = new Float32Array();
   private order: Uint32Array = new Uint32Array();
   private wanted: number[] = [];
   private selected: number | null = null;
@@ -32,8 +33,10 @@ export class SceneLabels {
     private readonly panels: () => Element[],
   ) {}
 
-  setLayer(layer: Layer, radiusOf: (node: number) => number): void {
+  /** `positions`: where the points are, now and whenever they move. */
+  setLayer(layer: Layer, positions: Float32Array, radiusOf: (node: number) => number): void {
     this.layer = layer;
+    this.positions = positions;
     this.radiusOf = radiusOf;
     this.order = layer.prominence.filter((node) => layer.labels[node] !== null);
     this.shown.clear();
@@ -81,7 +84,7 @@ export class SceneLabels {
     this.setFontSize(view);
     const area = view.width * view.height;
     const placed = placeLabels({
-      positions: this.layer!.positions,
+      positions: this.positions,
       radiusOf: this.radiusOf,
       order: this.visible ? this.order : [],
       view,
@@ -125,7 +128,7 @@ export class SceneLabels {
   }
 
   private move(node: number, element: HTMLElement, side: number, view: Projection, near: number): void {
-    const label = project({ positions: this.layer!.positions, view, radiusOf: this.radiusOf }, node);
+    const label = project({ positions: this.positions, view, radiusOf: this.radiusOf }, node);
     element.hidden = label === null;
     if (label === null) return;
     const box = boxOf({ ...label, offset: side * label.offset }, this.sizeOf(node), 0);

@@ -20,6 +20,7 @@ interface Properties {
   onpointerleave?: () => void;
   onfocus?: () => void;
   onblur?: () => void;
+  "aria-current"?: string;
   "aria-label"?: string;
   "aria-selected"?: string;
   "aria-hidden"?: string;

@@ -1,8 +1,10 @@
 /** The panel of the selected feature: what is known about it, its links and its nearest features. */
 import { formatShare } from "../colors";
-import { type Layer, nearestNodes, neighborsOf, topTokens } from "../data/layer";
+import { type Details, type Layer, nearestNodes, neighborsOf } from "../data/layer";
 import { counted, display, encoded } from "../data/text";
+import type { FeatureId } from "../data/tracks";
 import { byId, h, icon, setChildren } from "./dom";
+import { Journey } from "./journey";
 
 /** Rows shown at first. */
 const IN_FULL_SPACE = 12;
@@ -16,6 +18,8 @@ const BOTH = "M14 12a5 5 0 1 1-10 0 5 5 0 0 1 10 0M20 12a5 5 0 1 1-10 0 5 5 0 0 
 export interface FeatureEvents {
   onWalk(node: number): void;
   onPreview(node: number | null): void;
+  /** To a feature of any layer. */
+  onLeave(feature: FeatureId): void;
   onFly(): void;
   onClose(): void;
 }
@@ -31,12 +35,20 @@ export class FeaturePanel {
     "Open on Neuronpedia",
     icon("M9 7h8v8M17 7 7 17"),
   );
+  readonly journey: Journey;
+  private readonly fly: HTMLElement;
   private readonly inFullSpace: FeatureList;
   private readonly inMap: FeatureList;
 
   constructor(events: FeatureEvents) {
     const button = (name: string, path: string, onclick: () => void) =>
       h("button", { type: "button", class: "icon", "aria-label": name, title: name, onclick }, icon(path));
+    this.journey = new Journey(events.onLeave);
+    this.fly = button(
+      "Fly to this feature",
+      "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6",
+      events.onFly,
+    );
     this.inFullSpace = new FeatureList(events, IN_FULL_SPACE);
     this.inMap = new FeatureList(events, IN_THE_MAP);
     this.panel.append(
@@ -45,16 +57,13 @@ export class FeaturePanel {
         {},
         this.index,
         h("span", { class: "spacer" }),
-        button(
-          "Fly to this feature",
-          "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6",
-          events.onFly,
-        ),
+        this.fly,
         button("Close", "m7 7 10 10M17 7 7 17", events.onClose),
       ),
       this.heading,
       this.facts,
       this.outwards,
+      this.journey.element,
       this.inFullSpace.element,
       this.inMap.element,
     );
@@ -66,20 +75,34 @@ export class FeaturePanel {
 
   show(layer: Layer, node: number): void {
     const hadFocus = this.hasFocus;
-    const label = layer.labels[node] ?? null;
-    this.index.textContent = `Feature ${layer.index[node]}`;
-    this.heading.textContent = label === null ? "No label" : display(label);
-    this.heading.classList.toggle("none", label === null);
+    this.name(`Feature ${layer.index[node]}`, layer.labels[node] ?? null);
     this.facts.replaceChildren(...factsOf(layer, node));
     this.showOutwards(layer, node);
     const nearest = nearestNodes(layer, node, NEAREST);
     const [heading, note, rows] = fullSpace(layer, node, new Set(nearest));
     this.inFullSpace.show(layer, heading, note, rows);
     this.inMap.show(layer, "Nearest in the map", null, inTheMap(nearest, rows));
-    this.panel.hidden = false;
-    this.panel.scrollTop = 0;
-    // The row that had it leads here, and is gone.
-    if (hadFocus && !this.hasFocus) this.focus();
+    this.open(true, hadFocus);
+  }
+
+  /** Of a feature whose track does not reach the layer that is shown; the journey says why. */
+  showAbsent({ layer, index, label }: FeatureId & { label: string | null }): void {
+    const hadFocus = this.hasFocus;
+    this.name(`Feature ${index} of layer ${layer}`, label);
+    this.facts.replaceChildren();
+    this.outwards.hidden = true;
+    this.open(false, hadFocus);
+  }
+
+  /** Adds what is read once the panel is open. */
+  describe({ explainer, topTokens }: Details): void {
+    if (explainer !== null) this.facts.prepend(fact("Explained by", explainer));
+    const words = topTokens.flatMap((token) => [
+      h("span", { class: "token", dir: "auto" }, display(token, 40)),
+      " ",
+    ]);
+    if (words.length > 0)
+      this.facts.append(h("div", { class: "tokens" }, h("dt", {}, "Top tokens"), h("dd", {}, ...words)));
   }
 
   hide(): void {
@@ -88,6 +111,20 @@ export class FeaturePanel {
 
   focus(): void {
     this.heading.focus({ preventScroll: true });
+  }
+
+  private name(index: string, label: string | null): void {
+    this.index.textContent = index;
+    this.heading.textContent = label === null ? "No label" : display(label);
+    this.heading.classList.toggle("none", label === null);
+  }
+
+  private open(onMap: boolean, hadFocus: boolean): void {
+    for (const part of [this.fly, this.inFullSpace.element, this.inMap.element]) part.hidden = !onMap;
+    this.panel.hidden = false;
+    this.panel.scrollTop = 0;
+    // The row that had it leads here, and is gone.
+    if (hadFocus && !this.hasFocus) this.focus();
   }
 
   private showOutwards(layer: Layer, node: number): void {
@@ -196,23 +233,17 @@ class FeatureList {
 }
 
 function factsOf(layer: Layer, node: number): HTMLElement[] {
-  const tokens = topTokens(layer, node);
   const facts: [string, string | null][] = [
-    ["Explained by", layer.explainers?.[node] ?? null],
     ["Category", layer.category[node]! < 0 ? null : layer.categories[layer.category[node]!]!],
     ["Active on", known(layer.density, node, (share) => `${formatShare(share)} of tokens`)],
     ["Largest activation", known(layer.maxActivation, node, (value) => String(+value.toPrecision(3)))],
     ["Neighbours kept in the map", known(layer.kept, node, (share) => `${Math.round(100 * share)} %`)],
   ];
-  const rows = facts.flatMap(([name, value]) =>
-    value === null ? [] : [h("div", {}, h("dt", {}, name), h("dd", { dir: "auto" }, display(value, 80)))],
-  );
-  if (tokens.length === 0) return rows;
-  const words = tokens.flatMap((token) => [
-    h("span", { class: "token", dir: "auto" }, display(token, 40)),
-    " ",
-  ]);
-  return [...rows, h("div", { class: "tokens" }, h("dt", {}, "Top tokens"), h("dd", {}, ...words))];
+  return facts.flatMap(([name, value]) => (value === null ? [] : [fact(name, value)]));
+}
+
+function fact(name: string, value: string): HTMLElement {
+  return h("div", {}, h("dt", {}, name), h("dd", { dir: "auto" }, display(value, 80)));
 }
 
 /** The links, and all stored neighbours if the layer has them: heading, note and rows. */

@@ -10,6 +10,8 @@ export interface KeyActions {
   home(): void;
   toggleLabels(): void;
   toggleLinks(): void;
+  /** Between the frame of all layers and the layer's own map. */
+  toggleMap(): void;
   toggleTheme(): void;
   nextColoring(): void;
   help(): void;
@@ -34,6 +36,7 @@ export function watchKeys(actions: KeyActions): void {
     r: actions.home,
     l: actions.toggleLabels,
     k: actions.toggleLinks,
+    m: actions.toggleMap,
     t: actions.toggleTheme,
     c: actions.nextColoring,
     "?": actions.help,

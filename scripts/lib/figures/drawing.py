@@ -77,6 +77,11 @@ def drawable(text: str) -> bool:
     return text.isprintable() and _characters().issuperset(map(ord, text))
 
 
+def shortened(text: str, length: int) -> str:
+    """Cut a text to at most `length` characters, ending in an ellipsis if anything was cut."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip(' ,;:')}…"
+
+
 def arrange_names(anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: float = 2.0) -> list[np.ndarray | None]:
     """Centre each name at its anchor, or at the nearest position where it covers no earlier name.
 
@@ -107,20 +112,19 @@ def arrange_names(anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: fl
     return centres
 
 
-def write_names(axes, anchors: np.ndarray, names: list[tuple[str, bool]], limit: int, size: float) -> None:
+def write_names(axes, anchors: np.ndarray, names: list[tuple[str, dict]], limit: int, size: float) -> None:
     """Write the first `limit` names that have room; a line leads from an anchor to a name that had to move.
 
     Parameters
     ----------
     anchors : float (m, 2), in the units of the axes
-    names : the text of each name, and whether it is bold instead of italic
+    names : the text and the font of each name, the most important first
     limit : maximum number of names
     size : in points
     """
-    styles = {True: {"fontweight": "bold"}, False: {"fontstyle": "italic"}}
     texts = [
-        axes.text(0, 0, text, fontsize=size, ha="center", va="center", path_effects=HALO, **styles[bold])
-        for text, bold in names
+        axes.text(0, 0, text, fontsize=size, ha="center", va="center", path_effects=HALO, **font)
+        for text, font in names
     ]
     sizes = np.array([text.get_window_extent().size for text in texts]).reshape(-1, 2)
     pixels = axes.transData.transform(anchors.reshape(-1, 2))

@@ -16,6 +16,10 @@ def ranges(n: int) -> list[tuple[int, int]]:
 @contextmanager
 def chunks(n: int, threads: int) -> Iterator[Callable]:
     """Yield run(kernel, *arguments): it calls kernel(first, last, *arguments) for all n rows and waits for the end."""
+    if threads == 1:
+        # Half a thousand small tasks per chunk would cost a twentieth of the layout.
+        yield lambda kernel, *arguments: kernel(0, n, *arguments)
+        return
     with ThreadPoolExecutor(threads) as pool:
 
         def run(kernel: Callable, *arguments) -> None:

@@ -4,6 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lib.products.layer_table import texts
+from lib.tables import numbers
+
 
 def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, decimals: int) -> dict:
     """The graph of one layer as plain values.
@@ -12,7 +15,7 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     ----------
     features : as `lib.products.layer_table.layer_table` returns it; dead features get no node
     edges : `source`, `target` int (e,) and `weight` float (e,), as in edges.npz
-    metadata : further keys of the metadata
+    metadata : further keys of the metadata; nodes take the names of its `regions` for categories if labels bring none
     decimals : decimals of the positions and of the edges' weights
 
     Raises ValueError: no feature has a position, a coordinate is infinite, or an edge ends in a feature without a node.
@@ -22,10 +25,10 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         raise ValueError(f"{model}: no feature of this layer has a position, so there is nothing to export")
     layer = live["layer"][0].as_py()
     # float64 of as many decimals: the table's float32 would be written with more.
-    positions = np.round(np.column_stack([live[axis] for axis in "xyz"]).astype(np.float64), decimals)
+    positions = np.round(np.column_stack([numbers(live[axis]) for axis in "xyz"]).astype(np.float64), decimals)
     if not np.isfinite(positions).all():
         raise ValueError(f"{model} layer {layer}: a position is not finite")
-    if not np.isin(np.concatenate([edges["source"], edges["target"]]), live["index"]).all():
+    if not np.isin(np.concatenate([edges["source"], edges["target"]]), numbers(live["index"])).all():
         raise ValueError(f"{model} layer {layer}: an edge ends in a dead feature")
     prefix = f"{model}:{layer}:"
     nodes = [
@@ -36,8 +39,8 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         }
         for index, position in zip(live["index"].to_pylist(), positions.tolist(), strict=True)
     ]
-    for name in ("label", "category"):
-        for node, text in zip(nodes, live[name].to_pylist(), strict=True):
+    for name, column in {"label": live["label"], "category": categories(live, metadata.get("regions", []))}.items():
+        for node, text in zip(nodes, column.to_pylist(), strict=True):
             if text:
                 node[name] = text
     weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
@@ -66,6 +69,15 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     facts = {name: plain(live[column]) for name, column in columns.items() if live[column].null_count < len(live)}
     about = counts | metadata | ({"nodeFacts": facts} if facts else {})
     return {"metadata": about, "nodes": nodes, "edges": links}
+
+
+def categories(features: pa.Table, regions: list[dict]) -> pa.ChunkedArray:
+    """The labels' categories; if there are none at all, of each feature the name of its largest region with a name."""
+    if features["category"].null_count < len(features):
+        return features["category"]
+    ids, names = (texts([region.get(key) for region in regions]) for key in ("id", "name"))
+    levels = ("region_1", "region_2", "region_3")
+    return pc.coalesce(*(names.take(pc.index_in(features[level], ids)) for level in levels))
 
 
 def plain(column: pa.ChunkedArray) -> list:

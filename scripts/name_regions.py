@@ -1,0 +1,154 @@
+"""coords.npy, labels.parquet and summary.npz -> the regions of a map at three levels, one inside the other, with names.
+
+regions.npz holds `ids`, text, of all regions in the order of regions.json, and `regions` int32 (n, 3): of each feature
+and level, the position of its region among them; -1 for dead features. region_names.yaml shows labels of every region
+to whoever writes better names into a copy of it; names from the configuration win over those made of words.
+"""
+
+import hashlib
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lib.errors import UserError
+from lib.files import load_npy, load_npz, save_bytes, save_npz, save_record
+from lib.geometry.extent import members_of, outline
+from lib.geometry.regions import divide
+from lib.job import job_log
+from lib.labels.names import region_words
+from lib.labels.words import words_of
+from lib.tables import load_columns
+
+# Activation density below which a feature counts as one that never fires.
+SILENT = 1e-5
+# Features of a region whose labels region_names.yaml shows.
+EXAMPLES = 12
+# Of the numbers in regions.json.
+DECIMALS = 4
+
+
+def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int]) -> tuple[np.ndarray, list[dict]]:
+    """The regions of a layer: int32 (n, levels), as in regions.npz, and what is known of each of them.
+
+    That is: id, level, parent (the id of the region around it), size, center, radius, words (if any name it), and
+    `examples`, the features nearest to its mean direction, those whose labels hold words first.
+
+    Parameters
+    ----------
+    coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
+    features_per_region : mean size of the regions of each level
+    """
+    live = np.flatnonzero(np.isfinite(coords[:, 0]))
+    coords, rows = coords[live], scores[live]
+    known = labels.take(pc.index_in(pa.array(live.astype(np.int32)), labels["index"]))
+    texts = known["label"].to_pylist()
+    silent = known["density"].to_numpy() < SILENT
+    levels = divide(coords, sorted(max(1, round(len(live) / size)) for size in features_per_region))
+    words = region_words(texts, rows, ~silent, levels)
+
+    wordless = np.array([not words_of(text or "") for text in texts])
+    positions = np.full((len(scores), levels.shape[1]), -1, np.int32)
+    regions: list[dict] = []
+    # The number of the region around each feature, and where those regions begin in the list.
+    outer, begin = np.zeros(len(live), int), 0
+    for level, column in enumerate(levels.T, start=1):
+        around = outer[np.unique(column, return_index=True)[1]]
+        # Siblings follow one another.
+        among_siblings = np.arange(len(around)) - np.searchsorted(around, around) + 1
+        parents, begin = regions[begin:], len(regions)
+        for number, members in enumerate(members_of(column[:, None])):
+            own = among_siblings[number]
+            parent = parents[around[number]]["id"] if level > 1 else None
+            region = {"id": f"{parent}.{own}" if parent else f"r{own}", "level": level, "size": len(members)}
+            region |= outline(coords[members], DECIMALS)
+            if parent:
+                region["parent"] = parent
+            if words[level - 1][number]:
+                region["words"] = words[level - 1][number]
+            similarity = cosines(rows[members], rows[members].mean(axis=0))
+            nearest = members[np.lexsort((-similarity, wordless[members]))]
+            region["examples"] = live[nearest[:EXAMPLES]].tolist()
+            regions.append(region)
+        positions[live, level - 1] = begin + column
+        outer = column
+    return positions, regions
+
+
+def cosines(rows: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Cosine similarity of each of the rows with a direction, 0 where one has none."""
+    # Not by BLAS, whose sums depend on its number of threads.
+    products = np.einsum("ij,j->i", rows, direction)
+    return products / np.maximum(np.linalg.norm(rows, axis=1) * np.linalg.norm(direction), 1e-12)
+
+
+def division(positions: np.ndarray) -> str:
+    """A code for how a layer is divided: names for the regions of one division mean nothing in another."""
+    return hashlib.sha256(positions.astype("<i4").tobytes()).hexdigest()[:8]
+
+
+def give_names(regions: list[dict], names: dict[str, str | None], code: str, layer: str) -> None:
+    """Name the regions: as in `names`, otherwise by their words.
+
+    names : the configuration's names for the layer by id, and `division`, the code of their regions; or nothing
+    code, layer : the code of `regions`, and what messages call the layer
+
+    Raises UserError: the names are for another division of the map, or one is for a region that does not exist.
+    """
+    names = dict(names)
+    remedy = "Take the layer out of regions.names and run again: its region_names.yaml then shows its regions"
+    if names and (other := names.pop("division")) != code:
+        raise UserError(
+            f"regions.names: the names of {layer} are for the division {other} of its map, which is now divided in"
+            f" another way ({code}). {remedy}"
+        )
+    if unknown := names.keys() - {region["id"] for region in regions}:
+        raise UserError(f"regions.names: {layer} has no region {', '.join(sorted(unknown))}. {remedy}")
+    for region in regions:
+        if name := names.get(region["id"]) or ", ".join(region.get("words", ())):
+            region["name"] = name
+
+
+def names_file(model: str, layer: str, regions: list[dict], code: str, labels: dict[int, str]) -> str:
+    """A names file with the regions' names as they are, and labels of their features in comments."""
+    lines = [
+        f"# The regions of {model}, layer {layer}, to be named: docs/regions.md says how.",
+        f"{model}:",
+        f"  layer-{layer}:",
+        "    # Names are for these regions, and refused if the map is divided in another way.",
+        f'    division: "{code}"',
+    ]
+    for region in regions:
+        indent = "  " * (region["level"] + 1)
+        examples = [json.dumps(labels[index], ensure_ascii=False) for index in region["examples"] if index in labels]
+        words = f"; words: {', '.join(region['words'])}" if "words" in region else ""
+        lines.append(f"{indent}# {region['size']:,} features{words}")
+        if examples:
+            lines.append(f"{indent}# {' · '.join(examples)}")
+        name = json.dumps(region["name"], ensure_ascii=False) if "name" in region else ""
+        lines.append(f"    {region['id']}: {name}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def main(snakemake) -> None:
+    """Read, divide, name, write."""
+    with job_log(snakemake) as log:
+        files, output, params = snakemake.input, snakemake.output, snakemake.params
+        model, layer = snakemake.wildcards.model, snakemake.wildcards.layer
+        labels, scores = load_columns(files.labels), load_npz(files.summary)["scores"]
+        positions, regions = find_regions(load_npy(files.coords), scores, labels, params.features_per_region)
+        code = division(positions)
+        give_names(regions, params.names, code, f"{model} layer {layer}")
+        texts = dict(zip(labels["index"].to_pylist(), labels["label"].to_pylist(), strict=True))
+        save_bytes(output.template, names_file(model, layer, regions, code, texts).encode())
+        for region in regions:
+            region["representative"] = region.pop("examples")[0]
+        parameters = {"features_per_region": list(params.features_per_region)}
+        save_record(output.record, {"parameters": parameters, "division": code, "regions": regions}, sort_keys=False)
+        save_npz(output.regions, ids=np.array([region["id"] for region in regions]), regions=positions)
+        log.info("%d regions, %d of them with a name", len(regions), sum("name" in region for region in regions))
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821
