@@ -208,8 +208,8 @@ def test_tables_become_catalogues():
     reasons = {key[0]: flaw(TABLE, key[0], key[2], rows) for key, rows in grouped.items()}
     right = [key for key in grouped if reasons[key[0]] is None]
     assert [release for release, *_ in right] == ["jb", "clt", "att"]
-    told = {"pickled": "pickles", "unsized": "unknown", "wide": "more than", "sweep": "several", "wrong": "a fault"}
-    for release, words in told.items():
+    named = {"pickled": "pickles", "unsized": "unknown", "wide": "more than", "sweep": "several", "wrong": "a fault"}
+    for release, words in named.items():
         assert words in reasons[release]
     (name, jb), (_, clt), (_, att) = (catalogue(*key, TABLE[key[0]], grouped[key]) for key in right)
     assert (name, jb["site"], jb["features"], jb["d_model"]) == ("gpt2-small-res-16k", "resid_pre", 16384, 768)

@@ -42,7 +42,12 @@ RERUNS = [
     ("`atlas.layout`", {"atlas": {"layout": {"spring_strength": 0.1}}}, FRAME, False),
     ("`atlas.tracks`", {"atlas": {"tracks": {"min_cosine_first": 0.5}}}, {"follow_features", *ATLAS}, False),
     ("`atlas.enabled`", {"atlas": {"enabled": False}}, LISTED, False),
-    ("`network`", {"network": {"downloads": 1}}, set(), False),
+    (
+        "`network`, `weights.max_download_gb`",
+        {"network": {"downloads": 1}, "weights": {"max_download_gb": 1}},
+        set(),
+        False,
+    ),
     ("`weights.keep_decoders`", {"weights": {"keep_decoders": False}, "atlas": {"enabled": True}}, set(), False),
     ("`publish`", {"publish": {"site": {"max_mb": 5}}}, set(), False),
 ]
@@ -153,11 +158,18 @@ def test_one_layer_then_more(toy):
     assert toy.pending() == dict.fromkeys(PER_LAYER | PER_MODEL | OF_ATLAS, 1) | both
 
 
-@pytest.mark.parametrize("target", ["toy/layer-01.json", "toy/layer-7.json", "toyy/layer-0.json"])
-def test_a_target_that_does_not_exist_is_refused(toy_run, target):
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("toy/layer-01.json", "No rule to produce"),
+        ("toy/layer-7.json", "toy has no layer 7: its layers are 0-1"),
+        ("toyy/layer-0.json", "No rule to produce"),
+    ],
+)
+def test_a_target_that_does_not_exist_is_refused(toy_run, target, message):
     done = toy_run.snakemake("--dry-run", f"results/{target}", check=False)
     assert done.returncode
-    assert "No rule to produce" in done.stdout
+    assert message in done.stdout
 
 
 def test_a_product_that_went_missing_is_made_anew(toy):
