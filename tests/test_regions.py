@@ -298,7 +298,8 @@ def test_regions_of_adjacent_layers_correspond_by_the_tracks_that_lead_from_one_
     tracks.loc[len(tracks)] = (20, 0, 20)
     here, there = np.repeat([0, 1], [11, 10]), np.repeat([0, 1, 0], [10, 9, 1])
     names = {0: [{"id": "r1", "name": "a"}, {"id": "r2"}], 4: [{"id": "r1", "name": "b"}, {"id": "r2"}]}
-    table = correspondences(tracks, {0: here, 4: there}, names).replace(np.nan, None)
+    table = correspondences(tracks, {0: here, 4: there}, names)
+    table = table.astype(object).where(table.notna(), None)
     assert table[["region", "name", "next_region", "next_name", "tracks", "share"]].to_numpy().tolist() == [
         ["r1", "a", "r1", "b", 10, 0.9091],
         ["r2", None, "r1", "b", 1, 0.1111],
