@@ -245,8 +245,8 @@ function largestRegions(layer: Layer, theme: Theme): Colored {
     if (slot === undefined) outside++;
     colors.set(slot === undefined ? missing : palette[slot]!, 3 * node);
   });
-  const bySize = [...slots.keys()].filter((region) => layer.regions[region]!.name !== null);
-  const listed = bySize.slice(0, palette.length).map((region) => {
+  const named = [...slots.keys()].filter((region) => layer.regions[region]!.name !== null);
+  const listed = named.slice(0, palette.length).map((region) => {
     const { name, size } = layer.regions[region]!;
     return { color: css(palette[slots.get(region)!]!), name: name!, count: size };
   });
@@ -264,7 +264,10 @@ function largestRegions(layer: Layer, theme: Theme): Colored {
   return { colors, legend: { kind: "groups", title: "Region", groups: listed } };
 }
 
-/** For the regions of level 1, largest first, one of `count` colours: each that of which the next region is furthest. */
+/**
+ * For each region of level 1 one of `count` colours: the one of which the next region is furthest. The named ones, largest
+ * first, come before the others, so that the first `count` of them differ.
+ */
 function farApart(layer: Layer, count: number): Map<number, number> {
   const { center, radius } = layer.maps.own.areas;
   const gap = (a: number, b: number) => {
@@ -277,7 +280,10 @@ function farApart(layer: Layer, count: number): Map<number, number> {
     for (const [other, slot] of slots) gaps[slot] = Math.min(gaps[slot]!, gap(region, other));
     return gaps.indexOf(Math.max(...gaps));
   };
-  for (const region of partsOf(layer, null)) slots.set(region, apart(region));
+  const unnamed = (region: number) => Number(layer.regions[region]!.name === null);
+  for (const region of partsOf(layer, null).sort((a, b) => unnamed(a) - unnamed(b))) {
+    slots.set(region, apart(region));
+  }
   return slots;
 }
 
