@@ -47,6 +47,7 @@ export class RegionTree {
   }
 
   show({ layer, region, query }: Pick<State, "layer" | "region" | "query">): void {
+    // Both maps of a layer have the same regions.
     if (layer?.index !== this.layer?.index) {
       this.expanded.clear();
       this.rows.clear();
@@ -54,13 +55,14 @@ export class RegionTree {
     }
     this.layer = layer;
     this.searching = query !== "";
-    if (region !== this.chosen && region !== null && layer) {
+    const isNew = region !== null && region !== this.chosen;
+    if (isNew && layer) {
       for (const around of pathOf(layer, layer.regions[region]!.parent)) this.expanded.add(around);
       this.active = region;
     }
     this.chosen = region;
     this.render();
-    if (region !== null) this.rows.get(region)?.scrollIntoView({ block: "nearest" });
+    if (isNew) this.rows.get(region)?.scrollIntoView({ block: "nearest" });
   }
 
   /** Shows the tree and goes there, or hides it. */
