@@ -3,6 +3,8 @@
 export.json records what the manifest says of the layer. Compression leaves no time stamp: same map, same bytes.
 """
 
+from pathlib import Path
+
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,6 +56,15 @@ def manifest_entry(metadata: dict, features: pa.Table, labels: dict) -> dict:
     return {key: value for key, value in entry.items() if value is not None}
 
 
+def write_table(features: pa.Table, regions: list[dict], path: Path) -> None:
+    """Write the layer's table; the file's metadata say of each region what no column does."""
+    about = [{key: region[key] for key in ("id", "name", "representative") if key in region} for region in regions]
+    with pq.ParquetWriter(path, features.schema, **ENCODINGS) as writer:
+        writer.write_table(features)
+        # Not in the schema, which would be stored twice.
+        writer.add_key_value_metadata({"regions": orjson.dumps(about)})
+
+
 def main(snakemake) -> None:
     """Read everything, join it, write it in three forms."""
     with job_log(snakemake) as log:
@@ -71,7 +82,7 @@ def main(snakemake) -> None:
             # As small as zlib's level 9.
             save_bytes(output.gzip, gzip_ng.compress(text, compresslevel=8, mtime=0))
         with whole_file(output.table) as aside:
-            pq.write_table(features, aside, **ENCODINGS)
+            write_table(features, records["regions"]["regions"], aside)
         save_record(output.record, manifest_entry(graph["metadata"], features, records["labels"]))
         log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", graph["metadata"])
 

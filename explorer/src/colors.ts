@@ -5,13 +5,24 @@
  * colour-blind people can distinguish them.
  */
 import { type Layer, linkCount } from "./data/layer";
+import { partsOf } from "./data/regions";
+import { counted } from "./data/text";
 
-export const COLORINGS = ["links", "labelled", "density", "activation", "category", "index"] as const;
+export const COLORINGS = [
+  "links",
+  "region",
+  "labelled",
+  "density",
+  "activation",
+  "category",
+  "index",
+] as const;
 export type Coloring = (typeof COLORINGS)[number];
 export type Theme = "dark" | "light";
 
 export const COLORING_NAMES: Record<Coloring, string> = {
   links: "Links",
+  region: "Region",
   labelled: "Label or none",
   density: "Activation density",
   activation: "Largest activation",
@@ -24,6 +35,7 @@ export type Legend =
   | { kind: "groups"; title: string; groups: (Swatch & { count: number })[] };
 
 interface Swatch {
+  /** A colour, or for several of them an image, as CSS. */
   color: string;
   name: string;
 }
@@ -68,6 +80,7 @@ export function availableColorings(layer: Layer): Coloring[] {
   return COLORINGS.filter((coloring) => {
     if (coloring === "density") return layer.density !== null;
     if (coloring === "activation") return layer.maxActivation !== null;
+    if (coloring === "region") return layer.regions.length > 0;
     if (coloring === "category") return layer.categories.length > 0;
     return true;
   });
@@ -90,6 +103,8 @@ export function colorLayer(layer: Layer, coloring: Coloring, theme: Theme): Colo
         inverse: (value) => value ** 2,
         format: (value) => String(Math.round(value)),
       });
+    case "region":
+      return largestRegions(layer, theme);
     case "density":
       return quantity(layer.count, (node) => layer.density![node]! || Number.NaN, {
         title: "Share of tokens that activate it",
@@ -216,6 +231,66 @@ function groups(
   }
   if (counts[shown + 1]! > 0) entries.push({ color: css(missing), name: without, count: counts[shown + 1]! });
   return { colors, legend: { kind: "groups", title, groups: entries } };
+}
+
+/** The regions of level 1, such that those of one colour lie far apart; the legend names the largest. */
+function largestRegions(layer: Layer, theme: Theme): Colored {
+  const palette = OKABE_ITO.map(rgb);
+  const missing = rgb(MISSING[theme]);
+  const slots = farApart(layer, palette.length);
+  /** By region, of any level. */
+  const slotOf: number[] = [];
+  layer.regions.forEach(({ parent }, region) => {
+    slotOf[region] = slots.get(region) ?? slotOf[parent]!;
+  });
+  const colors = new Uint8Array(3 * layer.count);
+  let outside = 0;
+  layer.regionOf.forEach((region, node) => {
+    const slot = slotOf[region];
+    if (slot === undefined) outside++;
+    colors.set(slot === undefined ? missing : palette[slot]!, 3 * node);
+  });
+  const named = [...slots.keys()].filter((region) => layer.regions[region]!.name !== null);
+  const listed = named.slice(0, palette.length).map((region) => {
+    const { name, size } = layer.regions[region]!;
+    return { color: css(palette[slots.get(region)!]!), name: name!, count: size };
+  });
+  const others = slots.size - listed.length;
+  if (others > 0) {
+    const shares = palette.map(
+      (color, at) =>
+        `${css(color)} ${(360 * at) / palette.length}deg ${(360 * (at + 1)) / palette.length}deg`,
+    );
+    const count = layer.count - outside - listed.reduce((sum, group) => sum + group.count, 0);
+    const name = listed.length > 0 ? counted(others, "other") : counted(others, "region");
+    listed.push({ color: `conic-gradient(${shares.join(", ")})`, name, count });
+  }
+  if (outside > 0) listed.push({ color: css(missing), name: "no region", count: outside });
+  return { colors, legend: { kind: "groups", title: "Region", groups: listed } };
+}
+
+/**
+ * For each region of level 1 one of `count` colours: the one of which the next region is furthest. The named ones, largest
+ * first, come before the others, so that the first `count` of them differ.
+ */
+function farApart(layer: Layer, count: number): Map<number, number> {
+  const { center, radius } = layer.maps.own.areas;
+  const gap = (a: number, b: number) => {
+    let squared = 0;
+    for (let axis = 0; axis < 3; axis++) squared += (center[3 * a + axis]! - center[3 * b + axis]!) ** 2;
+    return Math.sqrt(squared) / (radius[a]! + radius[b]!);
+  };
+  const slots = new Map<number, number>();
+  const apart = (region: number) => {
+    const gaps = new Array<number>(count).fill(Infinity);
+    for (const [other, slot] of slots) gaps[slot] = Math.min(gaps[slot]!, gap(region, other));
+    return gaps.indexOf(Math.max(...gaps));
+  };
+  const unnamed = (region: number) => Number(layer.regions[region]!.name === null);
+  for (const region of partsOf(layer, null).sort((a, b) => unnamed(a) - unnamed(b))) {
+    slots.set(region, apart(region));
+  }
+  return slots;
 }
 
 type Rgb = [number, number, number];

@@ -17,6 +17,7 @@ import {
 } from "./page/mapView";
 import { Navigation } from "./page/navigation";
 import { followPreview } from "./page/preview";
+import { RegionChoice } from "./page/regions";
 import { followSearch } from "./page/search";
 import { Selection } from "./page/selection";
 import { INITIAL, Store } from "./page/state";
@@ -42,6 +43,7 @@ followColoring(store, scene);
 followLayerControls(store);
 const selection = new Selection(store, scene, worker);
 followJourney(store, scene, worker, selection.panel.journey);
+const regions = new RegionChoice(store, scene, selection);
 const searchBox = followSearch(store, scene, worker, selection);
 if (scene) {
   followLinks(store, scene);
@@ -52,7 +54,7 @@ if (scene) {
 followPreview(store, scene);
 followAddress(store);
 const navigation = new Navigation(store, scene, worker);
-wireControls({ store, scene, navigation, selection, searchBox });
+wireControls({ store, scene, navigation, selection, regions, searchBox });
 
 addEventListener("hashchange", () => void navigation.open(parseState(location.hash)));
 void navigation.start(parseState(location.hash)).then(storePage);

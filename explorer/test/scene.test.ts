@@ -40,6 +40,7 @@ function placement(count: number, change: Partial<Placement> = {}): Placement {
     saysLittle: () => false,
     textOf: String,
     sizeOf: () => [90, 16],
+    reserve: () => [],
     limit: 40,
     ...change,
   };

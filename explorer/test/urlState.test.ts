@@ -7,6 +7,7 @@ it("reads what it writes", () => {
     layer: 12,
     map: "own",
     feature: 16383,
+    region: "r1.3",
     query: "days & of #the week",
     coloring: "density",
     minCosine: 0.413,

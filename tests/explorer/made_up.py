@@ -32,7 +32,10 @@ def made_up_map(model: str, features: int, links: int) -> dict:
     weights = np.minimum(0.25 + random.exponential(0.045, size=len(pairs)), 1).round(4)
     labels = [made_up_label(random) for _ in range(features)]
     graph = layer_file(model, 0, labels, [*zip(*pairs.T.tolist(), weights.tolist(), strict=True)], positions.tolist())
-    graph["metadata"]["nodeFacts"] = {"density": (10 ** random.uniform(-5, -1, size=features)).round(6).tolist()}
+    regions, smallest = made_up_regions(positions)
+    graph["metadata"]["regions"] = regions
+    density = (10 ** random.uniform(-5, -1, size=features)).round(6).tolist()
+    graph["metadata"]["nodeFacts"] = {"density": density, "region": smallest}
     return graph
 
 
@@ -56,6 +59,7 @@ def made_up_table(graph: dict) -> tuple[pd.DataFrame, int]:
     strong = stored[(stored.groupby("feature").cumcount() < LINKED["k"]) & (stored["cosine"] >= LINKED["threshold"])]
     pairs = np.unique(np.sort(strong[["feature", "neighbor"]].to_numpy(), axis=1), axis=0)
     random = np.random.default_rng(1)
+    smallest = pd.Series(graph["metadata"]["nodeFacts"]["region"])
     table = pd.DataFrame(
         {
             "layer": 0,
@@ -66,12 +70,15 @@ def made_up_table(graph: dict) -> tuple[pd.DataFrame, int]:
             "explainer": "made-up",
             "density": graph["metadata"]["nodeFacts"]["density"],
             "max_activation": random.uniform(1, 90, size=features),
+            "region_3": smallest,
             "top_tokens": random.choice(SUBJECTS, size=(features, 10)).tolist(),
             "neighbors": list(stored["neighbor"].to_numpy(np.int32).reshape(features, STORED)),
             "similarities": list(stored["cosine"].to_numpy(np.float32).reshape(features, STORED)),
         }
     )
-    return table.astype(dict.fromkeys(("kept", "density", "max_activation"), np.float32)), len(pairs)
+    table = table.astype(dict.fromkeys(("kept", "density", "max_activation"), np.float32))
+    table.attrs["regions"] = graph["metadata"]["regions"]
+    return table, len(pairs)
 
 
 def made_up_atlas(
@@ -137,6 +144,41 @@ def made_up_atlas(
     tracks = all_rows.sort_values(["track", "layer"])[columns]
     kinds = {"track": "int32", "layer": "int32", "index": "int32", "length": "int32"}
     return own, frame, tracks.astype(kinds | {"cosine_previous": "float32", "cosine_first": "float32"})
+
+
+def made_up_regions(positions: np.ndarray) -> tuple[list[dict], list[str]]:
+    """Regions at three levels, of at most 512, 128 and 32 features, and the id of the smallest around each feature.
+
+    Each is half of the one before it, cut across its longest side; of five regions, four have a name.
+    """
+    regions: list[dict] = []
+    smallest = np.empty(len(positions), dtype=object)
+
+    def parts(members: np.ndarray, size: int) -> list[np.ndarray]:
+        if len(members) <= size:
+            return [members]
+        axis = np.ptp(positions[members], axis=0).argmax()
+        ordered = members[positions[members, axis].argsort(kind="stable")]
+        return [part for half in np.array_split(ordered, 2) for part in parts(half, size)]
+
+    def divide(members: np.ndarray, prefix: str, sizes: tuple[int, ...]) -> None:
+        smallest[members] = prefix.removesuffix(".")
+        if not sizes:
+            return
+        for number, part in enumerate(parts(members, sizes[0]), start=1):
+            region = {"id": f"{prefix}{number}", "level": 4 - len(sizes), "size": len(part)}
+            region |= {"parent": prefix.removesuffix(".")} if len(sizes) < 3 else {}
+            center = positions[part].mean(axis=0)
+            radius = np.quantile(np.linalg.norm(positions[part] - center, axis=1), 0.9)
+            region |= {"center": center.tolist(), "radius": radius, "representative": int(part[0])}
+            if len(regions) % 5:
+                words = [SUBJECTS[(7 * len(regions) + at) % len(SUBJECTS)] for at in range(1 + len(regions) % 3)]
+                region |= {"words": words, "name": ", ".join(words)}
+            regions.append(region)
+            divide(part, f"{region['id']}.", sizes[1:])
+
+    divide(np.arange(len(positions)), "r", (512, 128, 32))
+    return regions, smallest.tolist()
 
 
 def clustered(features: int, random: np.random.Generator) -> np.ndarray:

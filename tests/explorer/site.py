@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 HOSTILE = [
     "<img src=x onerror=\"window.hit = 'img'\">",
@@ -89,6 +91,15 @@ def described(path: Path, folder: str = "") -> dict:
     return {"filePath": folder + path.name, "fileSize": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
+def save_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as the workflow does, with the regions in its `attrs`, if there are any, beside the columns."""
+    rows = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata()
+    with pq.ParquetWriter(path, rows.schema, compression="snappy") as writer:
+        writer.write_table(rows)
+        if "regions" in table.attrs:
+            writer.add_key_value_metadata({"regions": json.dumps(table.attrs["regions"])})
+
+
 class Site:
     """A copy of a published folder, served under a path, with a model `hostile` beside those it has."""
 
@@ -115,7 +126,11 @@ class Site:
     def change_table(self, path: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
         """Rewrite a layer's table, and what its manifest says of it."""
         table = self.folder / path
-        change(pd.read_parquet(table)).to_parquet(table, compression="snappy")
+        notes = pq.read_metadata(table).metadata or {}
+        changed = change(pd.read_parquet(table))
+        if b"regions" in notes:
+            changed.attrs["regions"] = json.loads(notes[b"regions"])
+        save_table(changed, table)
         model, _, name = path.partition("/")
         folder = name.removesuffix(table.name)
 
@@ -169,8 +184,8 @@ class Site:
             graph = folder / f"layer-{layer}.json"
             graph.write_text("{}")  # never read where there is a table
             paths = [folder / f"layer-{layer}.parquet", folder / "atlas" / f"layer-{layer}.parquet"]
-            table.to_parquet(paths[0], compression="snappy")
-            placed.to_parquet(paths[1], compression="snappy")
+            save_table(table, paths[0])
+            save_table(placed, paths[1])
             entry = {"layer": layer, "table": described(paths[0]), "edges": {"k": 3, "threshold": 0.25}}
             entry |= described(graph) | {"frame": {"table": described(paths[1], "atlas/")}}
             counts = {"featureCount": len(table), "edgeCount": 0, "labeledCount": len(table), "deadCount": 0}
@@ -195,7 +210,7 @@ class Site:
         path.write_text(json.dumps(graph))
         file = described(path)
         if table is not None:
-            table.to_parquet(path.with_suffix(".parquet"), compression="snappy")
+            save_table(table, path.with_suffix(".parquet"))
             file |= {"table": described(path.with_suffix(".parquet")), "edges": edges}
         (folder / "manifest.json").write_text(json.dumps(manifest_file(metadata, file)))
         self.list_model(model, metadata.get("displayName", model))

@@ -17,6 +17,7 @@ import checkLayer from "virtual:check-layer";
 import checkManifest from "virtual:check-manifest";
 import type { DefinedError, ValidateFunction } from "ajv";
 import { complaint } from "./complaint";
+import type { ListedRegion } from "./regions";
 
 /** The file breaks the contract. The message is for the reader and says where in the file. */
 export class ContractError extends Error {
@@ -86,6 +87,8 @@ export interface NodeFacts {
   density?: (number | null)[];
   maxActivation?: (number | null)[];
   kept?: (number | null)[];
+  /** Id of the smallest region around it. */
+  region?: (string | null)[];
 }
 
 /** Of layer-N.json, what the page uses. */
@@ -97,6 +100,7 @@ export interface LayerFile {
     deadCount: number;
     neuronpedia?: { modelId: string; sourceId: string };
     nodeFacts?: NodeFacts;
+    regions?: ListedRegion[];
   };
   nodes: FeatureNode[];
   edges: FeatureEdge[];

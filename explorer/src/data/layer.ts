@@ -5,6 +5,7 @@
  * there are dead features, which have no node.
  */
 import { ContractError, type LayerFile } from "./contract";
+import { type Areas, areasOf, type ListedRegion, type Regions, regionsOf } from "./regions";
 
 /** Where the nodes are on one map, and how far that can be trusted. */
 export interface Placed {
@@ -15,10 +16,11 @@ export interface Placed {
   /** Half the largest extent of the map. */
   radius: number;
   center: [number, number, number];
+  areas: Areas;
 }
 
 /** The positions and what follows from them are those of one of its maps. */
-export interface Layer extends Placed {
+export interface Layer extends Placed, Regions {
   modelId: string;
   displayName: string;
   layer: number;
@@ -108,16 +110,27 @@ export interface Parts
   frame: Pick<Placed, "positions" | "kept"> | null;
   labels: (string | null)[];
   categories: (string | null)[];
+  regions: ListedRegion[];
+  /** Id of the smallest region around each node; none where the map is not divided. */
+  regionIds: (string | null)[];
 }
 
-export function layerOf({ labels, categories, positions, kept, frame, ...parts }: Parts): Layer {
+export function layerOf({ labels, categories, positions, kept, frame, ...rest }: Parts): Layer {
+  const { regions: listed, regionIds, ...parts } = rest;
   const trimmed = labels.map((label) => label?.trim() || null);
   const links = linksOf(trimmed.length, parts.edges);
-  const own = { positions, kept, ...extent(positions) };
+  const regions = regionsOf(listed, regionIds, parts.index);
+  const placed = (on: Pick<Placed, "positions" | "kept">): Placed => ({
+    ...on,
+    ...extent(on.positions),
+    areas: areasOf(regions, on.positions),
+  });
+  const own = placed({ positions, kept });
   return {
     ...parts,
     ...own,
-    maps: { own, frame: frame && { ...frame, ...extent(frame.positions) } },
+    ...regions,
+    maps: { own, frame: frame && placed(frame) },
     count: trimmed.length,
     labels: trimmed,
     ...grouped(categories),
@@ -144,7 +157,9 @@ export function checkCoordinate(value: number, where: () => string): void {
 /** The layer of a layer-N.json. Throws ContractError, with the file's `name`, if typed arrays cannot hold it. */
 export function layerOfGraph(file: LayerFile, name: string): Layer {
   const { metadata, nodes } = file;
-  const facts = metadata.nodeFacts ?? {};
+  const { nodeFacts: facts = {}, regions = [] } = metadata;
+  // The workflow names regions there where labels bring no categories.
+  const named = new Set(regions.map(({ name }) => name));
   const nodeOf = new Map<string, number>();
   nodes.forEach(({ id, position }, at) => {
     if (nodeOf.has(id)) throw new ContractError(`${name}: nodes[${at}].id ${id} occurs twice`);
@@ -161,7 +176,9 @@ export function layerOfGraph(file: LayerFile, name: string): Layer {
     deadCount: metadata.deadCount,
     index: Uint32Array.from(nodes, (node) => node.featureId.index),
     labels: nodes.map(({ label }) => label ?? null),
-    categories: nodes.map(({ category }) => category ?? null),
+    categories: nodes.map(({ category }) => (named.has(category) ? null : (category ?? null))),
+    regions,
+    regionIds: facts.region ?? nodes.map(() => null),
     density: numbers(facts.density),
     maxActivation: numbers(facts.maxActivation),
     kept: numbers(facts.kept),

@@ -35,6 +35,11 @@ export class Table {
     return this.names.has(column);
   }
 
+  /** The text that the file holds under `key` beside its columns, or null. */
+  note(key: string): string | null {
+    return this.metadata.key_value_metadata?.find((entry) => entry.key === key)?.value ?? null;
+  }
+
   broken(what: string): ContractError {
     return new ContractError(`${this.name}: ${what}`);
   }

@@ -1,4 +1,5 @@
 /** A layer's tables, layer-N.parquet and atlas/layer-N.parquet: row i is feature i. Read column by column. */
+import { parseJson } from "./contract";
 import {
   checkCoordinate,
   type Details,
@@ -10,6 +11,7 @@ import {
   type Parts,
 } from "./layer";
 import { type Column, known, Table } from "./parquet";
+import type { ListedRegion } from "./regions";
 
 /** What the manifest says of a layer, beside its files. */
 export interface About extends Pick<Layer, "modelId" | "displayName" | "layer" | "neuronpedia"> {
@@ -37,6 +39,7 @@ export async function layerOfTables(own: NamedBytes, frame: NamedBytes | null, a
     return values.some(known) ? values : null;
   };
   const nearest = await neighbors(table, rows);
+  const regions = listedRegions(table);
   return layerOf({
     ...names,
     deadCount: table.length - rows.length,
@@ -46,6 +49,8 @@ export async function layerOfTables(own: NamedBytes, frame: NamedBytes | null, a
     density: numbers(await optional<number>("density")),
     maxActivation: numbers(await optional<number>("max_activation")),
     kept: numbers(await optional<number>("kept")),
+    regions,
+    regionIds: (await optional<string>("region_3")) ?? Array.from(rows, () => null),
     positions: positionsOf(table, axes, rows),
     edges: strongPairs(nearest, rule),
     nearest,
@@ -154,6 +159,11 @@ async function placeInFrame(
       next: await nearest("next"),
     },
   };
+}
+
+function listedRegions(table: Table): ListedRegion[] {
+  const note = table.note("regions");
+  return note === null ? [] : (parseJson(note, `${table.name}, regions`) as ListedRegion[]);
 }
 
 async function neighbors(table: Table, rows: Uint32Array): Promise<Links> {

@@ -6,7 +6,7 @@ import { formatState, type ViewState } from "./urlState";
 export function followAddress(store: Store): void {
   let before = store.current;
   store.follow(
-    ["source", "selected", "map", "query", "coloring", "minCosine", "camera", "opening"],
+    ["source", "selected", "region", "map", "query", "coloring", "minCosine", "camera", "opening"],
     (state) => {
       const step = selectionOf(state) !== selectionOf(before);
       before = state;
@@ -22,12 +22,13 @@ export function followAddress(store: Store): void {
 }
 
 /** What Back undoes a change of. */
-function selectionOf({ layer, selected }: State): string | null {
+function selectionOf({ layer, selected, region }: State): string | null {
+  if (region !== null) return `${layer!.layer}/${layer!.regions[region]!.id}`;
   return selected === null ? null : `${layer!.layer}/${selected}`;
 }
 
 function viewOf(state: State): ViewState {
-  const { layer, source, selected, map, query, coloring, minCosine, camera } = state;
+  const { layer, source, selected, region, map, query, coloring, minCosine, camera } = state;
   if (layer === null || source?.kind !== "published") return {};
   const effective = coloringOf(layer, coloring);
   return {
@@ -35,6 +36,7 @@ function viewOf(state: State): ViewState {
     layer: source.layer,
     ...(layer.maps.frame !== null && { map }),
     ...(selected !== null && { feature: layer.index[selected]! }),
+    ...(region !== null && { region: layer.regions[region]!.id }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),
     ...(minCosine !== null && { minCosine }),

@@ -11,6 +11,7 @@ import { nextColoring } from "./coloring";
 import { OWN_FILE } from "./layerControls";
 import { recall, remember } from "./memory";
 import type { Navigation } from "./navigation";
+import type { RegionChoice } from "./regions";
 import type { Selection } from "./selection";
 import type { Store } from "./state";
 import { toggleTheme } from "./theme";
@@ -21,10 +22,11 @@ export interface Page {
   scene: MapScene | null;
   navigation: Navigation;
   selection: Selection;
+  regions: RegionChoice;
   searchBox: SearchBox;
 }
 
-export function wireControls({ store, scene, navigation, selection, searchBox }: Page): void {
+export function wireControls({ store, scene, navigation, selection, regions, searchBox }: Page): void {
   const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
@@ -34,8 +36,8 @@ export function wireControls({ store, scene, navigation, selection, searchBox }:
     byId<HTMLDialogElement>("help-dialog").showModal();
   };
   const back = () => {
-    const { selected, followed } = store.current;
-    if (selected !== null || followed !== null) return selection.select(null);
+    const { selected, followed, region } = store.current;
+    if (selected !== null || followed !== null || region !== null) return selection.select(null);
     store.update({ query: "" });
     if (document.activeElement?.id === "search") byId("map").focus();
   };
@@ -64,12 +66,15 @@ export function wireControls({ store, scene, navigation, selection, searchBox }:
 
   watchPointer(byId<HTMLCanvasElement>("map"), {
     nodeAt: (x, y, reach) => scene?.nodeAt(x, y, reach) ?? null,
+    regionAt: (x, y) => scene?.regionAt(x, y) ?? null,
+    onRegion: (region) => regions.choose(region),
     onHover: (node) => store.update({ pointedAt: node }),
     onClick: (node) => selection.select(node),
     onDoubleClick: (node) => selection.select(node, { fly: true }),
   });
   watchKeys({
     search: () => searchBox.focus(),
+    regions: () => regions.tree.toggle(),
     back,
     stepLayer,
     flyToSelected: () => selection.fly(),

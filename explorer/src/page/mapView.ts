@@ -1,5 +1,6 @@
 /** The map follows the state: the layer, the marked features, the theme, and the space that the panels leave free. */
 import { type Layer, nearestNodes } from "../data/layer";
+import { nodesIn } from "../data/regions";
 import { originsOf } from "../data/tracks";
 import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
@@ -15,10 +16,14 @@ export function followLayer(store: Store, scene: MapScene): void {
   });
 }
 
-/** Search results and the features linked to the selected one stand out; all others are dimmed. */
+/** Search results, the chosen region, and features linked to the selected one stand out; all others are dimmed. */
 export function followMarks(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "hits"], ({ layer, selected, hits }) => {
+  store.follow(["layer", "selected", "region", "hits"], ({ layer, selected, region, hits }) => {
     if (!layer) return;
+    if (region !== null) {
+      const lit = nodesIn(layer, region);
+      return scene.mark({ lit, named: lit.slice(0, 24), selected: null, dimming: 0.82 });
+    }
     const matching = hits === null ? [] : hits.nodes.slice(0, hits.best);
     const { offset, neighbor } = layer.links;
     const linked = selected === null ? [] : [...neighbor.subarray(offset[selected], offset[selected + 1])];
@@ -64,15 +69,19 @@ export function followLinks(store: Store, scene: MapScene): void {
 }
 
 export function followPanels(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "followed"], () => scene.camera.setInsets(insets()));
+  store.follow(["layer", "selected", "followed", "region"], () => scene.camera.setInsets(insets()));
   window.addEventListener("resize", () => scene.camera.setInsets(insets()));
+  // Labels give way to a panel that grows.
+  const sizes = new ResizeObserver(() => scene.requestFrame());
+  for (const panel of document.querySelectorAll(".panel")) sizes.observe(panel);
 }
 
 /** What the panels cover: columns at the sides, or above and below on a phone. */
 function insets(): Insets {
   const find = byId("find").getBoundingClientRect();
-  // Empty while hidden.
-  const feature = byId("feature").getBoundingClientRect();
+  // Of these two, one at most is not hidden, and empty.
+  const aside = ["feature", "region"].map((id) => byId(id).getBoundingClientRect());
+  const feature = aside[0]!.width > 0 ? aside[0]! : aside[1]!;
   const gap = 16;
   if (find.width > 0.6 * innerWidth) {
     const below = feature.height || byId("legend-panel").getBoundingClientRect().height;

@@ -7,7 +7,16 @@ import type { FeatureId } from "../data/tracks";
 import { showsMap } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
 import { announce, hideMessage, showMessage, showProgress } from "../ui/notices";
-import { following, layerAfter, modelOf, type Source, type State, type Store, selecting } from "./state";
+import {
+  choosing,
+  following,
+  layerAfter,
+  modelOf,
+  type Source,
+  type State,
+  type Store,
+  selecting,
+} from "./state";
 import type { ViewState } from "./urlState";
 
 export class Navigation {
@@ -102,7 +111,7 @@ export class Navigation {
     }
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
     const understood: ViewState = missing === null ? view : {};
-    const { layer, feature, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
+    const { layer, feature, region, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
     const { layer: current } = store.current;
     if (on !== store.current.map) store.update({ map: on, layer: current && onMap(current, on) });
@@ -114,14 +123,18 @@ export class Navigation {
     if (placed) scene?.camera.setView(camera);
     const selected = feature === undefined ? null : nodeOfFeature(map, feature);
     if (feature !== undefined && selected === null) showMessage(`Feature ${feature} is not on this map.`);
+    const chosen = region === undefined ? -1 : map.regions.findIndex(({ id }) => id === region);
+    if (region !== undefined && chosen < 0) showMessage(`Region ${region} is not on this map.`);
     store.update({
       query,
-      ...selecting(map, selected),
+      ...(selected === null && chosen >= 0 ? choosing(chosen) : selecting(map, selected)),
       ...(coloring && { coloring }),
       ...(minCosine !== undefined && { minCosine }),
       ...(placed && { camera }),
     });
-    if (selected !== null && !placed) scene?.flyTo(selected);
+    if (placed) return;
+    if (selected !== null) scene?.flyTo(selected);
+    else if (chosen >= 0) scene?.flyToRegion(chosen);
   }
 
   /** The model's manifest; null if it could not be read. */

@@ -14,11 +14,14 @@ export class Selection {
     onWalk: (node) => this.select(node, { fly: true }),
     onPreview: (node) => this.store.update({ pointedAt: node }),
     onLeave: (feature) => this.onLeave(feature),
+    onRegion: (region) => this.onRegion(region),
     onFly: () => this.fly(),
     onClose: () => this.select(null),
   });
   /** Called for a feature of another layer. */
   onLeave: (feature: FeatureId) => void = () => {};
+  /** Called for a region around the selected feature. */
+  onRegion: (region: number) => void = () => {};
 
   constructor(
     private readonly store: Store,
@@ -26,11 +29,12 @@ export class Selection {
     worker: LayerWorker,
   ) {
     let before = store.current;
-    store.follow(["layer", "selected", "followed"], async (state) => {
-      const { layer, selected, followed } = state;
+    store.follow(["layer", "selected", "followed", "region"], async (state) => {
+      const { layer, selected, followed, region } = state;
       const arrival = arrivalOf(before, state);
       before = state;
-      document.body.classList.toggle("has-selection", selected !== null || followed !== null);
+      const some = selected !== null || followed !== null || region !== null;
+      document.body.classList.toggle("has-selection", some);
       if (!layer || (selected === null && followed === null)) {
         // Not lost with the panel: the map's keys work on.
         if (this.panel.hasFocus) byId("map").focus();

@@ -32,6 +32,8 @@ export interface State {
   selected: number | null;
   /** The selected feature; on a layer that its track does not reach, the one selected last. Null without an atlas. */
   followed: Followed | null;
+  /** The chosen region of the layer, while no feature is selected. */
+  region: number | null;
   /** Which map is shown of a layer that lies in the frame of all layers. */
   map: keyof Layer["maps"];
   /** The node under the pointer, or pointed at in a list. */
@@ -61,6 +63,7 @@ export const INITIAL: State = {
   source: null,
   selected: null,
   followed: null,
+  region: null,
   map: "frame",
   pointedAt: null,
   query: "",
@@ -86,19 +89,26 @@ export function layerAfter(state: State, by: number): number | null {
   return at < 0 ? null : (layers[at + by]?.layer ?? null);
 }
 
-type Selected = Pick<State, "selected" | "followed" | "pointedAt">;
+type Selected = Pick<State, "selected" | "followed" | "region" | "pointedAt">;
+
+const NOTHING: Selected = { selected: null, followed: null, region: null, pointedAt: null };
 
 /** The change of state that selects a node, or nothing. */
 export function selecting(layer: Layer, node: number | null): Selected {
   const track = node === null ? undefined : layer.passage?.track[node];
-  if (node === null || track === undefined) return { selected: node, followed: null, pointedAt: null };
+  if (node === null || track === undefined) return { ...NOTHING, selected: node };
   const followed = {
     layer: layer.layer,
     index: layer.index[node]!,
     label: layer.labels[node] ?? null,
     track,
   };
-  return { selected: node, followed, pointedAt: null };
+  return { ...NOTHING, selected: node, followed };
+}
+
+/** The change of state that chooses a region, or nothing. */
+export function choosing(region: number | null): Selected {
+  return { ...NOTHING, region };
 }
 
 /** The change of state that selects, on another layer, the feature of the track that is followed. */
@@ -106,7 +116,7 @@ export function following({ layer: before, followed }: State, layer: Layer): Sel
   const goesOn = followed !== null && layer.passage !== null && before?.modelId === layer.modelId;
   if (!goesOn) return selecting(layer, null);
   const node = nodeOfTrack(layer, followed.track);
-  return node === null ? { selected: null, followed, pointedAt: null } : selecting(layer, node);
+  return node === null ? { ...NOTHING, followed } : selecting(layer, node);
 }
 
 type Listener = (state: Readonly<State>) => void;

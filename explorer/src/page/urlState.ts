@@ -10,6 +10,8 @@ export interface ViewState {
   map?: keyof Layer["maps"];
   /** Feature index of the selected feature. */
   feature?: number;
+  /** Id of the chosen region. */
+  region?: string;
   /** The search. */
   query?: string;
   coloring?: Coloring;
@@ -25,6 +27,7 @@ export function formatState(state: ViewState): string {
   if (state.layer !== undefined) parts.push(`layer=${state.layer}`);
   if (state.map === "own") parts.push("map=own");
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
+  if (state.region !== undefined) parts.push(`region=${encoded(state.region)}`);
   if (state.query !== undefined) parts.push(`find=${encoded(state.query)}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
   if (state.minCosine !== undefined) parts.push(`links=${+state.minCosine.toFixed(3)}`);
@@ -44,6 +47,8 @@ export function parseState(hash: string): ViewState {
   if (fields.get("map") === "own") state.map = "own";
   const feature = wholeNumber(fields.get("feature"));
   if (feature !== null) state.feature = feature;
+  const region = fields.get("region");
+  if (region) state.region = region;
   const query = fields.get("find");
   if (query?.trim()) state.query = query;
   const coloring = fields.get("color");

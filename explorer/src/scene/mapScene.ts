@@ -103,6 +103,8 @@ export class MapScene {
     this.links = new FeatureLinks(layer, this.linkMaterial);
     this.drawLinks();
     this.scene.add(this.links.object);
+    // Its first view is to be reported, even if no frame moves the camera.
+    this.moved = true;
     this.labels.setLayer(layer, this.positions, this.points!.radiusOf);
     this.hovered = null;
     this.resize();
@@ -184,6 +186,11 @@ export class MapScene {
     );
   }
 
+  /** The region whose name is at (x, y) of the canvas, or null. */
+  regionAt(x: number, y: number): number | null {
+    return this.labels.regionAt(x, y);
+  }
+
   /** Where a node is on the canvas, in CSS pixels, or null if behind the eye. */
   screenPosition(node: number): { x: number; y: number } | null {
     if (!this.layer) return null;
@@ -195,6 +202,13 @@ export class MapScene {
   /** Flies to where the node is at rest. */
   flyTo(node: number): void {
     if (this.layer) this.camera.flyTo(new Vector3().fromArray(this.layer.positions, 3 * node));
+  }
+
+  /** Flies to where a region fills the picture. */
+  flyToRegion(region: number): void {
+    if (!this.layer) return;
+    const { center, radius } = this.layer.areas;
+    this.camera.flyToSphere(new Vector3().fromArray(center, 3 * region), Math.max(radius[region]!, 1));
   }
 
   /** Moves along with a node that would otherwise come to rest outside the picture, or behind a panel. */
@@ -232,8 +246,9 @@ export class MapScene {
     if (moving || labelsDue) this.requestFrame();
     if (this.scheduled) return;
     this.canvas.ariaBusy = "false";
-    if (this.moved) this.onRest();
+    if (!this.layer || !this.moved) return;
     this.moved = false;
+    this.onRest();
   }
 
   private replacePoints(layer: Layer, origins: Int32Array | null): void {

@@ -37,6 +37,8 @@ export interface Placement {
   shown: ReadonlySet<number>;
   /** Boxes that labels must not overlap: the page's panels. */
   taken: Box[];
+  /** Called once the wanted labels are placed, with all boxes taken: returns those that other labels must keep free. */
+  reserve: (taken: Box[]) => Box[];
   /** True for a label that others are to be preferred to. Called for those that come into question only. */
   saysLittle: (node: number) => boolean;
   /** A node's label. Of equal ones, only the first is shown. */
@@ -55,28 +57,33 @@ const EDGE = 24;
 const STICKINESS = 1.6;
 /** What the score of a label that says little is multiplied by. */
 const LAST = 1e-4;
+/** Labels that give way to each reserved box. */
+const ROOM = 1.5;
 /** CSS pixels between a point's disc and its label. */
 const GAP = 5;
 
 export function placeLabels(placement: Placement): PlacedLabel[] {
-  const wanted = placement.wanted.flatMap((node) => project(placement, node) ?? []);
-  const candidates = [...wanted, ...bestCandidates(placement, new Set(placement.wanted))];
+  let { limit } = placement;
   const taken = [...placement.taken];
   const placed: PlacedLabel[] = [];
   const texts = new Set<string>();
-  for (const label of candidates) {
-    if (placed.length >= placement.limit) break;
+  const place = (label: PlacedLabel) => {
     const text = placement.textOf(label.node);
-    if (texts.has(text)) continue;
+    if (placed.length >= limit || texts.has(text)) return;
     const fitting = [label, { ...label, offset: -label.offset }].find((side) => {
       const box = boxOf(side, placement.sizeOf(side.node), MARGIN);
       return box.left > 0 && box.right < placement.view.width && !taken.some((other) => overlap(box, other));
     });
-    if (!fitting) continue;
+    if (!fitting) return;
     taken.push(boxOf(fitting, placement.sizeOf(label.node), MARGIN));
     placed.push(fitting);
     texts.add(text);
-  }
+  };
+  placement.wanted.flatMap((node) => project(placement, node) ?? []).forEach(place);
+  const reserved = placement.reserve([...taken]);
+  taken.push(...reserved);
+  limit -= ROOM * reserved.length;
+  bestCandidates(placement, new Set(placement.wanted)).forEach(place);
   return placed;
 }
 

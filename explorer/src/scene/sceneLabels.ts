@@ -1,15 +1,22 @@
-/** The labels in the scene: text beside points, in an element above the canvas. */
+/** The labels in the scene, in an element above the canvas: names in the middle of regions, labels beside points. */
 import type { Layer } from "../data/layer";
-import { headline } from "../data/text";
+import { display, headline } from "../data/text";
 import { saysLittle } from "./labelWords";
 import type { Projection } from "./pick";
 import { type Box, boxOf, placeLabels, project } from "./placement";
+import { boxOfName, nameAt, placeNames } from "./regionNames";
 
 /** Milliseconds between two choices of labels while the camera moves. */
 const CHOOSE_EVERY = 140;
 /** CSS pixels. Small labels look lost on a large screen. */
 const SMALLEST_FONT = 12;
 const LARGEST_FONT = 16;
+/** The names of regions, by level: their size in units of the labels', and their weight. */
+const NAMES = [
+  { size: 1.5, weight: 700 },
+  { size: 1.25, weight: 650 },
+  { size: 1.12, weight: 650 },
+];
 
 export class SceneLabels {
   visible = true;
@@ -20,6 +27,10 @@ export class SceneLabels {
   private selected: number | null = null;
   /** The labels in the scene, by node: element, and side (1: right of the point, -1: left). */
   private readonly shown = new Map<number, { element: HTMLElement; side: number }>();
+  /** The names in the scene, by region. */
+  private readonly names = new Map<number, HTMLElement>();
+  private readonly nameSizes = new Map<number, [number, number]>();
+  private readonly nameBoxes = new Map<number, Box>();
   private readonly texts = new Map<number, string>();
   private readonly sizes = new Map<number, [number, number]>();
   private fontSize = SMALLEST_FONT;
@@ -42,6 +53,8 @@ export class SceneLabels {
     this.shown.clear();
     this.texts.clear();
     this.sizes.clear();
+    this.names.clear();
+    this.nameSizes.clear();
     this.host.replaceChildren();
     this.setWanted([], null);
   }
@@ -51,15 +64,18 @@ export class SceneLabels {
     this.wanted = nodes.filter((node) => this.layer?.labels[node] != null);
     this.selected = selected;
     for (const [node, { element }] of this.shown) this.markWanted(node, element);
+    for (const element of this.names.values()) element.classList.toggle("receding", this.wanted.length > 0);
     this.chosenAt = -Infinity;
   }
 
   /** The node whose label is at (x, y) on the screen, in CSS pixels, or null. */
   nodeAt(x: number, y: number): number | null {
-    for (const [node, box] of this.boxes) {
-      if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return node;
-    }
-    return null;
+    return keyAt(this.boxes, x, y);
+  }
+
+  /** The region whose name is there, or null. */
+  regionAt(x: number, y: number): number | null {
+    return keyAt(this.nameBoxes, x, y);
   }
 
   setVisible(visible: boolean): void {
@@ -77,12 +93,16 @@ export class SceneLabels {
     }
     this.boxes.clear();
     for (const [node, { element, side }] of this.shown) this.move(node, element, side, view, near);
+    this.nameBoxes.clear();
+    for (const [region, element] of this.names) this.moveName(region, element, view, near);
     return !due;
   }
 
   private choose(view: Projection, near: number): void {
     this.setFontSize(view);
     const area = view.width * view.height;
+    // Sparser on larger screens: their labels are larger.
+    const limit = Math.round(Math.min(area / 26_000, 28 + area / 90_000));
     const placed = placeLabels({
       positions: this.positions,
       radiusOf: this.radiusOf,
@@ -92,18 +112,17 @@ export class SceneLabels {
       wanted: this.wanted,
       shown: new Set(this.shown.keys()),
       taken: this.panels().map(boxOfElement),
+      reserve: (taken) => this.chooseNames(view, near, taken, limit),
       saysLittle: (node) => saysLittle(this.layer!.labels[node]!),
       textOf: (node) => this.textOf(node),
       sizeOf: (node) => this.sizeOf(node),
-      // Sparser on larger screens: their labels are larger.
-      limit: Math.round(Math.min(area / 26_000, 28 + area / 90_000)),
+      limit,
     });
     const chosen = new Set(placed.map((label) => label.node));
     for (const [node, { element }] of this.shown) {
       if (chosen.has(node)) continue;
       this.shown.delete(node);
-      element.classList.add("leaving");
-      setTimeout(() => element.remove(), 200);
+      leave(element);
     }
     for (const { node, offset } of placed) {
       const element = this.shown.get(node)?.element ?? this.add(node);
@@ -111,12 +130,38 @@ export class SceneLabels {
     }
   }
 
+  /** Returns the boxes of the names that are shown from now on. */
+  private chooseNames(view: Projection, near: number, taken: Box[], limit: number): Box[] {
+    const layer = this.layer!;
+    const shown = new Set(this.names.keys());
+    const sizeOf = (region: number) => this.nameSizeOf(region);
+    const placed = this.visible ? placeNames({ layer, view, near, shown, taken, sizeOf, limit }) : [];
+    const chosen = new Set(placed.map(({ region }) => region));
+    for (const [region, element] of this.names) {
+      if (chosen.has(region)) continue;
+      this.names.delete(region);
+      leave(element);
+    }
+    for (const region of chosen) {
+      if (this.names.has(region)) continue;
+      const element = this.addText(this.nameOf(region), `region-name level-${layer.regions[region]!.level}`);
+      element.classList.toggle("receding", this.wanted.length > 0);
+      this.names.set(region, element);
+    }
+    return placed.map((name) => boxOfName(name, sizeOf(name.region), 0));
+  }
+
   private add(node: number): HTMLElement {
-    const element = document.createElement("span");
-    element.className = "scene-label";
-    element.dir = "auto";
-    element.textContent = this.textOf(node);
+    const element = this.addText(this.textOf(node), "");
     this.markWanted(node, element);
+    return element;
+  }
+
+  private addText(text: string, kind: string): HTMLElement {
+    const element = document.createElement("span");
+    element.className = `scene-label ${kind}`;
+    element.dir = "auto";
+    element.textContent = text;
     this.host.append(element);
     return element;
   }
@@ -133,16 +178,43 @@ export class SceneLabels {
     if (label === null) return;
     const box = boxOf({ ...label, offset: side * label.offset }, this.sizeOf(node), 0);
     this.boxes.set(node, box);
-    element.style.transform = `translate(${box.left.toFixed(1)}px, ${label.y.toFixed(1)}px) translateY(-50%)`;
-    const distance = Math.min(1, Math.max(0, (label.depth / near - 0.5) / 1.6));
-    element.style.setProperty("--nearness", (1 - 0.4 * distance).toFixed(2));
+    moveTo(element, box.left, label.y);
+    setNearness(element, label.depth / near);
+  }
+
+  private moveName(region: number, element: HTMLElement, view: Projection, near: number): void {
+    const name = nameAt(this.layer!, region, view);
+    element.hidden = name === null;
+    if (name === null) return;
+    const box = boxOfName(name, this.nameSizeOf(region), 0);
+    this.nameBoxes.set(region, box);
+    moveTo(element, box.left, name.y);
+    setNearness(element, name.depth / near);
+  }
+
+  private nameSizeOf(region: number): [number, number] {
+    let size = this.nameSizes.get(region);
+    if (!size) {
+      const { size: relative, weight } = NAMES[this.layer!.regions[region]!.level - 1]!;
+      size = this.measured(this.nameOf(region), relative * this.fontSize, weight);
+      this.nameSizes.set(region, size);
+    }
+    return size;
+  }
+
+  private nameOf(region: number): string {
+    return display(this.layer!.regions[region]!.name!, 40);
+  }
+
+  private measured(text: string, size: number, weight: number): [number, number] {
+    this.measure.font = `${weight} ${size}px "Inter Variable", system-ui, sans-serif`;
+    return [this.measure.measureText(text).width, size * 1.3];
   }
 
   private sizeOf(node: number): [number, number] {
     let size = this.sizes.get(node);
     if (!size) {
-      this.measure.font = `500 ${this.fontSize}px "Inter Variable", system-ui, sans-serif`;
-      size = [this.measure.measureText(this.textOf(node)).width, this.fontSize * 1.3];
+      size = this.measured(this.textOf(node), this.fontSize, 500);
       this.sizes.set(node, size);
     }
     return size;
@@ -163,8 +235,31 @@ export class SceneLabels {
     if (size === this.fontSize) return;
     this.fontSize = size;
     this.sizes.clear();
+    this.nameSizes.clear();
     this.host.style.setProperty("--label-size", `${size}px`);
   }
+}
+
+function keyAt(boxes: Map<number, Box>, x: number, y: number): number | null {
+  for (const [key, box] of boxes) {
+    if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return key;
+  }
+  return null;
+}
+
+function moveTo(element: HTMLElement, left: number, middle: number): void {
+  element.style.transform = `translate(${left.toFixed(1)}px, ${middle.toFixed(1)}px) translateY(-50%)`;
+}
+
+/** `depth`: in units of the eye's distance to its target. */
+function setNearness(element: HTMLElement, depth: number): void {
+  const distance = Math.min(1, Math.max(0, (depth - 0.5) / 1.6));
+  element.style.setProperty("--nearness", (1 - 0.4 * distance).toFixed(2));
+}
+
+function leave(element: HTMLElement): void {
+  element.classList.add("leaving");
+  setTimeout(() => element.remove(), 200);
 }
 
 function boxOfElement(element: Element): Box {

@@ -21,8 +21,12 @@ interface Properties {
   onfocus?: () => void;
   onblur?: () => void;
   "aria-current"?: string;
+  "aria-expanded"?: string;
   "aria-label"?: string;
+  "aria-level"?: string;
+  "aria-posinset"?: string;
   "aria-selected"?: string;
+  "aria-setsize"?: string;
   "aria-hidden"?: string;
 }
 
@@ -60,6 +64,13 @@ export function icon(path: string): SVGSVGElement {
   line.setAttribute("d", path);
   svg.append(line);
   return svg;
+}
+
+export const CLOSE = "m7 7 10 10M17 7 7 17";
+export const FLY = "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6";
+
+export function iconButton(name: string, path: string, onclick: () => void): HTMLButtonElement {
+  return h("button", { type: "button", class: "icon", "aria-label": name, title: name, onclick }, icon(path));
 }
 
 /** Leaves the selector alone if it has these options: it may be open. */

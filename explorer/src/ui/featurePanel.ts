@@ -3,8 +3,10 @@ import { formatShare } from "../colors";
 import { type Details, type Layer, nearestNodes, neighborsOf } from "../data/layer";
 import { counted, display, encoded } from "../data/text";
 import type { FeatureId } from "../data/tracks";
-import { byId, h, icon, setChildren } from "./dom";
+import { byId, CLOSE, FLY, h, icon, iconButton } from "./dom";
+import { FeatureList, type ListEvents, type Row } from "./featureList";
 import { Journey } from "./journey";
+import { regionPath } from "./regionPath";
 
 /** Rows shown at first. */
 const IN_FULL_SPACE = 12;
@@ -12,12 +14,9 @@ const IN_THE_MAP = 6;
 /** As many as the share of kept neighbours counts. */
 const NEAREST = 15;
 const NO_LINKS = "No feature is similar enough for a link.";
-const NEAR_IN_BOTH = "near in both";
-const BOTH = "M14 12a5 5 0 1 1-10 0 5 5 0 0 1 10 0M20 12a5 5 0 1 1-10 0 5 5 0 0 1 10 0";
 
-export interface FeatureEvents {
-  onWalk(node: number): void;
-  onPreview(node: number | null): void;
+export interface FeatureEvents extends ListEvents {
+  onRegion(region: number): void;
   /** To a feature of any layer. */
   onLeave(feature: FeatureId): void;
   onFly(): void;
@@ -35,20 +34,15 @@ export class FeaturePanel {
     "Open on Neuronpedia",
     icon("M9 7h8v8M17 7 7 17"),
   );
+  private readonly path = h("p", { class: "path" });
   readonly journey: Journey;
   private readonly fly: HTMLElement;
   private readonly inFullSpace: FeatureList;
   private readonly inMap: FeatureList;
 
-  constructor(events: FeatureEvents) {
-    const button = (name: string, path: string, onclick: () => void) =>
-      h("button", { type: "button", class: "icon", "aria-label": name, title: name, onclick }, icon(path));
+  constructor(private readonly events: FeatureEvents) {
     this.journey = new Journey(events.onLeave);
-    this.fly = button(
-      "Fly to this feature",
-      "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6",
-      events.onFly,
-    );
+    this.fly = iconButton("Fly to this feature", FLY, events.onFly);
     this.inFullSpace = new FeatureList(events, IN_FULL_SPACE);
     this.inMap = new FeatureList(events, IN_THE_MAP);
     this.panel.append(
@@ -58,9 +52,10 @@ export class FeaturePanel {
         this.index,
         h("span", { class: "spacer" }),
         this.fly,
-        button("Close", "m7 7 10 10M17 7 7 17", events.onClose),
+        iconButton("Close", CLOSE, events.onClose),
       ),
       this.heading,
+      this.path,
       this.facts,
       this.outwards,
       this.journey.element,
@@ -76,6 +71,7 @@ export class FeaturePanel {
   show(layer: Layer, node: number): void {
     const hadFocus = this.hasFocus;
     this.name(`Feature ${layer.index[node]}`, layer.labels[node] ?? null);
+    this.path.replaceChildren(...regionPath(layer, layer.regionOf[node]!, this.events.onRegion));
     this.facts.replaceChildren(...factsOf(layer, node));
     this.showOutwards(layer, node);
     const nearest = nearestNodes(layer, node, NEAREST);
@@ -89,6 +85,7 @@ export class FeaturePanel {
   showAbsent({ layer, index, label }: FeatureId & { label: string | null }): void {
     const hadFocus = this.hasFocus;
     this.name(`Feature ${index} of layer ${layer}`, label);
+    this.path.replaceChildren();
     this.facts.replaceChildren();
     this.outwards.hidden = true;
     this.open(false, hadFocus);
@@ -133,102 +130,6 @@ export class FeaturePanel {
     const { modelId, sourceId } = layer.neuronpedia;
     const path = [modelId, sourceId, String(layer.index[node])].map(encoded).join("/");
     this.outwards.href = `https://www.neuronpedia.org/${path}`;
-  }
-}
-
-interface Row {
-  node: number;
-  cosine: number | null;
-  /** False for a neighbour in the full space that is not similar enough for a link. */
-  linked: boolean;
-  /** True if it is near in the full space and in the map. */
-  nearInBoth: boolean;
-}
-
-/** A heading and a list of features, the first ones shown, each of which leads on. */
-class FeatureList {
-  private readonly heading = h("h3");
-  private readonly note = h("p", { class: "quiet" });
-  private readonly list = h("ul", { class: "walk" });
-  private readonly more = h("button", { type: "button", class: "more", onclick: () => this.showAll() });
-  readonly element = h("section", {}, this.heading, this.note, this.list, this.more);
-  /** By node; of the layer that was shown last. */
-  private elements = new Map<number, HTMLElement>();
-  private layer: Layer | null = null;
-  private rows: Row[] = [];
-
-  constructor(
-    private readonly events: FeatureEvents,
-    private readonly listed: number,
-  ) {}
-
-  show(layer: Layer, heading: string, note: string | null, rows: Row[]): void {
-    if (layer !== this.layer) this.elements.clear();
-    this.layer = layer;
-    this.rows = rows;
-    const unit = rows[0]?.cosine == null ? null : h("span", { class: "unit" }, "cosine");
-    this.heading.replaceChildren(heading, ...(unit ? [unit] : []));
-    this.note.textContent = note;
-    this.note.hidden = note === null;
-    this.more.textContent = `Show all ${rows.length}`;
-    this.more.hidden = rows.length <= this.listed;
-    this.showRows(rows.slice(0, this.listed));
-  }
-
-  private showAll(): void {
-    this.more.hidden = true;
-    const next = this.rows[this.listed]!.node;
-    this.showRows(this.rows);
-    this.elements.get(next)!.querySelector("button")!.focus({ preventScroll: true });
-  }
-
-  private showRows(rows: Row[]): void {
-    const cosines = rows.flatMap(({ cosine }) => cosine ?? []);
-    const [low, high] = [Math.min(...cosines), Math.max(...cosines)];
-    const elements = rows.map((row) => {
-      const element = this.elements.get(row.node) ?? this.row(row.node);
-      const share = row.cosine === null || high === low ? 1 : (row.cosine - low) / (high - low);
-      element.style.setProperty("--share", share.toFixed(3));
-      element.classList.toggle("linked", row.linked);
-      const [both, cosine] = element.querySelectorAll<HTMLElement>(".both, .cosine");
-      both!.hidden = !row.nearInBoth;
-      cosine!.hidden = row.cosine === null;
-      cosine!.textContent = row.cosine?.toFixed(2) ?? "";
-      return element;
-    });
-    this.elements = new Map(rows.map(({ node }, at) => [node, elements[at]!]));
-    setChildren(this.list, elements);
-  }
-
-  private row(node: number): HTMLElement {
-    const { events } = this;
-    const label = this.layer!.labels[node] ?? null;
-    return h(
-      "li",
-      {},
-      h(
-        "button",
-        {
-          type: "button",
-          onclick: () => events.onWalk(node),
-          onpointerenter: () => events.onPreview(node),
-          onpointerleave: () => events.onPreview(null),
-          onfocus: () => events.onPreview(node),
-          onblur: () => events.onPreview(null),
-        },
-        h(
-          "span",
-          { class: label === null ? "label none" : "label", dir: "auto" },
-          label === null ? `no label (#${this.layer!.index[node]})` : display(label, 120),
-        ),
-        h(
-          "span",
-          { class: "both", title: NEAR_IN_BOTH, role: "img", "aria-label": NEAR_IN_BOTH },
-          icon(BOTH),
-        ),
-        h("span", { class: "cosine" }),
-      ),
-    );
   }
 }
 

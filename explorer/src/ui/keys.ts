@@ -3,6 +3,7 @@ import { byId } from "./dom";
 
 export interface KeyActions {
   search(): void;
+  regions(): void;
   /** Undoes one thing: the selection, then the search. */
   back(): void;
   stepLayer(by: number): void;
@@ -30,6 +31,7 @@ const ARROWS: Record<string, [number, number]> = {
 export function watchKeys(actions: KeyActions): void {
   const anywhere: Record<string, () => void> = {
     "/": actions.search,
+    g: actions.regions,
     "[": () => actions.stepLayer(-1),
     "]": () => actions.stepLayer(1),
     f: actions.flyToSelected,

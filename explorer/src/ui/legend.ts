@@ -39,6 +39,6 @@ function groups(legend: Extract<Legend, { kind: "groups" }>): HTMLElement {
 
 function swatch(color: string, name: string): HTMLElement {
   const dot = h("span", { class: "dot", "aria-hidden": "true" });
-  dot.style.backgroundColor = color;
+  dot.style.background = color;
   return h("span", { class: "swatch" }, dot, h("span", { dir: "auto" }, name));
 }

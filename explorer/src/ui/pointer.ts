@@ -3,6 +3,9 @@
 export interface PointerEvents {
   /** The node within `reach` CSS pixels of (x, y) on the canvas, or null. */
   nodeAt(x: number, y: number, reach: number): number | null;
+  /** The region whose name is there, or null. */
+  regionAt(x: number, y: number): number | null;
+  onRegion(region: number): void;
   onHover(node: number | null): void;
   onClick(node: number | null): void;
   onDoubleClick(node: number): void;
@@ -15,9 +18,10 @@ const REACH = { mouse: 5, pen: 8, touch: 18 } as const;
 export function watchPointer(canvas: HTMLCanvasElement, events: PointerEvents): void {
   let down: { x: number; y: number } | null = null;
   let hoverAt: PointerEvent | null = null;
+  const regionAt = (event: MouseEvent) => events.regionAt(event.offsetX, event.offsetY);
   const nodeAt = (event: PointerEvent | MouseEvent) => {
     const reach = REACH[(event as PointerEvent).pointerType as keyof typeof REACH] ?? REACH.mouse;
-    return events.nodeAt(event.offsetX, event.offsetY, reach);
+    return regionAt(event) === null ? events.nodeAt(event.offsetX, event.offsetY, reach) : null;
   };
 
   canvas.addEventListener("pointermove", (event) => {
@@ -25,7 +29,10 @@ export function watchPointer(canvas: HTMLCanvasElement, events: PointerEvents): 
     // Moves arrive more often than frames; one look-up per frame is enough.
     if (hoverAt === null)
       requestAnimationFrame(() => {
-        if (hoverAt) events.onHover(nodeAt(hoverAt));
+        if (hoverAt) {
+          canvas.classList.toggle("on-name", regionAt(hoverAt) !== null);
+          events.onHover(nodeAt(hoverAt));
+        }
         hoverAt = null;
       });
     hoverAt = event;
@@ -41,7 +48,10 @@ export function watchPointer(canvas: HTMLCanvasElement, events: PointerEvents): 
   canvas.addEventListener("pointerup", (event) => {
     const still = down && Math.hypot(event.clientX - down.x, event.clientY - down.y) <= CLICK_SLACK;
     down = null;
-    if (still) events.onClick(nodeAt(event));
+    if (!still) return;
+    const region = regionAt(event);
+    if (region !== null) events.onRegion(region);
+    else events.onClick(nodeAt(event));
   });
   canvas.addEventListener("dblclick", (event) => {
     const node = nodeAt(event);

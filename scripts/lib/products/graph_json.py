@@ -65,7 +65,8 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         "bounds": {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()},
     }
     # The contract's nodes have no room for these, its metadata has: lists in the order of the nodes.
-    columns = {"explainer": "explainer", "density": "density", "maxActivation": "max_activation", "kept": "kept"}
+    columns = {"maxActivation": "max_activation", "region": "region_3"}
+    columns |= {name: name for name in ("explainer", "density", "kept")}
     facts = {name: plain(live[column]) for name, column in columns.items() if live[column].null_count < len(live)}
     about = counts | metadata | ({"nodeFacts": facts} if facts else {})
     return {"metadata": about, "nodes": nodes, "edges": links}
