@@ -60,23 +60,16 @@ def per_layer(model, name):
     return [f"results/{model}/{name.format(layer=layer)}" for layer in layers_of(model)]
 
 
+def every_layer(name):
+    """Return an input function: this intermediate file of each layer of the job's model."""
+    return lambda wildcards: per_layer(wildcards.model, f"layer-{{layer}}/{name}")
+
+
 def has_atlas(model):
     """Return whether a run makes the atlas of a model: one layer alone has none, nor layers without a common basis."""
     enabled = config["atlas"]["enabled"]
     comparable = len(layers_of(model)) > 1 and MODELS[model].get("site") != "hook_z"
     return comparable and (config["weights"]["keep_decoders"] if enabled == "auto" else enabled)
-
-
-def matches_of(model, of=None, to=None):
-    """Return the matches of all adjacent layers of a model, or those of one layer with the next, or with the one before.
-
-    Raises WorkflowError: the layer is not among those that make the frame.
-    """
-    layers = layers_of(model)
-    for layer in {of, to} - {None, *layers}:
-        raise WorkflowError(f"the atlas of {model} spans the selected layers, and {layer} is not among them: {layers}")
-    pairs = [pair for pair in itertools.pairwise(layers) if of in (None, pair[0]) and to in (None, pair[1])]
-    return [f"results/{model}/layer-{layer}/matches-{following}.npz" for layer, following in pairs]
 
 
 def products(model):
@@ -123,6 +116,12 @@ def origins(model):
         "weights": MODELS[model]["weights"].get("repo"),
         "licenses": MODELS[model].get("licenses", {}),
     }
+
+
+def reported(path, caption, what):
+    """Mark an output for the report, among the files about all layers of a model; `what` is its name there."""
+    about = {"category": "{model}", "subcategory": "All layers", "labels": {"what": what}}
+    return report(path, caption=f"../report/{caption}.rst", **about)
 
 
 def templates(*names):

@@ -71,18 +71,12 @@ rule tabulate_features:
 rule write_manifest:
     input:
         unpack(lambda wildcards: products(wildcards.model)),
-        records=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/export.json"),
-        qualities=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/quality.json"),
+        records=every_layer("export.json"),
+        qualities=every_layer("quality.json"),
         atlas_quality=lambda wildcards: "results/{model}/atlas/quality.json" if has_atlas(wildcards.model) else [],
         lib=lib("write_manifest"),
     output:
-        manifest=report(
-            "results/{model}/manifest.json",
-            caption="../report/manifest.rst",
-            category="{model}",
-            subcategory="All layers",
-            labels={"what": "manifest.json"},
-        ),
+        manifest=reported("results/{model}/manifest.json", "manifest", "manifest.json"),
     log:
         "results/logs/write_manifest/{model}.log",
     benchmark:
