@@ -17,13 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, load_record, save_npz, save_record
 from lib.geometry.frames import drift, procrustes
-from lib.geometry.live import restrict_to_live
+from lib.geometry.live import include_dead, live_points, restrict_to_live
 from lib.geometry.matches import mutual
 from lib.geometry.points import kept_neighbors, nearest_points
-from lib.geometry.statistics import trustworthiness, word_matrix
+from lib.geometry.statistics import nearest_others, rounded, trustworthiness
 from lib.job import job_log
-from lib.labels.words import telling_words
-from lib.tables import load_table
+from lib.labels.words import telling_words, word_matrix
+from lib.tables import by_feature, load_columns, load_table
 
 KS = (5, 15)
 # Points that count as near.
@@ -40,23 +40,19 @@ def fidelity(coords: np.ndarray, neighbors: dict, summary: dict) -> tuple[dict, 
 
     coords : float32 (n, 3), dead features NaN; neighbors, summary : as in neighbors.npz and summary.npz
     """
-    live = np.flatnonzero(np.isfinite(coords).all(axis=1))
-    kept = np.full(len(coords), np.nan, np.float32)
-    measures: dict = dict.fromkeys((*(f"kept_{k}" for k in KS), "trustworthiness"))
+    live = live_points(coords)
     # In a small layer every point is near every other.
     if len(live) <= 4 * NEAR or neighbors["indices"].shape[1] < NEAR:
-        return measures, kept
-    indices, _ = restrict_to_live(**neighbors, live=live, k=NEAR)
+        unknown = dict.fromkeys([*(f"kept_{k}" for k in KS), "trustworthiness"])
+        return unknown, np.full(len(coords), np.nan, np.float32)
+    indices, _ = restrict_to_live(**neighbors, live=live)
     near = nearest_points(coords[live], NEAR)
-    kept[live] = kept_neighbors(indices, near)
-    for k in KS:
-        measures[f"kept_{k}"] = kept_neighbors(indices[:, :k], near[:, :k]).mean()
+    kept = {k: kept_neighbors(indices[:, :k], near[:, :k]) for k in KS}
     points = coords[summary["sample"]].astype(np.float64)
-    lengths = cdist(points, points)
-    np.fill_diagonal(lengths, np.inf)
-    closest = np.argpartition(lengths, NEAR, axis=1)[:, :NEAR]
+    closest = nearest_others(cdist(points, points), NEAR)
+    measures = {f"kept_{k}": kept[k].mean() for k in KS}
     measures["trustworthiness"] = trustworthiness(summary["distances"].astype(np.float32), closest)
-    return measures, kept
+    return measures, include_dead(kept[NEAR], live, len(coords))
 
 
 def pair(matches: dict, coords: list[np.ndarray], own: list[np.ndarray], min_cosine: float) -> dict:
@@ -175,15 +171,6 @@ def survival(tracks: pd.DataFrame, layers: list[int]) -> list[dict]:
     ]
 
 
-def rounded(value):
-    """Numbers to four decimals, all through a record."""
-    if isinstance(value, dict):
-        return {key: rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [rounded(each) for each in value]
-    return round(float(value), 4) if isinstance(value, float | np.floating) else value
-
-
 def main(snakemake) -> None:
     """Read, measure, write."""
     with job_log(snakemake) as log, threadpool_limits(1):
@@ -192,12 +179,8 @@ def main(snakemake) -> None:
         coords, own = (list(map(load_npy, paths)) for paths in (files.frames, files.coords))
         matches = list(map(load_npz, files.get("matches", [])))
         tracks = load_table(files.tracks)
-        labels = Labels(
-            [
-                load_table(path).set_index("index")["label"].reindex(range(len(each))).replace(np.nan, None).tolist()
-                for path, each in zip(files.labels, coords, strict=True)
-            ]
-        )
+        tables = [load_columns(path, ["index", "label"]) for path in files.labels]
+        labels = Labels([by_feature(table, "label", len(each)) for table, each in zip(tables, coords, strict=True)])
         record, kept = {"layers": survival(tracks, layers)}, {}
         per_layer = zip(record["layers"], coords, files.neighbors, files.summaries, files.qualities, strict=True)
         for entry, positions, neighbors, summary, quality in per_layer:

@@ -19,6 +19,12 @@ def load_columns(path: str | os.PathLike, columns: list[str] | None = None) -> p
         return file.read(columns)
 
 
+def by_feature(labels: pa.Table, name: str, n: int) -> list:
+    """A column of labels.parquet for each of a layer's n features; None where a feature has no row."""
+    known = dict(zip(labels["index"].to_pylist(), labels[name].to_pylist(), strict=True))
+    return [known.get(feature) for feature in range(n)]
+
+
 def numbers(column: pa.ChunkedArray) -> np.ndarray:
     """The numbers of a column without nulls."""
     return np.from_dlpack(column.combine_chunks())

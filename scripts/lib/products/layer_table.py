@@ -4,8 +4,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lib.geometry.degrees import degrees
-
 COLUMNS = {
     "layer": (pa.int32(), "layer of the language model that the SAE was trained on"),
     "index": (pa.int32(), "number of the feature: its row in the decoder"),
@@ -75,7 +73,7 @@ def layer_table(
             f"region_{level}": ids.take(arrow(own % len(ids), pa.int32()))
             for level, own in enumerate(regions["regions"].T, start=1)
         },
-        "degree": arrow(degrees(edges["source"], edges["target"], n), pa.int32()),
+        "degree": arrow(np.bincount(np.concatenate([edges["source"], edges["target"]]), minlength=n), pa.int32()),
         "neighbors": pa.ListArray.from_arrays(starts, arrow(neighbors["indices"][known], pa.int32())),
         "similarities": pa.ListArray.from_arrays(starts, arrow(neighbors["similarities"][known], pa.float32())),
     }
