@@ -14,11 +14,12 @@ import pyarrow as pa
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_bytes, save_npz, save_record
 from lib.geometry.extent import members_of, outline
+from lib.geometry.live import live_points
 from lib.geometry.regions import divide
 from lib.job import job_log
 from lib.labels.names import region_words
 from lib.labels.words import words_of
-from lib.tables import load_columns
+from lib.tables import by_feature, load_columns
 
 # Activation density below which a feature counts as one that never fires.
 SILENT = 1e-5
@@ -39,16 +40,16 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
     features_per_region : mean size of the regions of each level
     """
-    live = np.flatnonzero(np.isfinite(coords[:, 0]))
+    live, n = live_points(coords), len(coords)
     coords, rows = coords[live], scores[live]
-    labelled, densities = (by_index(labels, name) for name in ("label", "density"))
-    texts = [labelled.get(feature) for feature in live.tolist()]
-    silent = np.array([densities.get(feature) for feature in live.tolist()], float) < SILENT
+    every_label = by_feature(labels, "label", n)
+    texts = [every_label[feature] for feature in live]
+    silent = np.array(by_feature(labels, "density", n), float)[live] < SILENT
     levels = divide(coords, sorted(max(1, round(len(live) / size)) for size in features_per_region))
     words = region_words(texts, rows, ~silent, levels)
 
     wordless = np.array([not words_of(text or "") for text in texts])
-    positions = np.full((len(scores), levels.shape[1]), -1, np.int32)
+    positions = np.full((n, levels.shape[1]), -1, np.int32)
     regions: list[dict] = []
     # The number of the region around each feature, and where those regions begin in the list.
     outer, begin = np.zeros(len(live), int), 0
@@ -73,11 +74,6 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
         positions[live, level - 1] = begin + column
         outer = column
     return positions, regions
-
-
-def by_index(labels: pa.Table, name: str) -> dict:
-    """A column of labels.parquet by the index of the feature."""
-    return dict(zip(labels["index"].to_pylist(), labels[name].to_pylist(), strict=True))
 
 
 def cosines(rows: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -114,8 +110,11 @@ def give_names(regions: list[dict], names: dict[str, str | None], code: str, lay
             region["name"] = name
 
 
-def names_file(model: str, layer: str, regions: list[dict], code: str, labels: dict[int, str]) -> str:
-    """A names file with the regions' names as they are, and labels of their features in comments."""
+def names_file(model: str, layer: str, regions: list[dict], code: str, labels: list[str | None]) -> str:
+    """A names file with the regions' names as they are, and labels of their features in comments.
+
+    labels : by feature
+    """
     lines = [
         f"# The regions of {model}, layer {layer}, to be named: docs/regions.md says how.",
         f"{model}:",
@@ -125,7 +124,7 @@ def names_file(model: str, layer: str, regions: list[dict], code: str, labels: d
     ]
     for region in regions:
         indent = "  " * (region["level"] + 1)
-        examples = [json.dumps(labels[index], ensure_ascii=False) for index in region["examples"] if index in labels]
+        examples = [json.dumps(labels[index], ensure_ascii=False) for index in region["examples"] if labels[index]]
         words = f"; words: {', '.join(region['words'])}" if "words" in region else ""
         lines.append(f"{indent}# {region['size']:,} features{words}")
         if examples:
@@ -144,7 +143,7 @@ def main(snakemake) -> None:
         positions, regions = find_regions(load_npy(files.coords), scores, labels, params.features_per_region)
         code = division(positions)
         give_names(regions, params.names, code, f"{model} layer {layer}")
-        template = names_file(model, layer, regions, code, by_index(labels, "label"))
+        template = names_file(model, layer, regions, code, by_feature(labels, "label", len(scores)))
         save_bytes(output.template, template.encode())
         for region in regions:
             region["representative"] = region.pop("examples")[0]

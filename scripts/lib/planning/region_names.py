@@ -2,22 +2,17 @@
 
 from pathlib import Path
 
-from lib.planning.schema import ConfigError, check, read_yaml, suggestion
+from lib.planning.schema import ConfigError, check, find_path, read_yaml, suggestion
 
 
 def read_region_names(paths: list[str], models: dict[str, dict], root: Path) -> dict[tuple[str, str], dict]:
     """The names in these files by model and layer: of each region by its id, and `division`.
 
-    Each file is looked up in the working directory first, then in `root`.
-
     Raises ConfigError: a file does not exist or breaks the schema, or names a layer that does not exist, or one twice.
     """
     names: dict[tuple[str, str], dict] = {}
     for path in paths:
-        file = next((p for p in (Path(path), root / path) if p.is_file()), None)
-        if file is None:
-            raise ConfigError(f"configuration: regions.names: {path} does not exist, neither here nor in {root}")
-        entries = read_yaml(file)
+        entries = read_yaml(find_path(path, root, "regions.names"))
         check(entries, "names", path)
         for model, layers in entries.items():
             if model not in models:
