@@ -100,14 +100,23 @@ class Labels:
         shared = np.asarray(self.words[one].multiply(self.words[other]).sum(axis=1)).ravel() > 0
         return np.where(self.worded[one] & self.worded[other], shared, np.nan)
 
-    def dealt(self, left: tuple[int, np.ndarray], right: tuple[int, np.ndarray], rng) -> np.ndarray:
-        """The same with the right labels dealt at random among these features, several times."""
-        return np.concatenate([self.agreement(left, (right[0], rng.permutation(right[1]))) for _ in range(DEALS)])
+    def shares(self, sides: list[tuple], rng) -> dict[str, float | None]:
+        """How often labels agree, among those with words, and how often if the right ones are dealt at random.
+
+        sides : left and right for `agreement`; labels are dealt among the features of one entry, several times
+        """
+        real = [self.agreement(*each) for each in sides]
+        dealt = [
+            self.agreement(left, (layer, rng.permutation(features)))
+            for left, (layer, features) in sides
+            for _ in range(DEALS)
+        ]
+        return {"agree": share(real), "chance": share(dealt)}
 
 
 def share(agreement: list[np.ndarray]) -> float | None:
     """The share of pairs whose labels share a word, among those that have words; None if there are none."""
-    known = np.concatenate(agreement) if agreement else np.empty(0)
+    known = np.concatenate([np.empty(0), *agreement])
     known = known[~np.isnan(known)]
     return float(known.mean()) if len(known) else None
 
@@ -118,15 +127,12 @@ def calibration(matches: list[dict], labels: Labels) -> list[dict]:
     rows = []
     pairs = [mutual(each) for each in matches]
     for low, high in itertools.pairwise(COSINES):
-        real, chance, count = [], [], 0
+        sides = []
         for layer, (left, right, cosines) in enumerate(pairs):
             inside = (cosines >= low) & ((cosines < high) | (high == COSINES[-1]))
-            sides = (layer, left[inside]), (layer + 1, right[inside])
-            real.append(labels.agreement(*sides))
-            chance.append(labels.dealt(*sides, rng))
-            count += int(inside.sum())
-        row = {"from": float(low), "to": float(high), "matches": count, "agree": share(real), "chance": share(chance)}
-        rows.append(row)
+            sides.append(((layer, left[inside]), (layer + 1, right[inside])))
+        count = sum(len(features) for (_, features), _ in sides)
+        rows.append({"from": float(low), "to": float(high), "matches": count, **labels.shares(sides, rng)})
     return rows
 
 
@@ -149,8 +155,7 @@ def lifespans(tracks: pd.DataFrame, layers: list[int], labels: Labels) -> list[d
                 ((position[start], group["first"].to_numpy()), (position[end], group["last"].to_numpy()))
                 for (start, end), group in same.groupby(["start", "end"])
             ]
-            row["agree"] = share([labels.agreement(*each) for each in sides])
-            row["chance"] = share([labels.dealt(*each, rng) for each in sides])
+            row |= labels.shares(sides, rng)
         rows.append(row)
     return rows
 
