@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -23,9 +24,9 @@ def telling_words(labels: list[str | None]) -> list[set[str]]:
     return [each - common for each in words]
 
 
-def word_matrix(words: list[set[str]]) -> csr_matrix:
-    """Which label has which words: (labels, different words), 1 for each."""
-    numbers = {}
+def word_matrix(words: list[set[str]], vocabulary: Iterable[str] = ()) -> csr_matrix:
+    """Which label has which words: (labels, different words), 1 for each; the words of `vocabulary` first."""
+    numbers = {word: number for number, word in enumerate(vocabulary)}
     columns = [numbers.setdefault(word, len(numbers)) for each in words for word in sorted(each)]
     starts = np.cumsum([0, *map(len, words)])
     return csr_matrix((np.ones(len(columns), np.int32), columns, starts), shape=(len(words), max(len(numbers), 1)))
