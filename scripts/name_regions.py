@@ -7,6 +7,7 @@ to whoever writes better names into a copy of it; names from the configuration w
 
 import hashlib
 import json
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -51,28 +52,23 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     wordless = np.array([not words_of(text or "") for text in texts])
     positions = np.full((n, levels.shape[1]), -1, np.int32)
     regions: list[dict] = []
-    # The number of the region around each feature, and where those regions begin in the list.
-    outer, begin = np.zeros(len(live), int), 0
     for level, column in enumerate(levels.T, start=1):
-        around = outer[np.unique(column, return_index=True)[1]]
-        # Siblings follow one another.
-        among_siblings = np.arange(len(around)) - np.searchsorted(around, around) + 1
-        parents, begin = regions[begin:], len(regions)
-        for number, members in enumerate(members_of(column[:, None])):
-            own = among_siblings[number]
-            parent = parents[around[number]]["id"] if level > 1 else None
-            region = {"id": f"{parent}.{own}" if parent else f"r{own}", "level": level, "size": len(members)}
-            region |= outline(coords[members], DECIMALS)
+        begin, siblings = len(regions), Counter()
+        for members, own_words in zip(members_of(column[:, None]), words[level - 1], strict=True):
+            parent = regions[positions[live[members[0]], level - 2]]["id"] if level > 1 else None
+            # In the order of the regions around them, the largest first.
+            siblings[parent] += 1
+            name = f"{parent}.{siblings[parent]}" if parent else f"r{siblings[parent]}"
+            region = {"id": name, "level": level, "size": len(members), **outline(coords[members], DECIMALS)}
             if parent:
                 region["parent"] = parent
-            if words[level - 1][number]:
-                region["words"] = words[level - 1][number]
+            if own_words:
+                region["words"] = own_words
             similarity = cosines(rows[members], rows[members].mean(axis=0))
             nearest = members[np.lexsort((-similarity, wordless[members]))]
             region["examples"] = live[nearest[:EXAMPLES]].tolist()
             regions.append(region)
         positions[live, level - 1] = begin + column
-        outer = column
     return positions, regions
 
 
