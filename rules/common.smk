@@ -9,10 +9,8 @@ from pathlib import Path
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
-from lib.labels.export_files import label_files
 from lib.planning.catalogue import Catalogue, find_sae
 from lib.planning.imports import library_files
-from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.settings import (
     check_command_line,
     check_config,
@@ -100,33 +98,10 @@ def wanted():
     return files
 
 
-def released(model):
-    """Return the files of a model that describe_release lists in SHA256SUMS."""
-    return [*finished(model), f"results/{model}/README.md"]
-
-
-def github_release(wildcards):
-    """Return where and how a model is released on GitHub: repository, tag, title and notes."""
-    return release_on_github(config, MODELS, wildcards.model, VERSION)
-
-
-def origins(model):
-    """Return the repository of a model's weights, and the licences of weights and labels that its catalogue states."""
-    return {
-        "weights": MODELS[model]["weights"].get("repo"),
-        "licenses": MODELS[model].get("licenses", {}),
-    }
-
-
 def reported(path, caption, what):
     """Mark an output for the report, among the files about all layers of a model; `what` is its name there."""
     about = {"category": "{model}", "subcategory": "All layers", "labels": {"what": what}}
     return report(path, caption=f"../report/{caption}.rst", **about)
-
-
-def templates(*names):
-    """Return template files of a document: inputs, so that editing one makes the document again."""
-    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
 
 
 def unless_dropped(path, otherwise):

@@ -1,6 +1,9 @@
 """Everything known of a layer -> layer-N.json, its gzip twin and layer-N.parquet; all layers of a model -> one table,
 and manifest.json, written only if every map passes the gates."""
 
+# Of the steps whose records go into the metadata.
+RECORDS = ("decoder", "neighbors", "coords", "edges", "labels", "regions")
+
 
 rule export_layer:
     input:
@@ -9,12 +12,7 @@ rule export_layer:
         edges="results/{model}/layer-{layer}/edges.npz",
         labels="results/{model}/layer-{layer}/labels.parquet",
         regions="results/{model}/layer-{layer}/regions.npz",
-        decoder_record="results/{model}/layer-{layer}/decoder.json",
-        neighbors_record="results/{model}/layer-{layer}/neighbors.json",
-        coords_record="results/{model}/layer-{layer}/coords.json",
-        edges_record="results/{model}/layer-{layer}/edges.json",
-        labels_record="results/{model}/layer-{layer}/labels.json",
-        regions_record="results/{model}/layer-{layer}/regions.json",
+        records=expand("results/{{model}}/layer-{{layer}}/{step}.json", step=RECORDS),
         quality="results/{model}/layer-{layer}/quality.json",
         kept="results/{model}/layer-{layer}/kept.npy",
         lib=lib("export_layer"),
