@@ -62,17 +62,7 @@ def embed(decoder, indices, similarities, *, method, threads=1, **parameters) ->
 
 
 def neighbor_embedding(
-    rows,
-    indices,
-    similarities,
-    *,
-    seed,
-    n_neighbors,
-    perplexity,
-    refinement_epochs,
-    relocations,
-    threads=1,
-    **parameters,
+    rows, indices, similarities, *, seed, n_neighbors, perplexity, refinement_epochs, relocations, threads, **parameters
 ) -> np.ndarray:
     """The layout of the graph from the principal components, refined, relocated and refined again: float32 (m, 3).
 

@@ -24,18 +24,17 @@ def springs_between(
     lives : by layer, its live features; sizes : by layer, the number of all;
     matches : of each layer with the next, as in matches-{next}.npz
     """
+    numbers = list(map(renumber, lives, sizes))
     springs: list[list[Springs]] = [[] for _ in lives]
-    for first, pair in enumerate(matches):
+    for layer, pair in enumerate(matches):
         left, right, cosines = mutual(pair)
         near = cosines >= min_cosine
-        ends = [(first, left[near]), (first + 1, right[near])]
-        for (layer, own), (other, theirs) in (ends, ends[::-1]):
-            positions = renumber(lives[layer], sizes[layer])[own]
-            partners = np.full(len(lives[layer]), -1, np.int32)
-            strengths = np.zeros(len(lives[layer]), np.float32)
-            partners[positions] = renumber(lives[other], sizes[other])[theirs]
-            strengths[positions] = strength * cosines[near]
-            springs[layer].append(Springs(other, partners, strengths))
+        ends = [(layer, numbers[layer][left[near]]), (layer + 1, numbers[layer + 1][right[near]])]
+        for (here, own), (there, theirs) in (ends, ends[::-1]):
+            partners = np.full(len(lives[here]), -1, np.int32)
+            strengths = np.zeros(len(lives[here]), np.float32)
+            partners[own], strengths[own] = theirs, strength * cosines[near]
+            springs[here].append(Springs(there, partners, strengths))
     return springs
 
 
