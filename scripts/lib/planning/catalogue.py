@@ -103,15 +103,15 @@ def _read_models(file: Path) -> dict[str, dict]:
     return models
 
 
-def find_model(models: Mapping[str, dict], name: str) -> dict:
-    """The model of this name.
+def find_model(models: Mapping[str, dict], name: str, origin: str = "configuration: models") -> dict:
+    """The model of this name, which `origin` mentions.
 
     Raises ConfigError: no catalogue defines it.
     """
     if name not in models:
         hint = suggestion(name, list(models), "models")
         raise ConfigError(
-            f"configuration: models: no catalogue defines {name!r}: {hint}. `python scripts/list_models.py` lists them"
+            f"{origin}: no catalogue defines {name!r}: {hint}. `python scripts/list_models.py` lists them"
         )
     return models[name]
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lib.planning.schema import ConfigError, check, find_path, read_yaml, suggestion
+from lib.planning.catalogue import find_model
+from lib.planning.schema import ConfigError, check, find_path, read_yaml
 
 
 def read_region_names(paths: list[str], models: dict[str, dict], root: Path) -> dict[tuple[str, str], dict]:
@@ -15,13 +16,10 @@ def read_region_names(paths: list[str], models: dict[str, dict], root: Path) -> 
         entries = read_yaml(find_path(path, root, "regions.names"))
         check(entries, "names", path)
         for model, layers in entries.items():
-            if model not in models:
-                raise ConfigError(
-                    f"{path}: no catalogue defines {model!r}: {suggestion(model, list(models), 'models')}"
-                )
+            rows = find_model(models, model, path)["rows"]
             for name, regions in layers.items():
                 layer = name.removeprefix("layer-")
-                if int(layer) not in models[model]["rows"]:
+                if int(layer) not in rows:
                     raise ConfigError(f"{path}: {model} has no {name}")
                 if (model, layer) in names:
                     raise ConfigError(f"{path}: another file of regions.names already names {model} {name}")
