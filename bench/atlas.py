@@ -33,10 +33,9 @@ from layouts import DEFAULT
 from lib.files import load_npz, load_record
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.matches import mutual
-from lib.geometry.statistics import word_matrix, word_overlap
+from lib.labels.words import telling_words, word_matrix, word_overlap
 from match_layers import match
 from measure_atlas import Labels, calibration, fidelity, lifespans, pair
-from measure_quality import telling_words
 from refine_frame import refine_layer
 from report import Report
 from summarize_decoder import summarize

@@ -41,7 +41,8 @@ from layouts import (
 from lib.geometry.extent import centred
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.points import nearest_points
-from measure_quality import Reference, telling_words
+from lib.labels.words import telling_words
+from measure_quality import Reference
 from pictures import side_by_side
 from report import Report, cell
 

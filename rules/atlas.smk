@@ -2,10 +2,22 @@
 feature followed through them. It stands on the layers' own maps and beside them: no map waits for it."""
 
 # Of the layout, what the frame shares with the layers' own maps, whichever method lays these out.
-_own = {"seed": config["layout"]["seed"], **config["layout"]["neighbor_embedding"]}
-_settling = ("seed", "refinement_epochs", "relocations")
-FRAME_LAYOUT = {key: value for key, value in _own.items() if key not in (*_settling[1:], "n_epochs")}
-REFINEMENT = {key: _own[key] for key in _settling}
+_layout = config["layout"]["neighbor_embedding"] | {"seed": config["layout"]["seed"]}
+_shared = ("seed", "n_neighbors", "negative_samples", "perplexity", "repulsion_strength")
+FRAME_LAYOUT = {key: _layout[key] for key in _shared}
+REFINEMENT = {key: _layout[key] for key in ("seed", "refinement_epochs", "relocations")}
+
+
+def matches_of(model, of=None, to=None):
+    """Return the matches of all adjacent layers of a model, or those of one layer with the next, or with the one before.
+
+    Raises WorkflowError: the layer is not among those that make the frame.
+    """
+    layers = layers_of(model)
+    for layer in {of, to} - {None, *layers}:
+        raise WorkflowError(f"the atlas of {model} spans the selected layers, and {layer} is not among them: {layers}")
+    pairs = [pair for pair in itertools.pairwise(layers) if of in (None, pair[0]) and to in (None, pair[1])]
+    return [f"results/{model}/layer-{layer}/matches-{following}.npz" for layer, following in pairs]
 
 
 rule summarize_decoder:
@@ -55,7 +67,7 @@ rule match_layers:
 
 rule chain_features:
     input:
-        decoders=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/decoder.npy"),
+        decoders=every_layer("decoder.npy"),
         matches=lambda wildcards: matches_of(wildcards.model),
         lib=lib("chain_features"),
     output:
@@ -81,7 +93,7 @@ rule chain_features:
 rule follow_features:
     input:
         chains="results/{model}/atlas/chains.npz",
-        labels=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/labels.parquet"),
+        labels=every_layer("labels.parquet"),
         lib=lib("follow_features"),
     output:
         tracks="results/{model}/atlas/tracks.parquet",
@@ -104,8 +116,8 @@ rule follow_features:
 
 rule lay_out_atlas:
     input:
-        neighbors=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/neighbors.npz"),
-        summaries=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/summary.npz"),
+        neighbors=every_layer("neighbors.npz"),
+        summaries=every_layer("summary.npz"),
         matches=lambda wildcards: matches_of(wildcards.model),
         lib=lib("lay_out_atlas"),
     output:
@@ -161,12 +173,12 @@ rule refine_frame:
 
 rule measure_atlas:
     input:
-        frames=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/frame.npy"),
-        coords=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/coords.npy"),
-        neighbors=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/neighbors.npz"),
-        summaries=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/summary.npz"),
-        qualities=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/quality.json"),
-        labels=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/labels.parquet"),
+        frames=every_layer("frame.npy"),
+        coords=every_layer("coords.npy"),
+        neighbors=every_layer("neighbors.npz"),
+        summaries=every_layer("summary.npz"),
+        qualities=every_layer("quality.json"),
+        labels=every_layer("labels.parquet"),
         matches=lambda wildcards: matches_of(wildcards.model),
         tracks="results/{model}/atlas/tracks.parquet",
         lib=lib("measure_atlas"),
@@ -229,13 +241,7 @@ rule draw_atlas:
         tracks="results/{model}/atlas/tracks.parquet",
         lib=lib("draw_atlas"),
     output:
-        figure=report(
-            "results/{model}/figures/atlas.png",
-            caption="../report/atlas.rst",
-            category="{model}",
-            subcategory="All layers",
-            labels={"what": "how long features live"},
-        ),
+        figure=reported("results/{model}/figures/atlas.png", "atlas", "how long features live"),
     log:
         "results/logs/draw_atlas/{model}.log",
     benchmark:

@@ -9,10 +9,8 @@ from pathlib import Path
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
-from lib.labels.export_files import label_files
 from lib.planning.catalogue import Catalogue, find_sae
 from lib.planning.imports import library_files
-from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.settings import (
     check_command_line,
     check_config,
@@ -60,23 +58,16 @@ def per_layer(model, name):
     return [f"results/{model}/{name.format(layer=layer)}" for layer in layers_of(model)]
 
 
+def every_layer(name):
+    """Return an input function: this intermediate file of each layer of the job's model."""
+    return lambda wildcards: per_layer(wildcards.model, f"layer-{{layer}}/{name}")
+
+
 def has_atlas(model):
     """Return whether a run makes the atlas of a model: one layer alone has none, nor layers without a common basis."""
     enabled = config["atlas"]["enabled"]
     comparable = len(layers_of(model)) > 1 and MODELS[model].get("site") != "hook_z"
     return comparable and (config["weights"]["keep_decoders"] if enabled == "auto" else enabled)
-
-
-def matches_of(model, of=None, to=None):
-    """Return the matches of all adjacent layers of a model, or those of one layer with the next, or with the one before.
-
-    Raises WorkflowError: the layer is not among those that make the frame.
-    """
-    layers = layers_of(model)
-    for layer in {of, to} - {None, *layers}:
-        raise WorkflowError(f"the atlas of {model} spans the selected layers, and {layer} is not among them: {layers}")
-    pairs = [pair for pair in itertools.pairwise(layers) if of in (None, pair[0]) and to in (None, pair[1])]
-    return [f"results/{model}/layer-{layer}/matches-{following}.npz" for layer, following in pairs]
 
 
 def products(model):
@@ -108,27 +99,10 @@ def wanted():
     return files
 
 
-def released(model):
-    """Return the files of a model that describe_release lists in SHA256SUMS."""
-    return [*finished(model), f"results/{model}/README.md"]
-
-
-def github_release(wildcards):
-    """Return where and how a model is released on GitHub: repository, tag, title and notes."""
-    return release_on_github(config, MODELS, wildcards.model, VERSION)
-
-
-def origins(model):
-    """Return the repository of a model's weights, and the licences of weights and labels that its catalogue states."""
-    return {
-        "weights": MODELS[model]["weights"].get("repo"),
-        "licenses": MODELS[model].get("licenses", {}),
-    }
-
-
-def templates(*names):
-    """Return template files of a document: inputs, so that editing one makes the document again."""
-    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
+def reported(path, caption, what):
+    """Mark an output for the report, among the files about all layers of a model; `what` is its name there."""
+    about = {"category": "{model}", "subcategory": "All layers", "labels": {"what": what}}
+    return report(path, caption=f"../report/{caption}.rst", **about)
 
 
 def unless_dropped(path, otherwise):

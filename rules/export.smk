@@ -1,6 +1,9 @@
 """Everything known of a layer -> layer-N.json, its gzip twin and layer-N.parquet; all layers of a model -> one table,
 and manifest.json, written only if every map passes the gates."""
 
+# Of the steps whose records go into the metadata.
+RECORDS = ("decoder", "neighbors", "coords", "edges", "labels", "regions")
+
 
 rule export_layer:
     input:
@@ -9,12 +12,7 @@ rule export_layer:
         edges="results/{model}/layer-{layer}/edges.npz",
         labels="results/{model}/layer-{layer}/labels.parquet",
         regions="results/{model}/layer-{layer}/regions.npz",
-        decoder_record="results/{model}/layer-{layer}/decoder.json",
-        neighbors_record="results/{model}/layer-{layer}/neighbors.json",
-        coords_record="results/{model}/layer-{layer}/coords.json",
-        edges_record="results/{model}/layer-{layer}/edges.json",
-        labels_record="results/{model}/layer-{layer}/labels.json",
-        regions_record="results/{model}/layer-{layer}/regions.json",
+        records=expand("results/{{model}}/layer-{{layer}}/{step}.json", step=RECORDS),
         quality="results/{model}/layer-{layer}/quality.json",
         kept="results/{model}/layer-{layer}/kept.npy",
         lib=lib("export_layer"),
@@ -71,18 +69,12 @@ rule tabulate_features:
 rule write_manifest:
     input:
         unpack(lambda wildcards: products(wildcards.model)),
-        records=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/export.json"),
-        qualities=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/quality.json"),
+        records=every_layer("export.json"),
+        qualities=every_layer("quality.json"),
         atlas_quality=lambda wildcards: "results/{model}/atlas/quality.json" if has_atlas(wildcards.model) else [],
         lib=lib("write_manifest"),
     output:
-        manifest=report(
-            "results/{model}/manifest.json",
-            caption="../report/manifest.rst",
-            category="{model}",
-            subcategory="All layers",
-            labels={"what": "manifest.json"},
-        ),
+        manifest=reported("results/{model}/manifest.json", "manifest", "manifest.json"),
     log:
         "results/logs/write_manifest/{model}.log",
     benchmark:

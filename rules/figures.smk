@@ -42,20 +42,8 @@ rule draw_model:
         quality="results/{model}/quality.tsv",
         lib=lib("draw_model"),
     output:
-        figure=report(
-            "results/{model}/figures/layers.png",
-            caption="../report/layers.rst",
-            category="{model}",
-            subcategory="All layers",
-            labels={"what": "overview"},
-        ),
-        table=report(
-            "results/{model}/figures/layers.html",
-            caption="../report/table.rst",
-            category="{model}",
-            subcategory="All layers",
-            labels={"what": "table"},
-        ),
+        figure=reported("results/{model}/figures/layers.png", "layers", "overview"),
+        table=reported("results/{model}/figures/layers.html", "table", "table"),
     log:
         "results/logs/draw_model/{model}.log",
     benchmark:

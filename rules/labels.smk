@@ -3,6 +3,8 @@
 It knows nothing of geometry, unless labels.rank_by asks for the most strongly linked features.
 """
 
+from lib.labels.export_files import label_files
+
 RANKED_BY_LINKS = config["labels"]["top_k"] is not None and config["labels"]["rank_by"] == "links"
 
 

@@ -30,16 +30,10 @@ rule measure_quality:
 
 rule tabulate_quality:
     input:
-        qualities=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/quality.json"),
+        qualities=every_layer("quality.json"),
         lib=lib("tabulate_quality"),
     output:
-        table=report(
-            "results/{model}/quality.tsv",
-            caption="../report/quality.rst",
-            category="{model}",
-            subcategory="All layers",
-            labels={"what": "quality.tsv"},
-        ),
+        table=reported("results/{model}/quality.tsv", "quality", "quality.tsv"),
     log:
         "results/logs/tabulate_quality/{model}.log",
     benchmark:

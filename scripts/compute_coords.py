@@ -50,7 +50,7 @@ def embed(decoder, indices, similarities, *, method, threads=1, **parameters) ->
         coords[live] = np.arange(len(live))[:, None] * np.float32([1, 0, 0])
         return coords
     rows = select_rows(decoder, live)
-    neighbors = restrict_to_live(indices, similarities, live, indices.shape[1])
+    neighbors = restrict_to_live(indices, similarities, live)
     if method == "neighbor_embedding":
         coords[live] = neighbor_embedding(rows, *neighbors, threads=threads, **parameters)
     else:
@@ -62,17 +62,7 @@ def embed(decoder, indices, similarities, *, method, threads=1, **parameters) ->
 
 
 def neighbor_embedding(
-    rows,
-    indices,
-    similarities,
-    *,
-    seed,
-    n_neighbors,
-    perplexity,
-    refinement_epochs,
-    relocations,
-    threads=1,
-    **parameters,
+    rows, indices, similarities, *, seed, n_neighbors, perplexity, refinement_epochs, relocations, threads, **parameters
 ) -> np.ndarray:
     """The layout of the graph from the principal components, refined, relocated and refined again: float32 (m, 3).
 

@@ -60,29 +60,22 @@ def draw_life(axes, counts: np.ndarray, layers: list[int]) -> None:
     axes.set_ylabel("features, by the layer in which their tracks begin")
 
 
-def draw_shares(axes, x: list, rows: list[dict], counts: list[int], label: str) -> None:
-    """Draw how often labels agree, and how often by chance."""
-    for key, colour, marker, name in (
-        ("agree", drawing.BLUE, "o", "matched"),
-        ("chance", drawing.PALE, "^", "at random"),
-    ):
-        values = [
-            row[key] if count >= LEAST and row[key] is not None else np.nan
-            for row, count in zip(rows, counts, strict=True)
-        ]
-        axes.plot(x, values, color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False, label=name)
-    axes.set(ylim=(0, 1), xlabel=label)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
+def agreement(rows: list[dict], count: str) -> dict[str, tuple]:
+    """Lines for `draw_lines`: how often labels agree, and how often by chance, where a row counts enough of them."""
+    rows = [row if row[count] >= LEAST else {} for row in rows]
+    return {
+        "matched": ([row.get("agree") for row in rows], drawing.BLUE, "o"),
+        "at random": ([row.get("chance") for row in rows], drawing.PALE, "^"),
+    }
 
 
-def draw_layers(axes, x: list, lines: dict[str, tuple], label: str) -> None:
-    """Draw lines over layers: by name, values, colour and marker."""
-    highest = 0.0
+def draw_lines(axes, x: list, lines: dict[str, tuple], label: str, title: str) -> None:
+    """Draw a panel of lines over `x`: by name, values (None where unknown), colour and marker."""
     for name, (values, colour, marker) in lines.items():
-        known = np.array([np.nan if value is None else value for value in values], float)
-        axes.plot(x, known, color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False, label=name)
-        highest = np.fmax(highest, np.nanmax(known, initial=0))
+        drawing.draw_line(axes, x, np.array(values, float), colour, marker, label=name)
+    highest = max((value for values, *_ in lines.values() for value in values if value is not None), default=0)
     axes.set(ylim=(0, 1.15 * highest or 1), xlabel=label)
+    axes.set_title(title)
 
 
 def draw(tracks: dict[str, np.ndarray], quality: dict, title: str):
@@ -90,54 +83,46 @@ def draw(tracks: dict[str, np.ndarray], quality: dict, title: str):
     layers = [entry["layer"] for entry in quality["layers"]]
     figure = drawing.page(HEIGHT)
     counts = ages(tracks, layers)
-    lengths = [row["length"] for row in quality["tracks"] for _ in range(row["tracks"])]
-    followed = sum(row["length"] * row["tracks"] for row in quality["tracks"] if row["length"] > 1)
-    total = max(1, int(counts.sum()))
-    old = counts[0]
+    rows = quality["tracks"]
+    followed = [row for row in rows if row["length"] > 1]
+    total, old = max(1, int(counts.sum())), counts[0]
+    share = sum(row["length"] * row["tracks"] for row in followed) / total
     lines = (
-        f"How long features live: {total:,} features of {len(layers)} layers lie on {len(lengths):,} tracks;"
-        f" {followed / total:.0%} of them are followed into another layer.",
+        f"How long features live: {total:,} features of {len(layers)} layers lie on"
+        f" {sum(row['tracks'] for row in rows):,} tracks; {share:.0%} of them are followed into another layer.",
         f"Of the {old[0]:,} features of layer {layers[0]}, {old[-1]:,} are still followed in layer {layers[-1]}.",
     )
     drawing.write_head(figure, title, *lines)
     draw_life(drawing.inches(figure, *LIFE), counts, layers)
-    panels = [drawing.inches(figure, left, bottom, *SMALL) for bottom in BOTTOMS for left in LEFTS]
-    curve, ends, drift, kept = panels
-    rows = quality["calibration"]
-    middles = [(row["from"] + row["to"]) / 2 for row in rows]
-    draw_shares(curve, middles, rows, [row["matches"] for row in rows], "cosine of the match")
-    curve.set_title("Matched features whose labels share a word")
+    curve, ends, drift, kept = (drawing.inches(figure, left, bottom, *SMALL) for bottom in BOTTOMS for left in LEFTS)
+    bins, pairs = quality["calibration"], quality["pairs"]
+    middles = [(row["from"] + row["to"]) / 2 for row in bins]
+    shared = "Matched features whose labels share a word"
+    draw_lines(curve, middles, agreement(bins, "matches"), "cosine of the match", shared)
     curve.legend(loc="center right")
-    rows = [row for row in quality["tracks"] if row["length"] > 1]
-    draw_shares(
-        ends, [row["length"] for row in rows], rows, [row["tracks"] for row in rows], "layers that the track spans"
-    )
-    ends.set_title("Tracks whose first and last label share a word")
-    pairs = quality["pairs"]
-    styles = {
-        "independent": ("the layers' own maps", drawing.PALE, "^"),
-        "procrustes": ("rotated onto each other", drawing.ORANGE, "s"),
-        "frame": ("the frame", drawing.BLUE, "o"),
-    }
+    lengths = [row["length"] for row in followed]
+    shared = "Tracks whose first and last label share a word"
+    draw_lines(ends, lengths, agreement(followed, "tracks"), "layers that the track spans", shared)
+    own, frame = ("the layers' own maps", drawing.PALE, "^"), ("the frame", drawing.BLUE, "o")
+    rotated = "rotated onto each other", drawing.ORANGE, "s"
     apart = {
-        name: ([pair["drift"][key] for pair in pairs], colour, marker) for key, (name, colour, marker) in styles.items()
+        name: ([pair["drift"][key] for pair in pairs], *style)
+        for key, (name, *style) in {"independent": own, "procrustes": rotated, "frame": frame}.items()
     }
-    draw_layers(drift, [pair["layers"][1] for pair in pairs], apart, "layer, and the one before")
-    drift.set_title("Distance of matches, random pairs being 1")
+    later = [pair["layers"][1] for pair in pairs]
+    draw_lines(drift, later, apart, "layer, and the one before", "Distance of matches, random pairs being 1")
     drift.set_ylim(top=1.6 * drift.get_ylim()[1])
     drift.legend(loc="upper center", ncols=2)
     fidelity = {
-        "the layers' own maps": ([entry["own"]["kept_15"] for entry in quality["layers"]], drawing.PALE, "^"),
-        "the frame": ([entry["frame"]["kept_15"] for entry in quality["layers"]], drawing.BLUE, "o"),
+        name: ([entry[key]["kept_15"] for entry in quality["layers"]], *style)
+        for key, (name, *style) in {"own": own, "frame": frame}.items()
     }
-    draw_layers(kept, layers, fidelity, "layer")
-    kept.set_title("15 nearest neighbours that are near in the map")
+    draw_lines(kept, layers, fidelity, "layer", "15 nearest neighbours that are near in the map")
     kept.legend(loc="lower left")
-    kept.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
-    for axes in panels:
-        axes.grid(axis="y", color="#ececec", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+    for axes in (curve, ends):
+        axes.set_ylim(0, 1)
+    for axes in (curve, ends, kept):
+        axes.yaxis.set_major_formatter(drawing.percent)
     for axes in (ends, drift, kept):
         axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
     return figure

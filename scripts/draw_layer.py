@@ -107,7 +107,7 @@ def paint(figure, live: pd.DataFrame, coords: np.ndarray) -> tuple[np.ndarray, n
     """
     if live["category"].any():
         return paint_categories(figure, live["category"])
-    occupied = volumes(coords, NEAR) if len(coords) else np.ones(1)
+    occupied = volumes(coords) if len(coords) else np.ones(1)
     # Doublings of the density around the median feature.
     density = np.log2(np.median(occupied) / occupied)[: len(coords)]
     limit = max(1.0, np.ceil(np.percentile(np.abs(density), 95))) if len(density) else 1.0
@@ -165,12 +165,12 @@ def drawable_name(region: dict) -> str | None:
     return name if name and drawable(name) else None
 
 
-def volumes(coords: np.ndarray, k: int) -> np.ndarray:
-    """Cube of the distance to the k-th nearest other point, or to the farthest if there are fewer: float64 (m,).
+def volumes(coords: np.ndarray) -> np.ndarray:
+    """Cube of the distance to the NEAR-th nearest other point, or to the farthest if there are fewer: float64 (m,).
 
     Its reciprocal is the density. Coinciding points get the smallest distance above 0 of all points.
     """
-    distance = cKDTree(coords).query(coords, [min(k + 1, len(coords))])[0][:, 0]
+    distance = cKDTree(coords).query(coords, [min(NEAR + 1, len(coords))])[0][:, 0]
     apart = distance[distance > 0]
     return np.maximum(distance, apart.min() if len(apart) else 1.0) ** 3
 

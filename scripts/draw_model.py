@@ -78,7 +78,7 @@ def draw(layers: pd.DataFrame, title: str, total: int):
     for axes, (name, (heading, share)) in zip(grid.flat, panels.items(), strict=True):
         draw_panel(axes, every_layer, name)
         axes.set_title(heading)
-        axes.yaxis.set_major_formatter((lambda value, _: f"{100 * value:g}%") if share else "{x:,.6g}")
+        axes.yaxis.set_major_formatter(drawing.percent if share else "{x:,.6g}")
     for axes in grid[-1]:
         axes.set_xlabel("layer")
     drawing.write_head(figure, title, f"{len(layers)} of {total} layers")
@@ -96,14 +96,11 @@ def draw_panel(axes, layers: pd.DataFrame, name: str) -> None:
     for suffix, colour, marker in reversed(POSITIONS.values()):
         if name + suffix in layers:
             values = layers[name + suffix].astype(float)
-            axes.plot(values, color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False)
+            drawing.draw_line(axes, values.index, values, colour, marker)
             lowest, highest = np.fmin(lowest, values.min()), np.fmax(highest, values.max())
     axes.set(xlim=(layers.index[0] - 0.5, layers.index[-1] + 0.5), ylim=(1.1 * lowest, 1.1 * highest or 1.0))
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    axes.grid(axis="y", color="#ececec", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
     if layers[name].isna().all():
         reason = "not measured: too few features or labels"
         axes.text(0.5, 0.5, reason, transform=axes.transAxes, ha="center", fontsize=7, color=drawing.PALE)

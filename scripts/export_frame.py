@@ -12,10 +12,37 @@ import pyarrow.parquet as pq
 
 from lib.files import load_npy, load_npz, load_record, save_bytes, whole_file
 from lib.geometry.extent import members_of, outline
+from lib.geometry.matches import mutual
 from lib.job import job_log
-from lib.products.frame_table import frame_table
-from lib.products.graph_json import plain
-from lib.tables import load_columns
+from lib.products.columns import FRAME_COLUMNS, schema_of
+from lib.products.graph_json import bounds, plain, rounded_positions
+from lib.products.layer_table import positions
+from lib.tables import arrow, load_columns, numbers
+
+SCHEMA = schema_of(FRAME_COLUMNS)
+
+
+def frame_table(layer: int, coords, kept, tracks: pa.Table, before, after, decimals: int) -> pa.Table:
+    """Join what the atlas knows of a layer's features: row i is feature i, dead ones included; columns `SCHEMA`.
+
+    coords : float32 (n, 3), in the frame; kept : float32 (n,); tracks : as in tracks.parquet;
+    before, after : as in matches-{next}.npz, with the layer before and with the one after; None where there is none
+    """
+    n = len(coords)
+    columns = positions(layer, coords, kept, decimals)
+    own = tracks.take(arrow(np.flatnonzero(numbers(tracks["layer"]) == layer), pa.int32()))
+    # A dead feature takes the row "null", which is null in all columns.
+    own = own.take(pc.index_in(columns["index"], own["index"]))
+    columns |= {name: own[name] for name in ("track", "length")}
+    for name, matches, direction, side in (("previous", before, "backward", 1), ("next", after, "forward", 0)):
+        if matches is None:
+            continue
+        both = np.zeros(n, bool)
+        both[mutual(matches)[side]] = True
+        of_match = {"": matches[direction], "_cosine": matches[f"{direction}_cosine"], "_mutual": both}
+        for suffix, values in of_match.items():
+            columns[name + suffix] = arrow(values, SCHEMA.field(name + suffix).type, matches[direction] < 0)
+    return pa.table({name: columns.get(name, pa.nulls(n)) for name in SCHEMA.names}, SCHEMA)
 
 
 def moved(graph: dict, features: pa.Table, measures: dict, layout: dict, decimals: int) -> dict:
@@ -24,12 +51,11 @@ def moved(graph: dict, features: pa.Table, measures: dict, layout: dict, decimal
     measures : of the frame, as in the atlas's quality.json; layout : parameters of the frame
     """
     live = features.filter(pc.is_valid(features["x"]))
-    # The table's are rounded too, but float32 holds no decimals exactly.
-    positions = np.round(np.column_stack([live[axis] for axis in "xyz"]).astype(np.float64), decimals)
-    for node, position in zip(graph["nodes"], positions.tolist(), strict=True):
+    rows = rounded_positions(live, decimals)
+    for node, position in zip(graph["nodes"], rows.tolist(), strict=True):
         node["position"] = position
     metadata = graph["metadata"]
-    metadata["bounds"] = {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
+    metadata["bounds"] = bounds(rows)
     metadata["parameters"]["layout"] = layout
     metadata["quality"] = {name: value for name, value in measures.items() if value is not None}
     if live["kept"].null_count < len(live):

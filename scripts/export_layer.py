@@ -72,8 +72,7 @@ def main(snakemake) -> None:
         layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_columns(files.labels)
         edges, neighbors, regions = load_npz(files.edges), load_npz(files.neighbors), load_npz(files.regions)
         features = layer_table(layer, coords, load_npy(files.kept), neighbors, edges, labels, regions, decimals)
-        steps = ("decoder", "neighbors", "coords", "edges", "labels", "regions")
-        records = {step: load_record(getattr(files, f"{step}_record")) for step in steps}
+        records = {Path(path).stem: load_record(path) for path in files.records}
         about = metadata(snakemake.params.about, records, load_record(files.quality))
         graph = layer_graph(snakemake.wildcards.model, features, edges, about, decimals)
         text = orjson.dumps(graph)

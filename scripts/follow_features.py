@@ -6,21 +6,20 @@ consecutive selected layers, and is alone if nothing continues it. Sorted by tra
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from lib.files import load_npz, whole_file
 from lib.geometry.tracks import cut_into_tracks
 from lib.job import job_log
-from lib.products.atlas_columns import TRACK_COLUMNS
+from lib.products.columns import TRACK_COLUMNS, schema_of
 from lib.tables import load_table
 
-SCHEMA = pa.schema({name: kind for name, (kind, _) in TRACK_COLUMNS.items()})
+SCHEMA = schema_of(TRACK_COLUMNS)
 
 
 def track_table(
     chains: dict[str, np.ndarray], labels: list[pd.DataFrame], thresholds: dict[str, float]
 ) -> pd.DataFrame:
-    """The tracks as a table with the columns `TRACK_COLUMNS`.
+    """The tracks as a table with the columns `SCHEMA`.
 
     chains : as in chains.npz; labels : as in labels.parquet, by layer; thresholds : for `cut_into_tracks`
     """
@@ -42,7 +41,7 @@ def track_table(
     _, track, lengths = np.unique(first[live], return_inverse=True, return_counts=True)
     table = table[live].assign(track=track, length=lengths[track]).sort_values("track", kind="stable")
     named = [each[["index", "label"]].assign(layer=layer) for layer, each in zip(layers, labels, strict=True)]
-    return table.merge(pd.concat(named), how="left", on=["layer", "index"])[list(TRACK_COLUMNS)]
+    return table.merge(pd.concat(named), how="left", on=["layer", "index"])[SCHEMA.names]
 
 
 def main(snakemake) -> None:

@@ -5,13 +5,12 @@ dead features: NaN. frame.json records the parameters. No decoder is read.
 """
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from lib.files import load_npz, save_npz, save_record
 from lib.geometry.extent import centred
 from lib.geometry.graph import mixed_graph
 from lib.geometry.layout import Springs, lay_out_together
-from lib.geometry.live import renumber, restrict_to_live, select_rows
+from lib.geometry.live import include_dead, live_points, renumber, restrict_to_live, select_rows
 from lib.geometry.matches import mutual
 from lib.geometry.pca import shared_components
 from lib.job import job_log
@@ -25,18 +24,17 @@ def springs_between(
     lives : by layer, its live features; sizes : by layer, the number of all;
     matches : of each layer with the next, as in matches-{next}.npz
     """
+    numbers = list(map(renumber, lives, sizes))
     springs: list[list[Springs]] = [[] for _ in lives]
-    for first, pair in enumerate(matches):
+    for layer, pair in enumerate(matches):
         left, right, cosines = mutual(pair)
         near = cosines >= min_cosine
-        ends = [(first, left[near]), (first + 1, right[near])]
-        for (layer, own), (other, theirs) in (ends, ends[::-1]):
-            positions = renumber(lives[layer], sizes[layer])[own]
-            partners = np.full(len(lives[layer]), -1, np.int32)
-            strengths = np.zeros(len(lives[layer]), np.float32)
-            partners[positions] = renumber(lives[other], sizes[other])[theirs]
-            strengths[positions] = strength * cosines[near]
-            springs[layer].append(Springs(other, partners, strengths))
+        ends = [(layer, numbers[layer][left[near]]), (layer + 1, numbers[layer + 1][right[near]])]
+        for (here, own), (there, theirs) in (ends, ends[::-1]):
+            partners = np.full(len(lives[here]), -1, np.int32)
+            strengths = np.zeros(len(lives[here]), np.float32)
+            partners[own], strengths[own] = theirs, strength * cosines[near]
+            springs[here].append(Springs(there, partners, strengths))
     return springs
 
 
@@ -48,27 +46,16 @@ def lay_out_frame(
     neighbors, summaries : by layer, as in neighbors.npz and summary.npz; matches : of each layer with the next;
     layout : parameters of layout.neighbor_embedding, and the seed; frame : the configuration's atlas.layout
     """
-    lives = [np.flatnonzero(np.isfinite(summary["scores"][:, :1]).all(axis=1)) for summary in summaries]
+    lives = [live_points(summary["scores"]) for summary in summaries]
     sizes = [len(summary["scores"]) for summary in summaries]
-    starts = shared_components(
-        [
-            summary | {"scores": select_rows(summary["scores"], live)}
-            for summary, live in zip(summaries, lives, strict=True)
-        ]
-    )
-    graphs = []
-    for layer, live in zip(neighbors, lives, strict=True):
-        near = restrict_to_live(layer["indices"], layer["similarities"], live, layer["indices"].shape[1])
-        few = len(live) < 2
-        empty = csr_matrix((len(live), len(live)))
-        graphs.append(empty if few else mixed_graph(*near, layout["n_neighbors"], layout["perplexity"]))
+    rows = zip(summaries, lives, strict=True)
+    starts = shared_components([each | {"scores": select_rows(each["scores"], live)} for each, live in rows])
+    near = (restrict_to_live(**layer, live=live) for layer, live in zip(neighbors, lives, strict=True))
+    graphs = [mixed_graph(*each, layout["n_neighbors"], layout["perplexity"]) for each in near]
     springs = springs_between(lives, sizes, matches, frame["spring_strength"], frame["min_cosine"])
     parameters = {key: layout[key] for key in ("negative_samples", "repulsion_strength", "seed")}
     laid_out = lay_out_together(graphs, starts, springs, n_epochs=frame["n_epochs"], threads=threads, **parameters)
-    coords = [np.full((n, 3), np.nan, np.float32) for n in sizes]
-    for layer, live, positions in zip(coords, lives, laid_out, strict=True):
-        layer[live] = positions
-    return centred(*coords)
+    return centred(*map(include_dead, laid_out, lives, sizes))
 
 
 def main(snakemake) -> None:

@@ -2,8 +2,8 @@
 
 `forward` int32 (n,), for each feature of the first layer the nearest of the second; `forward_cosine` and
 `forward_second` float32 (n,), the cosines of that feature and of the runner-up; `backward`, `backward_cosine` and
-`backward_second`, the same for the features of the second layer. Exact, ties by lower index; dead features have -1 and
-0.
+`backward_second`, the same for the features of the second layer. Exact, ties by lower index; -1 and 0 for dead
+features, and where the other layer has none.
 """
 
 import numpy as np
@@ -16,18 +16,9 @@ from lib.job import job_log
 
 
 def match(left: np.ndarray, right: np.ndarray, threads: int = 1) -> dict[str, np.ndarray]:
-    """Find the nearest live feature of the other layer for every live feature of both.
+    """The arrays of matches-{m}.npz, the same bytes for every number of threads.
 
-    Parameters
-    ----------
     left, right : float32 (n, d) and (m, d), rows of norm 1, or all zeros (dead features); may be memory-mapped
-
-    Returns
-    -------
-    forward : int32 (n,), the feature of `right` with the highest cosine, of equal ones the lowest
-    forward_cosine, forward_second : float32 (n,), the cosines of that feature and of the runner-up
-    backward, backward_cosine, backward_second : the same for the features of `right`, (m,)
-        -1 and 0 for dead features, and where the other layer has none. The same bytes for every number of threads.
 
     Raises ValueError: different widths, or a row whose norm is neither 1 nor 0.
     """

@@ -17,13 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, load_record, save_npz, save_record
 from lib.geometry.frames import drift, procrustes
-from lib.geometry.live import restrict_to_live
+from lib.geometry.live import include_dead, live_points, restrict_to_live
 from lib.geometry.matches import mutual
 from lib.geometry.points import kept_neighbors, nearest_points
-from lib.geometry.statistics import trustworthiness, word_matrix
+from lib.geometry.statistics import nearest_others, rounded, trustworthiness
 from lib.job import job_log
-from lib.labels.words import telling_words
-from lib.tables import load_table
+from lib.labels.words import telling_words, word_matrix
+from lib.tables import by_feature, load_columns, load_table
 
 KS = (5, 15)
 # Points that count as near.
@@ -40,23 +40,19 @@ def fidelity(coords: np.ndarray, neighbors: dict, summary: dict) -> tuple[dict, 
 
     coords : float32 (n, 3), dead features NaN; neighbors, summary : as in neighbors.npz and summary.npz
     """
-    live = np.flatnonzero(np.isfinite(coords).all(axis=1))
-    kept = np.full(len(coords), np.nan, np.float32)
-    measures: dict = dict.fromkeys((*(f"kept_{k}" for k in KS), "trustworthiness"))
+    live = live_points(coords)
     # In a small layer every point is near every other.
     if len(live) <= 4 * NEAR or neighbors["indices"].shape[1] < NEAR:
-        return measures, kept
-    indices, _ = restrict_to_live(**neighbors, live=live, k=NEAR)
+        unknown = dict.fromkeys([*(f"kept_{k}" for k in KS), "trustworthiness"])
+        return unknown, np.full(len(coords), np.nan, np.float32)
+    indices, _ = restrict_to_live(**neighbors, live=live)
     near = nearest_points(coords[live], NEAR)
-    kept[live] = kept_neighbors(indices, near)
-    for k in KS:
-        measures[f"kept_{k}"] = kept_neighbors(indices[:, :k], near[:, :k]).mean()
+    kept = {k: kept_neighbors(indices[:, :k], near[:, :k]) for k in KS}
     points = coords[summary["sample"]].astype(np.float64)
-    lengths = cdist(points, points)
-    np.fill_diagonal(lengths, np.inf)
-    closest = np.argpartition(lengths, NEAR, axis=1)[:, :NEAR]
+    closest = nearest_others(cdist(points, points), NEAR)
+    measures = {f"kept_{k}": kept[k].mean() for k in KS}
     measures["trustworthiness"] = trustworthiness(summary["distances"].astype(np.float32), closest)
-    return measures, kept
+    return measures, include_dead(kept[NEAR], live, len(coords))
 
 
 def pair(matches: dict, coords: list[np.ndarray], own: list[np.ndarray], min_cosine: float) -> dict:
@@ -104,14 +100,23 @@ class Labels:
         shared = np.asarray(self.words[one].multiply(self.words[other]).sum(axis=1)).ravel() > 0
         return np.where(self.worded[one] & self.worded[other], shared, np.nan)
 
-    def dealt(self, left: tuple[int, np.ndarray], right: tuple[int, np.ndarray], rng) -> np.ndarray:
-        """The same with the right labels dealt at random among these features, several times."""
-        return np.concatenate([self.agreement(left, (right[0], rng.permutation(right[1]))) for _ in range(DEALS)])
+    def shares(self, sides: list[tuple], rng) -> dict[str, float | None]:
+        """How often labels agree, among those with words, and how often if the right ones are dealt at random.
+
+        sides : left and right for `agreement`; labels are dealt among the features of one entry, several times
+        """
+        real = [self.agreement(*each) for each in sides]
+        dealt = [
+            self.agreement(left, (layer, rng.permutation(features)))
+            for left, (layer, features) in sides
+            for _ in range(DEALS)
+        ]
+        return {"agree": share(real), "chance": share(dealt)}
 
 
 def share(agreement: list[np.ndarray]) -> float | None:
     """The share of pairs whose labels share a word, among those that have words; None if there are none."""
-    known = np.concatenate(agreement) if agreement else np.empty(0)
+    known = np.concatenate([np.empty(0), *agreement])
     known = known[~np.isnan(known)]
     return float(known.mean()) if len(known) else None
 
@@ -122,15 +127,12 @@ def calibration(matches: list[dict], labels: Labels) -> list[dict]:
     rows = []
     pairs = [mutual(each) for each in matches]
     for low, high in itertools.pairwise(COSINES):
-        real, chance, count = [], [], 0
+        sides = []
         for layer, (left, right, cosines) in enumerate(pairs):
             inside = (cosines >= low) & ((cosines < high) | (high == COSINES[-1]))
-            sides = (layer, left[inside]), (layer + 1, right[inside])
-            real.append(labels.agreement(*sides))
-            chance.append(labels.dealt(*sides, rng))
-            count += int(inside.sum())
-        row = {"from": float(low), "to": float(high), "matches": count, "agree": share(real), "chance": share(chance)}
-        rows.append(row)
+            sides.append(((layer, left[inside]), (layer + 1, right[inside])))
+        count = sum(len(features) for (_, features), _ in sides)
+        rows.append({"from": float(low), "to": float(high), "matches": count, **labels.shares(sides, rng)})
     return rows
 
 
@@ -153,8 +155,7 @@ def lifespans(tracks: pd.DataFrame, layers: list[int], labels: Labels) -> list[d
                 ((position[start], group["first"].to_numpy()), (position[end], group["last"].to_numpy()))
                 for (start, end), group in same.groupby(["start", "end"])
             ]
-            row["agree"] = share([labels.agreement(*each) for each in sides])
-            row["chance"] = share([labels.dealt(*each, rng) for each in sides])
+            row |= labels.shares(sides, rng)
         rows.append(row)
     return rows
 
@@ -175,15 +176,6 @@ def survival(tracks: pd.DataFrame, layers: list[int]) -> list[dict]:
     ]
 
 
-def rounded(value):
-    """Numbers to four decimals, all through a record."""
-    if isinstance(value, dict):
-        return {key: rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [rounded(each) for each in value]
-    return round(float(value), 4) if isinstance(value, float | np.floating) else value
-
-
 def main(snakemake) -> None:
     """Read, measure, write."""
     with job_log(snakemake) as log, threadpool_limits(1):
@@ -192,12 +184,8 @@ def main(snakemake) -> None:
         coords, own = (list(map(load_npy, paths)) for paths in (files.frames, files.coords))
         matches = list(map(load_npz, files.get("matches", [])))
         tracks = load_table(files.tracks)
-        labels = Labels(
-            [
-                load_table(path).set_index("index")["label"].reindex(range(len(each))).replace(np.nan, None).tolist()
-                for path, each in zip(files.labels, coords, strict=True)
-            ]
-        )
+        tables = [load_columns(path, ["index", "label"]) for path in files.labels]
+        labels = Labels([by_feature(table, "label", len(each)) for table, each in zip(tables, coords, strict=True)])
         record, kept = {"layers": survival(tracks, layers)}, {}
         per_layer = zip(record["layers"], coords, files.neighbors, files.summaries, files.qualities, strict=True)
         for entry, positions, neighbors, summary, quality in per_layer:

@@ -12,14 +12,13 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, save_npy, save_record
-from lib.geometry.degrees import degrees
-from lib.geometry.live import renumber, restrict_to_live, select_rows
+from lib.geometry.live import include_dead, live_points, renumber, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
 from lib.geometry.points import kept_neighbors, nearest_points
-from lib.geometry.statistics import rank_correlation, sample_of, trustworthiness, word_matrix, word_overlap
+from lib.geometry.statistics import nearest_others, rank_correlation, rounded, sample_of, trustworthiness
 from lib.job import job_log
-from lib.labels.words import telling_words
-from lib.tables import load_columns
+from lib.labels.words import telling_words, word_matrix, word_overlap
+from lib.tables import by_feature, load_columns
 
 KS = (5, 15, 25)
 # Points that count as near, for labels, strongest neighbours, trustworthiness and the share kept of each feature.
@@ -46,7 +45,7 @@ class Reference:
         self.sample = sample_of(m, rng)
         rows = decoder[self.sample]
         self.distances = 1 - rows @ rows.T
-        self.near = self.nearest_sampled(self.distances)
+        self.near = nearest_others(self.distances, NEAR)
         left, right = rng.integers(0, len(rows), (2, SAMPLED_PAIRS))
         self.pairs = left[left != right], right[left != right]
         self.words = word_matrix(words)
@@ -73,7 +72,7 @@ class Reference:
         measures = {f"kept_{k}": self.kept(near, k) for k in KS} | {
             "strongest_near": self.strongest_near(near),
             "strong_short": self.strong_short(coords, pair_lengths),
-            "trustworthiness": self.trust(self.distances, self.nearest_sampled(lengths)),
+            "trustworthiness": self.trust(self.distances, nearest_others(lengths, NEAR)),
             "continuity": self.trust(lengths, self.near),
             "distance_correlation": rank_correlation(self.distances[self.pairs], pair_lengths),
             "cluster_correlation": self.cluster_correlation(coords),
@@ -103,12 +102,6 @@ class Reference:
         lengths = np.linalg.norm(coords[row] - coords[self.indices[row, rank]], axis=1)
         return float((lengths < np.percentile(pair_lengths, 1)).mean())
 
-    def nearest_sampled(self, distances: np.ndarray) -> np.ndarray:
-        """The NEAR nearest others of each sampled feature, fewer where there are fewer, from float (s, s) distances."""
-        others = distances + np.diag(np.full(len(distances), np.inf, distances.dtype))
-        near = min(NEAR, len(others) - 1)
-        return np.argpartition(others, near, axis=1)[:, :near]
-
     def trust(self, truth: np.ndarray, near: np.ndarray) -> float | None:
         """Trustworthiness of near points for the distances in truth, float (s, s) of the sampled features."""
         return trustworthiness(truth, near) if len(self.sample) > 4 * NEAR else None
@@ -128,11 +121,6 @@ class Reference:
         return word_overlap(self.words, near[:, :NEAR]) / self.overlap_by_chance
 
 
-def rounded(measures: dict[str, float | None]) -> dict[str, float | None]:
-    """Measures to four decimals: sampling noise hides further ones."""
-    return {name: None if value is None else round(value, 4) for name, value in measures.items()}
-
-
 def degree_statistics(degree: np.ndarray) -> dict:
     """Edges in all, features without one, and mean, largest and quantiles of the edges per feature."""
     quantiles = {f"p{q}": int(np.percentile(degree, q, method="nearest")) for q in (50, 90, 99) if len(degree)}
@@ -149,18 +137,17 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
 
     edges : source and target, as in edges.npz; labels : by feature, None for a feature without a label
     """
-    n, live = len(coords), np.flatnonzero(np.isfinite(coords).all(axis=1))
-    source, target = (renumber(live, n)[side] for side in edges)
+    n, live = len(coords), live_points(coords)
+    ends = renumber(live, n)[np.concatenate(edges)]
     quality = {
         "features": len(live),
         "labelled": sum(labels[feature] is not None for feature in live),
-        "degrees": degree_statistics(degrees(source, target, len(live))),
+        "degrees": degree_statistics(np.bincount(ends, minlength=len(live))),
     }
-    kept = np.full(n, np.nan, np.float32)
     if len(live) < 2:
-        return quality, kept
+        return quality, np.full(n, np.nan, np.float32)
     rows = select_rows(decoder, live)
-    neighbors = restrict_to_live(indices, similarities, live, indices.shape[1])
+    neighbors = restrict_to_live(indices, similarities, live)
     words = telling_words(labels)
     # One thread: the same bytes on any number of cores.
     with threadpool_limits(1):
@@ -172,9 +159,9 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
             "random": reference.measure(np.random.default_rng(SEED).normal(size=(len(live), 3))),
             "exact": rounded({"label_agreement": reference.label_agreement(neighbors[0])}),
         }
-    if quality["map"][f"kept_{NEAR}"] is not None:
-        kept[live] = kept_neighbors(neighbors[0][:, :NEAR], near[:, :NEAR])
-    return quality, kept
+    known = quality["map"][f"kept_{NEAR}"] is not None
+    kept = kept_neighbors(neighbors[0][:, :NEAR], near[:, :NEAR]) if known else np.full(len(live), np.nan)
+    return quality, include_dead(kept, live, n)
 
 
 def main(snakemake) -> None:
@@ -183,8 +170,7 @@ def main(snakemake) -> None:
         files = snakemake.input
         decoder, coords, neighbors = load_npy(files.decoder), load_npy(files.coords), load_npz(files.neighbors)
         edges = load_npz(files.edges)
-        known = dict(zip(*load_columns(files.labels, ["index", "label"]).to_pydict().values(), strict=True))
-        labels = [known.get(feature) for feature in range(len(decoder))]
+        labels = by_feature(load_columns(files.labels, ["index", "label"]), "label", len(decoder))
         ends = edges["source"], edges["target"]
         quality, kept = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)
         log.info("map: %s", quality.get("map"))

@@ -7,6 +7,7 @@ to whoever writes better names into a copy of it; names from the configuration w
 
 import hashlib
 import json
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +15,12 @@ import pyarrow as pa
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_bytes, save_npz, save_record
 from lib.geometry.extent import members_of, outline
+from lib.geometry.live import live_points
 from lib.geometry.regions import divide
 from lib.job import job_log
 from lib.labels.names import region_words
 from lib.labels.words import words_of
-from lib.tables import load_columns
+from lib.tables import by_feature, load_columns
 
 # Activation density below which a feature counts as one that never fires.
 SILENT = 1e-5
@@ -39,45 +41,35 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
     features_per_region : mean size of the regions of each level
     """
-    live = np.flatnonzero(np.isfinite(coords[:, 0]))
+    live, n = live_points(coords), len(coords)
     coords, rows = coords[live], scores[live]
-    labelled, densities = (by_index(labels, name) for name in ("label", "density"))
-    texts = [labelled.get(feature) for feature in live.tolist()]
-    silent = np.array([densities.get(feature) for feature in live.tolist()], float) < SILENT
+    every_label = by_feature(labels, "label", n)
+    texts = [every_label[feature] for feature in live]
+    silent = np.array(by_feature(labels, "density", n), float)[live] < SILENT
     levels = divide(coords, sorted(max(1, round(len(live) / size)) for size in features_per_region))
     words = region_words(texts, rows, ~silent, levels)
 
     wordless = np.array([not words_of(text or "") for text in texts])
-    positions = np.full((len(scores), levels.shape[1]), -1, np.int32)
+    positions = np.full((n, levels.shape[1]), -1, np.int32)
     regions: list[dict] = []
-    # The number of the region around each feature, and where those regions begin in the list.
-    outer, begin = np.zeros(len(live), int), 0
     for level, column in enumerate(levels.T, start=1):
-        around = outer[np.unique(column, return_index=True)[1]]
-        # Siblings follow one another.
-        among_siblings = np.arange(len(around)) - np.searchsorted(around, around) + 1
-        parents, begin = regions[begin:], len(regions)
-        for number, members in enumerate(members_of(column[:, None])):
-            own = among_siblings[number]
-            parent = parents[around[number]]["id"] if level > 1 else None
-            region = {"id": f"{parent}.{own}" if parent else f"r{own}", "level": level, "size": len(members)}
-            region |= outline(coords[members], DECIMALS)
+        begin, siblings = len(regions), Counter()
+        for members, own_words in zip(members_of(column[:, None]), words[level - 1], strict=True):
+            parent = regions[positions[live[members[0]], level - 2]]["id"] if level > 1 else None
+            # In the order of the regions around them, the largest first.
+            siblings[parent] += 1
+            name = f"{parent}.{siblings[parent]}" if parent else f"r{siblings[parent]}"
+            region = {"id": name, "level": level, "size": len(members), **outline(coords[members], DECIMALS)}
             if parent:
                 region["parent"] = parent
-            if words[level - 1][number]:
-                region["words"] = words[level - 1][number]
+            if own_words:
+                region["words"] = own_words
             similarity = cosines(rows[members], rows[members].mean(axis=0))
             nearest = members[np.lexsort((-similarity, wordless[members]))]
             region["examples"] = live[nearest[:EXAMPLES]].tolist()
             regions.append(region)
         positions[live, level - 1] = begin + column
-        outer = column
     return positions, regions
-
-
-def by_index(labels: pa.Table, name: str) -> dict:
-    """A column of labels.parquet by the index of the feature."""
-    return dict(zip(labels["index"].to_pylist(), labels[name].to_pylist(), strict=True))
 
 
 def cosines(rows: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -114,8 +106,11 @@ def give_names(regions: list[dict], names: dict[str, str | None], code: str, lay
             region["name"] = name
 
 
-def names_file(model: str, layer: str, regions: list[dict], code: str, labels: dict[int, str]) -> str:
-    """A names file with the regions' names as they are, and labels of their features in comments."""
+def names_file(model: str, layer: str, regions: list[dict], code: str, labels: list[str | None]) -> str:
+    """A names file with the regions' names as they are, and labels of their features in comments.
+
+    labels : by feature
+    """
     lines = [
         f"# The regions of {model}, layer {layer}, to be named: docs/regions.md says how.",
         f"{model}:",
@@ -125,7 +120,7 @@ def names_file(model: str, layer: str, regions: list[dict], code: str, labels: d
     ]
     for region in regions:
         indent = "  " * (region["level"] + 1)
-        examples = [json.dumps(labels[index], ensure_ascii=False) for index in region["examples"] if index in labels]
+        examples = [json.dumps(labels[index], ensure_ascii=False) for index in region["examples"] if labels[index]]
         words = f"; words: {', '.join(region['words'])}" if "words" in region else ""
         lines.append(f"{indent}# {region['size']:,} features{words}")
         if examples:
@@ -144,7 +139,7 @@ def main(snakemake) -> None:
         positions, regions = find_regions(load_npy(files.coords), scores, labels, params.features_per_region)
         code = division(positions)
         give_names(regions, params.names, code, f"{model} layer {layer}")
-        template = names_file(model, layer, regions, code, by_index(labels, "label"))
+        template = names_file(model, layer, regions, code, by_feature(labels, "label", len(scores)))
         save_bytes(output.template, template.encode())
         for region in regions:
             region["representative"] = region.pop("examples")[0]

@@ -6,7 +6,7 @@ float32 (n, 3), in the unit of frame.npz; dead features: NaN.
 import numpy as np
 
 from lib.files import load_npz, save_npy
-from lib.geometry.live import restrict_to_live
+from lib.geometry.live import live_points, restrict_to_live
 from lib.geometry.relocation import settle
 from lib.job import job_log
 
@@ -16,9 +16,9 @@ def refine_layer(coords: np.ndarray, neighbors: dict[str, np.ndarray], **paramet
 
     coords : float32 (n, 3), dead features NaN; neighbors : as in neighbors.npz; parameters : those of `settle`
     """
-    refined, live = coords.copy(), np.flatnonzero(np.isfinite(coords).all(axis=1))
+    refined, live = coords.copy(), live_points(coords)
     if len(live):
-        indices, _ = restrict_to_live(**neighbors, live=live, k=neighbors["indices"].shape[1])
+        indices, _ = restrict_to_live(**neighbors, live=live)
         refined[live] = settle(coords[live], indices, **parameters)
     return refined
 

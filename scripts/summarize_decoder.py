@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, save_npz
-from lib.geometry.live import live_rows, select_rows
+from lib.geometry.live import include_dead, live_rows, select_rows
 from lib.geometry.pca import leading_components
 from lib.geometry.statistics import sample_of
 from lib.job import job_log
@@ -25,8 +25,6 @@ def summarize(decoder: np.ndarray) -> dict[str, np.ndarray]:
     live = live_rows(decoder)
     rows = select_rows(decoder, live)
     mean, components, scores = leading_components(rows, COMPONENTS, SEED, ITERATIONS)
-    all_scores = np.full((len(decoder), scores.shape[1]), np.nan, np.float32)
-    all_scores[live] = scores
     sample = sample_of(len(live), np.random.default_rng(SEED))
     # One thread: the same bytes on any number of cores.
     with threadpool_limits(1, user_api="blas"):
@@ -34,7 +32,7 @@ def summarize(decoder: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "mean": mean,
         "components": components,
-        "scores": all_scores,
+        "scores": include_dead(scores, live, len(decoder)),
         "sample": live[sample],
         "distances": distances.astype(np.float16),
     }

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from lib.files import readable, whole_file
+from lib.files import whole_file
 from lib.job import job_log
 from lib.products.layer_table import ENCODINGS, SCHEMA
+from lib.tables import load_columns
 
 
 def concatenate(tables: list[Path], target: Path) -> int:
@@ -17,8 +18,7 @@ def concatenate(tables: list[Path], target: Path) -> int:
     rows = 0
     with whole_file(target) as aside, pq.ParquetWriter(aside, SCHEMA, compression="zstd", **ENCODINGS) as writer:
         for path in tables:
-            with readable(path):
-                table = pq.read_table(path).cast(SCHEMA)
+            table = load_columns(path).cast(SCHEMA)
             writer.write_table(table, row_group_size=max(1, len(table)))
             rows += len(table)
     return rows

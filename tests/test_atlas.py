@@ -9,14 +9,13 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from decoders import demo_decoder, with_rows
-from export_frame import moved
+from export_frame import frame_table, moved
 from lay_out_atlas import lay_out_frame, springs_between
 from lib.geometry.frames import drift, procrustes
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.layout import FIRST_REPULSION, REACH, STEP, Springs, lay_out, lay_out_together
 from lib.geometry.matches import mutual
 from lib.geometry.pca import leading_components, shared_components
-from lib.products.frame_table import frame_table
 from match_layers import match
 from measure_atlas import Labels, calibration, lifespans, pair, survival
 from summarize_decoder import summarize

@@ -224,4 +224,4 @@ def test_committed_catalogues_are_as_written():
     files = sorted(FOLDER.glob("*.yaml"))
     versions = {file.read_text().split("\n", 1)[0] for file in files}
     assert len(versions) == 1
-    assert "scripts/generate_catalogues.py from the table of SAELens 6." in versions.pop()
+    assert "bench/generate_catalogues.py from the table of SAELens 6." in versions.pop()

@@ -126,7 +126,7 @@ import sys
 import export_layer
 import numpy as np
 import pyarrow as pa
-from lib.products.layer_table import arrow
+from lib.tables import arrow
 
 ends, one = np.array([0]), np.zeros((2, 3), np.int32)
 edges = {"source": ends, "target": ends + 1, "weight": np.array([0.5], np.float32)}

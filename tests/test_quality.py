@@ -18,8 +18,9 @@ from lib.geometry.extent import centred
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.live import restrict_to_live
 from lib.geometry.points import nearest_points
-from lib.geometry.statistics import rank_correlation, trustworthiness, word_matrix, word_overlap
-from measure_quality import degree_statistics, measure, telling_words
+from lib.geometry.statistics import rank_correlation, trustworthiness
+from lib.labels.words import telling_words, word_matrix, word_overlap
+from measure_quality import degree_statistics, measure
 from tabulate_quality import layer_of, table
 from write_manifest import refusals
 
@@ -96,10 +97,10 @@ def test_the_share_kept_of_each_feature(layer, quality):
     kept = measure(**layer)[1]
     assert np.flatnonzero(np.isnan(kept)).tolist() == [3, 90]
     assert np.nanmean(kept) == pytest.approx(quality["map"]["kept_15"], abs=1e-4)
-    indices, _ = restrict_to_live(layer["indices"], layer["similarities"], np.flatnonzero(~np.isnan(kept)), 15)
+    indices, _ = restrict_to_live(layer["indices"], layer["similarities"], np.flatnonzero(~np.isnan(kept)))
     coords = layer["coords"][~np.isnan(kept)]
     nearest = np.argsort(np.linalg.norm(coords - coords[7], axis=1))[1:16]
-    assert kept[~np.isnan(kept)][7] == pytest.approx(len(set(nearest) & set(indices[7])) / 15)
+    assert kept[~np.isnan(kept)][7] == pytest.approx(len(set(nearest) & set(indices[7, :15])) / 15)
 
 
 def test_nearest_neighbours_agree_on_labels_more_than_any_map(layer):

@@ -57,6 +57,19 @@ def inches(figure: Figure, left: float, bottom: float, width: float, height: flo
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
+def percent(share: float, _) -> str:
+    """A tick's label, for the formatter of an axis of shares."""
+    return f"{100 * share:g}%"
+
+
+def draw_line(axes, x, values, colour: str, marker: str, **options) -> None:
+    """Draw a line of measures into a panel, which gets a pale grid, and axes at the left and below only."""
+    axes.plot(x, values, color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False, **options)
+    axes.grid(axis="y", color="#ececec", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def save_figure(path: str | os.PathLike, figure: Figure) -> None:
     """Write a figure as PNG, whole or not at all, without a date or matplotlib's version in it."""
     with whole_file(path) as aside:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lib.geometry.live import live_points
+
 EXTENT = 50.0
 # Of a region's features, the share that its radius holds.
 MOST = 0.9
@@ -12,7 +14,7 @@ def centred(*layers: np.ndarray) -> list[np.ndarray]:
 
     layers : float (n, 3) each, dead features NaN, all moved and scaled alike; returns float32
     """
-    live = np.concatenate([coords[np.isfinite(coords).all(axis=1)] for coords in layers]).astype(np.float64)
+    live = np.concatenate([coords[live_points(coords)] for coords in layers]).astype(np.float64)
     if not len(live):
         return list(layers)
     mean = live.mean(axis=0)

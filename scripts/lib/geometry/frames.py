@@ -14,9 +14,9 @@ def drift(left: np.ndarray, right: np.ndarray, matches: tuple[np.ndarray, np.nda
     if not len(matches[0]):
         return None
     rng = np.random.default_rng(0)
-    anyone = (rng.integers(0, len(positions), RANDOM_PAIRS) for positions in (left, right))
+    pairs = tuple(rng.integers(0, len(positions), RANDOM_PAIRS) for positions in (left, right))
     matched, random = (
-        np.nanmedian(np.linalg.norm(left[i].astype(np.float64) - right[j], axis=1)) for i, j in (matches, anyone)
+        np.nanmedian(np.linalg.norm(left[i].astype(np.float64) - right[j], axis=1)) for i, j in (matches, pairs)
     )
     return float(matched / random) if random else None
 
@@ -29,6 +29,7 @@ def procrustes(moving: np.ndarray, fixed: np.ndarray, matches: tuple[np.ndarray,
     if len(matches[0]) < 4:
         return moving
     target, source = fixed[matches[0]].astype(np.float64), moving[matches[1]].astype(np.float64)
-    left, sizes, right = np.linalg.svd((source - source.mean(axis=0)).T @ (target - target.mean(axis=0)))
-    scale = sizes.sum() / max(((source - source.mean(axis=0)) ** 2).sum(), 1e-30)
-    return (moving - source.mean(axis=0)) @ (left @ right) * scale + target.mean(axis=0)
+    middle = source.mean(axis=0)
+    left, sizes, right = np.linalg.svd((source - middle).T @ (target - target.mean(axis=0)))
+    scale = sizes.sum() / max(((source - middle) ** 2).sum(), 1e-30)
+    return (moving - middle) @ (left @ right) * scale + target.mean(axis=0)

@@ -21,6 +21,8 @@ def mixed_graph(indices: np.ndarray, similarities: np.ndarray, n_neighbors: int,
     -------
     The symmetric (n, n) matrix of weights.
     """
+    if len(indices) < 2:
+        return csr_matrix((len(indices), len(indices)))
     strong = affinities(similarities[:, : round(3 * perplexity)], perplexity)
     equal = np.ones(similarities[:, : n_neighbors - 1].shape)
     return (_symmetric(indices, strong) + _symmetric(indices, equal)) / 2

@@ -53,14 +53,15 @@ REACH = 3.0
 
 
 class Springs(NamedTuple):
-    """Springs from each feature of a layer to its match in another: at most one for each."""
+    """Springs from each feature of a layer to its match in another: at most one for each.
+
+    layer : position of the other layer among those laid out
+    matches, strengths : int32 (n,), the match of each feature, -1 for none; float32 (n,), its c
+    """
 
     layer: int
-    """position of the other layer among those laid out"""
     matches: np.ndarray
-    """int32 (n,), the match of each feature; -1 for none"""
     strengths: np.ndarray
-    """float32 (n,), its c"""
 
 
 def lay_out(graph: csr_matrix, start: np.ndarray, **parameters) -> np.ndarray:

@@ -20,9 +20,21 @@ def live_rows(decoder: np.ndarray) -> np.ndarray:
     return np.flatnonzero(norms).astype(np.int32)
 
 
+def live_points(coords: np.ndarray) -> np.ndarray:
+    """Indices of the features that have a position, int (m,): the live ones."""
+    return np.flatnonzero(np.isfinite(coords).all(axis=1))
+
+
 def select_rows(decoder: np.ndarray, live: np.ndarray) -> np.ndarray:
     """The live rows, contiguous (m, d); the decoder itself, not a copy, where all are live."""
     return np.ascontiguousarray(decoder if len(live) == len(decoder) else decoder[live])
+
+
+def include_dead(values: np.ndarray, live: np.ndarray, n: int) -> np.ndarray:
+    """The values of the live features as those of all n: float32, NaN for dead ones."""
+    full = np.full((n, *values.shape[1:]), np.nan, np.float32)
+    full[live] = values
+    return full
 
 
 def renumber(live: np.ndarray, n: int) -> np.ndarray:
@@ -32,12 +44,12 @@ def renumber(live: np.ndarray, n: int) -> np.ndarray:
     return positions
 
 
-def restrict_to_live(indices, similarities, live: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest neighbours of the live features, from (n, at least k where n allows) arrays as in neighbors.npz.
+def restrict_to_live(indices, similarities, live: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest neighbours of the live features, from (n, k) arrays as in neighbors.npz.
 
     Returns the neighbours' positions within `live`, int32 (m, min(k, m - 1)), and similarities, float32 of that shape.
     """
-    k = min(k, len(live) - 1)
+    k = min(indices.shape[1], len(live) - 1)
     return renumber(live, len(indices))[indices[live, :k]], similarities[live, :k]
 
 

@@ -29,16 +29,7 @@ def relocate(coords: np.ndarray, indices: np.ndarray, seed: int, threads: int = 
         G_i(p) = sum_k (v_k / k) [ sum_{j in N_k(i)} s(|x_j - p| / r(p)) + sum_{j: i in N_k(j)} s(|x_j - p| / r_j) ]
 
     to the share of true neighbours kept. The features with the largest gains over their own positions move, at most
-    SHARE of all.
-
-    Parameters
-    ----------
-    coords : float32 (n, 3)
-    indices : int (n, k), each feature's true neighbours, nearest first; the first 15 are used
-
-    Returns
-    -------
-    float32 (n, 3), the same bytes for every number of threads; `coords` where there are too few points or neighbours
+    SHARE of all. Takes and returns arrays as `refine` does.
     """
     n, k = len(coords), int(KS[-1])
     if n <= 4 * k or indices.shape[1] < k:

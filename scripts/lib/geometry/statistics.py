@@ -1,7 +1,6 @@
-"""Statistics of points, pairs and label words that the measures of a map are made of."""
+"""Statistics of points and pairs that the measures of a map are made of."""
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 # Features whose distances from each other are all computed; the cost grows with their square.
 SAMPLED_FEATURES = 2000
@@ -24,6 +23,13 @@ def rank_correlation(left: np.ndarray, right: np.ndarray) -> float | None:
     return float(np.corrcoef(ranks)[0, 1])
 
 
+def nearest_others(distances: np.ndarray, k: int) -> np.ndarray:
+    """The k nearest others of each point, fewer where there are fewer, in any order; from float (m, m) distances."""
+    others = distances + np.diag(np.full(len(distances), np.inf, distances.dtype))
+    k = min(k, len(others) - 1)
+    return np.argpartition(others, k, axis=1)[:, :k]
+
+
 def trustworthiness(truth: np.ndarray, near: np.ndarray) -> float:
     """1 minus a penalty for each near point by its rank beyond k in truth (Venna and Kaski, ICANN 2001), from 0 to 1.
 
@@ -43,24 +49,10 @@ def trustworthiness(truth: np.ndarray, near: np.ndarray) -> float:
     return float(1 - penalty * 2 / (m * k * (2 * m - 3 * k - 1)))
 
 
-def word_matrix(words: list[set[str]]) -> csr_matrix:
-    """Which label has which words: (labels, different words), 1 for each."""
-    numbers = {}
-    columns = [numbers.setdefault(word, len(numbers)) for each in words for word in sorted(each)]
-    starts = np.cumsum([0, *map(len, words)])
-    return csr_matrix((np.ones(len(columns), np.int32), columns, starts), shape=(len(words), max(len(numbers), 1)))
-
-
-def word_overlap(words: csr_matrix, near: np.ndarray) -> float:
-    """Mean Jaccard overlap of the words of each point with those of its near points; points without words are left out.
-
-    words : by point, as from `word_matrix`; near : int (m, k)
-    """
-    sizes = np.diff(words.indptr)
-    left, right = np.repeat(np.arange(len(near)), near.shape[1]), near.ravel()
-    worded = (sizes[left] > 0) & (sizes[right] > 0)
-    left, right = left[worded], right[worded]
-    if not len(left):
-        return 0.0
-    common = np.asarray(words[left].multiply(words[right]).sum(axis=1)).ravel()
-    return float((common / (sizes[left] + sizes[right] - common)).mean())
+def rounded(value):
+    """Numbers to four decimals, all through a record: sampling noise hides further ones."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return round(float(value), 4) if isinstance(value, float | np.floating) else value

@@ -1,9 +1,8 @@
 """Chains of mutual matches through the layers of a model, and the tracks that they are cut into.
 
 A chain follows mutual matches from layer to layer and has no threshold, so tracks of any threshold are cut from the
-chains and the cosines within them; no decoder is read again.
-
-Features are numbered through all layers: index within the layer + number of features of the layers before it.
+chains and the cosines within them; no decoder is read again. Features are numbered through all layers: index within
+the layer + number of features of the layers before it. scripts/chain_features.py describes the arrays.
 """
 
 from collections.abc import Callable
@@ -25,17 +24,9 @@ def layer_offsets(sizes: list[int]) -> np.ndarray:
 
 
 def chains(matches: list[dict[str, np.ndarray]], sizes: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """The chains of mutual matches of at least two features, ordered by their first feature.
+    """`members` and `starts` of the chains of mutual matches of at least two features, ordered by their first feature.
 
-    Parameters
-    ----------
-    matches : of each pair of adjacent layers, as from `match`
-    sizes : number of features of each layer
-
-    Returns
-    -------
-    members : int32, the features of all chains, one chain after another, each from its first layer to its last
-    starts : int32 (chains + 1,), chain c is members[starts[c] : starts[c + 1]]
+    matches : of each pair of adjacent layers; sizes : number of features of each layer
     """
     offsets = layer_offsets(sizes)
     chain_of = np.full(offsets[-1], -1, np.int32)
@@ -62,16 +53,9 @@ def pair_starts(starts: np.ndarray) -> np.ndarray:
 def cosines_within(
     members: np.ndarray, starts: np.ndarray, sizes: list[int], read: Callable[[int, np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """The cosines of all pairs of features within each chain, exact to float32.
+    """The `cosines` of all pairs of features within each chain, exact to float32.
 
-    Parameters
-    ----------
-    members, starts, sizes : as in `chains`
     read : the rows of some features, from the number of their layer (0, 1, ...) and their indices; few at a time
-
-    Returns
-    -------
-    float32: for each chain the cosines of its feature 1 with 0, of 2 with 0 and 1, of 3 with 0, 1 and 2, ...
     """
     pairs, offsets = pair_starts(starts), layer_offsets(sizes)
     cosines = np.empty(pairs[-1], np.float32)
@@ -104,9 +88,6 @@ def cut_into_tracks(
     """Cut chains into tracks: a feature starts a track of its own where it resembles the one before it, or the first of
     the track so far, too little.
 
-    Parameters
-    ----------
-    starts, cosines : as from `chains` and `cosines_within`
     min_cosine_previous, min_cosine_first : least cosine to the feature before it, and to the first of the track
 
     Returns, for each member of a chain

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import xlogy
 from threadpoolctl import threadpool_limits
 
-from lib.labels.words import words_of
+from lib.labels.words import word_matrix, words_of
 
 # Words per name.
 WORDS = 3
@@ -87,11 +87,8 @@ def telling_stems(texts: list[set[str]], regions: np.ndarray) -> tuple[list[str]
     vocabulary = sorted(
         stem for stem, count in labels.items() if MIN_LABELS <= count <= most_labels and spread[stem] <= most_regions
     )
-    column = {stem: number for number, stem in enumerate(vocabulary)}
-    held = [[column[stem] for stem in sorted(text) if stem in column] for text in texts]
-    starts = np.cumsum([0, *map(len, held)])
-    columns = np.array([number for each in held for number in each], np.int64)
-    return vocabulary, csr_matrix((np.ones(len(columns)), columns, starts), shape=(len(texts), len(vocabulary)))
+    telling = frozenset(vocabulary)
+    return vocabulary, word_matrix([text & telling for text in texts], vocabulary)
 
 
 def ranked_stems(holds: csr_matrix, rows, firing, known, regions: np.ndarray) -> list[list[int]]:

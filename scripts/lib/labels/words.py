@@ -2,6 +2,10 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.sparse import csr_matrix
 
 WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -18,3 +22,26 @@ def telling_words(labels: list[str | None]) -> list[set[str]]:
     limit = max(10, sum(label is not None for label in labels) / 20)
     common = {word for word, count in times.items() if count > limit}
     return [each - common for each in words]
+
+
+def word_matrix(words: list[set[str]], vocabulary: Iterable[str] = ()) -> csr_matrix:
+    """Which label has which words: (labels, different words), 1 for each; the words of `vocabulary` first."""
+    numbers = {word: number for number, word in enumerate(vocabulary)}
+    columns = [numbers.setdefault(word, len(numbers)) for each in words for word in sorted(each)]
+    starts = np.cumsum([0, *map(len, words)])
+    return csr_matrix((np.ones(len(columns), np.int32), columns, starts), shape=(len(words), max(len(numbers), 1)))
+
+
+def word_overlap(words: csr_matrix, near: np.ndarray) -> float:
+    """Mean Jaccard overlap of the words of each point with those of its near points; points without words are left out.
+
+    words : by point, as from `word_matrix`; near : int (m, k)
+    """
+    sizes = np.diff(words.indptr)
+    left, right = np.repeat(np.arange(len(near)), near.shape[1]), near.ravel()
+    worded = (sizes[left] > 0) & (sizes[right] > 0)
+    left, right = left[worded], right[worded]
+    if not len(left):
+        return 0.0
+    common = np.asarray(words[left].multiply(words[right]).sum(axis=1)).ravel()
+    return float((common / (sizes[left] + sizes[right] - common)).mean())

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.planning.schema import ConfigError, check, read_yaml, suggestion
+from lib.planning.schema import ConfigError, check, find_path, read_yaml, suggestion
 
 # What lies beside the models in results/ and in the dataset; and `all`, which selects every model.
 RESERVED = re.compile(r"all|assets|benchmarks|index\.(html|json)|logs|published|readme\.md|site|sw\.js", re.IGNORECASE)
@@ -60,9 +60,7 @@ class Catalogue(Mapping[str, dict]):
         self._models: dict[str, dict] = {}  # those read so far
         self._files: dict[str, Path] = {}  # of all models
         for path in paths:
-            file = next((p for p in (Path(path), root / path) if p.exists()), None)
-            if file is None:
-                raise ConfigError(f"configuration: catalogues: {path} does not exist, neither here nor in {root}")
+            file = find_path(path, root, "catalogues")
             models = {} if file.is_dir() else _read_models(file)
             for name in models or [each.stem for each in sorted(file.glob("*.yaml"))]:
                 if RESERVED.fullmatch(name):
@@ -105,15 +103,15 @@ def _read_models(file: Path) -> dict[str, dict]:
     return models
 
 
-def find_model(models: Mapping[str, dict], name: str) -> dict:
-    """The model of this name.
+def find_model(models: Mapping[str, dict], name: str, origin: str = "configuration: models") -> dict:
+    """The model of this name, which `origin` mentions.
 
     Raises ConfigError: no catalogue defines it.
     """
     if name not in models:
         hint = suggestion(name, list(models), "models")
         raise ConfigError(
-            f"configuration: models: no catalogue defines {name!r}: {hint}. `python scripts/list_models.py` lists them"
+            f"{origin}: no catalogue defines {name!r}: {hint}. `python scripts/list_models.py` lists them"
         )
     return models[name]
 

@@ -2,31 +2,24 @@
 
 from pathlib import Path
 
-from lib.planning.schema import ConfigError, check, read_yaml, suggestion
+from lib.planning.catalogue import find_model
+from lib.planning.schema import ConfigError, check, find_path, read_yaml
 
 
 def read_region_names(paths: list[str], models: dict[str, dict], root: Path) -> dict[tuple[str, str], dict]:
     """The names in these files by model and layer: of each region by its id, and `division`.
 
-    Each file is looked up in the working directory first, then in `root`.
-
     Raises ConfigError: a file does not exist or breaks the schema, or names a layer that does not exist, or one twice.
     """
     names: dict[tuple[str, str], dict] = {}
     for path in paths:
-        file = next((p for p in (Path(path), root / path) if p.is_file()), None)
-        if file is None:
-            raise ConfigError(f"configuration: regions.names: {path} does not exist, neither here nor in {root}")
-        entries = read_yaml(file)
+        entries = read_yaml(find_path(path, root, "regions.names"))
         check(entries, "names", path)
         for model, layers in entries.items():
-            if model not in models:
-                raise ConfigError(
-                    f"{path}: no catalogue defines {model!r}: {suggestion(model, list(models), 'models')}"
-                )
+            rows = find_model(models, model, path)["rows"]
             for name, regions in layers.items():
                 layer = name.removeprefix("layer-")
-                if int(layer) not in models[model]["rows"]:
+                if int(layer) not in rows:
                     raise ConfigError(f"{path}: {model} has no {name}")
                 if (model, layer) in names:
                     raise ConfigError(f"{path}: another file of regions.names already names {model} {name}")

@@ -26,6 +26,17 @@ class ConfigError(WorkflowError):
     """A mistake in the configuration or in a catalogue. Snakemake prints the message and stops."""
 
 
+def find_path(path: str, root: Path, key: str) -> Path:
+    """The file or folder that the setting `key` names: from the working directory, or else from `root`.
+
+    Raises ConfigError: there is none.
+    """
+    for candidate in (Path(path), root / path):
+        if candidate.exists():
+            return candidate
+    raise ConfigError(f"configuration: {key}: {path} does not exist, neither here nor in {root}")
+
+
 def read_yaml(path: Path) -> dict:
     """Read a YAML file that holds a mapping, and refuse what YAML would drop or misread without a word.
 

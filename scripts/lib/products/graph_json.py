@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lib.products.layer_table import texts
-from lib.tables import numbers
+from lib.tables import numbers, texts
 
 
 def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, decimals: int) -> dict:
@@ -24,8 +23,7 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     if not len(live):
         raise ValueError(f"{model}: no feature of this layer has a position, so there is nothing to export")
     layer = live["layer"][0].as_py()
-    # float64 of as many decimals: the table's float32 would be written with more.
-    positions = np.round(np.column_stack([numbers(live[axis]) for axis in "xyz"]).astype(np.float64), decimals)
+    positions = rounded_positions(live, decimals)
     if not np.isfinite(positions).all():
         raise ValueError(f"{model} layer {layer}: a position is not finite")
     if not np.isin(np.concatenate([edges["source"], edges["target"]]), numbers(live["index"])).all():
@@ -62,7 +60,7 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         "edgeCount": len(links),
         "labeledCount": sum("label" in node for node in nodes),
         "deadCount": len(features) - len(nodes),
-        "bounds": {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()},
+        "bounds": bounds(positions),
     }
     # The contract's nodes have no room for these, its metadata has: lists in the order of the nodes.
     columns = {"maxActivation": "max_activation", "region": "region_3"}
@@ -70,6 +68,19 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     facts = {name: plain(live[column]) for name, column in columns.items() if live[column].null_count < len(live)}
     about = counts | metadata | ({"nodeFacts": facts} if facts else {})
     return {"metadata": about, "nodes": nodes, "edges": links}
+
+
+def rounded_positions(live: pa.Table, decimals: int) -> np.ndarray:
+    """Positions, float64 (m, 3), of a table's rows, none of them empty.
+
+    They are rounded again: the table's are float32, which would be written with more decimals.
+    """
+    return np.round(np.column_stack([numbers(live[axis]) for axis in "xyz"]).astype(np.float64), decimals)
+
+
+def bounds(positions: np.ndarray) -> dict[str, list[float]]:
+    """The metadata's `bounds` of positions, float (m, 3)."""
+    return {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
 
 
 def categories(features: pa.Table, regions: list[dict]) -> pa.ChunkedArray:

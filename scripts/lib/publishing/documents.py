@@ -4,8 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lib.products.atlas_columns import FRAME_COLUMNS, TRACK_COLUMNS
-from lib.products.layer_table import COLUMNS
+from lib.products.columns import FRAME_COLUMNS, LAYER_COLUMNS, TRACK_COLUMNS
 
 
 def render(template: Path, **values: object) -> bytes:
@@ -19,5 +18,5 @@ def render(template: Path, **values: object) -> bytes:
         keep_trailing_newline=True,
     )
     environment.filters["thousands"] = "{:,}".format
-    environment.globals["columns"] = {"features": COLUMNS, "frame": FRAME_COLUMNS, "tracks": TRACK_COLUMNS}
+    environment.globals["columns"] = {"features": LAYER_COLUMNS, "frame": FRAME_COLUMNS, "tracks": TRACK_COLUMNS}
     return environment.get_template(template.name).render(values).encode()

@@ -1,11 +1,11 @@
 """SAELens' table of pretrained SAEs -> config/catalogues/: one catalogue per family that Neuronpedia explains.
 
-python scripts/generate_catalogues.py 6.54.12      # a release of sae-lens on PyPI, of which only the table is read
+    PYTHONPATH=scripts python bench/generate_catalogues.py 6.54.12     # a release of sae-lens on PyPI
 
-Prints what it writes and what it leaves out, to be checked before it is committed. A family is the SAEs of one release
-of SAELens with one source set on Neuronpedia, so they share site and width. Files and tensors are those that SAELens'
-loaders read; widths of decoders are those of the language models. A wrong number of features is noticed when a decoder
-is fetched.
+Of the release only the table is read. Prints what it writes and what it leaves out, to be checked before it is
+committed. A family is the SAEs of one release of SAELens with one source set on Neuronpedia, so they share site and
+width. Files and tensors are those that SAELens' loaders read; widths of decoders are those of the language models. A
+wrong number of features is noticed when a decoder is fetched.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pathlib import Path
 import yaml
 
 from lib.planning.catalogue import Catalogue
+from lib.planning.schema import LOADER
 from list_models import summary
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,7 +84,7 @@ def read_table(version: str) -> dict[str, dict]:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
         subprocess.run([*pip, f"sae-lens=={version}"], check=True)
         with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
-            return yaml.load(wheel.read("sae_lens/pretrained_saes.yaml"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            return yaml.load(wheel.read("sae_lens/pretrained_saes.yaml"), LOADER)
 
 
 def families(table: dict[str, dict]) -> dict[tuple[str, str, str], list[dict]]:
@@ -194,7 +195,7 @@ def main() -> None:
             if by_hand[neuronpedia, source_set]["layers"] != model["layers"]:
                 sys.exit(f"config/models.yaml and SAELens {version} disagree on {neuronpedia}, {source_set}")
             continue
-        head = f"# Written by scripts/generate_catalogues.py from the table of SAELens {version}: do not edit.\n"
+        head = f"# Written by bench/generate_catalogues.py from the table of SAELens {version}: do not edit.\n"
         text = yaml.safe_dump({name: model}, sort_keys=False, default_flow_style=None, width=10000)
         (FOLDER / f"{name}.yaml").write_text(head + text, encoding="utf-8")
     models = Catalogue([str(FOLDER)], ROOT)
