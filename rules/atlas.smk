@@ -22,8 +22,8 @@ rule summarize_decoder:
     conda:
         "../envs/geometry.yaml"
     resources:
-        mem_mb=memory(500, decoders=2),
-        runtime=minutes(3),
+        mem_mb=memory(500, decoders=2, per_feature=5),
+        runtime=minutes(3, per_16k=0.3),
     message:
         "Summarising the decoder of {wildcards.model} layer {wildcards.layer}"
     script:
@@ -46,7 +46,7 @@ rule match_layers:
     threads: search_threads
     resources:
         mem_mb=memory(600, decoders=4, per_feature=2),
-        runtime=minutes(3, per_16k_squared=2),
+        runtime=minutes(3, per_16k_squared=1.6),
     message:
         "Matching the features of {wildcards.model} layers {wildcards.layer} and {wildcards.next}"
     script:
@@ -147,7 +147,7 @@ rule refine_frame:
     priority: 2
     conda:
         "../envs/geometry.yaml"
-    threads: 2
+    threads: layout_threads
     resources:
         mem_mb=memory(600, per_feature=4),
         runtime=minutes(4, per_16k=1),
@@ -214,7 +214,7 @@ rule export_frame:
         "../envs/export.yaml"
     resources:
         mem_mb=memory(500, per_feature=10),
-        runtime=minutes(3),
+        runtime=minutes(3, per_16k=0.3),
     params:
         decimals=config["export"]["decimals"],
     message:

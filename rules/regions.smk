@@ -25,7 +25,7 @@ rule name_regions:
     conda:
         "../envs/regions.yaml"
     resources:
-        mem_mb=memory(400, per_feature=12),
+        mem_mb=memory(500, per_feature=8),
         runtime=minutes(3, per_16k=1),
     params:
         features_per_region=config["regions"]["features_per_region"],
