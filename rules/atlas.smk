@@ -249,3 +249,26 @@ rule draw_atlas:
         "Drawing how long the features of {wildcards.model} live"
     script:
         "../scripts/draw_atlas.py"
+
+
+rule tabulate_regions:
+    input:
+        tracks="results/{model}/atlas/tracks.parquet",
+        regions=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/regions.npz"),
+        records=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/regions.json"),
+        lib=lib("tabulate_regions"),
+    output:
+        table="results/{model}/atlas/regions.tsv",
+    log:
+        "results/logs/tabulate_regions/{model}.log",
+    benchmark:
+        "results/benchmarks/tabulate_regions/{model}.tsv"
+    localrule: True
+    conda:
+        "../envs/export.yaml"
+    params:
+        layers=lambda wildcards: layers_of(wildcards.model),
+    message:
+        "Following the regions of {wildcards.model} through its layers"
+    script:
+        "../scripts/tabulate_regions.py"

@@ -92,9 +92,10 @@ def products(model):
 
 def finished(model):
     """Return what a run hands over of a model, figures aside: the products of its layers, tables, manifest."""
-    names = ["features.parquet", "manifest.json", "quality.tsv", *["atlas/quality.json"] * has_atlas(model)]
-    tables = [f"results/{model}/{name}" for name in names]
-    return [*itertools.chain(*products(model).values()), *tables]
+    names = ["features.parquet", "manifest.json", "quality.tsv"]
+    if has_atlas(model):
+        names += ["atlas/quality.json", "atlas/regions.tsv"]
+    return [*itertools.chain(*products(model).values()), *(f"results/{model}/{name}" for name in names)]
 
 
 def wanted():

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
@@ -22,6 +23,7 @@ from lib.planning.region_names import read_region_names
 from lib.planning.schema import ConfigError
 from name_regions import division, find_regions, give_names, names_file
 from summarize_decoder import summarize
+from tabulate_regions import correspondences
 
 TOPICS = ("court", "river", "music")
 CENTRES = np.array([(-30, 0, 0), (30, 5, 0), (0, -20, 10)])
@@ -288,3 +290,19 @@ def test_a_names_file_exists_and_names_each_layer_once(tmp_path):
         read_region_names(["c.yaml"], MODELS, tmp_path)
     with pytest.raises(ConfigError, match=r"b\.json: another file of regions\.names already names toy layer-0"):
         read_region_names(["a.yaml", "b.json"], MODELS, tmp_path)
+
+
+def test_regions_of_adjacent_layers_correspond_by_the_tracks_that_lead_from_one_into_the_other():
+    tracks = pd.DataFrame([(k, layer, k) for k in range(20) for layer in (0, 4)], columns=["track", "layer", "index"])
+    # One more, which ends in layer 0.
+    tracks.loc[len(tracks)] = (20, 0, 20)
+    here, there = np.repeat([0, 1], [11, 10]), np.repeat([0, 1, 0], [10, 9, 1])
+    names = {0: [{"id": "r1", "name": "a"}, {"id": "r2"}], 4: [{"id": "r1", "name": "b"}, {"id": "r2"}]}
+    table = correspondences(tracks, {0: here, 4: there}, names)
+    table = table.astype(object).where(table.notna(), None)
+    assert table[["region", "name", "next_region", "next_name", "tracks", "share"]].to_numpy().tolist() == [
+        ["r1", "a", "r1", "b", 10, 0.9091],
+        ["r2", None, "r1", "b", 1, 0.1111],
+        ["r2", None, "r2", None, 8, 0.8889],
+    ]
+    assert (table[["layer", "next_layer"]] == [0, 4]).all(axis=None)

@@ -13,7 +13,7 @@ PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 PUBLISH = {"publish_github", "publish_huggingface"}
 NEED_THE_INTERNET = {"resolve_revision", "fetch_decoder", "fetch_labels", "build_explorer", *PUBLISH}
 AT_THE_HEAD = NEED_THE_INTERNET | {"tabulate_quality", "write_manifest", "write_index", "draw_model"}
-AT_THE_HEAD |= {"tabulate_features", "describe_release", "build_site", "draw_atlas"}
+AT_THE_HEAD |= {"tabulate_features", "describe_release", "build_site", "draw_atlas", "tabulate_regions"}
 OF_A_MODEL = {"chain_features", "follow_features", "lay_out_atlas", "measure_atlas"}
 
 
@@ -39,7 +39,7 @@ def test_the_literal_command_plans_all_68_layers(clean):
     counts = jobs(planned(clean, "--quiet", "rules"))
     per_layer = {*PROFILE["groups"], "fetch_decoder", "fetch_labels"} - OF_A_MODEL
     per_model = {"resolve_revision", "tabulate_features", "tabulate_quality", "write_manifest", "draw_model"}
-    per_model |= OF_A_MODEL | {"draw_atlas"}
+    per_model |= OF_A_MODEL | {"draw_atlas", "tabulate_regions"}
     once = {"all", "write_index"}
     expected = dict.fromkeys(per_layer, 68) | dict.fromkeys(per_model, 2) | dict.fromkeys(once, 1)
     # Pairs of adjacent layers.
@@ -51,8 +51,8 @@ def test_a_layer_is_two_submissions_and_an_atlas_a_few_more(clean):
     told = planned(clean, "--configfile", "config/demo.yaml")
     groups = Counter(re.findall(r"Group job (\w+)", told))
     layers = {"geometry": 6, "map": 6}
-    # Six summaries and five pairs, six refinements, six exports: four to a submission.
-    atlas = {"matches": 3, "tracks": 1, "frame": 1, "refinement": 2, "measures": 1, "export": 2}
+    # Five pairs, six refinements, six exports: four to a submission.
+    atlas = {"matches": 2, "tracks": 1, "frame": 1, "refinement": 2, "measures": 1, "export": 2}
     assert groups == layers | atlas
 
 
@@ -94,8 +94,9 @@ def test_larger_models_ask_for_more(tmp_path):
 
 
 def test_a_part_of_the_run(clean):
-    """--batch takes a share of the manifest's layers."""
+    """--batch takes a share of the manifest's layers, where there is no atlas, which needs all of them."""
     share = ("--batch", "write_manifest=1/2", "results/minilm-l6/manifest.json")
-    batch = jobs(planned(clean, "--quiet", "rules", "--configfile", "config/demo.yaml", *share))
+    alone = ("--configfile", "config/demo.yaml", "--config", "atlas={enabled: false}")
+    batch = jobs(planned(clean, "--quiet", "rules", *alone, *share))
     assert 1 < batch["export_layer"] < 6
     assert "write_manifest" not in batch

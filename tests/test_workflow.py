@@ -11,11 +11,16 @@ PER_MODEL = {"tabulate_features", "tabulate_quality", *LISTED}
 EXPORTED = {"export_layer", "export_frame", "tabulate_features", "draw_layer", *LISTED}
 ATLAS = {"measure_atlas", "export_frame", "draw_atlas", *LISTED}
 FRAME = {"lay_out_atlas", "refine_frame", *ATLAS}
+REGIONS = {"name_regions", "tabulate_regions"}
 MEASURED = {"measure_quality", "tabulate_quality", *EXPORTED, *ATLAS}
-LAID_OUT = {"compute_coords", "name_regions", *FRAME, *MEASURED}
+LAID_OUT = {"compute_coords", *REGIONS, *FRAME, *MEASURED}
 GEOMETRY = {"compute_neighbors", "compute_edges", *LAID_OUT}
-LABELLED = {"fetch_labels", "name_regions", "follow_features", *MEASURED}
-OF_ATLAS = {"match_layers", "chain_features", "follow_features", *FRAME} - {"refine_frame", "export_frame", *LISTED}
+LABELLED = {"fetch_labels", "follow_features", *REGIONS, *MEASURED}
+OF_ATLAS = {"match_layers", "chain_features", "follow_features", "tabulate_regions", *FRAME} - {
+    "refine_frame",
+    "export_frame",
+    *LISTED,
+}
 PER_LAYER = {"fetch_decoder", "fetch_labels", "summarize_decoder", *GEOMETRY} - PER_MODEL - OF_ATLAS
 
 
@@ -35,12 +40,17 @@ RERUNS = [
     ("`quality`, `labels.min_coverage`", {"quality": {"min_kept_15": 0.04}}, LISTED, False),
     ("`quality`, `labels.min_coverage`", {"labels": {"min_coverage": 0.5}}, LISTED, False),
     ("any other key of `labels`", {"labels": {"source": "none"}}, LABELLED, False),
-    ("`regions`", {"regions": {"features_per_region": [90, 30, 9]}}, {"name_regions", *EXPORTED}, False),
+    ("`regions`", {"regions": {"features_per_region": [90, 30, 9]}}, {*REGIONS, *EXPORTED}, False),
     ("`export.decimals`", {"export": {"decimals": 3}}, EXPORTED, False),
     ("`export.gzip`", {"export": {"gzip": False}}, LISTED, False),
     ("`models`, `layers`", {"layers": "0"}, PER_MODEL, False),
     ("`atlas.layout`", {"atlas": {"layout": {"spring_strength": 0.1}}}, FRAME, False),
-    ("`atlas.tracks`", {"atlas": {"tracks": {"min_cosine_first": 0.5}}}, {"follow_features", *ATLAS}, False),
+    (
+        "`atlas.tracks`",
+        {"atlas": {"tracks": {"min_cosine_first": 0.5}}},
+        {"follow_features", "tabulate_regions", *ATLAS},
+        False,
+    ),
     ("`atlas.enabled`", {"atlas": {"enabled": False}}, LISTED, False),
     (
         "`network`, `weights.max_download_gb`",
