@@ -141,7 +141,7 @@ def threads_per(features, least, most):
     return lambda wildcards: min(most, max(least, max(features_at_once(wildcards)) // features))
 
 
-# All of the search is divided among threads; of the layout, about two thirds.
+# All of the search is divided among threads, of the layout some 85 %: more than 8 would mostly wait.
 search_threads = threads_per(8192, least=1, most=32)
 layout_threads = threads_per(16384, least=2, most=8)
 

@@ -21,7 +21,7 @@ rule measure_quality:
         "../envs/quality.yaml"
     resources:
         mem_mb=memory(500, decoders=2, per_feature=6),
-        runtime=minutes(4, per_16k=1),
+        runtime=minutes(4, per_16k=0.8),
     message:
         "Measuring the map of {wildcards.model} layer {wildcards.layer}"
     script:

@@ -26,7 +26,7 @@ rule name_regions:
         "../envs/regions.yaml"
     resources:
         mem_mb=memory(500, per_feature=8),
-        runtime=minutes(3, per_16k=1),
+        runtime=minutes(3, per_16k=0.6),
     params:
         features_per_region=config["regions"]["features_per_region"],
         names=lambda wildcards: REGION_NAMES.get((wildcards.model, wildcards.layer), {}),

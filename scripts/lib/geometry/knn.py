@@ -138,7 +138,7 @@ def for_each_block(
 
 
 def _pairs_of_blocks(m: int, border: int | None) -> list[tuple[slice, slice]]:
-    """The blocks to multiply with each other, diagonal by diagonal: row by row, all threads would queue for one lock."""
+    """The blocks to multiply, diagonal by diagonal: row by row, all threads would wait for the lock of one row."""
     if border is None:
         blocks = _blocks(0, m)
         return [pair for shift in range(len(blocks)) for pair in zip(blocks, blocks[shift:], strict=False)]
