@@ -177,8 +177,8 @@ def minutes(base, per_16k=0, per_16k_squared=0):
 
     def runtime(wildcards, attempt, threads):
         sizes = [features / 16384 for features in features_at_once(wildcards)]
-        # Of 2,304 dimensions. Comparing and ranking the products costs as much as 200 more.
-        squares = sum(size**2 for size in sizes) * (MODELS[wildcards.model]["d_model"] + 200) / 2504
+        # Of 2,304 dimensions. Comparing and ranking the products costs as much as 280 more.
+        squares = sum(size**2 for size in sizes) * (MODELS[wildcards.model]["d_model"] + 280) / 2584
         return math.ceil(base + (per_16k * sum(sizes) + per_16k_squared * squares) / threads) * attempt
 
     return runtime
