@@ -25,8 +25,11 @@ NOT_COPIED = shutil.ignore_patterns(".git", ".snakemake", ".venv", "node_modules
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 
-def prepare(checkout: Path, folder: Path, decoders: list[np.ndarray]) -> Path:
-    """Copy a checkout's workflow to `folder` and give it a model with these decoders; every feature has a label."""
+def prepare(checkout: Path, folder: Path, decoders: list[np.ndarray], threshold: float | None = None) -> Path:
+    """Copy a checkout's workflow to `folder` and give it a model with these decoders; every feature has a label.
+
+    Without a `threshold` of edges, one that gives EDGES_PER_FEATURE: it costs a search.
+    """
     project = shutil.copytree(checkout, folder / "workflow", symlinks=True, ignore=NOT_COPIED)
     n, d = decoders[0].shape
     labels = [f"words about feature {index}, or what activates topic {index % 997} of it" for index in range(n)]
@@ -39,8 +42,9 @@ def prepare(checkout: Path, folder: Path, decoders: list[np.ndarray]) -> Path:
     model = {"display_name": "Made up", "features": n, "d_model": d, "layers": rows}
     model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
     (project / "made-up.yaml").write_text(yaml.safe_dump({MODEL: model}))
-    edges = {"threshold": threshold_of(decoders[0], round(EDGES_PER_FEATURE * n))}
-    settings = {"models": [MODEL], "catalogues": ["made-up.yaml"], "edges": edges}
+    if threshold is None:
+        threshold = threshold_of(decoders[0], round(EDGES_PER_FEATURE * n))
+    settings = {"models": [MODEL], "catalogues": ["made-up.yaml"], "edges": {"threshold": threshold}}
     (project / "bench.yaml").write_text(yaml.safe_dump(settings))
     return project
 

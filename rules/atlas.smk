@@ -34,8 +34,8 @@ rule summarize_decoder:
     conda:
         "../envs/geometry.yaml"
     resources:
-        mem_mb=memory(500, decoders=2),
-        runtime=minutes(3),
+        mem_mb=memory(500, decoders=2, per_feature=5),
+        runtime=minutes(3, per_16k=0.3),
     message:
         "Summarising the decoder of {wildcards.model} layer {wildcards.layer}"
     script:
@@ -58,7 +58,7 @@ rule match_layers:
     threads: search_threads
     resources:
         mem_mb=memory(600, decoders=4, per_feature=2),
-        runtime=minutes(3, per_16k_squared=2),
+        runtime=minutes(3, per_16k_squared=1.1),
     message:
         "Matching the features of {wildcards.model} layers {wildcards.layer} and {wildcards.next}"
     script:
@@ -81,7 +81,7 @@ rule chain_features:
         "../envs/geometry.yaml"
     resources:
         mem_mb=memory(600, per_feature=1),
-        runtime=minutes(3, per_16k=0.2),
+        runtime=minutes(3, per_16k=0.1),
     params:
         layers=lambda wildcards: layers_of(wildcards.model),
     message:
@@ -105,7 +105,7 @@ rule follow_features:
         "../envs/geometry.yaml"
     resources:
         mem_mb=memory(500, per_feature=1),
-        runtime=minutes(3),
+        runtime=minutes(3, per_16k=0.03),
     params:
         tracks=config["atlas"]["tracks"],
     message:
@@ -134,7 +134,7 @@ rule lay_out_atlas:
     threads: lambda wildcards: min(8, max(2, len(layers_of(wildcards.model))))
     resources:
         mem_mb=memory(700, per_feature=2.5),
-        runtime=minutes(4, per_16k=0.5),
+        runtime=minutes(4, per_16k=1),
     params:
         layers=lambda wildcards: layers_of(wildcards.model),
         layout=FRAME_LAYOUT,
@@ -159,10 +159,10 @@ rule refine_frame:
     priority: 2
     conda:
         "../envs/geometry.yaml"
-    threads: 2
+    threads: layout_threads
     resources:
         mem_mb=memory(600, per_feature=4),
-        runtime=minutes(4, per_16k=1),
+        runtime=minutes(4, per_16k=1.5),
     params:
         layout=REFINEMENT,
     message:
@@ -193,7 +193,7 @@ rule measure_atlas:
         "../envs/quality.yaml"
     resources:
         mem_mb=memory(600, per_feature=1),
-        runtime=minutes(3, per_16k=0.3),
+        runtime=minutes(3, per_16k=0.06),
     params:
         layers=lambda wildcards: layers_of(wildcards.model),
         min_cosine=config["atlas"]["tracks"]["min_cosine_previous"],
@@ -226,7 +226,7 @@ rule export_frame:
         "../envs/export.yaml"
     resources:
         mem_mb=memory(500, per_feature=10),
-        runtime=minutes(3),
+        runtime=minutes(3, per_16k=0.3),
     params:
         decimals=config["export"]["decimals"],
     message:

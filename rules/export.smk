@@ -28,8 +28,8 @@ rule export_layer:
     conda:
         "../envs/export.yaml"
     resources:
-        mem_mb=memory(500, per_feature=10),
-        runtime=minutes(3),
+        mem_mb=memory(500, per_feature=16),
+        runtime=minutes(3, per_16k=0.3),
     params:
         about=lambda wildcards: {
             "version": VERSION,

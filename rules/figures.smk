@@ -26,8 +26,8 @@ rule draw_layer:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=memory(500, per_feature=5),
-        runtime=minutes(2),
+        mem_mb=memory(700, per_feature=2),
+        runtime=minutes(2, per_16k=0.1),
     params:
         display_name=lambda wildcards: MODELS[wildcards.model]["display_name"],
     message:

@@ -21,8 +21,8 @@ rule compute_neighbors:
         "../envs/geometry.yaml"
     threads: search_threads
     resources:
-        mem_mb=memory(600, decoders=1, per_feature=1),
-        runtime=minutes(3, per_16k_squared=1),
+        mem_mb=memory(600, decoders=2, per_feature=2),
+        runtime=minutes(3, per_16k_squared=0.8),
     params:
         neighbors=config["neighbors"],
     message:
@@ -47,10 +47,10 @@ rule compute_coords:
     conda:
         "../envs/geometry.yaml"
     # A seeded umap-learn always runs on one.
-    threads: 1 if LAYOUT["method"] == "umap" else 2
+    threads: 1 if LAYOUT["method"] == "umap" else layout_threads
     resources:
-        mem_mb=memory(700, decoders=3 if LAYOUT["method"] == "umap" else 1, per_feature=4),
-        runtime=minutes(4, per_16k=3),
+        mem_mb=memory(700, decoders=4 if LAYOUT["method"] == "umap" else 2, per_feature=4),
+        runtime=minutes(4, per_16k=2),
     params:
         layout=LAYOUT,
     message:
@@ -73,7 +73,7 @@ rule compute_edges:
     conda:
         "../envs/geometry.yaml"
     resources:
-        mem_mb=memory(500),
+        mem_mb=memory(500, per_feature=3),
         runtime=minutes(2),
     params:
         edges=config["edges"],

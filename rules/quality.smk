@@ -20,8 +20,8 @@ rule measure_quality:
     conda:
         "../envs/quality.yaml"
     resources:
-        mem_mb=memory(300, decoders=2, per_feature=10),
-        runtime=minutes(4, per_16k=3),
+        mem_mb=memory(500, decoders=2, per_feature=6),
+        runtime=minutes(4, per_16k=0.8),
     message:
         "Measuring the map of {wildcards.model} layer {wildcards.layer}"
     script:

@@ -25,8 +25,8 @@ rule name_regions:
     conda:
         "../envs/regions.yaml"
     resources:
-        mem_mb=memory(400, per_feature=12),
-        runtime=minutes(3, per_16k=1),
+        mem_mb=memory(500, per_feature=8),
+        runtime=minutes(3, per_16k=0.6),
     params:
         features_per_region=config["regions"]["features_per_region"],
         names=lambda wildcards: REGION_NAMES.get((wildcards.model, wildcards.layer), {}),

@@ -44,6 +44,7 @@ rule fetch_decoder:
     threads: lambda wildcards: 1 if config["weights"]["keep_decoders"] else max(2, search_threads(wildcards))
     resources:
         downloads=1,
+        mem_mb=memory(300, decoders=1),
     params:
         sae=lambda wildcards: sae(wildcards).weights_params,
     message:

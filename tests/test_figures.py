@@ -113,7 +113,7 @@ def test_a_long_name_is_shortened_and_one_made_of_words_by_whole_words():
 def test_no_name_covers_another_or_leaves_the_bounds(count):
     rng = np.random.default_rng(count)
     anchors, sizes = rng.uniform(0, 400, (count, 2)), rng.uniform((10, 8), (120, 14), (count, 2))
-    centres = drawing.arrange_names(anchors, sizes, (0, 0, 400, 300))
+    centres = list(drawing.arrange_names(anchors, sizes, (0, 0, 400, 300)))
     boxes = [
         (centre - size / 2, centre + size / 2)
         for centre, size in zip(centres, sizes, strict=True)
@@ -132,7 +132,7 @@ def test_names_stay_at_their_anchors_if_there_is_room():
     assert first.tolist() == [50, 50]
     assert second.tolist() == [50, 150]
     assert np.abs(moved - anchors[2]).max() <= 40
-    assert drawing.arrange_names(anchors[:1], np.array([(400.0, 10.0)]), (0, 0, 200, 200)) == [None]
+    assert list(drawing.arrange_names(anchors[:1], np.array([(400.0, 10.0)]), (0, 0, 200, 200))) == [None]
 
 
 def test_names_on_a_page_do_not_overlap():

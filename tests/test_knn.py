@@ -1,6 +1,7 @@
 """The neighbour search against a brute force that shares nothing with it, on rows made to break it."""
 
 import numpy as np
+import pynndescent
 import pytest
 
 from decoders import gaussian, with_rows
@@ -106,6 +107,25 @@ def test_approximate_neighbours_are_nearly_the_exact_ones_and_exactly_ranked():
     np.testing.assert_allclose(similarities[2:50], cosines, atol=1e-7)
     again, _ = approximate_neighbors(rows, 15, threads=2)
     assert again.tobytes() == indices.tobytes()
+
+
+def test_a_feature_for_which_the_approximate_search_finds_too_few_gets_its_exact_neighbours(monkeypatch):
+    rows = with_rows(gaussian(200, 12), 3, 0)
+    exact, _ = nearest_neighbors(rows, 15)
+
+    class WithGaps(pynndescent.NNDescent):
+        @property
+        def neighbor_graph(self):
+            candidates, distances = super().neighbor_graph
+            candidates[::50, 9:] = -1
+            return candidates, distances
+
+    monkeypatch.setattr(pynndescent, "NNDescent", WithGaps)
+    indices, similarities = approximate_neighbors(rows, 15)
+    live = rows.any(axis=1)
+    assert (indices[live] >= 0).all()
+    assert (similarities[live] > 0).all()
+    np.testing.assert_array_equal(indices[[0, 51, 101, 151]], exact[[0, 51, 101, 151]])
 
 
 def test_approximate_neighbours_of_few_rows_are_the_exact_ones():

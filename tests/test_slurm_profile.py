@@ -84,13 +84,16 @@ def test_larger_models_ask_for_more(tmp_path):
     (root / "config/models.yaml").write_text(yaml.safe_dump(catalogue))
 
     models = ("gemma-2-2b", "gemma-2-9b", "wide")
-    told = planned(root, *(f"results/{model}/layer-0/neighbors.npz" for model in models))
+    told = planned(root, *(f"results/{model}/layer-0/neighbors.npz" for model in models), "--cores", "8")
     asked = {}
     for job in told.split("rule compute_neighbors:")[1:]:
         model = re.search(r"wildcards: model=([\w-]+)", job)[1]
-        asked[model] = [int(re.search(rf"\b{name}=(\d+)", job)[1]) for name in ("mem_mb", "runtime")]
-    for one, another in (("gemma-2-2b", "gemma-2-9b"), ("gemma-2-9b", "wide")):
-        assert all(a < b for a, b in zip(asked[one], asked[another], strict=True))
+        asked[model] = [int(re.search(rf"\b{name}[=:] ?(\d+)", job)[1]) for name in ("mem_mb", "runtime", "threads")]
+    memory, runtime, threads = zip(*(asked[model] for model in models), strict=True)
+    assert memory[0] < memory[1] < memory[2]
+    assert threads == (2, 2, 8)
+    # With four times the threads, sixteen times the work takes four times the time, start and reserve aside.
+    assert runtime[1] < runtime[2] < 4 * runtime[1]
 
 
 def test_a_part_of_the_run(clean):

@@ -1,7 +1,9 @@
 """Shared by all figures: an A4 page in one style, names that do not overlap, reproducible bytes."""
 
 import os
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import tee
 
 import matplotlib
 import numpy as np
@@ -95,23 +97,23 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1].rstrip(' ,;:')}…"
 
 
-def arrange_names(anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: float = 2.0) -> list[np.ndarray | None]:
+def arrange_names(
+    anchors: np.ndarray, sizes: Iterable[np.ndarray], bounds: tuple, gap: float = 2.0
+) -> Iterator[np.ndarray | None]:
     """Centre each name at its anchor, or at the nearest position where it covers no earlier name.
 
     Parameters
     ----------
     anchors : float (m, 2), the named points, the most important first
-    sizes : float (m, 2), width and height of the names
+    sizes : float (m, 2), width and height of the names, each read when its turn comes
     bounds : left, bottom, right and top of the area to stay in
     gap : free space around a name; all four in the same unit
 
-    Returns
-    -------
-    The centre of each name, float (2,); None if there is no room within four heights of its anchor.
+    Yields the centre of each name, float (2,); None if there is no room within four heights of its anchor.
     """
     lower, upper = np.reshape(bounds, (2, 2))
     steps = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(-4, 4, 17)), axis=-1).reshape(-1, 2)
-    taken, half_sizes, centres = np.empty((0, 2)), np.empty((0, 2)), []
+    taken, half_sizes = np.empty((0, 2)), np.empty((0, 2))
     for anchor, size in zip(anchors, sizes, strict=True):
         offsets = steps * size
         candidates = anchor + offsets[np.argsort(np.hypot(*offsets.T), kind="stable")]
@@ -119,10 +121,9 @@ def arrange_names(anchors: np.ndarray, sizes: np.ndarray, bounds: tuple, gap: fl
         inside = ((candidates - half_size >= lower) & (candidates + half_size <= upper)).all(axis=1)
         apart = (np.abs(candidates[:, None] - taken) >= half_size + half_sizes).any(axis=2).all(axis=1)
         free = candidates[inside & apart]
-        centres.append(free[0] if len(free) else None)
         if len(free):
             taken, half_sizes = np.vstack([taken, free[0]]), np.vstack([half_sizes, half_size])
-    return centres
+        yield free[0] if len(free) else None
 
 
 def write_names(axes, anchors: np.ndarray, names: list[tuple[str, dict]], limit: int, size: float) -> None:
@@ -135,19 +136,23 @@ def write_names(axes, anchors: np.ndarray, names: list[tuple[str, dict]], limit:
     limit : maximum number of names
     size : in points
     """
-    texts = [
+    # One by one: of the thousands of names of a wide SAE, only the first few are drawn and measured.
+    texts, measured = tee(
         axes.text(0, 0, text, fontsize=size, ha="center", va="center", path_effects=HALO, **font)
         for text, font in names
-    ]
-    sizes = np.array([text.get_window_extent().size for text in texts]).reshape(-1, 2)
+    )
+    sizes = (text.get_window_extent().size for text in measured)
     pixels = axes.transData.transform(anchors.reshape(-1, 2))
     centres = arrange_names(pixels, sizes, axes.get_window_extent().extents)
     written, to_data = 0, axes.transData.inverted()
-    for text, anchor, extent, centre in zip(texts, pixels, sizes, centres, strict=True):
-        if centre is None or written == limit:
+    for text, anchor, centre in zip(texts, pixels, centres, strict=True):
+        if centre is None:
             text.remove()
             continue
         written += 1
+        extent = text.get_window_extent().size
         text.set_position(to_data.transform(centre))
         if (np.abs(centre - anchor) > extent / 2).any():
             axes.plot(*to_data.transform([anchor, centre]).T, color=INK, linewidth=0.5, zorder=2.5, path_effects=HALO)
+        if written == limit:
+            break

@@ -28,6 +28,10 @@ def approximate_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tupl
     for row, others in enumerate(candidates):
         others = others[(others != row) & (others >= 0)][:k].astype(np.int32)
         rank_by_cosine(rows, row, others, indices[row, : len(others)], similarities[row, : len(others)])
+    # The library leaves gaps where it finds too few: a stored -1 would mean that no other feature is live.
+    incomplete = np.flatnonzero(indices[:, -1] < 0)
+    for part in (incomplete[i : i + FEW] for i in range(0, len(incomplete), FEW)):
+        indices[part], similarities[part] = compare_with_all(rows, part, k)
     return expand_to_all(indices, similarities, live, (n, k))
 
 

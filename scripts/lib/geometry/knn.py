@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from itertools import combinations_with_replacement, product
 from threading import Lock
 
 import numpy as np
@@ -121,10 +120,7 @@ def for_each_block(
     With a border, only the products of the rows before it with the others.
     `visit(products, first_row, first_column)` receives a view that is valid only until it returns.
     """
-    if border is None:
-        pairs = list(combinations_with_replacement(_blocks(0, len(rows)), 2))
-    else:
-        pairs = list(product(_blocks(0, border), _blocks(border, len(rows))))
+    pairs = _pairs_of_blocks(len(rows), border)
     buffers = deque(np.empty(BLOCK * BLOCK, np.float32) for _ in range(threads))
     locks = {block.start: Lock() for pair in pairs for block in pair}
 
@@ -139,6 +135,15 @@ def for_each_block(
         buffers.append(buffer)
 
     _in_threads(threads, multiply, pairs)
+
+
+def _pairs_of_blocks(m: int, border: int | None) -> list[tuple[slice, slice]]:
+    """The blocks to multiply, diagonal by diagonal: row by row, all threads would wait for the lock of one row."""
+    if border is None:
+        blocks = _blocks(0, m)
+        return [pair for shift in range(len(blocks)) for pair in zip(blocks, blocks[shift:], strict=False)]
+    left, right = _blocks(0, border), _blocks(border, m)
+    return [(a, right[(row + shift) % len(right)]) for shift in range(len(right)) for row, a in enumerate(left)]
 
 
 def _blocks(first: int, last: int) -> list[slice]:
