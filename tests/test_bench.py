@@ -10,7 +10,7 @@ from conftest import ROOT
 SCRIPT = """
 import numpy as np
 
-import atlas, benchmark, explore
+import atlas, benchmark, explore, width
 from compute_coords import embed
 from decoders import demo, synthetic_layers
 from layouts import DEFAULT, by_hand, default_graph
