@@ -27,6 +27,32 @@ it("picks a near miss, and nothing far away", () => {
   expect(pick(positions, () => 0.01, view(), 412, 300, 5)).toBeNull();
 });
 
+it("picks nothing that is not shown", () => {
+  const positions = new Float32Array([0, 0, 0, 0.05, 0, 5]);
+  expect(
+    pick(
+      positions,
+      () => 0.1,
+      view(),
+      400,
+      300,
+      5,
+      (node) => node !== 1,
+    ),
+  ).toBe(0);
+  expect(
+    pick(
+      positions,
+      () => 0.1,
+      view(),
+      400,
+      300,
+      5,
+      () => false,
+    ),
+  ).toBeNull();
+});
+
 function placement(count: number, change: Partial<Placement> = {}): Placement {
   return {
     positions: Float32Array.from({ length: 3 * count }, (_, at) => 6 * (((at * 0.754877) % 1) - 0.5)),

@@ -23,6 +23,7 @@ export class SceneLabels {
   private layer: Layer | null = null;
   private positions: Float32Array = new Float32Array();
   private order: Uint32Array = new Uint32Array();
+  private isShown: (node: number) => boolean = () => true;
   private wanted: number[] = [];
   private selected: number | null = null;
   /** The labels in the scene, by node: element, and side (1: right of the point, -1: left). */
@@ -49,19 +50,26 @@ export class SceneLabels {
     this.layer = layer;
     this.positions = positions;
     this.radiusOf = radiusOf;
-    this.order = layer.prominence.filter((node) => layer.labels[node] !== null);
     this.shown.clear();
     this.texts.clear();
     this.sizes.clear();
     this.names.clear();
     this.nameSizes.clear();
     this.host.replaceChildren();
+    this.setFilter(() => true);
     this.setWanted([], null);
+  }
+
+  /** Labels of these nodes only. */
+  setFilter(isShown: (node: number) => boolean): void {
+    const { labels, prominence } = this.layer!;
+    this.isShown = isShown;
+    this.order = prominence.filter((node) => labels[node] !== null && isShown(node));
   }
 
   /** Labels to show before all others: the selected feature's, then those of its links or of the search results. */
   setWanted(nodes: number[], selected: number | null): void {
-    this.wanted = nodes.filter((node) => this.layer?.labels[node] != null);
+    this.wanted = nodes.filter((node) => this.layer?.labels[node] != null && this.isShown(node));
     this.selected = selected;
     for (const [node, { element }] of this.shown) this.markWanted(node, element);
     for (const element of this.names.values()) element.classList.toggle("receding", this.wanted.length > 0);
