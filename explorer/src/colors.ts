@@ -29,10 +29,10 @@ export const COLORING_NAMES: Record<Coloring, string> = {
   links: "Links",
   region: "Region",
   labelled: "Label or none",
-  similarity: "Similarity to the selected",
+  similarity: "Similarity",
   density: "Activation density",
   activation: "Largest activation",
-  kept: "Neighbours kept in the map",
+  kept: "Kept neighbours",
   track: "Track length",
   category: "Category",
   index: "Feature index",
@@ -172,31 +172,24 @@ function ramp(
   const stops = hexStops.map(rgb);
   const [from, to] = RANGE[theme];
   const colorAt = (position: number): Rgb => {
+    if (!(position > -Infinity)) return missing;
     const share = Math.min(1, Math.max(0, (position - axis.low) / (axis.high - axis.low || 1)));
     return mix(stops, from + share * (to - from));
   };
   const colors = new Uint8Array(3 * count);
   let missed = 0;
   for (let node = 0; node < count; node++) {
-    const known = positions[node]! > -Infinity;
-    if (!known) missed++;
-    colors.set(known ? colorAt(positions[node]!) : missing, 3 * node);
+    if (!(positions[node]! > -Infinity)) missed++;
+    colors.set(colorAt(positions[node]!), 3 * node);
   }
-  const { edges } = axis;
-  const middle = (edges.length - 1) / 2;
-  const ticks = [
-    scale.inverse(axis.low),
-    (edges[Math.floor(middle)]! + edges[Math.ceil(middle)]!) / 2,
-    scale.inverse(axis.high),
-  ].map(scale.format);
   return {
     colors,
     legend: {
       kind: "ramp",
       title,
       // As the bars of the histogram above it.
-      gradient: edges.map((value) => css(colorAt(scale.scale(value)))),
-      ticks,
+      gradient: axis.edges.map((value) => css(colorAt(scale.scale(value)))),
+      ticks: axis.ticks.map(scale.format),
       missing: missed > 0 ? without : null,
       histogram: quantity && { quantity, axis },
     },

@@ -47,17 +47,22 @@ it("counts every value in one bar, the outliers in the outermost", () => {
   const values = Array.from({ length: 1000 }, (_, at) => 1e-4 * 1.005 ** at);
   const { edges, counts } = axis("density", [...values, 1e-9, 1, Number.NaN, 0]);
   expect(counts).toHaveLength(edges.length - 1);
-  expect(counts.reduce((sum, count) => sum + count)).toBe(1002);
+  expect(counts.reduce((sum, count) => sum + count)).toBe(1003);
   const inside = (bar: number) =>
     values.filter((value) => value >= edges[bar]! && value < edges[bar + 1]!).length;
-  expect(counts.slice(1, -1)).toEqual(counts.slice(1, -1).map((_, at) => inside(at + 1)));
+  expect(counts.slice(2, -1)).toEqual(counts.slice(2, -1).map((_, at) => inside(at + 2)));
 });
 
-it("has a bar for each of a few whole numbers", () => {
+it("has a bar for each of a few numbers, and one for those below the scale", () => {
   const { edges, counts } = axis("track", [1, 1, 1, 2, 4, 6]);
   expect(edges).toEqual([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5]);
   expect(counts).toEqual([3, 1, 0, 1, 0, 1]);
-  expect(axis("links", [2, 3]).counts).toEqual([1, 1]);
+  expect(axis("kept", [0.2, 0.2, 0.4, 0.6])).toMatchObject({ counts: [2, 1, 1], ticks: [0.2, 0.4, 0.6] });
+  expect(axis("links", [2, 3, 0, 0])).toMatchObject({ edges: [0.5, 1.5, 2.5, 3.5], counts: [2, 1, 1] });
+  expect(axis("density", [0, 0.01, 0.1, 0.1])).toMatchObject({
+    counts: [1, 1, 2],
+    ticks: [0, expect.anything(), 0.1],
+  });
   const many = axis(
     "links",
     Array.from({ length: 400 }, (_, at) => at),

@@ -7,11 +7,11 @@ export type Quantity = (typeof QUANTITIES)[number];
 /** How values are spread over a colour scale, and written. */
 export interface Scale {
   title: string;
-  /** What features are called that have no position on the scale. */
+  /** What features are called that have no colour on the scale. */
   missing: string;
   /** True for whole numbers. */
   whole: boolean;
-  /** Position on the scale: NaN or -Infinity for values that have none, Infinity for its end. */
+  /** Position on the scale: Infinity for its end; -Infinity for values below it, NaN for unknown ones. */
   scale: (value: number) => number;
   inverse: (position: number) => number;
   format: (value: number) => string;
@@ -30,7 +30,7 @@ export const SCALES: Record<Quantity, Described> = {
     ...WHOLE,
     title: "Links of a feature",
     missing: "no link",
-    scale: (value) => Math.sqrt(value || Number.NaN),
+    scale: (value) => (value > 0 ? Math.sqrt(value) : -Infinity),
     inverse: (value) => value ** 2,
     of: (layer) => (node) => linkCount(layer, node),
   },
@@ -78,23 +78,25 @@ export interface Axis {
   high: number;
   /** The values at which the bars of the histogram begin, and where the last one ends. */
   edges: number[];
-  /** By bar; the first and the last hold what lies beyond the ends, too. */
+  /** By bar; the outermost of the scale hold what lies beyond its ends, too. */
   counts: number[];
+  /** Values to write below it: at its beginning, in the middle, at its end. */
+  ticks: number[];
 }
 
 const BARS = 44;
 
-/** `positions`: of all values on the scale. Null if there are none. */
+/** `positions`: of all values on the scale. Null if none has any. Values below the scale have a bar of their own. */
 export function axisOf(positions: Float64Array, { whole, scale, inverse }: Scale): Axis | null {
   const sorted = positions.filter(Number.isFinite).sort();
   if (sorted.length === 0) return null;
   // Without the outermost 0.5 % on both sides, which would compress all others.
-  const [low, high] = [0.005, 0.995].map((share) => sorted[Math.round(share * (sorted.length - 1))]!) as [
-    number,
-    number,
-  ];
-  const even = Array.from({ length: BARS + 1 }, (_, bar) => inverse(low + (bar / BARS) * (high - low)));
-  const edges = whole ? betweenWholeNumbers(even) : even;
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
+  const [low, high] = [at(0.005), at(0.995)];
+  const even = Array.from({ length: BARS + 1 }, (_, bar) => low + (bar / BARS) * (high - low));
+  const edges = whole
+    ? betweenWholeNumbers(even.map(inverse))
+    : (betweenFew(sorted, low, high) ?? even).map(inverse);
   const ends = edges.slice(1, -1).map(scale);
   const counts = new Array<number>(edges.length - 1).fill(0);
   let bar = 0;
@@ -102,13 +104,29 @@ export function axisOf(positions: Float64Array, { whole, scale, inverse }: Scale
     while (position >= ends[bar]!) bar++;
     counts[bar]! += 1;
   }
-  return { low, high, edges, counts };
+  const below = positions.reduce((count, position) => count + Number(position === -Infinity), 0);
+  if (below > 0) {
+    edges.unshift(whole ? edges[0]! - 1 : 0);
+    counts.unshift(below);
+  }
+  const middle = (edges.length - 1) / 2;
+  const [left, right] = [edges[Math.floor(middle)]!, edges[Math.ceil(middle)]!];
+  const ticks = [below > 0 ? 0 : inverse(low), inverse((scale(left) + scale(right)) / 2), inverse(high)];
+  return { low, high, edges, counts, ticks };
 }
 
 /** Bars that hold at least one whole number each, and none in part. */
 function betweenWholeNumbers(edges: number[]): number[] {
   const inner = edges.slice(0, -1).map((edge) => Math.ceil(edge - 1e-6) - 0.5);
   return [...new Set([...inner, Math.round(edges.at(-1)!) + 0.5])];
+}
+
+/** A bar for each position that occurs; null if there are too many. */
+function betweenFew(sorted: Float64Array, low: number, high: number): number[] | null {
+  const occurring = [...new Set(sorted)].filter((position) => position >= low && position <= high);
+  if (occurring.length > BARS || occurring.length < 2) return null;
+  const inner = occurring.slice(1).map((position, at) => (occurring[at]! + position) / 2);
+  return [2 * low - inner[0]!, ...inner, 2 * high - inner.at(-1)!];
 }
 
 function valuesOf(values: ArrayLike<number> | null | undefined): ((node: number) => number) | null {
