@@ -130,7 +130,9 @@ def test_regions_are_the_same_in_map_table_and_frame(demo_run, graphs):
         notes = json.loads(pq.read_metadata(folder / f"layer-{layer}.parquet").metadata[b"regions"])
         assert {note["id"]: note.get("name") for note in notes} == largest
         assert graph["metadata"]["nodeFacts"]["region"] == features["region_3"].tolist()
-        assert names.where(names.notna(), None).tolist() == [node.get("category") for node in graph["nodes"]]
+        assert names.astype(object).where(names.notna(), None).tolist() == [
+            node.get("category") for node in graph["nodes"]
+        ]
 
 
 def test_nearby_features_have_related_labels(demo_run):

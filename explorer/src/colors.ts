@@ -6,8 +6,9 @@
  */
 import type { Layer } from "./data/layer";
 import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES, type Scale } from "./data/quantities";
-import { partsOf, pathOf } from "./data/regions";
+import { partsOf } from "./data/regions";
 import { SIMILARITY, similarities } from "./data/similarity";
+
 import { counted } from "./data/text";
 
 export const COLORINGS = [
@@ -231,10 +232,15 @@ function largestRegions(layer: Layer, theme: Theme): Colored {
   const palette = OKABE_ITO.map(rgb);
   const missing = rgb(MISSING[theme]);
   const slots = farApart(layer, palette.length);
+  /** By region, of any level. */
+  const slotOf: number[] = [];
+  layer.regions.forEach(({ parent }, region) => {
+    slotOf[region] = slots.get(region) ?? slotOf[parent]!;
+  });
   const colors = new Uint8Array(3 * layer.count);
   let outside = 0;
   layer.regionOf.forEach((region, node) => {
-    const slot = region < 0 ? undefined : slots.get(pathOf(layer, region)[0]!);
+    const slot = slotOf[region];
     if (slot === undefined) outside++;
     colors.set(slot === undefined ? missing : palette[slot]!, 3 * node);
   });
@@ -264,8 +270,9 @@ function largestRegions(layer: Layer, theme: Theme): Colored {
 function farApart(layer: Layer, count: number): Map<number, number> {
   const { center, radius } = layer.maps.own.areas;
   const gap = (a: number, b: number) => {
-    const offset = (axis: number) => center[3 * a + axis]! - center[3 * b + axis]!;
-    return Math.hypot(offset(0), offset(1), offset(2)) / (radius[a]! + radius[b]!);
+    let squared = 0;
+    for (let axis = 0; axis < 3; axis++) squared += (center[3 * a + axis]! - center[3 * b + axis]!) ** 2;
+    return Math.sqrt(squared) / (radius[a]! + radius[b]!);
   };
   const slots = new Map<number, number>();
   const apart = (region: number) => {

@@ -173,6 +173,9 @@ it("counts links by cosine, and draws the strongest by default", () => {
   const order = new LinkOrder(Float32Array.from([0.41, 0.9, 0.25, 0.4099, 0.41]));
   expect([...order.edges]).toEqual([1, 0, 4, 3, 2]);
   expect([0, 0.25, 0.41, 0.411, 0.9, 1].map((cosine) => order.count(cosine))).toEqual([5, 5, 3, 1, 1, 0]);
+  const [source, target] = [Uint32Array.from([0, 0, 1, 1, 2]), Uint32Array.from([1, 2, 2, 3, 3])];
+  const edges = { source, target, weight: new Float32Array() };
+  expect(order.countShown(0.41, edges, Uint8Array.from([1, 1, 1, 0]))).toBe(2);
   expect(order.range).toEqual([0.25, 0.9]);
   expect(order.defaultCosine).toBe(0.25);
   expect(new LinkOrder(new Float32Array()).count(0)).toBe(0);

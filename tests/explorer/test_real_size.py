@@ -19,7 +19,8 @@ BESIDE_PANELS = {"x": 340, "y": 20, "width": 640, "height": 580}
 LABELS = """() => [...document.querySelectorAll(".scene-label:not(.leaving)")].map(label => {
     const { left, top, right, bottom } = label.getBoundingClientRect();
     const { opacity, fontSize } = getComputedStyle(label);
-    return { text: label.textContent, name: label.matches(".region-name"), opacity: +opacity, size: parseFloat(fontSize), left, top, right, bottom };
+    const shown = { text: label.textContent, opacity: +opacity, size: parseFloat(fontSize) };
+    return { ...shown, name: label.matches(".region-name"), left, top, right, bottom };
 })"""
 
 

@@ -12,12 +12,10 @@ from .conftest import Visit, at_rest, violations
 TABLE = "minilm-l6/layer-5.parquet"
 NAMES = ".region-name:not(.leaving)"
 ROWS = "#regions [role=treeitem]"
-FOCUSED = (
-    "document.activeElement.getAttribute('aria-label') || document.activeElement.id || document.activeElement.tagName"
-)
 BOXES = """() => [...document.querySelectorAll(".scene-label:not(.leaving)")].map(label => {
     const { left, top, right, bottom } = label.getBoundingClientRect();
-    return { name: label.matches(".region-name"), left, top, right, bottom, size: parseFloat(getComputedStyle(label).fontSize) };
+    const size = parseFloat(getComputedStyle(label).fontSize);
+    return { name: label.matches(".region-name"), left, top, right, bottom, size };
 })"""
 
 
@@ -94,7 +92,7 @@ def test_the_tree_is_walked_by_keyboard_and_leads_to_a_region_and_its_features(v
     at_rest(page)
     assert page.url.partition("camera=")[2] != before.partition("camera=")[2]
     panel = page.locator("#region")
-    assert page.evaluate(FOCUSED) == "H2"
+    expect(panel.locator("h2")).to_be_focused()
     heading, announced = panel.locator("h2").text_content(), page.locator("#announcer").text_content()
     assert announced == f"Region: {heading}, {regions['r1.3']['size']} features"
     assert heading == regions["r1.3"]["name"]

@@ -74,15 +74,18 @@ export function followLinks(store: Store, scene: MapScene): void {
     onCosine: (minCosine) => store.update({ minCosine, linksVisible: true }),
     onToggle: () => store.update({ linksVisible: !store.current.linksVisible }),
   });
-  store.follow(["layer", "linksVisible", "minCosine"], ({ linksVisible, minCosine }) => {
-    scene.setLinks(linksVisible, minCosine);
-    control.show(scene.linkOrder, linksVisible, minCosine ?? scene.linkOrder?.defaultCosine ?? 0);
+  store.follow(["layer", "linksVisible", "minCosine", "shown"], (state) => {
+    scene.setLinks(state.linksVisible, state.minCosine);
+    control.show(scene.linkOrder, state);
   });
 }
 
 export function followPanels(store: Store, scene: MapScene): void {
   store.follow(["layer", "selected", "followed", "region"], () => scene.camera.setInsets(insets()));
   window.addEventListener("resize", () => scene.camera.setInsets(insets()));
+  // Labels give way to a panel that grows.
+  const sizes = new ResizeObserver(() => scene.requestFrame());
+  for (const panel of document.querySelectorAll(".panel")) sizes.observe(panel);
 }
 
 /** What the panels cover: columns at the sides, or above and below on a phone. */
