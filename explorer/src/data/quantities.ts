@@ -90,13 +90,15 @@ const BARS = 44;
 export function axisOf(positions: Float64Array, { whole, scale, inverse }: Scale): Axis | null {
   const sorted = positions.filter(Number.isFinite).sort();
   if (sorted.length === 0) return null;
-  // Without the outermost 0.5 % on both sides, which would compress all others.
+  const occurring = sorted.filter((position, at) => position !== sorted[at - 1]);
+  const few = occurring.length <= BARS;
+  // Without the outermost 0.5 % of many on both sides, which would compress all others.
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  const [low, high] = [at(0.005), at(0.995)];
+  const [low, high] = few ? [at(0), at(1)] : [at(0.005), at(0.995)];
   const even = Array.from({ length: BARS + 1 }, (_, bar) => low + (bar / BARS) * (high - low));
   const edges = whole
     ? betweenWholeNumbers(even.map(inverse))
-    : (betweenFew(sorted, low, high) ?? even).map(inverse);
+    : (few ? between(Array.from(occurring)) : even).map(inverse);
   const ends = edges.slice(1, -1).map(scale);
   const counts = new Array<number>(edges.length - 1).fill(0);
   let bar = 0;
@@ -121,12 +123,11 @@ function betweenWholeNumbers(edges: number[]): number[] {
   return [...new Set([...inner, Math.round(edges.at(-1)!) + 0.5])];
 }
 
-/** A bar for each position that occurs; null if there are too many. */
-function betweenFew(sorted: Float64Array, low: number, high: number): number[] | null {
-  const occurring = [...new Set(sorted)].filter((position) => position >= low && position <= high);
-  if (occurring.length > BARS || occurring.length < 2) return null;
-  const inner = occurring.slice(1).map((position, at) => (occurring[at]! + position) / 2);
-  return [2 * low - inner[0]!, ...inner, 2 * high - inner.at(-1)!];
+/** A bar for each position. */
+function between(positions: number[]): number[] {
+  const [first, last] = [positions[0]!, positions.at(-1)!];
+  const inner = positions.slice(1).map((position, at) => (positions[at]! + position) / 2);
+  return [2 * first - (inner[0] ?? first), ...inner, 2 * last - (inner.at(-1) ?? last)];
 }
 
 function valuesOf(values: ArrayLike<number> | null | undefined): ((node: number) => number) | null {

@@ -20,6 +20,12 @@ export function followFilters(store: Store, scene: MapScene | null): void {
     store.update({ shown: layer && shownNodes(layer, filters, silentShown) });
   });
   store.follow(["layer", "shown"], ({ shown }) => scene?.setShown(shown));
+  store.follow(["layer"], ({ layer }) => {
+    if (!layer) return;
+    const count = layer.index.filter((_, node) => isSilent(layer, node)).length;
+    byId("silent-switch").hidden = count === 0;
+    byId("silent-count").textContent = count.toLocaleString("en");
+  });
   store.follow(["layer", "filters", "silentShown", "shown"], (state) => {
     const { layer, filters, silentShown, shown } = state;
     if (!layer) return;
@@ -30,9 +36,6 @@ export function followFilters(store: Store, scene: MapScene | null): void {
       .map((quantity) => `${COLORING_NAMES[quantity]}: ${describeRange(quantity, filters[quantity]!)}`)
       .join(" · ");
     byId("clear-filters").hidden = limits.length === 0;
-    const silentCount = layer.index.reduce((sum, _, node) => sum + Number(isSilent(layer, node)), 0);
-    byId("silent-switch").hidden = silentCount === 0;
-    byId("silent-count").textContent = silentCount.toLocaleString("en");
     silent.checked = silentShown;
   });
 }

@@ -119,6 +119,7 @@ export class MapScene {
 
   /** Hides the nodes for which `shown` is 0, except the selected one; null: hides none. */
   setShown(shown: Uint8Array | null): void {
+    if (shown === this.filtered) return;
     this.filtered = shown;
     this.mark(this.marking);
   }
