@@ -5,6 +5,7 @@ import { LayerWorker } from "./data/layerWorker";
 import { followAddress } from "./page/address";
 import { followColoring } from "./page/coloring";
 import { wireControls } from "./page/controls";
+import { followFilters } from "./page/filter";
 import { followJourney } from "./page/journey";
 import { followLayerControls } from "./page/layerControls";
 import {
@@ -39,6 +40,7 @@ if (scene) {
   followSceneTheme(store, scene);
   followLayer(store, scene);
 }
+followFilters(store, scene);
 followColoring(store, scene);
 followLayerControls(store);
 const selection = new Selection(store, scene, worker);

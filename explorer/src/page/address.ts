@@ -6,7 +6,19 @@ import { formatState, type ViewState } from "./urlState";
 export function followAddress(store: Store): void {
   let before = store.current;
   store.follow(
-    ["source", "selected", "region", "map", "query", "coloring", "minCosine", "camera", "opening"],
+    [
+      "source",
+      "selected",
+      "region",
+      "map",
+      "query",
+      "coloring",
+      "filters",
+      "silentShown",
+      "minCosine",
+      "camera",
+      "opening",
+    ],
     (state) => {
       const step = selectionOf(state) !== selectionOf(before);
       before = state;
@@ -28,7 +40,8 @@ function selectionOf({ layer, selected, region }: State): string | null {
 }
 
 function viewOf(state: State): ViewState {
-  const { layer, source, selected, region, map, query, coloring, minCosine, camera } = state;
+  const { layer, source, selected, region, map, query, coloring, filters, silentShown, minCosine, camera } =
+    state;
   if (layer === null || source?.kind !== "published") return {};
   const effective = coloringOf(layer, coloring);
   return {
@@ -39,6 +52,8 @@ function viewOf(state: State): ViewState {
     ...(region !== null && { region: layer.regions[region]!.id }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),
+    ...(Object.keys(filters).length > 0 && { filters }),
+    ...(silentShown && { silentShown }),
     ...(minCosine !== null && { minCosine }),
     ...(camera !== null && { camera }),
   };

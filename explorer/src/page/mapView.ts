@@ -1,6 +1,8 @@
 /** The map follows the state: the layer, the marked features, the theme, and the space that the panels leave free. */
+import { coloringOf } from "../colors";
 import { type Layer, nearestNodes } from "../data/layer";
 import { nodesIn } from "../data/regions";
+import { similarities } from "../data/similarity";
 import { originsOf } from "../data/tracks";
 import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
@@ -18,7 +20,8 @@ export function followLayer(store: Store, scene: MapScene): void {
 
 /** Search results, the chosen region, and features linked to the selected one stand out; all others are dimmed. */
 export function followMarks(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "region", "hits"], ({ layer, selected, region, hits }) => {
+  store.follow(["layer", "selected", "region", "hits", "coloring"], (state) => {
+    const { layer, selected, region, hits, coloring } = state;
     if (!layer) return;
     if (region !== null) {
       const lit = nodesIn(layer, region);
@@ -27,14 +30,23 @@ export function followMarks(store: Store, scene: MapScene): void {
     const matching = hits === null ? [] : hits.nodes.slice(0, hits.best);
     const { offset, neighbor } = layer.links;
     const linked = selected === null ? [] : [...neighbor.subarray(offset[selected], offset[selected + 1])];
+    const similar =
+      selected !== null && coloringOf(layer, coloring) === "similarity" ? similarNodes(layer, selected) : [];
     const near = selected === null ? [] : nearestNodes(layer, selected, 8);
     scene.mark({
-      lit: [...linked, ...matching],
+      lit: [...linked, ...similar, ...matching],
       named: [...linked.slice(0, 14), ...near, ...matching.slice(0, 24)],
       selected,
       dimming: selected !== null ? 0.6 : hits !== null ? 0.82 : 0,
     });
   });
+}
+
+/** Those whose similarity to a node is known: their colours are to be seen. */
+function similarNodes(layer: Layer, node: number): number[] {
+  return Array.from(similarities(layer, node)).flatMap((cosine, other) =>
+    Number.isNaN(cosine) ? [] : [other],
+  );
 }
 
 export function followSceneTheme(store: Store, scene: MapScene): void {
@@ -62,9 +74,9 @@ export function followLinks(store: Store, scene: MapScene): void {
     onCosine: (minCosine) => store.update({ minCosine, linksVisible: true }),
     onToggle: () => store.update({ linksVisible: !store.current.linksVisible }),
   });
-  store.follow(["layer", "linksVisible", "minCosine"], ({ linksVisible, minCosine }) => {
-    scene.setLinks(linksVisible, minCosine);
-    control.show(scene.linkOrder, linksVisible, minCosine ?? scene.linkOrder?.defaultCosine ?? 0);
+  store.follow(["layer", "linksVisible", "minCosine", "shown"], (state) => {
+    scene.setLinks(state.linksVisible, state.minCosine);
+    control.show(scene.linkOrder, state);
   });
 }
 

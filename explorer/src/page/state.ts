@@ -1,6 +1,7 @@
 /** What the page shows. This is the only copy: controls change it, and every part of the page follows it. */
 import type { Coloring, Theme } from "../colors";
 import type { ModelEntry } from "../data/contract";
+import { type Filters, NO_FILTERS } from "../data/filter";
 import type { Layer } from "../data/layer";
 import type { Model } from "../data/published";
 import type { Hits } from "../data/search";
@@ -44,6 +45,12 @@ export interface State {
   hits: (Hits & { query: string }) | null;
   /** As chosen. A layer without data for it is coloured by links. */
   coloring: Coloring;
+  /** As chosen, for this layer and others. */
+  filters: Filters;
+  /** True if features that never fire are shown, too. */
+  silentShown: boolean;
+  /** (count,) 1 for each node that these two show; null if that is all of them. */
+  shown: Uint8Array | null;
   theme: Theme;
   labelsVisible: boolean;
   linksVisible: boolean;
@@ -69,6 +76,9 @@ export const INITIAL: State = {
   query: "",
   hits: null,
   coloring: "links",
+  filters: NO_FILTERS,
+  silentShown: false,
+  shown: null,
   theme: "dark",
   labelsVisible: true,
   linksVisible: true,
