@@ -1,12 +1,22 @@
 /** The page's address follows what is shown: it can be shared, and the browser's Back undoes a selection. */
 import { coloringOf } from "../colors";
-import type { State, Store } from "./state";
-import { formatState, type ViewState } from "./urlState";
+import { fitsAddress } from "../data/featureSet";
+import { pinsOf, type State, type Store } from "./state";
+import { formatState, parseState, type ViewState } from "./urlState";
+
+/** Marks the addresses of this visit, to which Back and Forward lead. */
+const VISITED = "visited";
+
+/** The view that the address has changed to. Back and Forward leave the pinned features as they are. */
+export function viewOfAddress(): ViewState {
+  const { pinned, ...view } = parseState(location.hash);
+  return pinned === undefined || history.state === VISITED ? view : { ...view, pinned };
+}
 
 export function followAddress(store: Store): void {
   let before = store.current;
   store.follow(
-    ["source", "selected", "region", "map", "query", "coloring", "minCosine", "camera", "opening"],
+    ["source", "selected", "region", "pinned", "map", "query", "coloring", "minCosine", "camera", "opening"],
     (state) => {
       const step = selectionOf(state) !== selectionOf(before);
       before = state;
@@ -15,8 +25,8 @@ export function followAddress(store: Store): void {
       if (hash === location.hash) return;
       // Without a hash: nothing leads to a file of the visitor's own.
       const url = hash || `${location.pathname}${location.search}`;
-      if (step) history.pushState(null, "", url);
-      else history.replaceState(null, "", url);
+      if (step) history.pushState(VISITED, "", url);
+      else history.replaceState(VISITED, "", url);
     },
   );
 }
@@ -30,6 +40,7 @@ function selectionOf({ layer, selected, region }: State): string | null {
 function viewOf(state: State): ViewState {
   const { layer, source, selected, region, map, query, coloring, minCosine, camera } = state;
   if (layer === null || source?.kind !== "published") return {};
+  const pins = pinsOf(state);
   const effective = coloringOf(layer, coloring);
   return {
     model: source.modelId,
@@ -37,6 +48,7 @@ function viewOf(state: State): ViewState {
     ...(layer.maps.frame !== null && { map }),
     ...(selected !== null && { feature: layer.index[selected]! }),
     ...(region !== null && { region: layer.regions[region]!.id }),
+    ...(pins.members.length > 0 && fitsAddress(pins) && { pinned: pins }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),
     ...(minCosine !== null && { minCosine }),

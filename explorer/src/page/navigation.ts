@@ -111,7 +111,17 @@ export class Navigation {
     }
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
     const understood: ViewState = missing === null ? view : {};
-    const { layer, feature, region, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
+    const {
+      layer,
+      feature,
+      region,
+      pinned,
+      camera,
+      query = "",
+      coloring,
+      minCosine,
+      map: on = "frame",
+    } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
     const { layer: current } = store.current;
     if (on !== store.current.map) store.update({ map: on, layer: current && onMap(current, on) });
@@ -128,6 +138,7 @@ export class Navigation {
     store.update({
       query,
       ...(selected === null && chosen >= 0 ? choosing(chosen) : selecting(map, selected)),
+      ...(pinned && { pinned: { ...store.current.pinned, [map.modelId]: pinned } }),
       ...(coloring && { coloring }),
       ...(minCosine !== undefined && { minCosine }),
       ...(placed && { camera }),

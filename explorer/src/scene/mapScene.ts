@@ -12,7 +12,8 @@ import { prefersStillness } from "./flight";
 import { Glide } from "./glide";
 import type { LinkOrder } from "./linkOrder";
 import { FeatureLinks, linkMaterial, SelectedLinks } from "./links";
-import { pick } from "./pick";
+import { nodesWithin, pick } from "./pick";
+import type { Box } from "./placement";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
 import { type Ring, Rings } from "./rings";
 import type { SceneLabels } from "./sceneLabels";
@@ -25,6 +26,8 @@ export interface Marking {
   /** Nodes whose labels are kept in sight, the first ones first. */
   named: number[];
   selected: number | null;
+  /** Nodes with a ring around them. */
+  pinned: number[];
   /** 0..1: how much all others fade. */
   dimming: number;
 }
@@ -34,6 +37,7 @@ export interface SceneColors {
   accent: string;
   hover: string;
   trail: string;
+  pin: string;
 }
 
 export class MapScene {
@@ -64,7 +68,9 @@ export class MapScene {
   private accent = new Color();
   private hoverColor = new Color();
   private trailColor = new Color();
+  private pinColor = new Color();
   private selected: number | null = null;
+  private pinned: number[] = [];
   private hovered: number | null = null;
   private linksVisible = true;
   private linkWeight = 1;
@@ -109,7 +115,7 @@ export class MapScene {
     this.hovered = null;
     this.resize();
     this.camera.setExtent(layer);
-    this.mark({ lit: [], named: [], selected: null, dimming: 0 });
+    this.mark({ lit: [], named: [], selected: null, pinned: [], dimming: 0 });
   }
 
   setColors(colors: Uint8Array): void {
@@ -149,10 +155,11 @@ export class MapScene {
     this.accent = new Color(colors.accent);
     this.hoverColor = new Color(colors.hover);
     this.trailColor = new Color(colors.trail);
+    this.pinColor = new Color(colors.pin);
     this.drawSelection();
   }
 
-  mark({ lit, named, selected, dimming }: Marking): void {
+  mark({ lit, named, selected, pinned, dimming }: Marking): void {
     if (!this.layer || !this.points || !this.links) return;
     const marks = new Uint8Array(this.layer.count).fill(dimming > 0 ? Mark.dimmed : Mark.plain);
     for (const node of lit) marks[node] = Mark.lit;
@@ -161,6 +168,7 @@ export class MapScene {
     this.links.setMarks(marks);
     this.shared.dimming.value = dimming;
     this.selected = selected;
+    this.pinned = pinned;
     this.labels.setWanted([...(selected === null ? [] : [selected]), ...named], selected);
     this.drawSelection();
   }
@@ -184,6 +192,11 @@ export class MapScene {
       this.labels.nodeAt(x, y) ??
       pick(this.positions, this.points.radiusOf, this.camera.projection(), x, y, reach)
     );
+  }
+
+  /** The nodes in a part of the canvas, in CSS pixels. */
+  nodesWithin(box: Box): number[] {
+    return nodesWithin(this.positions, this.camera.projection(), box);
   }
 
   /** The region whose name is at (x, y) of the canvas, or null. */
@@ -224,6 +237,22 @@ export class MapScene {
     const distances = points.map((point) => point.distanceTo(center)).sort((a, b) => a - b);
     const most = distances[Math.ceil(0.8 * (distances.length - 1))]!;
     this.camera.flyToSphere(center, Math.max(most, 0.12 * this.layer.radius));
+  }
+
+  /** How many times as fine as on the screen a picture can be. */
+  get finest(): number {
+    const most = this.renderer.capabilities.maxTextureSize;
+    return most / Math.max(this.canvas.clientWidth, this.canvas.clientHeight);
+  }
+
+  /** Draws a part of the canvas, `scale` pixels to a CSS pixel. */
+  drawOnto(context: CanvasRenderingContext2D, { left, top, right, bottom }: Box, scale: number): void {
+    this.setPixelRatio(scale);
+    this.renderer.render(this.scene, this.camera.camera);
+    const size = [(right - left) * scale, (bottom - top) * scale] as const;
+    context.drawImage(this.canvas, left * scale, top * scale, ...size, 0, 0, ...size);
+    // At the screen's own resolution again.
+    this.requestFrame();
   }
 
   requestFrame(): void {
@@ -303,7 +332,9 @@ export class MapScene {
       radius: radiusOf(node),
       color,
     });
-    const rings: Ring[] = [];
+    const rings = this.pinned
+      .filter((node) => node !== this.selected)
+      .map((node) => ring(node, this.pinColor));
     if (this.selected !== null) rings.push(ring(this.selected, this.accent));
     if (this.hovered !== null && this.hovered !== this.selected)
       rings.push(ring(this.hovered, this.hoverColor));
