@@ -7,6 +7,13 @@ it("reads what it writes", () => {
     layer: 12,
     map: "own",
     feature: 16383,
+    pinned: {
+      name: "days & weeks",
+      members: [
+        { layer: 11, index: 3 },
+        { layer: 12, index: 7 },
+      ],
+    },
     query: "days & of #the week",
     coloring: "density",
     minCosine: 0.413,
@@ -27,6 +34,7 @@ it.each([
   "#camera=1e9,2,3,4,5,6&model=&find=%20",
   "#links=2&map=elsewhere",
   "#links=",
+  "#pins=5&set=nothing",
   "#links=-0.1",
   "#camera=NaN,NaN,NaN,0,0,0",
   "#camera=Infinity,1e39,3,4,5,6",

@@ -1,6 +1,6 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
 import { COLORINGS, type Coloring } from "../colors";
-import { type FeatureSet, formatMembers, parseMembers } from "../data/featureSet";
+import { type FeatureSet, formatMembers, parseMembers, withFeatures } from "../data/featureSet";
 import type { Layer } from "../data/layer";
 import { encoded } from "../data/text";
 
@@ -58,7 +58,8 @@ export function parseState(hash: string): ViewState {
   const region = fields.get("region");
   if (region) state.region = region;
   const members = parseMembers(fields.get("pins") ?? "");
-  if (members.length > 0) state.pinned = { name: fields.get("set") ?? "", members };
+  if (members.length > 0)
+    state.pinned = withFeatures({ name: fields.get("set") ?? "", members: [] }, members);
   const query = fields.get("find");
   if (query?.trim()) state.query = query;
   const coloring = fields.get("color");

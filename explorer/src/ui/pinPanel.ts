@@ -139,6 +139,7 @@ export class PinPanel {
 
   show(view: PinView): void {
     this.view = view;
+    const hadFocus = this.panel.contains(document.activeElement);
     const { set, onLayer, followed, layer, saved } = view;
     const some = set.members.length > 0;
     const others = set.members.some((member) => member.layer !== layer);
@@ -166,7 +167,12 @@ export class PinPanel {
     this.copies.hidden = !some;
     this.undo.hidden = !view.undoable;
     this.clear.hidden = !some;
-    if (!this.panel.hidden) this.showRows();
+    if (this.panel.hidden) return;
+    this.showRows();
+    // Not lost with a control that is hidden now.
+    const hasFocus =
+      this.panel.contains(document.activeElement) && !document.activeElement!.closest("[hidden]");
+    if (hadFocus && !hasFocus) this.heading.focus({ preventScroll: true });
   }
 
   private close(): void {
