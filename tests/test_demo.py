@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import ROOT, demo_rows
@@ -126,7 +127,12 @@ def test_regions_are_the_same_in_map_table_and_frame(demo_run, graphs):
         largest = {region["id"]: region.get("name") for region in graph["metadata"]["regions"]}
         names = features["region_1"].map(largest).fillna(features["region_2"].map(largest))
         names = names.fillna(features["region_3"].map(largest))
-        assert names.where(names.notna(), None).tolist() == [node.get("category") for node in graph["nodes"]]
+        notes = json.loads(pq.read_metadata(folder / f"layer-{layer}.parquet").metadata[b"regions"])
+        assert {note["id"]: note.get("name") for note in notes} == largest
+        assert graph["metadata"]["nodeFacts"]["region"] == features["region_3"].tolist()
+        assert names.astype(object).where(names.notna(), None).tolist() == [
+            node.get("category") for node in graph["nodes"]
+        ]
 
 
 def test_nearby_features_have_related_labels(demo_run):

@@ -5,7 +5,7 @@
  * colour-blind people can distinguish them.
  */
 import { type Layer, linkCount } from "./data/layer";
-import { partsOf, pathOf } from "./data/regions";
+import { partsOf } from "./data/regions";
 import { counted } from "./data/text";
 
 export const COLORINGS = [
@@ -238,15 +238,20 @@ function largestRegions(layer: Layer, theme: Theme): Colored {
   const palette = OKABE_ITO.map(rgb);
   const missing = rgb(MISSING[theme]);
   const slots = farApart(layer, palette.length);
+  /** By region, of any level. */
+  const slotOf: number[] = [];
+  layer.regions.forEach(({ parent }, region) => {
+    slotOf[region] = slots.get(region) ?? slotOf[parent]!;
+  });
   const colors = new Uint8Array(3 * layer.count);
   let outside = 0;
   layer.regionOf.forEach((region, node) => {
-    const slot = region < 0 ? undefined : slots.get(pathOf(layer, region)[0]!);
+    const slot = slotOf[region];
     if (slot === undefined) outside++;
     colors.set(slot === undefined ? missing : palette[slot]!, 3 * node);
   });
-  const bySize = [...slots.keys()].filter((region) => layer.regions[region]!.name !== null);
-  const listed = bySize.slice(0, palette.length).map((region) => {
+  const named = [...slots.keys()].filter((region) => layer.regions[region]!.name !== null);
+  const listed = named.slice(0, palette.length).map((region) => {
     const { name, size } = layer.regions[region]!;
     return { color: css(palette[slots.get(region)!]!), name: name!, count: size };
   });
@@ -264,12 +269,16 @@ function largestRegions(layer: Layer, theme: Theme): Colored {
   return { colors, legend: { kind: "groups", title: "Region", groups: listed } };
 }
 
-/** For the regions of level 1, largest first, one of `count` colours: each that of which the next region is furthest. */
+/**
+ * For each region of level 1 one of `count` colours: the one of which the next region is furthest. The named ones, largest
+ * first, come before the others, so that the first `count` of them differ.
+ */
 function farApart(layer: Layer, count: number): Map<number, number> {
   const { center, radius } = layer.maps.own.areas;
   const gap = (a: number, b: number) => {
-    const offset = (axis: number) => center[3 * a + axis]! - center[3 * b + axis]!;
-    return Math.hypot(offset(0), offset(1), offset(2)) / (radius[a]! + radius[b]!);
+    let squared = 0;
+    for (let axis = 0; axis < 3; axis++) squared += (center[3 * a + axis]! - center[3 * b + axis]!) ** 2;
+    return Math.sqrt(squared) / (radius[a]! + radius[b]!);
   };
   const slots = new Map<number, number>();
   const apart = (region: number) => {
@@ -277,7 +286,10 @@ function farApart(layer: Layer, count: number): Map<number, number> {
     for (const [other, slot] of slots) gaps[slot] = Math.min(gaps[slot]!, gap(region, other));
     return gaps.indexOf(Math.max(...gaps));
   };
-  for (const region of partsOf(layer, null)) slots.set(region, apart(region));
+  const unnamed = (region: number) => Number(layer.regions[region]!.name === null);
+  for (const region of partsOf(layer, null).sort((a, b) => unnamed(a) - unnamed(b))) {
+    slots.set(region, apart(region));
+  }
   return slots;
 }
 

@@ -14,6 +14,7 @@ it("reads what it writes", () => {
         { layer: 12, index: 7 },
       ],
     },
+    region: "r1.3",
     query: "days & of #the week",
     coloring: "density",
     minCosine: 0.413,

@@ -34,6 +34,8 @@ READ_TWICE = """async ([path, entry, manifestUrl]) => {
         density: rounded(arrays.density),
         maxActivation: rounded(arrays.maxActivation),
         kept: rounded(arrays.kept),
+        regions: arrays.regions,
+        regionOf: [...arrays.regionOf],
         edges: Array.from(arrays.edges.source, (source, at) =>
             [source, arrays.edges.target[at], arrays.edges.weight[at].toFixed(4)].join(" ")).sort(),
     });
@@ -308,6 +310,7 @@ def test_the_table_and_the_layer_file_show_the_same_map(browser, site):
     for entry in manifest["layers"]:
         table, graph = page.evaluate(READ_TWICE, [f"assets/{worker.name}", entry, f"{site.url}minilm-l6/manifest.json"])
         assert len(table["edges"]) == entry["edgeCount"]
+        assert len(table["regions"]) == len({region["id"] for region in table["regions"]}) > 10
         assert table == graph
     context.close()
 
@@ -454,7 +457,7 @@ def test_refuses_a_file_that_is_not_a_layer(visit, tmp_path):
 def test_colours_themes_and_their_legend(visit, keep_picture):
     page = visit.open("#layer=5")
     values = page.eval_on_selector_all("#coloring option", "options => options.map(option => option.value)")
-    assert values == ["links", "labelled", "density", "activation", "index"]
+    assert values == ["links", "region", "labelled", "density", "activation", "index"]
     legends = set()
     for value in values:
         page.select_option("#coloring", value)
@@ -659,4 +662,7 @@ def test_search_and_lists_work_without_webgl(playwright, browser_path, site):
     assert page.locator("#feature h2").text_content() == WEEK
     page.fill("#search", "monday")
     expect(page.locator("#results li")).to_have_count(1)
+    page.locator("#contents").click()
+    page.locator("#regions li").last.click()
+    expect(page.locator("#region .walk button").first).to_be_visible()
     browser.close()

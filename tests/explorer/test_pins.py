@@ -1,7 +1,5 @@
 """Features that are pinned, read from lists, and taken along, in a real browser."""
 
-import base64
-import io
 import json
 import re
 

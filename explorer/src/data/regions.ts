@@ -80,21 +80,25 @@ export function areasOf({ regions, regionOf }: Regions, positions: Float32Array)
   const center = new Float32Array(3 * regions.length);
   const radius = new Float32Array(regions.length);
   const distances = regions.map(({ size }) => new Float32Array(size));
-  const counted = new Uint32Array(regions.length);
-  const forEach = (visit: (region: number, node: number) => void) => {
-    for (let node = 0; node < regionOf.length; node++) {
-      for (let region = regionOf[node]!; region >= 0; region = regions[region]!.parent) visit(region, node);
+  const filled = new Uint32Array(regions.length);
+  // Three regions per node: plain loops take a third of the time of callbacks.
+  for (let node = 0; node < regionOf.length; node++) {
+    for (let region = regionOf[node]!; region >= 0; region = regions[region]!.parent) {
+      const { size } = regions[region]!;
+      for (let axis = 0; axis < 3; axis++) {
+        center[3 * region + axis]! += positions[3 * node + axis]! / size;
+      }
     }
-  };
-  forEach((region, node) => {
-    for (let axis = 0; axis < 3; axis++) {
-      center[3 * region + axis]! += positions[3 * node + axis]! / regions[region]!.size;
+  }
+  for (let node = 0; node < regionOf.length; node++) {
+    for (let region = regionOf[node]!; region >= 0; region = regions[region]!.parent) {
+      let squared = 0;
+      for (let axis = 0; axis < 3; axis++) {
+        squared += (positions[3 * node + axis]! - center[3 * region + axis]!) ** 2;
+      }
+      distances[region]![filled[region]!++] = Math.sqrt(squared);
     }
-  });
-  forEach((region, node) => {
-    const offset = (axis: number) => positions[3 * node + axis]! - center[3 * region + axis]!;
-    distances[region]![counted[region]!++] = Math.hypot(offset(0), offset(1), offset(2));
-  });
+  }
   distances.forEach((values, region) => {
     radius[region] = values.sort()[Math.ceil(0.9 * values.length) - 1]!;
   });

@@ -74,6 +74,9 @@ export function followLinks(store: Store, scene: MapScene): void {
 export function followPanels(store: Store, scene: MapScene): void {
   store.follow(["layer", "selected", "followed", "region"], () => scene.camera.setInsets(insets()));
   window.addEventListener("resize", () => scene.camera.setInsets(insets()));
+  // Labels give way to a panel that grows.
+  const sizes = new ResizeObserver(() => scene.requestFrame());
+  for (const panel of document.querySelectorAll(".panel")) sizes.observe(panel);
 }
 
 /** What the panels cover: columns at the sides, or above and below on a phone. */

@@ -1,6 +1,5 @@
 /** Chooses and places the names of regions: of large ones from afar, of those inside them as they come nearer. */
 import type { Layer } from "../data/layer";
-import { partsOf } from "../data/regions";
 import type { Projection } from "./pick";
 import { type Box, boxOf, overlap, project } from "./placement";
 
@@ -40,18 +39,17 @@ export function placeNames({ layer, view, near, shown, taken, sizeOf, limit }: N
   const { regions, areas } = layer;
   const open = OPEN * Math.min(view.width, view.height);
   const candidates: (PlacedName & { score: number })[] = [];
-  const visit = (region: number) => {
+  for (let region = 0; region < regions.length; ) {
     const depth = depthOf(areas.center, region, view);
     const stickiness = shown.has(region) ? STICKINESS : 1;
     const radius = depth <= 0 ? Infinity : (areas.radius[region]! * view.pixelsPerUnit) / depth;
-    if (regions[region]!.name === null || radius > open * stickiness) {
-      return partsOf(layer, region).forEach(visit);
-    }
-    if (depth > FURTHEST * near || radius < SMALLEST) return;
-    const at = nameAt(layer, region, view);
+    const inParts = regions[region]!.name === null || radius > open * stickiness;
+    const far = depth > FURTHEST * near || radius < SMALLEST;
+    const at = inParts || far ? null : nameAt(layer, region, view);
     if (at) candidates.push({ ...at, score: (stickiness * radius * near) / depth });
-  };
-  partsOf(layer, null).forEach(visit);
+    // The parts come next, and after them what follows the region.
+    region = inParts ? region + 1 : regions[region]!.end;
+  }
   const boxes = [...taken];
   const placed: PlacedName[] = [];
   for (const name of candidates.sort((a, b) => b.score - a.score)) {
@@ -76,6 +74,6 @@ export function boxOfName({ x, y }: PlacedName, [width, height]: [number, number
 }
 
 function depthOf(center: Float32Array, region: number, { matrix: m }: Projection): number {
-  const [x, y, z] = center.subarray(3 * region, 3 * region + 3);
-  return m[3]! * x! + m[7]! * y! + m[11]! * z! + m[15]!;
+  const [x, y, z] = [center[3 * region]!, center[3 * region + 1]!, center[3 * region + 2]!];
+  return m[3]! * x + m[7]! * y + m[11]! * z + m[15]!;
 }

@@ -25,7 +25,11 @@ export class FeatureList {
   private readonly heading = h("h3");
   private readonly note = h("p", { class: "quiet" });
   private readonly list = h("ul", { class: "walk" });
-  private readonly more = h("button", { type: "button", class: "more", onclick: () => this.showAll() });
+  private readonly more = h(
+    "button",
+    { type: "button", class: "more", onclick: () => this.showAll() },
+    "Show all",
+  );
   readonly element = h("section", {}, this.heading, this.note, this.list, this.more);
   /** By node; of the layer that was shown last. */
   private elements = new Map<number, HTMLElement>();

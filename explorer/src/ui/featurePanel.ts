@@ -35,7 +35,7 @@ export class FeaturePanel {
     "Open on Neuronpedia",
     icon("M9 7h8v8M17 7 7 17"),
   );
-  private readonly path = h("nav", { class: "path", "aria-label": "Regions around it" });
+  private readonly path = h("p", { class: "path" });
   readonly journey: Journey;
   private readonly fly: HTMLElement;
   private readonly pin: HTMLElement;

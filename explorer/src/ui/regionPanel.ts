@@ -20,7 +20,7 @@ export class RegionPanel {
   private readonly panel = byId("region");
   private readonly kind = h("span", { class: "index" });
   private readonly heading = h("h2", { tabIndex: -1, dir: "auto" });
-  private readonly path = h("nav", { class: "path", "aria-label": "Regions around it" });
+  private readonly path = h("p", { class: "path" });
   private readonly parts = h("ul", { class: "walk" });
   private readonly inside = h("section", {}, h("h3", {}, "Parts"), this.parts);
   private readonly features: FeatureList;

@@ -1,4 +1,4 @@
-/** The regions around a feature or a region: "module, toolkit › program". Each leads there. */
+/** The regions around a feature or a region: "In module, toolkit › program". Each leads there. */
 import type { Layer } from "../data/layer";
 import { nameOf, pathOf } from "../data/regions";
 import { display } from "../data/text";
@@ -14,7 +14,7 @@ export function regionPath(
   const named = path.filter((at) => layer.regions[at]!.name !== null);
   const listed = named.length > 0 ? named : path.slice(0, 1);
   return listed.flatMap((at, step) => [
-    ...(step === 0 ? [] : [" › "]),
+    step === 0 ? "In " : " › ",
     h("button", { type: "button", dir: "auto", onclick: () => onRegion(at) }, display(nameOf(layer, at), 60)),
   ]);
 }

@@ -1,7 +1,7 @@
 /** The regions of a map as a table of contents: a tree, as in the ARIA Authoring Practices. */
 import type { Layer } from "../data/layer";
 import { nameOf, partsOf, pathOf } from "../data/regions";
-import { counted, display } from "../data/text";
+import { display } from "../data/text";
 import type { State } from "../page/state";
 import { byId, h, icon, setChildren } from "./dom";
 
@@ -12,7 +12,7 @@ export interface TreeEvents {
 }
 
 /** What a list shows of a region: its name, and its number of features. */
-export function regionRow(layer: Layer, region: number): HTMLElement[] {
+export function regionRow(layer: Layer, region: number): (HTMLElement | string)[] {
   const { name, size } = layer.regions[region]!;
   return [
     h(
@@ -20,7 +20,13 @@ export function regionRow(layer: Layer, region: number): HTMLElement[] {
       { class: name === null ? "label none" : "label", dir: "auto" },
       display(nameOf(layer, region), 120),
     ),
-    h("span", { class: "index" }, size.toLocaleString("en")),
+    " ",
+    h(
+      "span",
+      { class: "index" },
+      size.toLocaleString("en"),
+      h("span", { class: "visually-hidden" }, size === 1 ? " feature" : " features"),
+    ),
   ];
 }
 
@@ -47,6 +53,7 @@ export class RegionTree {
   }
 
   show({ layer, region, query }: Pick<State, "layer" | "region" | "query">): void {
+    // Both maps of a layer have the same regions.
     if (layer?.index !== this.layer?.index) {
       this.expanded.clear();
       this.rows.clear();
@@ -54,13 +61,14 @@ export class RegionTree {
     }
     this.layer = layer;
     this.searching = query !== "";
-    if (region !== this.chosen && region !== null && layer) {
+    const isNew = region !== null && region !== this.chosen;
+    if (isNew && layer) {
       for (const around of pathOf(layer, layer.regions[region]!.parent)) this.expanded.add(around);
       this.active = region;
     }
     this.chosen = region;
     this.render();
-    if (region !== null) this.rows.get(region)?.scrollIntoView({ block: "nearest" });
+    if (isNew) this.rows.get(region)?.scrollIntoView({ block: "nearest" });
   }
 
   /** Shows the tree and goes there, or hides it. */
@@ -110,7 +118,7 @@ export class RegionTree {
   }
 
   private row(layer: Layer, region: number): HTMLElement {
-    const { level, parent, size, end } = layer.regions[region]!;
+    const { level, parent, end } = layer.regions[region]!;
     const siblings = partsOf(layer, parent < 0 ? null : parent);
     const toggle = h("span", { class: "twisty", "aria-hidden": "true" });
     if (end > region + 1) toggle.append(icon("m10 7 5 5-5 5"));
@@ -122,7 +130,6 @@ export class RegionTree {
       "li",
       {
         role: "treeitem",
-        "aria-label": `${display(nameOf(layer, region), 120)}, ${counted(size, "feature")}`,
         "aria-level": String(level),
         "aria-setsize": String(siblings.length),
         "aria-posinset": String(siblings.indexOf(region) + 1),
