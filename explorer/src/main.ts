@@ -2,7 +2,7 @@
 import "@fontsource-variable/inter/wght.css";
 import "./style.css";
 import { LayerWorker } from "./data/layerWorker";
-import { followAddress } from "./page/address";
+import { followAddress, viewOfAddress } from "./page/address";
 import { followColoring } from "./page/coloring";
 import { wireControls } from "./page/controls";
 import { followFilters } from "./page/filter";
@@ -17,11 +17,13 @@ import {
   followSceneTheme,
 } from "./page/mapView";
 import { Navigation } from "./page/navigation";
+import { Pins } from "./page/pins";
 import { followPreview } from "./page/preview";
 import { RegionChoice } from "./page/regions";
 import { followSearch } from "./page/search";
 import { Selection } from "./page/selection";
 import { INITIAL, Store } from "./page/state";
+import { TakeAlong } from "./page/takeAlong";
 import { followTheme } from "./page/theme";
 import { parseState } from "./page/urlState";
 import { MapScene } from "./scene/mapScene";
@@ -46,6 +48,7 @@ followLayerControls(store);
 const selection = new Selection(store, scene, worker);
 followJourney(store, scene, worker, selection.panel.journey);
 const regions = new RegionChoice(store, scene, selection);
+const pins = new Pins(store, scene, worker, selection);
 const searchBox = followSearch(store, scene, worker, selection);
 if (scene) {
   followLinks(store, scene);
@@ -56,9 +59,10 @@ if (scene) {
 followPreview(store, scene);
 followAddress(store);
 const navigation = new Navigation(store, scene, worker);
-wireControls({ store, scene, navigation, selection, regions, searchBox });
+const takeAlong = new TakeAlong(store, scene, pins);
+wireControls({ store, scene, navigation, selection, regions, searchBox, pins, takeAlong });
 
-addEventListener("hashchange", () => void navigation.open(parseState(location.hash)));
+addEventListener("hashchange", () => void navigation.open(viewOfAddress()));
 void navigation.start(parseState(location.hash)).then(storePage);
 
 function createScene(): MapScene | null {

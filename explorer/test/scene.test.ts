@@ -4,7 +4,7 @@ import { coasted, showsMap } from "../src/scene/camera";
 import { fittingView } from "../src/scene/fit";
 import { saysLittle } from "../src/scene/labelWords";
 import { DRAWN_BY_DEFAULT, LinkOrder } from "../src/scene/linkOrder";
-import { type Projection, pick } from "../src/scene/pick";
+import { nodesWithin, type Projection, pick } from "../src/scene/pick";
 import { boxOf, overlap, type Placement, placeLabels } from "../src/scene/placement";
 
 /** An eye at z = 10 that looks at the origin, on a canvas of 800 by 600. */
@@ -51,6 +51,14 @@ it("picks nothing that is not shown", () => {
       () => false,
     ),
   ).toBeNull();
+});
+
+it("finds the points in a box, and none behind the eye", () => {
+  const positions = new Float32Array([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 20]);
+  const box = { left: 390, top: 200, right: 500, bottom: 310 };
+  expect(nodesWithin(positions, view(), box)).toEqual([0, 1, 2]);
+  expect(nodesWithin(positions, view(), { ...box, right: 410 })).toEqual([0, 2]);
+  expect(nodesWithin(positions, view(), { ...box, top: 290 })).toEqual([0, 1]);
 });
 
 function placement(count: number, change: Partial<Placement> = {}): Placement {

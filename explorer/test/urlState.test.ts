@@ -7,6 +7,13 @@ it("reads what it writes", () => {
     layer: 12,
     map: "own",
     feature: 16383,
+    pinned: {
+      name: "days & weeks",
+      members: [
+        { layer: 11, index: 3 },
+        { layer: 12, index: 7 },
+      ],
+    },
     region: "r1.3",
     query: "days & of #the week",
     coloring: "density",
@@ -31,6 +38,7 @@ it.each([
   "#only=density:..,links:3,tracks:1..2,index:7..5,kept:x..1,activation:1..2..3&silent=no",
   "#links=2&map=elsewhere",
   "#links=",
+  "#pins=5&set=nothing",
   "#links=-0.1",
   "#camera=NaN,NaN,NaN,0,0,0",
   "#camera=Infinity,1e39,3,4,5,6",

@@ -8,7 +8,7 @@ import { FetchError, fetchFile, gunzip, type ListedFile } from "./fetch";
 import { type Details, type Layer, layerOfGraph, linkCount, transferables } from "./layer";
 import { type Hits, SearchIndex } from "./search";
 import { type About, detailsOfTable, framePositions, layerOfTables, type NamedBytes } from "./table";
-import { type FeatureId, type Member, Tracks } from "./tracks";
+import { type FeatureId, type Member, type TrackEntry, Tracks } from "./tracks";
 
 interface Published {
   kind: "published";
@@ -26,6 +26,7 @@ export type Request = { id: number } & (
   | { kind: "details"; layer: number; index: number }
   | ({ kind: "track" } & TrackQuery)
   | ({ kind: "position" } & PositionQuery)
+  | ({ kind: "entries" } & EntriesQuery)
 );
 
 /** The track of a feature, and the labels of `others`. */
@@ -34,6 +35,13 @@ export interface TrackQuery {
   tracks: PublishedFile;
   feature: FeatureId;
   others: FeatureId[];
+}
+
+/** The tracks and labels of features of any layer. */
+export interface EntriesQuery {
+  manifestUrl: string;
+  tracks: PublishedFile;
+  features: FeatureId[];
 }
 
 /** Where a feature is in the frame; `table` is that of its layer. */
@@ -57,6 +65,7 @@ export type Reply = { id: number } & (
   | { kind: "details"; details: Details }
   | { kind: "track"; track: Track }
   | { kind: "position"; position: number[] }
+  | { kind: "entries"; entries: (TrackEntry | null)[] }
   | { kind: "failed"; message: string }
 );
 
@@ -156,7 +165,7 @@ async function openPublished(
   return { ...(await readable(entry.filePath, () => ofText(bytes, entry.filePath))), fromCache };
 }
 
-type Question = Extract<Request, { kind: "details" | "track" | "position" }>;
+type Question = Extract<Request, { kind: "details" | "track" | "position" | "entries" }>;
 type Answer = Extract<Reply, { kind: Question["kind"] }>;
 type Unnumbered<R> = R extends unknown ? Omit<R, "id"> : never;
 
@@ -174,9 +183,9 @@ async function answerOf(request: Question): Promise<Unnumbered<Answer> | null> {
     const details = await held.get(request.layer)?.details();
     return details ? { kind: "details", details: details(request.index) } : null;
   }
-  const { manifestUrl, feature } = request;
-  const { layer, index } = feature;
+  const { manifestUrl } = request;
   if (request.kind === "position") {
+    const { layer, index } = request.feature;
     const listed: ListedFile = { ...request.table, layer, key: "frame.table" };
     const all = await readOnce(positions, listed, manifestUrl, framePositions);
     return { kind: "position", position: [...all.subarray(3 * index, 3 * index + 3)] };
@@ -184,8 +193,11 @@ async function answerOf(request: Question): Promise<Unnumbered<Answer> | null> {
   if (!tracks.has(request.tracks.sha256)) tracks.clear();
   const listed: ListedFile = { ...request.tracks, layer: null, key: "atlas.tracks" };
   const all = await readOnce(tracks, listed, manifestUrl, Tracks.of);
+  if (request.kind === "entries") {
+    return { kind: "entries", entries: request.features.map((feature) => all.entryOf(feature)) };
+  }
   const labels = request.others.map((other) => all.labelOf(other));
-  return { kind: "track", track: { members: all.trackOf(feature), labels } };
+  return { kind: "track", track: { members: all.trackOf(request.feature), labels } };
 }
 
 /** Fetches and reads a file once; after a failure, again. */

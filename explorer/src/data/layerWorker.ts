@@ -2,9 +2,10 @@
 
 import { scriptUrl } from "../trusted";
 import type { Details, Layer } from "./layer";
-import type { Load, PositionQuery, Reply, Request, Track, TrackQuery } from "./layer.worker";
+import type { EntriesQuery, Load, PositionQuery, Reply, Request, Track, TrackQuery } from "./layer.worker";
 import workerUrl from "./layer.worker.ts?worker&url";
 import type { Hits } from "./search";
+import type { TrackEntry } from "./tracks";
 
 export interface Loaded {
   layer: Layer;
@@ -22,7 +23,7 @@ const BROKEN =
 type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
 
 /** A newer request of a kind replaces the one before. */
-type Kind = "load" | "search" | "details" | "track" | "position";
+type Kind = "load" | "search" | "details" | "track" | "position" | "entries";
 
 interface Waiting {
   id: number;
@@ -91,6 +92,13 @@ export class LayerWorker {
   position(query: PositionQuery): Promise<number[] | null> {
     return this.request("position", { kind: "position", ...query }, (reply) =>
       reply.kind === "position" ? reply.position : undefined,
+    );
+  }
+
+  /** Reads the tracks of the model the first time. Null if a newer request replaced this one. */
+  entries(query: EntriesQuery): Promise<(TrackEntry | null)[] | null> {
+    return this.request("entries", { kind: "entries", ...query }, (reply) =>
+      reply.kind === "entries" ? reply.entries : undefined,
     );
   }
 

@@ -19,6 +19,11 @@ export interface Member extends FeatureId {
   cosine: number | null;
 }
 
+export interface TrackEntry {
+  track: number;
+  label: string | null;
+}
+
 /** atlas/tracks.parquet: a row per feature of the model, sorted by track and layer. */
 export class Tracks {
   /** By layer and feature index: the row. */
@@ -63,6 +68,12 @@ export class Tracks {
       label: this.label[first + member]?.trim() || null,
       cosine: this.cosine[first + member] ?? null,
     }));
+  }
+
+  /** The track that a feature is on, and its label; null if the table does not have it. */
+  entryOf({ layer, index }: FeatureId): TrackEntry | null {
+    const row = this.rows[layer]?.[index];
+    return row === undefined ? null : { track: this.track[row]!, label: this.label[row]?.trim() || null };
   }
 
   labelOf({ layer, index }: FeatureId): string | null {

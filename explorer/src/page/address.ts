@@ -1,7 +1,17 @@
 /** The page's address follows what is shown: it can be shared, and the browser's Back undoes a selection. */
 import { coloringOf } from "../colors";
-import type { State, Store } from "./state";
-import { formatState, type ViewState } from "./urlState";
+import { fitsAddress } from "../data/featureSet";
+import { pinsOf, type State, type Store } from "./state";
+import { formatState, parseState, type ViewState } from "./urlState";
+
+/** Marks the addresses of this visit, to which Back and Forward lead. */
+const VISITED = "visited";
+
+/** The view that the address has changed to. Back and Forward leave the pinned features as they are. */
+export function viewOfAddress(): ViewState {
+  const { pinned, ...view } = parseState(location.hash);
+  return pinned === undefined || history.state === VISITED ? view : { ...view, pinned };
+}
 
 export function followAddress(store: Store): void {
   let before = store.current;
@@ -10,6 +20,7 @@ export function followAddress(store: Store): void {
       "source",
       "selected",
       "region",
+      "pinned",
       "map",
       "query",
       "coloring",
@@ -27,8 +38,8 @@ export function followAddress(store: Store): void {
       if (hash === location.hash) return;
       // Without a hash: nothing leads to a file of the visitor's own.
       const url = hash || `${location.pathname}${location.search}`;
-      if (step) history.pushState(null, "", url);
-      else history.replaceState(null, "", url);
+      if (step) history.pushState(VISITED, "", url);
+      else history.replaceState(VISITED, "", url);
     },
   );
 }
@@ -43,6 +54,7 @@ function viewOf(state: State): ViewState {
   const { layer, source, selected, region, map, query, coloring, filters, silentShown, minCosine, camera } =
     state;
   if (layer === null || source?.kind !== "published") return {};
+  const pins = pinsOf(state);
   const effective = coloringOf(layer, coloring);
   return {
     model: source.modelId,
@@ -50,6 +62,7 @@ function viewOf(state: State): ViewState {
     ...(layer.maps.frame !== null && { map }),
     ...(selected !== null && { feature: layer.index[selected]! }),
     ...(region !== null && { region: layer.regions[region]!.id }),
+    ...(pins.members.length > 0 && fitsAddress(pins) && { pinned: pins }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),
     ...(Object.keys(filters).length > 0 && { filters }),

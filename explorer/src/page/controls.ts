@@ -1,6 +1,7 @@
 /** Buttons, selectors, keys and pointer: what each of them does. */
 import type { Coloring } from "../colors";
 import type { MapScene } from "../scene/mapScene";
+import { watchBox, watchRows } from "../ui/boxSelect";
 import { byId } from "../ui/dom";
 import { acceptFiles } from "../ui/fileDrop";
 import { watchKeys } from "../ui/keys";
@@ -11,9 +12,11 @@ import { nextColoring } from "./coloring";
 import { OWN_FILE } from "./layerControls";
 import { recall, remember } from "./memory";
 import type { Navigation } from "./navigation";
+import type { Pins } from "./pins";
 import type { RegionChoice } from "./regions";
 import type { Selection } from "./selection";
 import type { Store } from "./state";
+import type { TakeAlong } from "./takeAlong";
 import { toggleTheme } from "./theme";
 
 export interface Page {
@@ -24,9 +27,12 @@ export interface Page {
   selection: Selection;
   regions: RegionChoice;
   searchBox: SearchBox;
+  pins: Pins;
+  takeAlong: TakeAlong;
 }
 
-export function wireControls({ store, scene, navigation, selection, regions, searchBox }: Page): void {
+export function wireControls(page: Page): void {
+  const { store, scene, navigation, selection, regions, searchBox, pins, takeAlong } = page;
   const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
@@ -53,6 +59,8 @@ export function wireControls({ store, scene, navigation, selection, regions, sea
   onClick("labels", toggleLabels);
   onClick("frame", () => navigation.showOtherMap());
   onClick("close-message", hideMessage);
+  onClick("pins", () => pins.togglePanel());
+  onClick("take", () => takeAlong.open());
 
   const onChoice = (id: string, action: (value: string) => void) => {
     const select = byId<HTMLSelectElement>(id);
@@ -62,9 +70,26 @@ export function wireControls({ store, scene, navigation, selection, regions, sea
   onChoice("layer", (layer) => void navigation.showLayer(Number(layer)));
   onChoice("coloring", (value) => store.update({ coloring: value as Coloring }));
   selection.onLeave = (feature) => void navigation.showFeature(feature);
-  acceptFiles((file) => void navigation.showFile(file));
+  acceptFiles({
+    onFile: async (file) => (await pins.addFile(file)) || navigation.showFile(file),
+    onText: (text) => pins.addText(text),
+  });
 
-  watchPointer(byId<HTMLCanvasElement>("map"), {
+  const map = byId<HTMLCanvasElement>("map");
+  watchRows((node) => pins.toggle([node]));
+  watchBox(map, {
+    onStart: () => store.update({ pointedAt: null }),
+    onPoint: (x, y) => {
+      const node = scene?.nodeAt(x, y, 8) ?? null;
+      if (node !== null) pins.toggle([node]);
+    },
+    onBox: (box, remove) => {
+      const nodes = scene?.nodesWithin(box) ?? [];
+      if (remove) pins.remove(nodes);
+      else pins.add(nodes);
+    },
+  });
+  watchPointer(map, {
     nodeAt: (x, y, reach) => scene?.nodeAt(x, y, reach) ?? null,
     regionAt: (x, y) => scene?.regionAt(x, y) ?? null,
     onRegion: (region) => regions.choose(region),
@@ -83,6 +108,10 @@ export function wireControls({ store, scene, navigation, selection, regions, sea
     toggleLinks,
     toggleMap: () => navigation.showOtherMap(),
     toggleTheme: () => toggleTheme(store),
+    togglePin: () => pins.toggleSelected(),
+    pinAll: () => pins.pinAll(),
+    togglePinPanel: () => pins.togglePanel(),
+    takeAlong: () => takeAlong.open(),
     nextColoring: () => store.update({ coloring: nextColoring(store) }),
     help,
     orbit: (right, up) => scene?.camera.orbit(right, up),

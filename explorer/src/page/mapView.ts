@@ -18,14 +18,14 @@ export function followLayer(store: Store, scene: MapScene): void {
   });
 }
 
-/** Search results, the chosen region, and features linked to the selected one stand out; all others are dimmed. */
+/** Search results, the chosen region, pinned features, and those linked to the selected one stand out; all others are dimmed. */
 export function followMarks(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "region", "hits", "coloring"], (state) => {
-    const { layer, selected, region, hits, coloring } = state;
+  store.follow(["layer", "selected", "region", "hits", "pinnedNodes", "coloring"], (state) => {
+    const { layer, selected, region, hits, pinnedNodes: pinned, coloring } = state;
     if (!layer) return;
     if (region !== null) {
       const lit = nodesIn(layer, region);
-      return scene.mark({ lit, named: lit.slice(0, 24), selected: null, dimming: 0.82 });
+      return scene.mark({ lit, named: lit.slice(0, 24), selected: null, pinned, dimming: 0.82 });
     }
     const matching = hits === null ? [] : hits.nodes.slice(0, hits.best);
     const { offset, neighbor } = layer.links;
@@ -34,10 +34,11 @@ export function followMarks(store: Store, scene: MapScene): void {
       selected !== null && coloringOf(layer, coloring) === "similarity" ? similarNodes(layer, selected) : [];
     const near = selected === null ? [] : nearestNodes(layer, selected, 8);
     scene.mark({
-      lit: [...linked, ...similar, ...matching],
-      named: [...linked.slice(0, 14), ...near, ...matching.slice(0, 24)],
+      lit: [...linked, ...similar, ...matching, ...pinned],
+      named: [...linked.slice(0, 14), ...near, ...matching.slice(0, 24), ...pinned.slice(0, 24)],
       selected,
-      dimming: selected !== null ? 0.6 : hits !== null ? 0.82 : 0,
+      pinned,
+      dimming: selected !== null ? 0.6 : hits !== null ? 0.82 : pinned.length > 0 ? 0.4 : 0,
     });
   });
 }
@@ -58,6 +59,7 @@ export function followSceneTheme(store: Store, scene: MapScene): void {
       accent: color("--accent"),
       hover: color("--text"),
       trail: color("--link"),
+      pin: color("--pin"),
     });
   });
 }

@@ -112,7 +112,17 @@ export class Navigation {
     }
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
     const understood: ViewState = missing === null ? view : {};
-    const { layer, feature, region, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
+    const {
+      layer,
+      feature,
+      region,
+      pinned,
+      camera,
+      query = "",
+      coloring,
+      minCosine,
+      map: on = "frame",
+    } = understood;
     const { filters = NO_FILTERS, silentShown = false } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
     const { layer: current } = store.current;
@@ -132,6 +142,7 @@ export class Navigation {
       filters,
       silentShown,
       ...(selected === null && chosen >= 0 ? choosing(chosen) : selecting(map, selected)),
+      ...(pinned && { pinned: { ...store.current.pinned, [map.modelId]: pinned } }),
       ...(coloring && { coloring }),
       ...(minCosine !== undefined && { minCosine }),
       ...(placed && { camera }),

@@ -16,10 +16,13 @@ export class Selection {
     onLeave: (feature) => this.onLeave(feature),
     onRegion: (region) => this.onRegion(region),
     onFly: () => this.fly(),
+    onPin: () => this.onPin(),
     onClose: () => this.select(null),
   });
   /** Called for a feature of another layer. */
   onLeave: (feature: FeatureId) => void = () => {};
+  /** Called to pin the selected feature, or no longer. */
+  onPin: () => void = () => {};
   /** Called for a region around the selected feature. */
   onRegion: (region: number) => void = () => {};
 

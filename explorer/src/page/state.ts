@@ -1,6 +1,7 @@
 /** What the page shows. This is the only copy: controls change it, and every part of the page follows it. */
 import type { Coloring, Theme } from "../colors";
 import type { ModelEntry } from "../data/contract";
+import { EMPTY_SET, type FeatureSet } from "../data/featureSet";
 import { type Filters, NO_FILTERS } from "../data/filter";
 import type { Layer } from "../data/layer";
 import type { Model } from "../data/published";
@@ -35,6 +36,10 @@ export interface State {
   followed: Followed | null;
   /** The chosen region of the layer, while no feature is selected. */
   region: number | null;
+  /** The pinned features, by model. */
+  pinned: Readonly<Record<string, FeatureSet>>;
+  /** The nodes of the map that are pinned, or go on from a pinned feature of another layer. */
+  pinnedNodes: number[];
   /** Which map is shown of a layer that lies in the frame of all layers. */
   map: keyof Layer["maps"];
   /** The node under the pointer, or pointed at in a list. */
@@ -71,6 +76,8 @@ export const INITIAL: State = {
   selected: null,
   followed: null,
   region: null,
+  pinned: {},
+  pinnedNodes: [],
   map: "frame",
   pointedAt: null,
   query: "",
@@ -90,6 +97,11 @@ export const INITIAL: State = {
 /** The chosen model; null until its manifest has been read, and for a file of the visitor's own. */
 export function modelOf({ wanted, manifests }: State): Model | null {
   return wanted === null ? null : (manifests[wanted.modelId] ?? null);
+}
+
+/** The pinned features of the model that is shown. */
+export function pinsOf({ layer, pinned }: State): FeatureSet {
+  return (layer && pinned[layer.modelId]) ?? EMPTY_SET;
 }
 
 /** The layer `by` steps after the chosen one, or null at the ends. */

@@ -1,5 +1,6 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
 import { COLORINGS, type Coloring } from "../colors";
+import { type FeatureSet, formatMembers, parseMembers, withFeatures } from "../data/featureSet";
 import type { Filters } from "../data/filter";
 import type { Layer } from "../data/layer";
 import { QUANTITIES } from "../data/quantities";
@@ -14,6 +15,8 @@ export interface ViewState {
   feature?: number;
   /** Id of the chosen region. */
   region?: string;
+  /** The pinned features. */
+  pinned?: FeatureSet;
   /** The search. */
   query?: string;
   coloring?: Coloring;
@@ -33,6 +36,11 @@ export function formatState(state: ViewState): string {
   if (state.map === "own") parts.push("map=own");
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
   if (state.region !== undefined) parts.push(`region=${encoded(state.region)}`);
+  if (state.pinned !== undefined) {
+    const { name, members } = state.pinned;
+    parts.push(`pins=${formatMembers(members)}`);
+    if (name !== "") parts.push(`set=${encoded(name)}`);
+  }
   if (state.query !== undefined) parts.push(`find=${encoded(state.query)}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
   if (state.filters !== undefined) parts.push(`only=${formatFilters(state.filters)}`);
@@ -56,6 +64,9 @@ export function parseState(hash: string): ViewState {
   if (feature !== null) state.feature = feature;
   const region = fields.get("region");
   if (region) state.region = region;
+  const members = parseMembers(fields.get("pins") ?? "");
+  if (members.length > 0)
+    state.pinned = withFeatures({ name: fields.get("set") ?? "", members: [] }, members);
   const query = fields.get("find");
   if (query?.trim()) state.query = query;
   const coloring = fields.get("color");

@@ -12,7 +12,8 @@ import { prefersStillness } from "./flight";
 import { Glide } from "./glide";
 import type { LinkOrder } from "./linkOrder";
 import { FeatureLinks, linkMaterial, SelectedLinks } from "./links";
-import { pick } from "./pick";
+import { nodesWithin, pick } from "./pick";
+import type { Box } from "./placement";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
 import { type Ring, Rings } from "./rings";
 import type { SceneLabels } from "./sceneLabels";
@@ -25,17 +26,20 @@ export interface Marking {
   /** Nodes whose labels are kept in sight, the first ones first. */
   named: number[];
   selected: number | null;
+  /** Nodes with a ring around them. */
+  pinned: number[];
   /** 0..1: how much all others fade. */
   dimming: number;
 }
 
-const NOTHING_MARKED: Marking = { lit: [], named: [], selected: null, dimming: 0 };
+const NOTHING_MARKED: Marking = { lit: [], named: [], selected: null, pinned: [], dimming: 0 };
 
 export interface SceneColors {
   background: string;
   accent: string;
   hover: string;
   trail: string;
+  pin: string;
 }
 
 export class MapScene {
@@ -69,6 +73,7 @@ export class MapScene {
   private marking: Marking = NOTHING_MARKED;
   /** By node; null: all are shown. */
   private filtered: Uint8Array | null = null;
+  private pinColor = new Color();
   private hovered: number | null = null;
   private linksVisible = true;
   private linkWeight = 1;
@@ -161,6 +166,7 @@ export class MapScene {
     this.accent = new Color(colors.accent);
     this.hoverColor = new Color(colors.hover);
     this.trailColor = new Color(colors.trail);
+    this.pinColor = new Color(colors.pin);
     this.drawSelection();
   }
 
@@ -203,6 +209,11 @@ export class MapScene {
     );
   }
 
+  /** The nodes in a part of the canvas, in CSS pixels. */
+  nodesWithin(box: Box): number[] {
+    return nodesWithin(this.positions, this.camera.projection(), box);
+  }
+
   /** The region whose name is at (x, y) of the canvas, or null. */
   regionAt(x: number, y: number): number | null {
     return this.labels.regionAt(x, y);
@@ -241,6 +252,22 @@ export class MapScene {
     const distances = points.map((point) => point.distanceTo(center)).sort((a, b) => a - b);
     const most = distances[Math.ceil(0.8 * (distances.length - 1))]!;
     this.camera.flyToSphere(center, Math.max(most, 0.12 * this.layer.radius));
+  }
+
+  /** How many times as fine as on the screen a picture can be. */
+  get finest(): number {
+    const most = this.renderer.capabilities.maxTextureSize;
+    return most / Math.max(this.canvas.clientWidth, this.canvas.clientHeight);
+  }
+
+  /** Draws a part of the canvas, `scale` pixels to a CSS pixel. */
+  drawOnto(context: CanvasRenderingContext2D, { left, top, right, bottom }: Box, scale: number): void {
+    this.setPixelRatio(scale);
+    this.renderer.render(this.scene, this.camera.camera);
+    const size = [(right - left) * scale, (bottom - top) * scale] as const;
+    context.drawImage(this.canvas, left * scale, top * scale, ...size, 0, 0, ...size);
+    // At the screen's own resolution again.
+    this.requestFrame();
   }
 
   requestFrame(): void {
@@ -311,7 +338,7 @@ export class MapScene {
   private drawSelection(): void {
     if (!this.layer || !this.points) return;
     // Links lead to where points are at rest.
-    const { selected } = this.marking;
+    const { selected, pinned } = this.marking;
     const linked = this.glide === null ? selected : null;
     this.selectedLinks.show(this.layer, linked, this.isShown, this.accent, this.background);
     this.trail.show(this.trailStops, this.trailHere, this.trailColor, this.background);
@@ -321,7 +348,7 @@ export class MapScene {
       radius: radiusOf(node),
       color,
     });
-    const rings: Ring[] = [];
+    const rings = pinned.filter((node) => node !== selected).map((node) => ring(node, this.pinColor));
     if (selected !== null) rings.push(ring(selected, this.accent));
     if (this.hovered !== null && this.hovered !== selected) rings.push(ring(this.hovered, this.hoverColor));
     this.rings.show(rings);

@@ -1,5 +1,6 @@
 /** Finds the point under the pointer, in one pass over all points: under 2 ms for 65,536. */
 
+import type { Box } from "./placement";
 import { radiusOnScreen } from "./points";
 
 export interface Projection {
@@ -52,4 +53,21 @@ export function pick(
     }
   }
   return hit ?? near;
+}
+
+/** The nodes whose points have their middle in a part of the picture. */
+export function nodesWithin(positions: Float32Array, view: Projection, box: Box): number[] {
+  const m = view.matrix;
+  const nodes: number[] = [];
+  for (let node = 0, at = 0; at < positions.length; node++, at += 3) {
+    const px = positions[at]!;
+    const py = positions[at + 1]!;
+    const pz = positions[at + 2]!;
+    const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
+    if (w <= 0) continue;
+    const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w);
+    const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
+    if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) nodes.push(node);
+  }
+  return nodes;
 }

@@ -20,11 +20,15 @@ interface Properties {
   onpointerleave?: () => void;
   onfocus?: () => void;
   onblur?: () => void;
+  placeholder?: string;
+  autocomplete?: string;
+  "data-node"?: string;
   "aria-current"?: string;
   "aria-expanded"?: string;
   "aria-label"?: string;
   "aria-level"?: string;
   "aria-posinset"?: string;
+  "aria-pressed"?: string;
   "aria-selected"?: string;
   "aria-setsize"?: string;
   "aria-hidden"?: string;
@@ -71,6 +75,7 @@ export function icon(path: string): SVGSVGElement {
 }
 
 export const CLOSE = "m7 7 10 10M17 7 7 17";
+export const PIN = "M9 4h6l-1 6 3 4H7l3-4zM12 14v6";
 export const FLY = "M12 3v4M12 17v4M3 12h4M17 12h4M12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6";
 
 export function iconButton(name: string, path: string, onclick: () => void): HTMLButtonElement {

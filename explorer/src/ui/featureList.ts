@@ -89,6 +89,7 @@ export class FeatureList {
         "button",
         {
           type: "button",
+          "data-node": String(node),
           onclick: () => events.onWalk(node),
           onpointerenter: () => events.onPreview(node),
           onpointerleave: () => events.onPreview(null),

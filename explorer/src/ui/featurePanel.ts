@@ -3,7 +3,7 @@ import { type Details, type Layer, nearestNodes, neighborsOf } from "../data/lay
 import { formatShare } from "../data/quantities";
 import { counted, display, encoded } from "../data/text";
 import type { FeatureId } from "../data/tracks";
-import { byId, CLOSE, FLY, h, icon, iconButton } from "./dom";
+import { byId, CLOSE, FLY, h, icon, iconButton, PIN } from "./dom";
 import { FeatureList, type ListEvents, type Row } from "./featureList";
 import { Journey } from "./journey";
 import { regionPath } from "./regionPath";
@@ -20,6 +20,7 @@ export interface FeatureEvents extends ListEvents {
   /** To a feature of any layer. */
   onLeave(feature: FeatureId): void;
   onFly(): void;
+  onPin(): void;
   onClose(): void;
 }
 
@@ -37,12 +38,14 @@ export class FeaturePanel {
   private readonly path = h("p", { class: "path" });
   readonly journey: Journey;
   private readonly fly: HTMLElement;
+  private readonly pin: HTMLElement;
   private readonly inFullSpace: FeatureList;
   private readonly inMap: FeatureList;
 
   constructor(private readonly events: FeatureEvents) {
     this.journey = new Journey(events.onLeave);
     this.fly = iconButton("Fly to this feature", FLY, events.onFly);
+    this.pin = iconButton("Pin this feature (P)", PIN, events.onPin);
     this.inFullSpace = new FeatureList(events, IN_FULL_SPACE);
     this.inMap = new FeatureList(events, IN_THE_MAP);
     this.panel.append(
@@ -51,6 +54,7 @@ export class FeaturePanel {
         {},
         this.index,
         h("span", { class: "spacer" }),
+        this.pin,
         this.fly,
         iconButton("Close", CLOSE, events.onClose),
       ),
@@ -102,6 +106,10 @@ export class FeaturePanel {
       this.facts.append(h("div", { class: "tokens" }, h("dt", {}, "Top tokens"), h("dd", {}, ...words)));
   }
 
+  showPinned(pinned: boolean): void {
+    this.pin.setAttribute("aria-pressed", String(pinned));
+  }
+
   hide(): void {
     this.panel.hidden = true;
   }
@@ -117,7 +125,8 @@ export class FeaturePanel {
   }
 
   private open(onMap: boolean, hadFocus: boolean): void {
-    for (const part of [this.fly, this.inFullSpace.element, this.inMap.element]) part.hidden = !onMap;
+    for (const part of [this.pin, this.fly, this.inFullSpace.element, this.inMap.element])
+      part.hidden = !onMap;
     this.panel.hidden = false;
     this.panel.scrollTop = 0;
     // The row that had it leads here, and is gone.

@@ -15,6 +15,12 @@ export interface KeyActions {
   toggleMap(): void;
   toggleTheme(): void;
   nextColoring(): void;
+  /** The feature pointed at, else the selected one. */
+  togglePin(): void;
+  /** What the search finds, or the chosen region. */
+  pinAll(): void;
+  togglePinPanel(): void;
+  takeAlong(): void;
   help(): void;
   orbit(right: number, up: number): void;
   pan(right: number, up: number): void;
@@ -41,6 +47,10 @@ export function watchKeys(actions: KeyActions): void {
     m: actions.toggleMap,
     t: actions.toggleTheme,
     c: actions.nextColoring,
+    p: actions.togglePin,
+    a: actions.pinAll,
+    s: actions.togglePinPanel,
+    e: actions.takeAlong,
     "?": actions.help,
     "+": () => actions.zoom(0.75),
     "=": () => actions.zoom(0.75),

@@ -63,6 +63,7 @@ export class SearchBox {
       {
         id: `result-${at}`,
         role: "option",
+        "data-node": String(node),
         "aria-selected": "false",
         onclick: () => this.events.onChosen(node),
         onpointerenter: () => this.events.onPreview(node),

@@ -1,0 +1,74 @@
+/** What a visitor takes along: a picture of the view, its link, the chosen features. */
+import { COLORING_NAMES, coloringOf, colorLayer } from "../colors";
+import { counted, display } from "../data/text";
+import type { MapScene } from "../scene/mapScene";
+import { copyButtons, copyText } from "../ui/copy";
+import { byId } from "../ui/dom";
+import { drawPicture, pictureSize } from "../ui/picture";
+import type { Pins } from "./pins";
+import type { Store } from "./state";
+
+export class TakeAlong {
+  private readonly dialog = byId<HTMLDialogElement>("take-dialog");
+  private readonly scale = byId<HTMLSelectElement>("picture-scale");
+  private readonly features = byId("take-features");
+
+  constructor(
+    private readonly store: Store,
+    private readonly scene: MapScene | null,
+    private readonly pins: Pins,
+  ) {
+    this.features.after(copyButtons((format) => pins.copy(format, pins.chosen)));
+    this.scale.addEventListener("change", () => this.showSize());
+    byId("save-picture").addEventListener("click", () => void this.savePicture());
+    byId("copy-link").addEventListener("click", async () => {
+      byId("link-note").textContent = await copyText(location.href, "the link");
+    });
+  }
+
+  open(): void {
+    const { layer, source } = this.store.current;
+    if (!layer || this.dialog.open) return;
+    const { chosen } = this.pins;
+    const published = source?.kind === "published";
+    byId<HTMLButtonElement>("copy-link").disabled = !published;
+    byId("link-note").textContent = published
+      ? "Opens this view, with the pinned features."
+      : "A file of your own has no link.";
+    byId<HTMLButtonElement>("save-picture").disabled = this.scene === null;
+    this.features.textContent =
+      chosen.length === 0 ? "No feature is pinned or selected." : counted(chosen.length, "feature");
+    this.features.parentElement!.querySelector<HTMLElement>(".copies")!.hidden = chosen.length === 0;
+    this.showSize();
+    this.dialog.showModal();
+  }
+
+  private showSize(): void {
+    if (!this.scene) return;
+    const { width, height } = pictureSize(this.scene, Number(this.scale.value));
+    byId("picture-size").textContent = `${width} × ${height} pixels, PNG`;
+  }
+
+  private async savePicture(): Promise<void> {
+    const { layer, coloring, theme } = this.store.current;
+    if (!layer || !this.scene) return;
+    const effective = coloringOf(layer, coloring);
+    const caption = {
+      title: `${display(layer.displayName, 60)}, layer ${layer.layer}`,
+      coloring: COLORING_NAMES[effective],
+      legend: colorLayer(layer, effective, theme).legend,
+    };
+    const canvas = drawPicture(this.scene, caption, Number(this.scale.value));
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
+    if (blob === null) {
+      byId("picture-size").textContent = "This browser cannot draw a picture of that size.";
+      return;
+    }
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${layer.modelId.replace(/[^\w.-]+/g, "_")}-layer-${layer.layer}.png`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+    byId("picture-size").textContent = `Saved ${link.download}.`;
+  }
+}
