@@ -8,7 +8,6 @@ import type { Layer } from "./data/layer";
 import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES, type Scale } from "./data/quantities";
 import { partsOf } from "./data/regions";
 import { SIMILARITY, similarities } from "./data/similarity";
-
 import { counted } from "./data/text";
 
 export const COLORINGS = [
@@ -119,7 +118,7 @@ export function colorLayer(
     case "region":
       return largestRegions(layer, theme);
     case "similarity": {
-      if (selected === null) return groups(count, () => -1, [], "select a feature", theme, "Similarity");
+      if (selected === null) return groups(count, () => -1, [], "no feature selected", theme, "Similarity");
       const cosines = similarities(layer, selected);
       return ramp(count, (node) => cosines[node]!, SIMILARITY, VIRIDIS, theme);
     }

@@ -109,6 +109,6 @@ it("knows the similarity of neighbours in either direction", () => {
   expect(color(2)).not.toEqual(color(1));
   expect(color(3)).toEqual([91, 100, 117]);
   expect(colorLayer(layer, "similarity", "dark").legend).toMatchObject({
-    groups: [{ name: "select a feature", count: 4 }],
+    groups: [{ name: "no feature selected", count: 4 }],
   });
 });

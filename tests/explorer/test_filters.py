@@ -132,7 +132,7 @@ def test_features_that_never_fire_are_hidden_until_a_switch_shows_them(visit, si
 def test_colours_show_the_similarity_to_the_selected_feature(visit, features):
     page = visit.open("#layer=5&color=similarity")
     legend = page.locator("#legend")
-    expect(legend).to_contain_text("select a feature")
+    expect(legend).to_contain_text("no feature selected")
     for feature in (1693, 7):
         page.fill("#search", f"#{feature}")
         page.keyboard.press("Enter")
@@ -140,7 +140,7 @@ def test_colours_show_the_similarity_to_the_selected_feature(visit, features):
         expect(legend.locator(".ticks span").last).to_have_text(f"{strongest:.2f}")
     expect(legend).to_contain_text("not among the stored neighbours")
     page.keyboard.press("Escape")
-    expect(legend).to_contain_text("select a feature")
+    expect(legend).to_contain_text("no feature selected")
 
 
 def test_filtered_maps_violate_no_accessibility_rules(browser, site):

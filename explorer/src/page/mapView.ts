@@ -45,9 +45,8 @@ export function followMarks(store: Store, scene: MapScene): void {
 
 /** Those whose similarity to a node is known: their colours are to be seen. */
 function similarNodes(layer: Layer, node: number): number[] {
-  return Array.from(similarities(layer, node)).flatMap((cosine, other) =>
-    Number.isNaN(cosine) ? [] : [other],
-  );
+  const cosines = similarities(layer, node);
+  return [...cosines.keys()].filter((other) => !Number.isNaN(cosines[other]));
 }
 
 export function followSceneTheme(store: Store, scene: MapScene): void {
