@@ -5,6 +5,7 @@ import { LayerWorker } from "./data/layerWorker";
 import { followAddress, viewOfAddress } from "./page/address";
 import { followColoring } from "./page/coloring";
 import { wireControls } from "./page/controls";
+import { ExportDialog } from "./page/exportDialog";
 import { followFilters } from "./page/filter";
 import { followJourney } from "./page/journey";
 import { followLayerControls } from "./page/layerControls";
@@ -23,7 +24,6 @@ import { RegionChoice } from "./page/regions";
 import { followSearch } from "./page/search";
 import { Selection } from "./page/selection";
 import { INITIAL, Store } from "./page/state";
-import { TakeAlong } from "./page/takeAlong";
 import { followTheme } from "./page/theme";
 import { parseState } from "./page/urlState";
 import { MapScene } from "./scene/mapScene";
@@ -59,8 +59,8 @@ if (scene) {
 followPreview(store, scene);
 followAddress(store);
 const navigation = new Navigation(store, scene, worker);
-const takeAlong = new TakeAlong(store, scene, pins);
-wireControls({ store, scene, navigation, selection, regions, searchBox, pins, takeAlong });
+const exportDialog = new ExportDialog(store, scene, pins);
+wireControls({ store, scene, navigation, selection, regions, searchBox, pins, exportDialog });
 
 addEventListener("hashchange", () => void navigation.open(viewOfAddress()));
 void navigation.start(parseState(location.hash)).then(storePage);

@@ -1,4 +1,4 @@
-"""Features that are pinned, read from lists, and taken along, in a real browser."""
+"""Features that are pinned, read from lists, and exported, in a real browser."""
 
 import json
 import re
@@ -201,7 +201,7 @@ def test_what_is_copied_can_be_pasted(visit):
         assert pinned(page) == "4:7;5:3,1693"
 
 
-def test_a_picture_the_link_and_the_features_are_taken_along(visit, tmp_path):
+def test_a_picture_the_link_and_the_features_are_exported(visit, tmp_path):
     visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = visit.open("#layer=5&feature=1693&color=density")
     at_rest(page)
@@ -222,9 +222,10 @@ def test_a_picture_the_link_and_the_features_are_taken_along(visit, tmp_path):
     # The legend, in the lower left corner, has both ends of its ramp.
     corner = picture.crop((0, picture.height - 600, 1040, picture.height))
     colors = {color for _, color in corner.getcolors(maxcolors=1 << 20)}
-    near = lambda wanted: any(max(abs(a - b) for a, b in zip(color, wanted, strict=True)) < 8 for color in colors)  # noqa: E731
     ends = page.eval_on_selector(".ramp", "ramp => getComputedStyle(ramp).backgroundImage.match(/\\d+, \\d+, \\d+/g)")
-    assert all(near([int(part) for part in end.split(", ")]) for end in (ends[0], ends[-1]))
+    for end in (ends[0], ends[-1]):
+        wanted = [int(part) for part in end.split(", ")]
+        assert any(max(abs(a - b) for a, b in zip(color, wanted, strict=True)) < 8 for color in colors)
     page.click("#copy-link")
     expect(page.locator("#link-note")).to_have_text("Copied the link.")
     assert page.evaluate("navigator.clipboard.readText()") == page.url
@@ -266,7 +267,8 @@ def test_the_new_panels_violate_no_accessibility_rules(browser, site, keep_pictu
         keep_picture(page, f"pins-{scheme}.png", width=1440, height=900)
         keep_picture(page, f"pins-phone-{scheme}.png", width=390, height=844)
         page.keyboard.press("Escape")
+        keep_picture(page, f"pinned-phone-{scheme}.png")
         page.keyboard.press("e")
         assert violations(page) == []
-        keep_picture(page, f"take-{scheme}.png", width=1440, height=900)
+        keep_picture(page, f"export-{scheme}.png", width=1440, height=900)
         page.context.close()

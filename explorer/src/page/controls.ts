@@ -9,6 +9,7 @@ import { hideMessage } from "../ui/notices";
 import { watchPointer } from "../ui/pointer";
 import type { SearchBox } from "../ui/searchBox";
 import { nextColoring } from "./coloring";
+import type { ExportDialog } from "./exportDialog";
 import { OWN_FILE } from "./layerControls";
 import { recall, remember } from "./memory";
 import type { Navigation } from "./navigation";
@@ -16,7 +17,6 @@ import type { Pins } from "./pins";
 import type { RegionChoice } from "./regions";
 import type { Selection } from "./selection";
 import type { Store } from "./state";
-import type { TakeAlong } from "./takeAlong";
 import { toggleTheme } from "./theme";
 
 export interface Page {
@@ -28,11 +28,11 @@ export interface Page {
   regions: RegionChoice;
   searchBox: SearchBox;
   pins: Pins;
-  takeAlong: TakeAlong;
+  exportDialog: ExportDialog;
 }
 
 export function wireControls(page: Page): void {
-  const { store, scene, navigation, selection, regions, searchBox, pins, takeAlong } = page;
+  const { store, scene, navigation, selection, regions, searchBox, pins, exportDialog } = page;
   const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
@@ -60,7 +60,7 @@ export function wireControls(page: Page): void {
   onClick("frame", () => navigation.showOtherMap());
   onClick("close-message", hideMessage);
   onClick("pins", () => pins.togglePanel());
-  onClick("take", () => takeAlong.open());
+  onClick("export", () => exportDialog.open());
 
   const onChoice = (id: string, action: (value: string) => void) => {
     const select = byId<HTMLSelectElement>(id);
@@ -111,7 +111,7 @@ export function wireControls(page: Page): void {
     togglePin: () => pins.toggleSelected(),
     pinAll: () => pins.pinAll(),
     togglePinPanel: () => pins.togglePanel(),
-    takeAlong: () => takeAlong.open(),
+    export: () => exportDialog.open(),
     nextColoring: () => store.update({ coloring: nextColoring(store) }),
     help,
     orbit: (right, up) => scene?.camera.orbit(right, up),

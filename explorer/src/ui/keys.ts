@@ -20,7 +20,7 @@ export interface KeyActions {
   /** What the search finds, or the chosen region. */
   pinAll(): void;
   togglePinPanel(): void;
-  takeAlong(): void;
+  export(): void;
   help(): void;
   orbit(right: number, up: number): void;
   pan(right: number, up: number): void;
@@ -50,7 +50,7 @@ export function watchKeys(actions: KeyActions): void {
     p: actions.togglePin,
     a: actions.pinAll,
     s: actions.togglePinPanel,
-    e: actions.takeAlong,
+    e: actions.export,
     "?": actions.help,
     "+": () => actions.zoom(0.75),
     "=": () => actions.zoom(0.75),

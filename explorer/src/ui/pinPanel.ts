@@ -68,7 +68,11 @@ export class PinPanel {
   private readonly saved: HTMLSelectElement;
   private readonly all: HTMLElement;
   private readonly list = h("ul", { class: "walk" });
-  private readonly more = h("button", { type: "button", class: "more", onclick: () => this.showAll() });
+  private readonly more = h(
+    "button",
+    { type: "button", class: "more", onclick: () => this.showAll() },
+    "Show all",
+  );
   private readonly copies: HTMLElement;
   private readonly undo: HTMLElement;
   private readonly clear: HTMLElement;
@@ -82,7 +86,7 @@ export class PinPanel {
     this.forget = text("Forget", events.onForget);
     this.undo = text("Undo", events.onUndo);
     this.clear = text("Unpin all", events.onClear);
-    this.all = h("button", { type: "button", class: "more", onclick: events.onPinAll });
+    this.all = h("button", { type: "button", class: "more", onclick: events.onPinAll }, "Pin all");
     this.saved = h("select", { "aria-label": "Sets saved in this browser" });
     this.copies = copyButtons(events.onCopy);
     const paste = h("input", {
@@ -163,7 +167,7 @@ export class PinPanel {
     const options = [choose, ...saved.map((name) => ({ value: name, name }))];
     setOptions(this.saved, options, stored ? set.name : "");
     this.all.hidden = view.offer === null;
-    this.all.textContent = view.offer;
+    if (view.offer !== null) this.all.textContent = view.offer;
     this.copies.hidden = !some;
     this.undo.hidden = !view.undoable;
     this.clear.hidden = !some;

@@ -1,4 +1,4 @@
-/** What a visitor takes along: a picture of the view, its link, the chosen features. */
+/** What a visitor can take along: a picture of the view, its link, the chosen features. */
 import { COLORING_NAMES, coloringOf, colorLayer } from "../colors";
 import { counted, display } from "../data/text";
 import type { MapScene } from "../scene/mapScene";
@@ -8,10 +8,10 @@ import { drawPicture, pictureSize } from "../ui/picture";
 import type { Pins } from "./pins";
 import type { Store } from "./state";
 
-export class TakeAlong {
-  private readonly dialog = byId<HTMLDialogElement>("take-dialog");
+export class ExportDialog {
+  private readonly dialog = byId<HTMLDialogElement>("export-dialog");
   private readonly scale = byId<HTMLSelectElement>("picture-scale");
-  private readonly features = byId("take-features");
+  private readonly features = byId("export-features");
 
   constructor(
     private readonly store: Store,
