@@ -18,7 +18,7 @@ export function followLayer(store: Store, scene: MapScene): void {
   });
 }
 
-/** Search results, the chosen region, pinned features, and those linked to the selected one stand out; all others are dimmed. */
+/** Search results, the chosen region, pinned features and those linked to the selected one stand out. */
 export function followMarks(store: Store, scene: MapScene): void {
   store.follow(["layer", "selected", "region", "hits", "pinnedNodes", "coloring"], (state) => {
     const { layer, selected, region, hits, pinnedNodes: pinned, coloring } = state;
