@@ -4,16 +4,21 @@
  * Quantities use viridis and cividis, whose lightness rises evenly, and groups the palette of Okabe and Ito:
  * colour-blind people can distinguish them.
  */
-import { type Layer, linkCount } from "./data/layer";
+import type { Layer } from "./data/layer";
+import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES, type Scale } from "./data/quantities";
 import { partsOf } from "./data/regions";
+import { SIMILARITY, similarities } from "./data/similarity";
 import { counted } from "./data/text";
 
 export const COLORINGS = [
   "links",
   "region",
   "labelled",
+  "similarity",
   "density",
   "activation",
+  "kept",
+  "track",
   "category",
   "index",
 ] as const;
@@ -24,14 +29,25 @@ export const COLORING_NAMES: Record<Coloring, string> = {
   links: "Links",
   region: "Region",
   labelled: "Label or none",
+  similarity: "Similarity",
   density: "Activation density",
   activation: "Largest activation",
+  kept: "Kept neighbours",
+  track: "Track length",
   category: "Category",
   index: "Feature index",
 };
 
 export type Legend =
-  | { kind: "ramp"; title: string; gradient: string[]; ticks: string[]; missing: Swatch | null }
+  | {
+      kind: "ramp";
+      title: string;
+      gradient: string[];
+      ticks: string[];
+      missing: Swatch | null;
+      /** What the colours show, and how many features have each; null for what cannot be filtered. */
+      histogram: { quantity: Quantity; axis: Axis } | null;
+    }
   | { kind: "groups"; title: string; groups: (Swatch & { count: number })[] };
 
 interface Swatch {
@@ -78,8 +94,7 @@ const RANGE: Record<Theme, [number, number]> = { dark: [0.2, 1], light: [0, 0.86
 /** The colourings for which this layer has data. */
 export function availableColorings(layer: Layer): Coloring[] {
   return COLORINGS.filter((coloring) => {
-    if (coloring === "density") return layer.density !== null;
-    if (coloring === "activation") return layer.maxActivation !== null;
+    if (isQuantity(coloring)) return SCALES[coloring].of(layer) !== null;
     if (coloring === "region") return layer.regions.length > 0;
     if (coloring === "category") return layer.categories.length > 0;
     return true;
@@ -91,50 +106,25 @@ export function coloringOf(layer: Layer, chosen: Coloring): Coloring {
   return availableColorings(layer).includes(chosen) ? chosen : "links";
 }
 
-export function colorLayer(layer: Layer, coloring: Coloring, theme: Theme): Colored {
+/** `selected`: the node that similarity is measured from. */
+export function colorLayer(
+  layer: Layer,
+  coloring: Coloring,
+  theme: Theme,
+  selected: number | null = null,
+): Colored {
+  const { count } = layer;
   switch (coloring) {
-    case "links":
-      return quantity(layer.count, (node) => linkCount(layer, node) || Number.NaN, {
-        title: "Links of a feature",
-        missing: "no link",
-        stops: VIRIDIS,
-        theme,
-        scale: Math.sqrt,
-        inverse: (value) => value ** 2,
-        format: (value) => String(Math.round(value)),
-      });
     case "region":
       return largestRegions(layer, theme);
-    case "density":
-      return quantity(layer.count, (node) => layer.density![node]! || Number.NaN, {
-        title: "Share of tokens that activate it",
-        stops: VIRIDIS,
-        theme,
-        scale: Math.log10,
-        inverse: (value) => 10 ** value,
-        format: formatShare,
-      });
-    case "activation":
-      return quantity(layer.count, (node) => layer.maxActivation![node]!, {
-        title: "Largest activation",
-        stops: VIRIDIS,
-        theme,
-        scale: (value) => value,
-        inverse: (value) => value,
-        format: (value) => String(+value.toPrecision(3)),
-      });
-    case "index":
-      return quantity(layer.count, (node) => layer.index[node]!, {
-        title: "Feature index",
-        stops: CIVIDIS,
-        theme,
-        scale: (value) => value,
-        inverse: (value) => value,
-        format: (value) => Math.round(value).toLocaleString("en"),
-      });
+    case "similarity": {
+      if (selected === null) return groups(count, () => -1, [], "no feature selected", theme, "Similarity");
+      const cosines = similarities(layer, selected);
+      return ramp(count, (node) => cosines[node]!, SIMILARITY, VIRIDIS, theme);
+    }
     case "labelled":
       return groups(
-        layer.count,
+        count,
         (node) => (layer.labels[node] === null ? -1 : 0),
         ["labelled"],
         "no label",
@@ -143,64 +133,67 @@ export function colorLayer(layer: Layer, coloring: Coloring, theme: Theme): Colo
       );
     case "category":
       return groups(
-        layer.count,
+        count,
         (node) => layer.category[node]!,
         layer.categories,
         "no category",
         theme,
         "Category",
       );
+    default: {
+      const stops = coloring === "index" ? CIVIDIS : VIRIDIS;
+      return ramp(count, SCALES[coloring].of(layer)!, SCALES[coloring], stops, theme, coloring);
+    }
   }
 }
 
-/** A share of tokens as a percentage that keeps two digits: 0.00123 gives "0.12 %". */
-export function formatShare(share: number): string {
-  return `${(100 * share).toLocaleString("en", { maximumSignificantDigits: 2 })} %`;
+function isQuantity(coloring: Coloring): coloring is Quantity {
+  return (QUANTITIES as readonly string[]).includes(coloring);
 }
 
-interface Ramp {
-  title: string;
-  /** What a feature without a value is called. */
-  missing?: string;
-  stops: string[];
-  theme: Theme;
-  scale: (value: number) => number;
-  inverse: (value: number) => number;
-  format: (value: number) => string;
-}
-
-function quantity(count: number, quantityOf: (node: number) => number, ramp: Ramp): Colored {
-  const scaled = Float64Array.from({ length: count }, (_, node) => ramp.scale(quantityOf(node)));
-  const [low, high] = spread(scaled);
-  const stops = ramp.stops.map(rgb);
-  const [from, to] = RANGE[ramp.theme];
-  const missing = rgb(MISSING[ramp.theme]);
+function ramp(
+  count: number,
+  quantityOf: (node: number) => number,
+  scale: Scale,
+  hexStops: string[],
+  theme: Theme,
+  quantity: Quantity | null = null,
+): Colored {
+  const positions = Float64Array.from({ length: count }, (_, node) => scale.scale(quantityOf(node)));
+  const axis = axisOf(positions, scale);
+  const missing = rgb(MISSING[theme]);
+  const without = { color: css(missing), name: scale.missing };
+  const { title } = scale;
+  if (axis === null) {
+    const colors = new Uint8Array(3 * count);
+    for (let node = 0; node < count; node++) colors.set(missing, 3 * node);
+    return { colors, legend: { kind: "groups", title, groups: [{ ...without, count }] } };
+  }
+  const stops = hexStops.map(rgb);
+  const [from, to] = RANGE[theme];
+  const colorAt = (position: number): Rgb => {
+    if (!(position > -Infinity)) return missing;
+    const share = Math.min(1, Math.max(0, (position - axis.low) / (axis.high - axis.low || 1)));
+    return mix(stops, from + share * (to - from));
+  };
   const colors = new Uint8Array(3 * count);
   let missed = 0;
   for (let node = 0; node < count; node++) {
-    const value = scaled[node]!;
-    if (!Number.isFinite(value)) missed++;
-    const share = Math.min(1, Math.max(0, (value - low) / (high - low || 1)));
-    colors.set(Number.isFinite(value) ? mix(stops, from + share * (to - from)) : missing, 3 * node);
+    if (!(positions[node]! > -Infinity)) missed++;
+    colors.set(colorAt(positions[node]!), 3 * node);
   }
-  const without = { color: css(missing), name: ramp.missing ?? "not known" };
-  if (missed === count) {
-    return { colors, legend: { kind: "groups", title: ramp.title, groups: [{ ...without, count }] } };
-  }
-  const gradient = Array.from({ length: 9 }, (_, at) => css(mix(stops, from + (at / 8) * (to - from))));
-  const ticks = [low, (low + high) / 2, high].map((value) => ramp.format(ramp.inverse(value)));
   return {
     colors,
-    legend: { kind: "ramp", title: ramp.title, gradient, ticks, missing: missed > 0 ? without : null },
+    legend: {
+      kind: "ramp",
+      title,
+      // As the bars of the histogram above it.
+      gradient: axis.edges.map((value) => css(colorAt(scale.scale(value)))),
+      ticks: axis.ticks.map(scale.format),
+      missing: missed > 0 ? without : null,
+      histogram: quantity && { quantity, axis },
+    },
   };
-}
-
-/** The range of the finite values without the outermost 0.5 % on both sides, which would compress all others. */
-function spread(values: Float64Array): [number, number] {
-  const sorted = values.filter(Number.isFinite).sort();
-  if (sorted.length === 0) return [0, 1];
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  return [at(0.005), at(0.995)];
 }
 
 function groups(

@@ -6,6 +6,7 @@ import { followAddress, viewOfAddress } from "./page/address";
 import { followColoring } from "./page/coloring";
 import { wireControls } from "./page/controls";
 import { ExportDialog } from "./page/exportDialog";
+import { followFilters } from "./page/filter";
 import { followJourney } from "./page/journey";
 import { followLayerControls } from "./page/layerControls";
 import {
@@ -41,6 +42,7 @@ if (scene) {
   followSceneTheme(store, scene);
   followLayer(store, scene);
 }
+followFilters(store, scene);
 followColoring(store, scene);
 followLayerControls(store);
 const selection = new Selection(store, scene, worker);

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { availableColorings, COLORINGS, colorLayer, formatShare } from "../src/colors";
+import { availableColorings, COLORINGS, colorLayer } from "../src/colors";
+import { formatShare } from "../src/data/quantities";
 import { prepared, rawLayer } from "./fixtures";
 
 const layer = prepared();
@@ -7,7 +8,7 @@ const rgb = (colors: Uint8Array, node: number) => [...colors.slice(3 * node, 3 *
 const lightness = ([red, green, blue]: number[]) => 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
 
 it("offers only colourings of which the layer knows something", () => {
-  expect(availableColorings(layer)).toEqual(["links", "labelled", "density", "index"]);
+  expect(availableColorings(layer)).toEqual(["links", "labelled", "similarity", "density", "index"]);
 });
 
 it("gets lighter as a quantity grows, in every theme", () => {
@@ -21,7 +22,7 @@ it("gets lighter as a quantity grows, in every theme", () => {
 it("names what has no value, in the legend and by a colour of its own", () => {
   const { colors, legend } = colorLayer(layer, "density", "dark");
   expect(legend).toMatchObject({ kind: "ramp", ticks: ["0.1 %", "1 %", "10 %"] });
-  expect(legend).toMatchObject({ missing: { color: "rgb(91 100 117)", name: "not known" } });
+  expect(legend).toMatchObject({ missing: { color: "rgb(91 100 117)", name: "none, or not known" } });
   expect(rgb(colors, 2)).toEqual([91, 100, 117]);
 });
 

@@ -2,7 +2,16 @@ import { PerspectiveCamera } from "three";
 import { expect, it } from "vitest";
 import { colorLayer } from "../src/colors";
 import type { Layer } from "../src/data/layer";
-import { areasOf, nameOf, nodesIn, partsOf, pathOf, regionsOf, titleOf } from "../src/data/regions";
+import {
+  areasOf,
+  nameOf,
+  nodesIn,
+  partsOf,
+  pathOf,
+  regionsAround,
+  regionsOf,
+  titleOf,
+} from "../src/data/regions";
 import { choosing, INITIAL, selecting } from "../src/page/state";
 import type { Projection } from "../src/scene/pick";
 import { overlap } from "../src/scene/placement";
@@ -145,9 +154,19 @@ function viewFrom(distance: number): Projection {
 const SIZE: [number, number] = [90, 18];
 
 function namesFrom(layer: Layer, distance: number, change: object = {}) {
-  const common = { shown: new Set<number>(), taken: [], sizeOf: () => SIZE, limit: 40 };
+  const common = { shown: new Set<number>(), isShown: () => true, taken: [], sizeOf: () => SIZE, limit: 40 };
   return placeNames({ layer, view: viewFrom(distance), near: distance, ...common, ...change });
 }
+
+it("names no region of which all features are filtered out", () => {
+  const layer = ball(12);
+  const { region: hidden } = namesFrom(layer, 150)[0]!;
+  const left = namesFrom(layer, 150, { isShown: (region: number) => region !== hidden });
+  expect(left.map(({ region }) => region)).not.toContain(hidden);
+  const regions = divided();
+  const around = [...regionsAround(regions, (node) => node === 0)].map((at) => regions.regions[at]!.id);
+  expect(around.sort()).toEqual(["r1", "r1.1", "r1.1.2"]);
+});
 
 it("names large regions from afar, and their parts from near", () => {
   const layer = ball(12);

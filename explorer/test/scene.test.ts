@@ -35,6 +35,32 @@ it("finds the points in a box, and none behind the eye", () => {
   expect(nodesWithin(positions, view(), { ...box, top: 290 })).toEqual([0, 1]);
 });
 
+it("picks nothing that is not shown", () => {
+  const positions = new Float32Array([0, 0, 0, 0.05, 0, 5]);
+  expect(
+    pick(
+      positions,
+      () => 0.1,
+      view(),
+      400,
+      300,
+      5,
+      (node) => node !== 1,
+    ),
+  ).toBe(0);
+  expect(
+    pick(
+      positions,
+      () => 0.1,
+      view(),
+      400,
+      300,
+      5,
+      () => false,
+    ),
+  ).toBeNull();
+});
+
 function placement(count: number, change: Partial<Placement> = {}): Placement {
   return {
     positions: Float32Array.from({ length: 3 * count }, (_, at) => 6 * (((at * 0.754877) % 1) - 0.5)),
@@ -155,6 +181,9 @@ it("counts links by cosine, and draws the strongest by default", () => {
   const order = new LinkOrder(Float32Array.from([0.41, 0.9, 0.25, 0.4099, 0.41]));
   expect([...order.edges]).toEqual([1, 0, 4, 3, 2]);
   expect([0, 0.25, 0.41, 0.411, 0.9, 1].map((cosine) => order.count(cosine))).toEqual([5, 5, 3, 1, 1, 0]);
+  const [source, target] = [Uint32Array.from([0, 0, 1, 1, 2]), Uint32Array.from([1, 2, 2, 3, 3])];
+  const edges = { source, target, weight: new Float32Array() };
+  expect(order.countShown(0.41, edges, Uint8Array.from([1, 1, 1, 0]))).toBe(2);
   expect(order.range).toEqual([0.25, 0.9]);
   expect(order.defaultCosine).toBe(0.25);
   expect(new LinkOrder(new Float32Array()).count(0)).toBe(0);

@@ -17,6 +17,8 @@ it("reads what it writes", () => {
     region: "r1.3",
     query: "days & of #the week",
     coloring: "density",
+    filters: { density: { low: 1e-7, high: null }, track: { low: 2, high: 6 } },
+    silentShown: true,
     minCosine: 0.413,
     camera: [1.5, -2.25, 3, 0, 0, -0.01],
   };
@@ -33,6 +35,7 @@ it.each([
   "#layer=1.5&feature=99999999&camera=1,2,3,4,5,NaN",
   "#camera=1,,3,4,5,6",
   "#camera=1e9,2,3,4,5,6&model=&find=%20",
+  "#only=density:..,links:3,tracks:1..2,index:7..5,kept:x..1,activation:1..2..3&silent=no",
   "#links=2&map=elsewhere",
   "#links=",
   "#pins=5&set=nothing",

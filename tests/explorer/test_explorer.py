@@ -457,7 +457,7 @@ def test_refuses_a_file_that_is_not_a_layer(visit, tmp_path):
 def test_colours_themes_and_their_legend(visit, keep_picture):
     page = visit.open("#layer=5")
     values = page.eval_on_selector_all("#coloring option", "options => options.map(option => option.value)")
-    assert values == ["links", "region", "labelled", "density", "activation", "index"]
+    assert values == ["links", "region", "labelled", "similarity", "density", "activation", "kept", "track", "index"]
     legends = set()
     for value in values:
         page.select_option("#coloring", value)

@@ -111,6 +111,19 @@ export function nodesIn({ prominence, regions, regionOf }: Layer, region: number
   return Array.from(prominence.filter((node) => regionOf[node]! >= region && regionOf[node]! < end));
 }
 
+/** All regions around nodes that are shown, of all levels. */
+export function regionsAround(
+  { regions, regionOf }: Regions,
+  isShown: (node: number) => boolean,
+): Set<number> {
+  const around = new Set<number>();
+  regionOf.forEach((smallest, node) => {
+    if (!isShown(node)) return;
+    for (let at = smallest; at >= 0 && !around.has(at); at = regions[at]!.parent) around.add(at);
+  });
+  return around;
+}
+
 /** The regions directly inside a region, or those of level 1. */
 export function partsOf({ regions }: Regions, region: number | null): number[] {
   const parts: number[] = [];

@@ -16,7 +16,20 @@ export function viewOfAddress(): ViewState {
 export function followAddress(store: Store): void {
   let before = store.current;
   store.follow(
-    ["source", "selected", "region", "pinned", "map", "query", "coloring", "minCosine", "camera", "opening"],
+    [
+      "source",
+      "selected",
+      "region",
+      "pinned",
+      "map",
+      "query",
+      "coloring",
+      "filters",
+      "silentShown",
+      "minCosine",
+      "camera",
+      "opening",
+    ],
     (state) => {
       const step = selectionOf(state) !== selectionOf(before);
       before = state;
@@ -38,7 +51,8 @@ function selectionOf({ layer, selected, region }: State): string | null {
 }
 
 function viewOf(state: State): ViewState {
-  const { layer, source, selected, region, map, query, coloring, minCosine, camera } = state;
+  const { layer, source, selected, region, map, query, coloring, filters, silentShown, minCosine, camera } =
+    state;
   if (layer === null || source?.kind !== "published") return {};
   const pins = pinsOf(state);
   const effective = coloringOf(layer, coloring);
@@ -51,6 +65,8 @@ function viewOf(state: State): ViewState {
     ...(pins.members.length > 0 && fitsAddress(pins) && { pinned: pins }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),
+    ...(Object.keys(filters).length > 0 && { filters }),
+    ...(silentShown && { silentShown }),
     ...(minCosine !== null && { minCosine }),
     ...(camera !== null && { camera }),
   };

@@ -1,6 +1,8 @@
 /** The map follows the state: the layer, the marked features, the theme, and the space that the panels leave free. */
+import { coloringOf } from "../colors";
 import { type Layer, nearestNodes } from "../data/layer";
 import { nodesIn } from "../data/regions";
+import { similarities } from "../data/similarity";
 import { originsOf } from "../data/tracks";
 import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
@@ -16,10 +18,10 @@ export function followLayer(store: Store, scene: MapScene): void {
   });
 }
 
-/** Search results, the chosen region, pinned features, and those linked to the selected one stand out; all others are dimmed. */
+/** Search results, the chosen region, pinned features and those linked to the selected one stand out. */
 export function followMarks(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "region", "hits", "pinnedNodes"], (state) => {
-    const { layer, selected, region, hits, pinnedNodes: pinned } = state;
+  store.follow(["layer", "selected", "region", "hits", "coloring", "pinnedNodes"], (state) => {
+    const { layer, selected, region, hits, coloring, pinnedNodes: pinned } = state;
     if (!layer) return;
     if (region !== null) {
       const lit = nodesIn(layer, region);
@@ -28,15 +30,23 @@ export function followMarks(store: Store, scene: MapScene): void {
     const matching = hits === null ? [] : hits.nodes.slice(0, hits.best);
     const { offset, neighbor } = layer.links;
     const linked = selected === null ? [] : [...neighbor.subarray(offset[selected], offset[selected + 1])];
+    const similar =
+      selected !== null && coloringOf(layer, coloring) === "similarity" ? similarNodes(layer, selected) : [];
     const near = selected === null ? [] : nearestNodes(layer, selected, 8);
     scene.mark({
-      lit: [...linked, ...matching, ...pinned],
+      lit: [...linked, ...similar, ...matching, ...pinned],
       named: [...linked.slice(0, 14), ...near, ...matching.slice(0, 24), ...pinned.slice(0, 24)],
       selected,
       pinned,
       dimming: selected !== null ? 0.6 : hits !== null ? 0.82 : pinned.length > 0 ? 0.4 : 0,
     });
   });
+}
+
+/** Those whose similarity to a node is known: their colours are to be seen. */
+function similarNodes(layer: Layer, node: number): number[] {
+  const cosines = similarities(layer, node);
+  return [...cosines.keys()].filter((other) => !Number.isNaN(cosines[other]));
 }
 
 export function followSceneTheme(store: Store, scene: MapScene): void {
@@ -65,9 +75,9 @@ export function followLinks(store: Store, scene: MapScene): void {
     onCosine: (minCosine) => store.update({ minCosine, linksVisible: true }),
     onToggle: () => store.update({ linksVisible: !store.current.linksVisible }),
   });
-  store.follow(["layer", "linksVisible", "minCosine"], ({ linksVisible, minCosine }) => {
-    scene.setLinks(linksVisible, minCosine);
-    control.show(scene.linkOrder, linksVisible, minCosine ?? scene.linkOrder?.defaultCosine ?? 0);
+  store.follow(["layer", "linksVisible", "minCosine", "shown"], (state) => {
+    scene.setLinks(state.linksVisible, state.minCosine);
+    control.show(scene.linkOrder, state);
   });
 }
 

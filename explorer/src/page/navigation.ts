@@ -1,4 +1,5 @@
 /** Ways to another map: an address, a model, a layer, a file of the visitor's own. */
+import { NO_FILTERS } from "../data/filter";
 import { type Layer, nodeOfFeature, onMap } from "../data/layer";
 import type { Load } from "../data/layer.worker";
 import type { LayerWorker, Loaded } from "../data/layerWorker";
@@ -49,8 +50,8 @@ export class Navigation {
 
   /** Shows a model's middle layer. */
   async showModel(model: string): Promise<void> {
-    const { query, map } = this.store.current;
-    await this.follow({ model, query, map });
+    const { query, map, filters, silentShown } = this.store.current;
+    await this.follow({ model, query, map, filters, silentShown });
   }
 
   /** Shows a layer of the chosen model. What is selected stays selected along its track. */
@@ -111,17 +112,8 @@ export class Navigation {
     }
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
     const understood: ViewState = missing === null ? view : {};
-    const {
-      layer,
-      feature,
-      region,
-      pinned,
-      camera,
-      query = "",
-      coloring,
-      minCosine,
-      map: on = "frame",
-    } = understood;
+    const { layer, feature, region, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
+    const { filters = NO_FILTERS, silentShown = false, pinned } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
     const { layer: current } = store.current;
     if (on !== store.current.map) store.update({ map: on, layer: current && onMap(current, on) });
@@ -137,6 +129,8 @@ export class Navigation {
     if (region !== undefined && chosen < 0) showMessage(`Region ${region} is not on this map.`);
     store.update({
       query,
+      filters,
+      silentShown,
       ...(selected === null && chosen >= 0 ? choosing(chosen) : selecting(map, selected)),
       ...(pinned && { pinned: { ...store.current.pinned, [map.modelId]: pinned } }),
       ...(coloring && { coloring }),

@@ -2,6 +2,7 @@
 import type { Coloring, Theme } from "../colors";
 import type { ModelEntry } from "../data/contract";
 import { EMPTY_SET, type FeatureSet } from "../data/featureSet";
+import { type Filters, NO_FILTERS } from "../data/filter";
 import type { Layer } from "../data/layer";
 import type { Model } from "../data/published";
 import type { Hits } from "../data/search";
@@ -49,6 +50,12 @@ export interface State {
   hits: (Hits & { query: string }) | null;
   /** As chosen. A layer without data for it is coloured by links. */
   coloring: Coloring;
+  /** As chosen, for this layer and others. */
+  filters: Filters;
+  /** True if features that never fire are shown, too. */
+  silentShown: boolean;
+  /** (count,) 1 for each node that these two show; null if that is all of them. */
+  shown: Uint8Array | null;
   theme: Theme;
   labelsVisible: boolean;
   linksVisible: boolean;
@@ -76,6 +83,9 @@ export const INITIAL: State = {
   query: "",
   hits: null,
   coloring: "links",
+  filters: NO_FILTERS,
+  silentShown: false,
+  shown: null,
   theme: "dark",
   labelsVisible: true,
   linksVisible: true,

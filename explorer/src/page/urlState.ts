@@ -1,7 +1,9 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
 import { COLORINGS, type Coloring } from "../colors";
 import { type FeatureSet, formatMembers, parseMembers, withFeatures } from "../data/featureSet";
+import type { Filters } from "../data/filter";
 import type { Layer } from "../data/layer";
+import { QUANTITIES } from "../data/quantities";
 import { encoded } from "../data/text";
 
 export interface ViewState {
@@ -18,6 +20,9 @@ export interface ViewState {
   /** The search. */
   query?: string;
   coloring?: Coloring;
+  filters?: Filters;
+  /** True if features that never fire are shown, too. */
+  silentShown?: boolean;
   /** The lowest cosine of a link that is drawn. */
   minCosine?: number;
   /** Camera position x, y, z, then the point it looks at. */
@@ -38,6 +43,8 @@ export function formatState(state: ViewState): string {
   }
   if (state.query !== undefined) parts.push(`find=${encoded(state.query)}`);
   if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
+  if (state.filters !== undefined) parts.push(`only=${formatFilters(state.filters)}`);
+  if (state.silentShown) parts.push("silent=shown");
   if (state.minCosine !== undefined) parts.push(`links=${+state.minCosine.toFixed(3)}`);
   if (state.camera !== undefined)
     parts.push(`camera=${state.camera.map((value) => +value.toFixed(2)).join(",")}`);
@@ -64,6 +71,9 @@ export function parseState(hash: string): ViewState {
   if (query?.trim()) state.query = query;
   const coloring = fields.get("color");
   if (COLORINGS.includes(coloring as Coloring)) state.coloring = coloring as Coloring;
+  const filters = parseFilters(fields.get("only") ?? "");
+  if (Object.keys(filters).length > 0) state.filters = filters;
+  if (fields.get("silent") === "shown") state.silentShown = true;
   const minCosine = decimal(fields.get("links"));
   if (minCosine >= 0 && minCosine <= 1) state.minCosine = minCosine;
   const camera = fields.get("camera")?.split(",").map(decimal);
@@ -71,6 +81,26 @@ export function parseState(hash: string): ViewState {
     state.camera = camera;
   }
   return state;
+}
+
+/** "density:0.001..0.01,links:3..", an end left out where there is no limit. */
+function formatFilters(filters: Filters): string {
+  return Object.entries(filters)
+    .map(([quantity, { low, high }]) => `${quantity}:${low ?? ""}..${high ?? ""}`)
+    .join(",");
+}
+
+function parseFilters(text: string): Filters {
+  const filters: { -readonly [quantity in keyof Filters]: Filters[quantity] } = {};
+  for (const part of text.split(",")) {
+    const [name, ...ends] = part.split(/:|\.\./);
+    const quantity = QUANTITIES.find((known) => known === name);
+    const [low, high] = ends.map((end) => (end === "" ? null : decimal(end)));
+    if (!quantity || low === undefined || high === undefined || ends.length !== 2) continue;
+    if (low === null && high === null) continue;
+    if ((low ?? -Infinity) <= (high ?? Infinity)) filters[quantity] = { low, high };
+  }
+  return filters;
 }
 
 function decimal(text: string | null): number {

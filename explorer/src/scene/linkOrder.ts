@@ -1,5 +1,7 @@
 /** The links of a map by their cosine: which are drawn above a threshold, and how many there are at each cosine. */
 
+import type { Layer } from "../data/layer";
+
 /** Links drawn unless the visitor chooses otherwise: more hide the points, and each other. */
 export const DRAWN_BY_DEFAULT = 10_000;
 
@@ -24,6 +26,15 @@ export class LinkOrder {
   /** The number of links with at least this cosine: the first so many of `edges`. */
   count(cosine: number): number {
     return this.reaching[stepOf(cosine)]!;
+  }
+
+  /** The number of those of which both ends are shown. */
+  countShown(cosine: number, { source, target }: Layer["edges"], shown: Uint8Array): number {
+    let count = 0;
+    for (const edge of this.edges.subarray(0, this.count(cosine))) {
+      count += shown[source[edge]!]! & shown[target[edge]!]!;
+    }
+    return count;
   }
 
   /** The highest cosine that still draws the default number of links, or the lowest if there are fewer. */

@@ -32,7 +32,7 @@ const VERTEX = /* glsl */ `
     float far = smoothstep(fadeNear, fadeFar, -seen.z);
     vTint = tint;
     vAlpha = opacity * alpha * (1.0 - 0.9 * far) * (mark == 1.0 ? 1.0 - 0.85 * dimming : 1.0);
-    gl_Position = projectionMatrix * seen;
+    gl_Position = mark == 3.0 ? vec4(0.0, 0.0, 2.0, 1.0) : projectionMatrix * seen;
   }
 `;
 
@@ -118,13 +118,16 @@ export class FeatureLinks {
     this.copyToEnds(colors, "tint");
   }
 
-  /** A link is dimmed if either of its ends is. */
+  /** A link is hidden or dimmed if either of its ends is. */
   setMarks(marks: Uint8Array): void {
     this.marks = marks;
     const values = this.attribute("mark");
     for (let at = 0; at < values.length; at += 2) {
-      const dimmed = marks[this.ends[at]!] === Mark.dimmed || marks[this.ends[at + 1]!] === Mark.dimmed;
-      values.fill(dimmed ? Mark.dimmed : Mark.plain, at, at + 2);
+      const [from, to] = [marks[this.ends[at]!], marks[this.ends[at + 1]!]];
+      let mark = Mark.plain;
+      if (from === Mark.dimmed || to === Mark.dimmed) mark = Mark.dimmed;
+      if (from === Mark.hidden || to === Mark.hidden) mark = Mark.hidden;
+      values.fill(mark, at, at + 2);
     }
   }
 
@@ -179,16 +182,24 @@ export class SelectedLinks {
     this.object.renderOrder = 2;
   }
 
-  show(layer: Layer | null, node: number | null, color: Color, background: Color): void {
+  /** Links to nodes that are not shown are left out. */
+  show(
+    layer: Layer,
+    node: number | null,
+    isShown: (node: number) => boolean,
+    color: Color,
+    background: Color,
+  ): void {
     this.object.geometry.dispose();
     this.object.visible = false;
-    if (layer === null || node === null) return;
+    if (node === null) return;
     const { offset, neighbor, weight } = layer.links;
     const positions: number[] = [];
     const colors: number[] = [];
     const strongest = weight[offset[node]!] ?? 1;
     for (let at = offset[node]!; at < offset[node + 1]!; at++) {
       const other = neighbor[at]!;
+      if (!isShown(other)) continue;
       positions.push(
         ...layer.positions.subarray(3 * node, 3 * node + 3),
         ...layer.positions.subarray(3 * other, 3 * other + 3),

@@ -32,6 +32,8 @@ export interface Marking {
   dimming: number;
 }
 
+const NOTHING_MARKED: Marking = { lit: [], named: [], selected: null, pinned: [], dimming: 0 };
+
 export interface SceneColors {
   background: string;
   accent: string;
@@ -69,8 +71,9 @@ export class MapScene {
   private hoverColor = new Color();
   private trailColor = new Color();
   private pinColor = new Color();
-  private selected: number | null = null;
-  private pinned: number[] = [];
+  private marking: Marking = NOTHING_MARKED;
+  /** By node; null: all are shown. */
+  private filtered: Uint8Array | null = null;
   private hovered: number | null = null;
   private linksVisible = true;
   private linkWeight = 1;
@@ -115,7 +118,15 @@ export class MapScene {
     this.hovered = null;
     this.resize();
     this.camera.setExtent(layer);
-    this.mark({ lit: [], named: [], selected: null, pinned: [], dimming: 0 });
+    this.filtered = null;
+    this.mark(NOTHING_MARKED);
+  }
+
+  /** Hides the nodes for which `shown` is 0, except the selected one; null: hides none. */
+  setShown(shown: Uint8Array | null): void {
+    if (shown === this.filtered) return;
+    this.filtered = shown;
+    this.mark(this.marking);
   }
 
   setColors(colors: Uint8Array): void {
@@ -159,16 +170,20 @@ export class MapScene {
     this.drawSelection();
   }
 
-  mark({ lit, named, selected, pinned, dimming }: Marking): void {
+  mark(marking: Marking): void {
     if (!this.layer || !this.points || !this.links) return;
+    this.marking = marking;
+    const { lit, named, selected, dimming } = marking;
     const marks = new Uint8Array(this.layer.count).fill(dimming > 0 ? Mark.dimmed : Mark.plain);
     for (const node of lit) marks[node] = Mark.lit;
+    this.filtered?.forEach((shown, node) => {
+      if (shown === 0) marks[node] = Mark.hidden;
+    });
     if (selected !== null) marks[selected] = Mark.lit;
     this.points.setMarks(marks);
     this.links.setMarks(marks);
     this.shared.dimming.value = dimming;
-    this.selected = selected;
-    this.pinned = pinned;
+    this.labels.setFilter(this.isShown);
     this.labels.setWanted([...(selected === null ? [] : [selected]), ...named], selected);
     this.drawSelection();
   }
@@ -190,13 +205,13 @@ export class MapScene {
     if (!this.layer || !this.points) return null;
     return (
       this.labels.nodeAt(x, y) ??
-      pick(this.positions, this.points.radiusOf, this.camera.projection(), x, y, reach)
+      pick(this.positions, this.points.radiusOf, this.camera.projection(), x, y, reach, this.isShown)
     );
   }
 
-  /** The nodes in a part of the canvas, in CSS pixels. */
+  /** The nodes that are shown in a part of the canvas, in CSS pixels. */
   nodesWithin(box: Box): number[] {
-    return nodesWithin(this.positions, this.camera.projection(), box);
+    return nodesWithin(this.positions, this.camera.projection(), box).filter(this.isShown);
   }
 
   /** The region whose name is at (x, y) of the canvas, or null. */
@@ -323,8 +338,9 @@ export class MapScene {
   private drawSelection(): void {
     if (!this.layer || !this.points) return;
     // Links lead to where points are at rest.
-    const linked = this.glide === null ? this.selected : null;
-    this.selectedLinks.show(this.layer, linked, this.accent, this.background);
+    const { selected, pinned } = this.marking;
+    const linked = this.glide === null ? selected : null;
+    this.selectedLinks.show(this.layer, linked, this.isShown, this.accent, this.background);
     this.trail.show(this.trailStops, this.trailHere, this.trailColor, this.background);
     const { radiusOf } = this.points;
     const ring = (node: number, color: Color): Ring => ({
@@ -332,12 +348,11 @@ export class MapScene {
       radius: radiusOf(node),
       color,
     });
-    const rings = this.pinned
-      .filter((node) => node !== this.selected)
+    const rings = pinned
+      .filter((node) => node !== selected && this.isShown(node))
       .map((node) => ring(node, this.pinColor));
-    if (this.selected !== null) rings.push(ring(this.selected, this.accent));
-    if (this.hovered !== null && this.hovered !== this.selected)
-      rings.push(ring(this.hovered, this.hoverColor));
+    if (selected !== null) rings.push(ring(selected, this.accent));
+    if (this.hovered !== null && this.hovered !== selected) rings.push(ring(this.hovered, this.hoverColor));
     this.rings.show(rings);
     this.requestFrame();
   }
@@ -386,6 +401,9 @@ export class MapScene {
     this.camera.resize();
     this.requestFrame();
   }
+
+  private readonly isShown = (node: number): boolean =>
+    this.filtered === null || this.filtered[node] === 1 || node === this.marking.selected;
 
   private positionOf(node: number): Vector3 {
     return new Vector3().fromArray(this.positions, 3 * node);

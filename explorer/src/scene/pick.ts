@@ -26,6 +26,7 @@ export function pick(
   x: number,
   y: number,
   reach: number,
+  isShown: (node: number) => boolean = () => true,
 ): number | null {
   const m = view.matrix;
   const halfWidth = view.width / 2;
@@ -43,7 +44,7 @@ export function pick(
     const dx = halfWidth + (halfWidth * (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!)) / w - x;
     const dy = halfHeight - (halfHeight * (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!)) / w - y;
     const distance = dx * dx + dy * dy;
-    if (distance > 2500) continue;
+    if (distance > 2500 || !isShown(node)) continue;
     const radius = radiusOnScreen((radiusOf(node) * view.pixelsPerUnit) / w);
     if (distance <= radius * radius) {
       if (w < hitDepth) [hit, hitDepth] = [node, w];

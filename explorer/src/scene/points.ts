@@ -10,6 +10,8 @@ export enum Mark {
   dimmed = 1,
   /** A search result, the selected feature, or one linked to it. */
   lit = 2,
+  /** Filtered out. */
+  hidden = 3,
 }
 
 /** Uniforms shared by points and links, so that both fade alike. */
@@ -57,7 +59,7 @@ const VERTEX = /* glsl */ `
   varying float vDrawn;
 
   void main() {
-    float visible = mix(visibleBefore, visibleAfter, glided);
+    float visible = mark == 3.0 ? 0.0 : mix(visibleBefore, visibleAfter, glided);
     vec4 seen = modelViewMatrix * vec4(mix(origin, position, glided), 1.0);
     float depth = max(-seen.z, 0.01);
     float dimmed = mark == 1.0 ? dimming : 0.0;

@@ -19,6 +19,8 @@ export interface Naming {
   near: number;
   /** Names of the previous choice: they stay unless they have become clearly worse, which prevents flicker. */
   shown: ReadonlySet<number>;
+  /** False for a region of which no feature is shown: it is not named. */
+  isShown: (region: number) => boolean;
   /** Boxes that names must not overlap. */
   taken: Box[];
   /** Width and height of a region's name in CSS pixels. */
@@ -35,7 +37,16 @@ const STICKINESS = 1.25;
 const FURTHEST = 1.5;
 const MARGIN = 6;
 
-export function placeNames({ layer, view, near, shown, taken, sizeOf, limit }: Naming): PlacedName[] {
+export function placeNames({
+  layer,
+  view,
+  near,
+  shown,
+  isShown,
+  taken,
+  sizeOf,
+  limit,
+}: Naming): PlacedName[] {
   const { regions, areas } = layer;
   const open = OPEN * Math.min(view.width, view.height);
   const candidates: (PlacedName & { score: number })[] = [];
@@ -44,8 +55,8 @@ export function placeNames({ layer, view, near, shown, taken, sizeOf, limit }: N
     const stickiness = shown.has(region) ? STICKINESS : 1;
     const radius = depth <= 0 ? Infinity : (areas.radius[region]! * view.pixelsPerUnit) / depth;
     const inParts = regions[region]!.name === null || radius > open * stickiness;
-    const far = depth > FURTHEST * near || radius < SMALLEST;
-    const at = inParts || far ? null : nameAt(layer, region, view);
+    const hidden = depth > FURTHEST * near || radius < SMALLEST || !isShown(region);
+    const at = inParts || hidden ? null : nameAt(layer, region, view);
     if (at) candidates.push({ ...at, score: (stickiness * radius * near) / depth });
     // The parts come next, and after them what follows the region.
     region = inParts ? region + 1 : regions[region]!.end;

@@ -1,5 +1,6 @@
 /** The labels in the scene, in an element above the canvas: names in the middle of regions, labels beside points. */
 import type { Layer } from "../data/layer";
+import { regionsAround } from "../data/regions";
 import { display, headline } from "../data/text";
 import { saysLittle } from "./labelWords";
 import type { Projection } from "./pick";
@@ -23,6 +24,9 @@ export class SceneLabels {
   private layer: Layer | null = null;
   private positions: Float32Array = new Float32Array();
   private order: Uint32Array = new Uint32Array();
+  private isShown: (node: number) => boolean = () => true;
+  /** Those with a node that is shown. */
+  private shownRegions = new Set<number>();
   private wanted: number[] = [];
   private selected: number | null = null;
   /** The labels in the scene, by node: element, and side (1: right of the point, -1: left). */
@@ -49,19 +53,27 @@ export class SceneLabels {
     this.layer = layer;
     this.positions = positions;
     this.radiusOf = radiusOf;
-    this.order = layer.prominence.filter((node) => layer.labels[node] !== null);
     this.shown.clear();
     this.texts.clear();
     this.sizes.clear();
     this.names.clear();
     this.nameSizes.clear();
     this.host.replaceChildren();
+    this.setFilter(() => true);
     this.setWanted([], null);
+  }
+
+  /** Labels of these nodes only, and names of the regions around them. */
+  setFilter(isShown: (node: number) => boolean): void {
+    const { labels, prominence } = this.layer!;
+    this.isShown = isShown;
+    this.order = prominence.filter((node) => labels[node] !== null && isShown(node));
+    this.shownRegions = regionsAround(this.layer!, isShown);
   }
 
   /** Labels to show before all others: the selected feature's, then those of its links or of the search results. */
   setWanted(nodes: number[], selected: number | null): void {
-    this.wanted = nodes.filter((node) => this.layer?.labels[node] != null);
+    this.wanted = nodes.filter((node) => this.layer?.labels[node] != null && this.isShown(node));
     this.selected = selected;
     for (const [node, { element }] of this.shown) this.markWanted(node, element);
     for (const element of this.names.values()) element.classList.toggle("receding", this.wanted.length > 0);
@@ -135,7 +147,10 @@ export class SceneLabels {
     const layer = this.layer!;
     const shown = new Set(this.names.keys());
     const sizeOf = (region: number) => this.nameSizeOf(region);
-    const placed = this.visible ? placeNames({ layer, view, near, shown, taken, sizeOf, limit }) : [];
+    const isShown = (region: number) => this.shownRegions.has(region);
+    const placed = this.visible
+      ? placeNames({ layer, view, near, shown, isShown, taken, sizeOf, limit })
+      : [];
     const chosen = new Set(placed.map(({ region }) => region));
     for (const [region, element] of this.names) {
       if (chosen.has(region)) continue;

@@ -50,6 +50,18 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A new element of a drawing. */
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, string>,
+  ...children: Node[]
+): SVGElementTagNameMap[K] {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
 /** The page's element of that id. Throws if index.html lost it. */
 export function byId<T extends HTMLElement>(id: string): T {
   const element = document.getElementById(id);
@@ -57,17 +69,9 @@ export function byId<T extends HTMLElement>(id: string): T {
   return element as T;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
 /** A line icon in a 24 by 24 box. */
 export function icon(path: string): SVGSVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(SVG, "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
+  return svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: path }));
 }
 
 export const CLOSE = "m7 7 10 10M17 7 7 17";

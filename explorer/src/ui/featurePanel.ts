@@ -1,6 +1,6 @@
 /** The panel of the selected feature: what is known about it, its links and its nearest features. */
-import { formatShare } from "../colors";
 import { type Details, type Layer, nearestNodes, neighborsOf } from "../data/layer";
+import { formatShare } from "../data/quantities";
 import { counted, display, encoded } from "../data/text";
 import type { FeatureId } from "../data/tracks";
 import { byId, CLOSE, FLY, h, icon, iconButton, PIN } from "./dom";

@@ -1,13 +1,14 @@
 /** What the colours mean. */
 import type { Legend } from "../colors";
 import { display } from "../data/text";
-import { byId, h } from "./dom";
+import type { Brush } from "./brush";
+import { byId, h, setChildren } from "./dom";
 
-export function showLegend(legend: Legend): void {
-  byId("legend").replaceChildren(...(legend.kind === "ramp" ? ramp(legend) : [groups(legend)]));
+export function showLegend(legend: Legend, brush: Brush): void {
+  setChildren(byId("legend"), legend.kind === "ramp" ? ramp(legend, brush) : [groups(legend)]);
 }
 
-function ramp(legend: Extract<Legend, { kind: "ramp" }>): HTMLElement[] {
+function ramp(legend: Extract<Legend, { kind: "ramp" }>, brush: Brush): HTMLElement[] {
   const title = h("p", { class: "quiet" }, legend.title);
   if (new Set(legend.ticks).size === 1)
     return [title, h("p", { class: "ticks" }, `${legend.ticks[0]} for all`)];
@@ -22,9 +23,10 @@ function ramp(legend: Extract<Legend, { kind: "ramp" }>): HTMLElement[] {
     { class: "ticks", "aria-hidden": "true" },
     ...legend.ticks.map((tick) => h("span", {}, tick)),
   );
+  if (legend.histogram !== null) brush.setHistogram(legend.histogram, bar);
   return [
     title,
-    bar,
+    legend.histogram === null ? bar : brush.element,
     ticks,
     ...(legend.missing === null ? [] : [swatch(legend.missing.color, legend.missing.name)]),
   ];

@@ -1,5 +1,6 @@
 /** Which links are drawn: a threshold on their cosine, over a histogram of all links. */
 import { counted } from "../data/text";
+import type { State } from "../page/state";
 import type { LinkOrder } from "../scene/linkOrder";
 import { byId } from "./dom";
 
@@ -21,14 +22,23 @@ export class LinkControl {
   }
 
   /** A map without links has no control. */
-  show(order: LinkOrder | null, visible: boolean, minCosine: number): void {
+  show(
+    order: LinkOrder | null,
+    {
+      layer,
+      linksVisible: visible,
+      minCosine,
+      shown,
+    }: Pick<State, "layer" | "linksVisible" | "minCosine" | "shown">,
+  ): void {
     const total = order?.edges.length ?? 0;
     byId("link-control").hidden = total === 0;
-    if (order === null || total === 0) return;
+    if (!layer || order === null || total === 0) return;
     if (order !== this.order) this.setOrder(order);
-    this.slider.value = String(minCosine);
+    this.slider.value = String(minCosine ?? order.defaultCosine);
     const cosine = Number(this.slider.value);
-    const drawn = visible ? order.count(cosine) : 0;
+    const shownLinks = shown ? order.countShown(cosine, layer.edges, shown) : order.count(cosine);
+    const drawn = visible ? shownLinks : 0;
     const text = `${drawn.toLocaleString("en")} of ${counted(total, "link")} drawn`;
     byId("link-count").textContent = text;
     byId("link-least").textContent = cosine.toFixed(2);
