@@ -27,6 +27,14 @@ it("picks a near miss, and nothing far away", () => {
   expect(pick(positions, () => 0.01, view(), 412, 300, 5)).toBeNull();
 });
 
+it("finds the points in a box, and none behind the eye", () => {
+  const positions = new Float32Array([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 20]);
+  const box = { left: 390, top: 200, right: 500, bottom: 310 };
+  expect(nodesWithin(positions, view(), box)).toEqual([0, 1, 2]);
+  expect(nodesWithin(positions, view(), { ...box, right: 410 })).toEqual([0, 2]);
+  expect(nodesWithin(positions, view(), { ...box, top: 290 })).toEqual([0, 1]);
+});
+
 it("picks nothing that is not shown", () => {
   const positions = new Float32Array([0, 0, 0, 0.05, 0, 5]);
   expect(
@@ -51,14 +59,6 @@ it("picks nothing that is not shown", () => {
       () => false,
     ),
   ).toBeNull();
-});
-
-it("finds the points in a box, and none behind the eye", () => {
-  const positions = new Float32Array([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 20]);
-  const box = { left: 390, top: 200, right: 500, bottom: 310 };
-  expect(nodesWithin(positions, view(), box)).toEqual([0, 1, 2]);
-  expect(nodesWithin(positions, view(), { ...box, right: 410 })).toEqual([0, 2]);
-  expect(nodesWithin(positions, view(), { ...box, top: 290 })).toEqual([0, 1]);
 });
 
 function placement(count: number, change: Partial<Placement> = {}): Placement {

@@ -50,13 +50,13 @@ export class ExportDialog {
   }
 
   private async savePicture(): Promise<void> {
-    const { layer, coloring, theme } = this.store.current;
+    const { layer, coloring, theme, selected } = this.store.current;
     if (!layer || !this.scene) return;
     const effective = coloringOf(layer, coloring);
     const caption = {
       title: `${display(layer.displayName, 60)}, layer ${layer.layer}`,
       coloring: COLORING_NAMES[effective],
-      legend: colorLayer(layer, effective, theme).legend,
+      legend: colorLayer(layer, effective, theme, selected).legend,
     };
     const canvas = drawPicture(this.scene, caption, Number(this.scale.value));
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));

@@ -20,8 +20,8 @@ export function followLayer(store: Store, scene: MapScene): void {
 
 /** Search results, the chosen region, pinned features and those linked to the selected one stand out. */
 export function followMarks(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "region", "hits", "pinnedNodes", "coloring"], (state) => {
-    const { layer, selected, region, hits, pinnedNodes: pinned, coloring } = state;
+  store.follow(["layer", "selected", "region", "hits", "coloring", "pinnedNodes"], (state) => {
+    const { layer, selected, region, hits, coloring, pinnedNodes: pinned } = state;
     if (!layer) return;
     if (region !== null) {
       const lit = nodesIn(layer, region);

@@ -112,18 +112,8 @@ export class Navigation {
     }
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
     const understood: ViewState = missing === null ? view : {};
-    const {
-      layer,
-      feature,
-      region,
-      pinned,
-      camera,
-      query = "",
-      coloring,
-      minCosine,
-      map: on = "frame",
-    } = understood;
-    const { filters = NO_FILTERS, silentShown = false } = understood;
+    const { layer, feature, region, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
+    const { filters = NO_FILTERS, silentShown = false, pinned } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
     const { layer: current } = store.current;
     if (on !== store.current.map) store.update({ map: on, layer: current && onMap(current, on) });

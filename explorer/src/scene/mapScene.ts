@@ -70,10 +70,10 @@ export class MapScene {
   private accent = new Color();
   private hoverColor = new Color();
   private trailColor = new Color();
+  private pinColor = new Color();
   private marking: Marking = NOTHING_MARKED;
   /** By node; null: all are shown. */
   private filtered: Uint8Array | null = null;
-  private pinColor = new Color();
   private hovered: number | null = null;
   private linksVisible = true;
   private linkWeight = 1;
@@ -209,9 +209,9 @@ export class MapScene {
     );
   }
 
-  /** The nodes in a part of the canvas, in CSS pixels. */
+  /** The nodes that are shown in a part of the canvas, in CSS pixels. */
   nodesWithin(box: Box): number[] {
-    return nodesWithin(this.positions, this.camera.projection(), box);
+    return nodesWithin(this.positions, this.camera.projection(), box).filter(this.isShown);
   }
 
   /** The region whose name is at (x, y) of the canvas, or null. */
@@ -348,7 +348,9 @@ export class MapScene {
       radius: radiusOf(node),
       color,
     });
-    const rings = pinned.filter((node) => node !== selected).map((node) => ring(node, this.pinColor));
+    const rings = pinned
+      .filter((node) => node !== selected && this.isShown(node))
+      .map((node) => ring(node, this.pinColor));
     if (selected !== null) rings.push(ring(selected, this.accent));
     if (this.hovered !== null && this.hovered !== selected) rings.push(ring(this.hovered, this.hoverColor));
     this.rings.show(rings);
