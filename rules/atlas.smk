@@ -8,18 +8,6 @@ FRAME_LAYOUT = {key: _layout[key] for key in _shared}
 REFINEMENT = {key: _layout[key] for key in ("seed", "refinement_epochs", "relocations")}
 
 
-def matches_of(model, of=None, to=None):
-    """Return the matches of all adjacent layers of a model, or those of one layer with the next, or with the one before.
-
-    Raises WorkflowError: the layer is not among those that make the frame.
-    """
-    layers = layers_of(model)
-    for layer in {of, to} - {None, *layers}:
-        raise WorkflowError(f"the atlas of {model} spans the selected layers, and {layer} is not among them: {layers}")
-    pairs = [pair for pair in itertools.pairwise(layers) if of in (None, pair[0]) and to in (None, pair[1])]
-    return [f"results/{model}/layer-{layer}/matches-{following}.npz" for layer, following in pairs]
-
-
 rule summarize_decoder:
     input:
         decoder="results/{model}/layer-{layer}/decoder.npy",

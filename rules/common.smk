@@ -11,6 +11,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 from lib.planning.catalogue import Catalogue, find_sae
 from lib.planning.imports import library_files
+from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.settings import (
     check_command_line,
     check_config,
@@ -103,6 +104,38 @@ def reported(path, caption, what):
     """Mark an output for the report, among the files about all layers of a model; `what` is its name there."""
     about = {"category": "{model}", "subcategory": "All layers", "labels": {"what": what}}
     return report(path, caption=f"../report/{caption}.rst", **about)
+
+
+def matches_of(model, of=None, to=None):
+    """Return the matches of all adjacent layers of a model, or those of one layer with the next, or with the one before.
+
+    Raises WorkflowError: the layer is not among those that make the frame.
+    """
+    layers = layers_of(model)
+    for layer in {of, to} - {None, *layers}:
+        raise WorkflowError(f"the atlas of {model} spans the selected layers, and {layer} is not among them: {layers}")
+    pairs = [pair for pair in itertools.pairwise(layers) if of in (None, pair[0]) and to in (None, pair[1])]
+    return [f"results/{model}/layer-{layer}/matches-{following}.npz" for layer, following in pairs]
+
+
+def released(model):
+    """Return the files of a model that describe_release lists in SHA256SUMS."""
+    return [*finished(model), f"results/{model}/README.md"]
+
+
+def github_release(wildcards):
+    """Return where and how a model is released on GitHub: repository, tag, title and notes."""
+    return release_on_github(config, MODELS, wildcards.model, VERSION)
+
+
+def origins(model):
+    """Return the repository of a model's weights, and the licences of weights and labels that its catalogue states."""
+    return {"weights": MODELS[model]["weights"].get("repo"), "licenses": MODELS[model].get("licenses", {})}
+
+
+def templates(*names):
+    """Return template files of a document: inputs, so that editing one makes the document again."""
+    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
 
 
 def unless_dropped(path, otherwise):

@@ -4,28 +4,6 @@ What is published of a model is SHA256SUMS and the files of results/{model}/ tha
 manifest describes the files; whatever sends them compares them with it again.
 """
 
-from lib.planning.publishing import huggingface_dataset, release_on_github
-
-
-def released(model):
-    """Return the files of a model that describe_release lists in SHA256SUMS."""
-    return [*finished(model), f"results/{model}/README.md"]
-
-
-def github_release(wildcards):
-    """Return where and how a model is released on GitHub: repository, tag, title and notes."""
-    return release_on_github(config, MODELS, wildcards.model, VERSION)
-
-
-def origins(model):
-    """Return the repository of a model's weights, and the licences of weights and labels that its catalogue states."""
-    return {"weights": MODELS[model]["weights"].get("repo"), "licenses": MODELS[model].get("licenses", {})}
-
-
-def templates(*names):
-    """Return template files of a document: inputs, so that editing one makes the document again."""
-    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
-
 
 rule describe_release:
     input:
