@@ -110,8 +110,10 @@ def test_a_step_that_fails_twice_and_one_that_always_fails(slurm, project, toy_r
     counts.mkdir()
     faults = {"SAE_FAULTS": "export_layer:0=2 draw_layer:1=always", "SAE_FAULTS_DIR": str(counts)}
     # Without the atlas, whose part of layer 0 may or may not begin before layer 1 fails for good.
-    figures = [f"results/toy/figures/layer-{layer}.png" for layer in range(2)]
-    run = project.start(*figures, PYTHONPATH=str(FAULTS), **faults)
+    maps = [
+        f"results/toy/{name}" for layer in range(2) for name in (f"layer-{layer}.json", f"figures/layer-{layer}.png")
+    ]
+    run = project.start(*maps, PYTHONPATH=str(FAULTS), **faults)
     assert run.wait(timeout=300) == 1
 
     output = (project.folder / "run.log").read_text()
