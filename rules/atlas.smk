@@ -8,28 +8,6 @@ FRAME_LAYOUT = {key: _layout[key] for key in _shared}
 REFINEMENT = {key: _layout[key] for key in ("seed", "refinement_epochs", "relocations")}
 
 
-rule summarize_decoder:
-    input:
-        decoder="results/{model}/layer-{layer}/decoder.npy",
-        lib=lib("summarize_decoder"),
-    output:
-        summary="results/{model}/layer-{layer}/summary.npz",
-    log:
-        "results/logs/summarize_decoder/{model}/layer-{layer}.log",
-    benchmark:
-        "results/benchmarks/summarize_decoder/{model}/layer-{layer}.tsv"
-    priority: 3  # then the decoder may go
-    conda:
-        "../envs/geometry.yaml"
-    resources:
-        mem_mb=memory(500, decoders=2, per_feature=5),
-        runtime=minutes(3, per_16k=0.3),
-    message:
-        "Summarising the decoder of {wildcards.model} layer {wildcards.layer}"
-    script:
-        "../scripts/summarize_decoder.py"
-
-
 rule match_layers:
     input:
         decoders=expand("results/{{model}}/layer-{layer}/decoder.npy", layer=("{layer}", "{next}")),
@@ -248,8 +226,8 @@ rule draw_atlas:
 rule tabulate_regions:
     input:
         tracks="results/{model}/atlas/tracks.parquet",
-        regions=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/regions.npz"),
-        records=lambda wildcards: per_layer(wildcards.model, "layer-{layer}/regions.json"),
+        regions=every_layer("regions.npz"),
+        records=every_layer("regions.json"),
         lib=lib("tabulate_regions"),
     output:
         table="results/{model}/atlas/regions.tsv",

@@ -1,4 +1,7 @@
-"""decoder.npy -> neighbors.npz -> coords.npy and edges.npz. Pure computation: nothing here touches the network."""
+"""decoder.npy -> neighbors.npz -> coords.npy and edges.npz; decoder.npy -> summary.npz, which regions and atlas read.
+
+Pure computation: nothing here touches the network.
+"""
 
 # The parameters of the method not chosen are left out: changing them reruns nothing.
 _method = config["layout"]["method"]
@@ -29,6 +32,28 @@ rule compute_neighbors:
         "Finding the nearest neighbours of {wildcards.model} layer {wildcards.layer}"
     script:
         "../scripts/compute_neighbors.py"
+
+
+rule summarize_decoder:
+    input:
+        decoder="results/{model}/layer-{layer}/decoder.npy",
+        lib=lib("summarize_decoder"),
+    output:
+        summary="results/{model}/layer-{layer}/summary.npz",
+    log:
+        "results/logs/summarize_decoder/{model}/layer-{layer}.log",
+    benchmark:
+        "results/benchmarks/summarize_decoder/{model}/layer-{layer}.tsv"
+    priority: 3  # then the decoder may go
+    conda:
+        "../envs/geometry.yaml"
+    resources:
+        mem_mb=memory(500, decoders=2, per_feature=5),
+        runtime=minutes(3, per_16k=0.3),
+    message:
+        "Summarising the decoder of {wildcards.model} layer {wildcards.layer}"
+    script:
+        "../scripts/summarize_decoder.py"
 
 
 rule compute_coords:

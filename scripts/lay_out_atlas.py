@@ -62,8 +62,10 @@ def main(snakemake) -> None:
     """Read, lay out, write."""
     with job_log(snakemake) as log:
         files, params = snakemake.input, snakemake.params
-        read = {name: list(map(load_npz, files.get(name, []))) for name in ("neighbors", "summaries", "matches")}
-        coords = lay_out_frame(**read, layout=params.layout, frame=params.frame, threads=snakemake.threads)
+        neighbors, matches = (list(map(load_npz, files.get(name, []))) for name in ("neighbors", "matches"))
+        summaries = [load_npz(path, "mean", "components", "scores") for path in files.summaries]
+        layout = {"layout": params.layout, "frame": params.frame, "threads": snakemake.threads}
+        coords = lay_out_frame(neighbors, summaries, matches, **layout)
         named = {f"layer_{layer}": each for layer, each in zip(params.layers, coords, strict=True)}
         save_npz(snakemake.output.frame, **named)
         save_record(snakemake.output.record, {"parameters": params.layout | {"frame": params.frame}})

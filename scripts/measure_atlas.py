@@ -189,7 +189,8 @@ def main(snakemake) -> None:
         record, kept = {"layers": survival(tracks, layers)}, {}
         per_layer = zip(record["layers"], coords, files.neighbors, files.summaries, files.qualities, strict=True)
         for entry, positions, neighbors, summary, quality in per_layer:
-            measures, kept[f"layer_{entry['layer']}"] = fidelity(positions, load_npz(neighbors), load_npz(summary))
+            sampled = load_npz(summary, "sample", "distances")
+            measures, kept[f"layer_{entry['layer']}"] = fidelity(positions, load_npz(neighbors), sampled)
             alone = load_record(quality).get("map", {})
             entry |= {"frame": measures, "own": {name: alone.get(name) for name in measures}}
         record["pairs"] = [

@@ -135,7 +135,7 @@ def main(snakemake) -> None:
     with job_log(snakemake) as log:
         files, output, params = snakemake.input, snakemake.output, snakemake.params
         model, layer = snakemake.wildcards.model, snakemake.wildcards.layer
-        labels, scores = load_columns(files.labels), load_npz(files.summary)["scores"]
+        labels, scores = load_columns(files.labels), load_npz(files.summary, "scores")["scores"]
         positions, regions = find_regions(load_npy(files.coords), scores, labels, params.features_per_region)
         code = division(positions)
         give_names(regions, params.names, code, f"{model} layer {layer}")

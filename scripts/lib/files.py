@@ -75,10 +75,10 @@ def map_npy(path: str | os.PathLike) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
-def load_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz file, without pickle."""
+def load_npz(path: str | os.PathLike, *names: str) -> dict[str, np.ndarray]:
+    """Read the arrays of an .npz file, without pickle: those of these names, or all."""
     with readable(path), np.load(path, allow_pickle=False) as file:
-        return dict(file)
+        return {name: file[name] for name in names or file.files}
 
 
 def load_record(path: str | os.PathLike) -> dict:

@@ -28,46 +28,51 @@ export function pick(
   reach: number,
   isShown: (node: number) => boolean = () => true,
 ): number | null {
-  const m = view.matrix;
-  const halfWidth = view.width / 2;
-  const halfHeight = view.height / 2;
   let hit: number | null = null;
   let hitDepth = Infinity;
   let near: number | null = null;
   let nearDistance = reach * reach;
-  for (let node = 0, at = 0; at < positions.length; node++, at += 3) {
-    const px = positions[at]!;
-    const py = positions[at + 1]!;
-    const pz = positions[at + 2]!;
-    const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
-    if (w <= 0) continue;
-    const dx = halfWidth + (halfWidth * (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!)) / w - x;
-    const dy = halfHeight - (halfHeight * (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!)) / w - y;
+  onScreen(positions, view, (node, left, top, w) => {
+    const dx = left - x;
+    const dy = top - y;
     const distance = dx * dx + dy * dy;
-    if (distance > 2500 || !isShown(node)) continue;
+    if (distance > 2500 || !isShown(node)) return;
     const radius = radiusOnScreen((radiusOf(node) * view.pixelsPerUnit) / w);
     if (distance <= radius * radius) {
       if (w < hitDepth) [hit, hitDepth] = [node, w];
     } else if (distance < nearDistance) {
       [near, nearDistance] = [node, distance];
     }
-  }
+  });
   return hit ?? near;
 }
 
 /** The nodes whose points have their middle in a part of the picture. */
 export function nodesWithin(positions: Float32Array, view: Projection, box: Box): number[] {
-  const m = view.matrix;
   const nodes: number[] = [];
+  onScreen(positions, view, (node, x, y) => {
+    if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) nodes.push(node);
+  });
+  return nodes;
+}
+
+/** Visits each node before the eye: where its point is in the picture, in CSS pixels, and how far away. */
+function onScreen(
+  positions: Float32Array,
+  view: Projection,
+  visit: (node: number, x: number, y: number, depth: number) => void,
+): void {
+  const m = view.matrix;
+  const halfWidth = view.width / 2;
+  const halfHeight = view.height / 2;
   for (let node = 0, at = 0; at < positions.length; node++, at += 3) {
     const px = positions[at]!;
     const py = positions[at + 1]!;
     const pz = positions[at + 2]!;
     const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
     if (w <= 0) continue;
-    const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w);
-    const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
-    if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) nodes.push(node);
+    const x = halfWidth + (halfWidth * (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!)) / w;
+    const y = halfHeight - (halfHeight * (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!)) / w;
+    visit(node, x, y, w);
   }
-  return nodes;
 }
