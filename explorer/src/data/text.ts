@@ -39,11 +39,11 @@ export function counted(count: number, noun: string): string {
 
 /**
  * What a label says, short enough for the map: "friday; also monday" gives "friday". Of longer ones words of
- * `boilerplate` at the beginning are left out: "references to cats and dogs" gives "… cats and dogs".
+ * `boilerplate` at the beginning are left out: "references to cats and dogs" gives "…cats and dogs".
  */
 export function headline(label: string, boilerplate: ReadonlySet<string>, limit = 30): string {
   const head = label.split(";", 1)[0]!.trim() || label;
   if (head.length <= limit) return display(head, limit);
   const telling = [...head.matchAll(WORDS)].find(([word]) => !boilerplate.has(fold(word)))?.index ?? 0;
-  return display(telling === 0 ? head : `… ${head.slice(telling)}`, limit);
+  return display(telling === 0 ? head : `…${head.slice(telling)}`, limit);
 }
