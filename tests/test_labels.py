@@ -65,10 +65,12 @@ def test_exports_the_api_and_local_files_say_the_same():
     local = {"index": 3, "label": "cats", "explainer": "gpt-4o-mini", "kind": "oai"}
     local |= {"density": 0.25, "max_activation": 7.0, "top_tokens": ["cat", "Cat"]}
     (label,) = labels(local)
+    assert label.pop("explanations") is None
     assert label.pop("top_tokens").tolist() == ["cat", "Cat"]
     assert label == {"index": 3, "label": "cats", "explainer": "gpt-4o-mini", "density": 0.25, "max_activation": 7.0}
     for rows in ([explanation, facts], [facts, explanation, explanation], [api]):
         (same,) = labels(*rows)
+        assert same.pop("explanations") is None
         assert same.pop("top_tokens").tolist() == ["cat", "Cat"]
         assert same == label
     assert "embedding" not in parse_row(json.dumps(explanation).encode(), "row")
@@ -122,6 +124,18 @@ def test_the_preferred_explainer_wins_otherwise_the_choice_is_fixed():
     for rows in (several, several[::-1]):
         assert [each["label"] for each in labels(*rows)] == ["1"]
         assert [each["label"] for each in labels(*rows, explainers=["z", "b"])] == ["2"]
+
+
+def test_all_different_texts_are_kept_the_chosen_one_first():
+    texts = (("b", "2"), ("", "2"), ("", "1"), ("a", "3"), ("z", "4"), ("z", "4"))
+    rows = [{"index": 1, "label": text, "explainer": explainer} for explainer, text in texts]
+    rows += [{"index": 2, "label": "5", "explainer": explainer} for explainer in "ab"]
+    for order in (rows, rows[::-1]):
+        several, one = labels(*order, explainers=["z"])
+        pairs = [(each["label"], each["explainer"]) for each in several["explanations"]]
+        assert pairs == [("4", "z"), ("1", None), ("2", None), ("3", "a")]
+        assert pairs[0] == (several["label"], several["explainer"])
+        assert one["explanations"] is None
 
 
 @pytest.mark.parametrize("k", [2, 3, 5, 99])

@@ -41,6 +41,7 @@ SCHEMA = pa.schema(
         pa.field("index", pa.int32(), nullable=False),
         pa.field("label", pa.string(), nullable=False),
         pa.field("explainer", pa.string()),
+        pa.field("explanations", pa.list_(pa.struct({"label": pa.string(), "explainer": pa.string()}))),
         pa.field("density", pa.float32()),
         pa.field("max_activation", pa.float32()),
         pa.field("top_tokens", pa.list_(pa.string())),
@@ -153,14 +154,19 @@ def feature_table(known: Statements, explainers: Sequence[str] = ()) -> pd.DataF
     """A row for each feature of which anything is known, by `index`: the other columns of `SCHEMA`, missing if unknown.
 
     Of several explanations it is the one whose explainer comes first in `explainers`, otherwise the first by explainer,
-    kind and text. Repeated statements change nothing.
+    kind and text; `explanations` lists all different texts in this order. Repeated statements change nothing.
     """
     frame = pd.DataFrame(known, columns=[*SCHEMA.names, "kind"], dtype=object)
     frame["rank"] = frame["explainer"].map({name: rank for rank, name in enumerate(explainers)})
     best_first = frame.sort_values(["rank", "explainer", "kind", "label"], kind="stable")
     # The first known value of each column; label and explainer are known in the same rows.
     features = best_first.groupby("index")[SCHEMA.names[1:]].first()
-    return features.assign(explainer=features["explainer"].replace("", None))
+    texts = best_first.dropna(subset="label").drop_duplicates(["index", "label"]).replace({"explainer": {"": None}})
+    several = texts[texts.duplicated("index", keep=False)]
+    pairs = pd.Series(several[["label", "explainer"]].to_dict("records"), several["index"], dtype=object)
+    return features.assign(
+        explainer=features["explainer"].replace("", None), explanations=pairs.groupby(level=0).agg(list)
+    )
 
 
 def label_table(features: pd.DataFrame, indices: Collection[int]) -> pd.DataFrame:

@@ -17,6 +17,10 @@ LAYER_COLUMNS = {
     "label": (pa.string(), "what the feature means, in words; empty if unlabelled"),
     "category": (pa.string(), "category of the label, where its source has any"),
     "explainer": (pa.string(), "model that wrote the label; empty if none did or it is unknown"),
+    "explanations": (
+        pa.list_(pa.struct({"label": pa.string(), "explainer": pa.string()})),
+        "label and explainer of each of its explanations, the chosen one first; empty if they all have the same text",
+    ),
     "density": (pa.float32(), "activation density: share of tokens that activate the feature, 0 to 1"),
     "max_activation": (pa.float32(), "largest activation seen"),
     "top_tokens": (

@@ -10,7 +10,13 @@ from lib.tables import arrow, texts
 SCHEMA = schema_of(LAYER_COLUMNS)
 # For pyarrow's writers: smaller tables in half the time, as dictionaries of values that never repeat only cost.
 ENCODINGS = {
-    "use_dictionary": ["category", "explainer", "top_tokens.list.element", "neighbors.list.element"],
+    "use_dictionary": [
+        "category",
+        "explainer",
+        "explanations.list.element.explainer",
+        "top_tokens.list.element",
+        "neighbors.list.element",
+    ],
     "use_byte_stream_split": ["similarities.list.element"],
 }
 
