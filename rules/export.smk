@@ -1,5 +1,5 @@
-"""Everything known of a layer -> layer-N.json, its gzip twin and layer-N.parquet; all layers of a model -> one table,
-and manifest.json, written only if every map passes the gates."""
+"""Everything known of a layer -> layer-N.json, its gzip twin and layer-N.parquet; all layers of a model, and its atlas ->
+one table, and manifest.json, written only if every map passes the gates."""
 
 # Of the steps whose records go into the metadata.
 RECORDS = ("decoder", "neighbors", "coords", "edges", "labels", "regions")
@@ -50,6 +50,8 @@ rule export_layer:
 rule tabulate_features:
     input:
         tables=lambda wildcards: products(wildcards.model)["tables"],
+        # Of a model with an atlas: this table waits for it, no map does.
+        frames=lambda wildcards: products(wildcards.model).get("frame_tables", []),
         lib=lib("tabulate_features"),
     output:
         features="results/{model}/features.parquet",

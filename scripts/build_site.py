@@ -1,4 +1,4 @@
-"""The explorer's page and the selected models' maps -> results/site: a folder for GitHub Pages, or any static host.
+"""The explorer's page and the selected models' tables -> results/site: a folder for GitHub Pages, or any static host.
 
 Files are hard links where the file system allows, so that the folder takes no space of its own. The manifests are those
 of the models less what the site leaves out.
@@ -18,11 +18,13 @@ from lib.publishing.files import listed_files, verified
 def site_of(checksums: Path) -> tuple[dict, dict[str, Path]]:
     """A model's manifest for the site, and the files that it lists, by path in the site; all verified.
 
-    Without the atlas's JSON files: the page reads the tables, and these files would take a third of the site.
+    Without layer-N.json and its twins: the page reads the tables.
     """
     files = verified(checksums)
     manifest = load_record(files["manifest.json"].path)
     for entry in manifest["layers"]:
+        for key in ("filePath", "fileSize", "sha256", "gzip"):
+            entry.pop(key, None)
         entry.get("frame", {}).pop("graph", None)
     names = [entry["filePath"] for entry in listed_files(manifest)]
     return manifest, {f"{checksums.parent.name}/{name}": files[name].path for name in names}

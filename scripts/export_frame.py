@@ -14,7 +14,7 @@ from lib.files import load_npy, load_npz, load_record, save_bytes, whole_file
 from lib.geometry.extent import members_of, outline
 from lib.geometry.matches import mutual
 from lib.job import job_log
-from lib.products.columns import FRAME_COLUMNS, schema_of
+from lib.products.columns import FRAME_COLUMNS, schema_of, table_of
 from lib.products.graph_json import bounds, plain, rounded_positions
 from lib.products.layer_table import positions
 from lib.tables import arrow, load_columns, numbers
@@ -42,7 +42,7 @@ def frame_table(layer: int, coords, kept, tracks: pa.Table, before, after, decim
         of_match = {"": matches[direction], "_cosine": matches[f"{direction}_cosine"], "_mutual": both}
         for suffix, values in of_match.items():
             columns[name + suffix] = arrow(values, SCHEMA.field(name + suffix).type, matches[direction] < 0)
-    return pa.table({name: columns.get(name, pa.nulls(n)) for name in SCHEMA.names}, SCHEMA)
+    return table_of(columns, n, SCHEMA)
 
 
 def moved(graph: dict, features: pa.Table, measures: dict, layout: dict, decimals: int) -> dict:

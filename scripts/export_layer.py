@@ -71,10 +71,12 @@ def main(snakemake) -> None:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
         layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_columns(files.labels)
         edges, neighbors, regions = load_npz(files.edges), load_npz(files.neighbors), load_npz(files.regions)
-        features = layer_table(layer, coords, load_npy(files.kept), neighbors, edges, labels, regions, decimals)
+        about, model = snakemake.params.about, snakemake.wildcards.model
+        names = {"model": model, "saelens": about["saelens"], "neuronpedia": about["neuronpedia"]}
+        kept = load_npy(files.kept)
+        features = layer_table(layer, coords, kept, neighbors, edges, labels, regions, decimals, **names)
         records = {Path(path).stem: load_record(path) for path in files.records}
-        about = metadata(snakemake.params.about, records, load_record(files.quality))
-        graph = layer_graph(snakemake.wildcards.model, features, edges, about, decimals)
+        graph = layer_graph(model, features, edges, metadata(about, records, load_record(files.quality)), decimals)
         text = orjson.dumps(graph)
         save_bytes(output.graph, text)
         if output.gzip:

@@ -103,7 +103,10 @@ def test_the_tables_agree_with_the_maps(demo_run, graphs):
         assert quality.features[layer] == 2048
         assert graph["metadata"]["quality"]["kept_15"] == quality.kept_15[layer]
         features = pd.read_parquet(folder / f"layer-{layer}.parquet")
-        pd.testing.assert_frame_equal(features, together[together.layer == layer].reset_index(drop=True))
+        rows = together[together.layer == layer].reset_index(drop=True)
+        pd.testing.assert_frame_equal(features, rows[features.columns])
+        frame = pd.read_parquet(folder / "atlas" / f"layer-{layer}.parquet")[["x", "y", "z", "track"]]
+        assert rows[["frame_x", "frame_y", "frame_z", "track"]].to_numpy().tolist() == frame.to_numpy().tolist()
         positions = features[["x", "y", "z"]].to_numpy()
         assert np.allclose(positions, [node["position"] for node in graph["nodes"]], atol=1e-5)
         assert features["label"].tolist() == [node["label"] for node in graph["nodes"]]

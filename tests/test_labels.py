@@ -10,6 +10,7 @@ import pytest
 from fetch_labels import ranked
 from lib.errors import UserError
 from lib.labels.explanations import (
+    PLAIN_NAMES,
     SCHEMA,
     LabelError,
     clean,
@@ -65,10 +66,12 @@ def test_exports_the_api_and_local_files_say_the_same():
     local = {"index": 3, "label": "cats", "explainer": "gpt-4o-mini", "kind": "oai"}
     local |= {"density": 0.25, "max_activation": 7.0, "top_tokens": ["cat", "Cat"]}
     (label,) = labels(local)
+    assert label.pop("explanations") is None
     assert label.pop("top_tokens").tolist() == ["cat", "Cat"]
     assert label == {"index": 3, "label": "cats", "explainer": "gpt-4o-mini", "density": 0.25, "max_activation": 7.0}
     for rows in ([explanation, facts], [facts, explanation, explanation], [api]):
         (same,) = labels(*rows)
+        assert same.pop("explanations") is None
         assert same.pop("top_tokens").tolist() == ["cat", "Cat"]
         assert same == label
     assert "embedding" not in parse_row(json.dumps(explanation).encode(), "row")
@@ -124,6 +127,18 @@ def test_the_preferred_explainer_wins_otherwise_the_choice_is_fixed():
         assert [each["label"] for each in labels(*rows, explainers=["z", "b"])] == ["2"]
 
 
+def test_all_different_texts_are_kept_the_chosen_one_first():
+    texts = (("b", "2"), ("", "2"), ("", "1"), ("a", "3"), ("z", "4"), ("z", "4"))
+    rows = [{"index": 1, "label": text, "explainer": explainer} for explainer, text in texts]
+    rows += [{"index": 2, "label": "5", "explainer": explainer} for explainer in "ab"]
+    for order in (rows, rows[::-1]):
+        several, one = labels(*order, explainers=["z"])
+        pairs = [(each["label"], each["explainer"]) for each in several["explanations"]]
+        assert pairs == [("4", "z"), ("1", None), ("2", None), ("3", "a")]
+        assert pairs[0] == (several["label"], several["explainer"])
+        assert one["explanations"] is None
+
+
 @pytest.mark.parametrize("k", [2, 3, 5, 99])
 def test_the_highest_densities_are_ranked_first(k):
     densities = [{"index": index, "density": each} for index, each in enumerate([0.1, None, 0.5, 0.5, 0.0, 0.9])]
@@ -158,17 +173,74 @@ def test_a_file_and_a_folder_of_the_same_rows_are_the_same(tmp_path):
     pd.testing.assert_frame_equal(feature_table(file), feature_table(folder))
 
 
+NEURONPEDIA = {plain: name for name, plain in PLAIN_NAMES.items()}
+
+
+@pytest.mark.parametrize("names", [{}, NEURONPEDIA])
+@pytest.mark.parametrize("number", [int, float, str])
+@pytest.mark.parametrize("name", ["labels.csv", "labels.csv.gz", "labels.parquet"])
+def test_tables_as_pandas_writes_them_say_what_lines_of_json_say(tmp_path, name, number, names):
+    rows = [
+        {"index": 3, "label": 'cats, "dogs"\n', "explainer": "gpt", "density": 0.25, "max_activation": 7},
+        {"index": 1, "label": "null", "category": "NA", "density": 1e-3},
+        {"index": 2, "density": 0.5},
+        {"index": 3, "label": "12"},
+    ]
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    table = pd.DataFrame(rows).astype({"index": number}).rename(columns=names)
+    table["something else"] = 1
+    table.to_parquet(tmp_path / name) if name.endswith("parquet") else table.to_csv(tmp_path / name)
+    lines, read = (feature_table(read_local([tmp_path / each], 10)) for each in ("labels.jsonl", name))
+    pd.testing.assert_frame_equal(read, lines)
+
+
+def test_a_table_may_be_indexed_by_feature_and_hold_lists(tmp_path):
+    explanations = [{"label": "cats", "explainer": "a"}, {"label": "dogs", "explainer": "b"}]
+    rows = [{"index": 4, "label": "cats", "explainer": "a", "top_tokens": ["cat"], "explanations": explanations}]
+    pd.DataFrame(rows).set_index("index").to_parquet(tmp_path / "labels.parquet")
+    (row,) = feature_table(read_local([tmp_path / "labels.parquet"], 10)).reset_index().to_dict("records")
+    assert {name: row[name] for name in rows[0]} == rows[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a;b\n1;2\n", r"has the columns a;b: expected index and label, .* of category, .*, description, "),
+        ("index,text\n1,2\n", "has the columns index, text: expected"),
+        ("index,label\n1,2\n1,2,3\n", "damaged, or .* in line 3"),
+        ("", "damaged, or not what its name says: No columns"),
+        ("\udcff,label\n", "damaged, or not what its name says: 'utf-8' codec"),
+        ("index,label\n1,cats\n1.5,dogs\n", "row 2: no valid index: '1.5'"),
+        ("index,label\n1,cats\n,dogs\n", "row 2: no valid index: None"),
+        ("index,label\n10,cats\n", "row 1: index 10 is outside this layer's 10 features"),
+    ],
+)
+def test_tables_that_cannot_be_used_are_named_with_the_row(tmp_path, content, message):
+    file = tmp_path / "labels.csv"
+    file.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(LabelError, match=f"labels.csv(: |, ){message}"):
+        read_local([file], 10)
+
+
+@pytest.mark.parametrize("name", ["labels.csv.gz", "labels.parquet"])
+def test_damaged_tables_are_named(tmp_path, name):
+    pd.DataFrame({"index": range(9999), "label": "cats"}).to_csv(tmp_path / "whole.csv.gz")
+    (tmp_path / name).write_bytes((tmp_path / "whole.csv.gz").read_bytes()[:-100])
+    with pytest.raises(LabelError, match=f"{name}: damaged, or not what its name says"):
+        read_local([tmp_path / name], 9999)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("labels.csv", r"labels.csv: expected a \.jsonl or \.jsonl\.gz file, or a folder"),
+        ("labels.tsv", r"labels.tsv: expected a .*\.csv, \.csv\.gz or \.parquet file, or a folder"),
         ("labels.jsonl.bak", "labels.jsonl.bak: expected"),
         ("no-such-folder", "no-such-folder: does not exist: expected"),
         ("", r": no explanations\*/\*.jsonl"),
     ],
 )
 def test_labels_of_another_kind_are_refused_before_any_job(tmp_path, name, message):
-    for other in ("labels.csv", "labels.jsonl.bak"):
+    for other in ("labels.tsv", "labels.jsonl.bak"):
         (tmp_path / other).touch()
     with pytest.raises((UserError, FileNotFoundError), match=message):
         label_files(tmp_path / name)

@@ -76,6 +76,8 @@ def test_a_manifest_lists_the_files_of_its_layers_and_of_its_atlas(maps):
     assert [entry["filePath"] for entry in listed_files(manifest)] == [*OF_LAYER]
     del manifest["layers"][0]["table"], manifest["layers"][0]["gzip"]
     assert [entry["filePath"] for entry in listed_files(manifest)] == ["layer-0.json"]
+    del manifest["layers"][0]["filePath"]
+    assert not [*listed_files(manifest)]
 
 
 def test_what_a_manifest_lists_is_known_by_its_path_and_by_its_name_in_a_release():
@@ -402,15 +404,16 @@ def test_the_dataset_holds_the_files_a_card_and_the_index_in_one_commit(publishe
     assert f"published {len(expected)} files: {record['url']}" in published.output
 
 
-def test_the_site_holds_what_its_manifest_lists_and_no_json_of_the_atlas(published):
+def test_the_site_holds_the_tables_that_its_manifest_lists_and_no_json_of_maps(published):
     site = published.results / "site"
     manifest = json.loads((published.results / "toy/manifest.json").read_bytes())
     MANIFEST.validate(manifest)
     for entry in manifest["layers"]:
-        del entry["frame"]["graph"]
+        del entry["frame"]["graph"], entry["filePath"], entry["fileSize"], entry["sha256"], entry["gzip"]
     MANIFEST.validate(manifest)
     assert json.loads((site / "toy/manifest.json").read_bytes()) == manifest
     expected = {f"toy/{entry['filePath']}" for entry in listed_files(manifest)}
+    assert {Path(name).suffix for name in expected} == {".parquet"}
     expected |= {"index.html", "sw.js", "assets/index-1.js"}
     present = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert present == expected | {".snakemake_timestamp", ".nojekyll", "index.json", "toy/manifest.json"}

@@ -9,7 +9,7 @@ from conftest import ROOT, Project
 LISTED = {"write_manifest", "write_index", "draw_model"}
 PER_MODEL = {"tabulate_features", "tabulate_quality", *LISTED}
 EXPORTED = {"export_layer", "export_frame", "tabulate_features", "draw_layer", *LISTED}
-ATLAS = {"measure_atlas", "export_frame", "draw_atlas", *LISTED}
+ATLAS = {"measure_atlas", "export_frame", "tabulate_features", "draw_atlas", *LISTED}
 FRAME = {"lay_out_atlas", "refine_frame", *ATLAS}
 REGIONS = {"name_regions", "tabulate_regions"}
 MEASURED = {"measure_quality", "tabulate_quality", *EXPORTED, *ATLAS}
@@ -19,6 +19,7 @@ LABELLED = {"fetch_labels", "follow_features", *REGIONS, *MEASURED}
 OF_ATLAS = {"match_layers", "chain_features", "follow_features", "tabulate_regions", *FRAME} - {
     "refine_frame",
     "export_frame",
+    "tabulate_features",
     *LISTED,
 }
 PER_LAYER = {"fetch_decoder", "fetch_labels", "summarize_decoder", *GEOMETRY} - PER_MODEL - OF_ATLAS
@@ -51,7 +52,7 @@ RERUNS = [
         {"follow_features", "tabulate_regions", *ATLAS},
         False,
     ),
-    ("`atlas.enabled`", {"atlas": {"enabled": False}}, LISTED, False),
+    ("`atlas.enabled`", {"atlas": {"enabled": False}}, {"tabulate_features", *LISTED}, False),
     (
         "`network`, `weights.max_download_gb`",
         {"network": {"downloads": 1}, "weights": {"max_download_gb": 1}},
@@ -108,7 +109,7 @@ def test_decoders_that_were_dropped_are_not_fetched_to_be_kept(dropped_run, tmp_
 
 def test_where_decoders_are_dropped_an_atlas_is_made_on_request_alone(dropped_run, tmp_path):
     project = dropped_run.changed(tmp_path / "auto.yaml", {"atlas": {"enabled": "auto"}})
-    assert project.pending().keys() == LISTED
+    assert project.pending().keys() == {"tabulate_features", *LISTED}
     assert "export_frame" not in project.pending("--forceall")
 
 

@@ -113,12 +113,15 @@ describe("parseManifest", () => {
   it("sorts layers and keeps the other files of each", () => {
     const gzip = { filePath: "layer-0.json.gz", fileSize: 5, sha256 };
     const table = { filePath: "layer-0.parquet", fileSize: 5, sha256 };
-    const layers = [entry, { ...entry, layer: 0, gzip, table }];
-    expect(parseManifest({ ...about, layers }, "m/manifest.json").layers).toEqual([layers[1], layers[0]]);
+    const tableAlone = { layer: 2, table, edges: { k: 25, threshold: 0.25 }, ...counts };
+    const layers = [entry, tableAlone, { ...entry, layer: 0, gzip, table }];
+    const sorted = [layers[2], layers[0], layers[1]];
+    expect(parseManifest({ ...about, layers }, "m/manifest.json").layers).toEqual(sorted);
   });
 
   it.each([
     [{ ...about, layers: [] }, "layers is empty"],
+    [{ ...about, layers: [{ layer: 1, ...counts }] }, "layers[0].filePath is missing"],
     [
       { ...about, layers: [{ ...entry, sha256: "1234" }] },
       'layers[0].sha256 must match ^[0-9a-f]{64}$, not "1234"',

@@ -8,6 +8,7 @@ async function worker() {
   const replies: Reply[] = [];
   const scope = { postMessage: (reply: Reply) => replies.push(reply), onmessage: (_: unknown) => {} };
   vi.stubGlobal("self", scope);
+  vi.resetModules();
   await import("../src/data/layer.worker");
   return async (request: Request) => {
     scope.onmessage({ data: request });
@@ -28,4 +29,17 @@ it("searches the layer that is shown, whatever became of later ones", async () =
   expect(await load(3, 1, file("{"))).toMatchObject({ kind: "failed" });
   const hits = await ask({ id: 4, kind: "search", layer: 1, query: "weekend" });
   expect(hits).toMatchObject({ kind: "hits", hits: { nodes: [1] } });
+});
+
+it("names the table that is missing where layers have no other file", async () => {
+  vi.stubGlobal("fetch", async () => new Response(null, { status: 404 }));
+  const ask = await worker();
+  const table = { filePath: "layer-1.parquet", fileSize: 1, sha256: "a".repeat(64) };
+  const entry = { layer: 1, table, edges: { k: 25, threshold: 0.25 } };
+  const about = { modelId: "m", displayName: "Model", neuronpedia: null };
+  const manifestUrl = "http://127.0.0.1/m/manifest.json";
+  expect(await ask({ id: 1, kind: "published", entry, about, manifestUrl, shown: 0 })).toMatchObject({
+    kind: "failed",
+    message: "m/layer-1.parquet does not exist (HTTP 404)",
+  });
 });

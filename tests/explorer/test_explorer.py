@@ -66,14 +66,20 @@ def picture(page) -> tuple[int, float]:
     return tuple(counted)
 
 
-def test_the_folder_for_pages_shows_the_maps(demo, browser, tmp_path):
+def test_the_folder_for_pages_shows_the_maps_from_tables_alone_with_a_network_and_without(demo, browser, tmp_path):
     site = Site(demo.folder / "results" / "site", tmp_path / "site")
+    assert not [*site.folder.glob("*/layer-*.json*")]
     site.start()
     visit = Visit(browser, site)
-    assert options(visit.open("#layer=5"), "#layer") == ["4", "5"]
-    visit.context.close()
-    site.stop()
+    page = visit.open("#layer=5")
+    assert options(page, "#layer") == ["4", "5"]
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     assert visit.complaints == visit.elsewhere == []
+    site.stop()
+    page.reload()
+    shown(page, 5)
+    assert page.get_attribute("#summary", "data-from") == "cache"
+    visit.context.close()
 
 
 def test_shows_the_layers_of_the_demo(visit, keep_picture):

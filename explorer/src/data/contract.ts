@@ -40,7 +40,8 @@ export interface PublishedFile {
   sha256: string;
 }
 
-export interface LayerEntry extends PublishedFile {
+/** Of the layer's file, which a site may leave out, or of its table, or of both. */
+export interface LayerEntry extends Partial<PublishedFile> {
   layer: number;
   /** The same file compressed, if the run made one. */
   gzip?: PublishedFile;

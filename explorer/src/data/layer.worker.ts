@@ -138,6 +138,7 @@ async function openPublished(
   const progress = (loaded: number, total: number) => reply({ id, kind: "progress", loaded, total });
   const receive = (file: ListedFile) => fetchFile(file, new URL(manifestUrl), cache, progress, signal);
   const { layer: number, table, edges, frame } = entry;
+  const graph = hasGraph(entry) ? entry : null;
   if (table && edges) {
     try {
       const [own, placed] = await Promise.all([
@@ -156,13 +157,19 @@ async function openPublished(
         details: once(() => readable(file.name, () => detailsOfTable(file))),
       };
     } catch (error) {
+      if (!graph) throw error;
       // Published without its table.
       nullIfMissing(error);
     }
   }
-  const { bytes, fromCache } = await receive(entry);
+  const { bytes, fromCache } = await receive(graph!);
   reply({ id, kind: "preparing" });
-  return { ...(await readable(entry.filePath, () => ofText(bytes, entry.filePath))), fromCache };
+  const name = graph!.filePath;
+  return { ...(await readable(name, () => ofText(bytes, name))), fromCache };
+}
+
+function hasGraph(entry: LayerEntry): entry is LayerEntry & PublishedFile {
+  return entry.filePath !== undefined;
 }
 
 type Question = Extract<Request, { kind: "details" | "track" | "position" | "entries" }>;

@@ -1,6 +1,6 @@
 """Rows about features, from an export, the API or a local file -> one label per feature, as a table.
 
-Whatever the source, a row is read by `parse_row` and `statements`: the same row means the same everywhere.
+Whatever the source, a row is read by `statements`: the same row means the same everywhere.
 """
 
 import gzip
@@ -13,10 +13,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from lib.errors import UserError
+from lib.labels.export_files import TABLES
 
 # Of the tokens that a source lists for a feature, the strongest are kept.
 TOP_TOKENS = 10
@@ -41,6 +43,7 @@ SCHEMA = pa.schema(
         pa.field("index", pa.int32(), nullable=False),
         pa.field("label", pa.string(), nullable=False),
         pa.field("explainer", pa.string()),
+        pa.field("explanations", pa.list_(pa.struct({"label": pa.string(), "explainer": pa.string()}))),
         pa.field("density", pa.float32()),
         pa.field("max_activation", pa.float32()),
         pa.field("top_tokens", pa.list_(pa.string())),
@@ -115,7 +118,8 @@ def statements(row: dict[str, Any], count: int, where: str, source_id: str | Non
     if source_id is not None and row.get("layer", source_id) != source_id:
         raise LabelError(f"{where}: belongs to the source {row['layer']}, not to {source_id}")
     try:
-        index = int(str(row["index"]))
+        # pandas makes the integers of a column with gaps floating-point.
+        index = int(str(row["index"]).removesuffix(".0"))
     except (KeyError, ValueError):
         raise LabelError(f"{where}: no valid index: {row.get('index')!r}") from None
     if not 0 <= index < count:
@@ -139,12 +143,43 @@ def statements(row: dict[str, Any], count: int, where: str, source_id: str | Non
     return explained or [facts]
 
 
+def table_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Position ("row N" after the path) and row of each row of a .csv, .csv.gz or .parquet file that pandas can read.
+
+    Raises LabelError for a damaged file, and for one without a column of indices or of labels.
+    """
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+            table = table.reset_index() if table.index.name else table
+        else:
+            # All as text, as labels may be numbers, or the word null.
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+    except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise LabelError(f"{path}: damaged, or not what its name says: {error}") from error
+    plain = {column: PLAIN_NAMES.get(column, column) for column in table}
+    if not {"index", "label"} <= set(plain.values()):
+        names = [*sorted(FIELDS), *PLAIN_NAMES]
+        raise LabelError(
+            f"{path}: has the columns {', '.join(map(str, table))}: expected index and label, and possibly others of"
+            f" {', '.join(names)}"
+        )
+    for column, name in plain.items():
+        if name in ("density", "max_activation"):
+            table[column] = pd.to_numeric(table[column], errors="coerce")
+    table = table[[column for column, name in plain.items() if name in FIELDS]].astype(object)
+    for number, row in enumerate(table.where(table.notna(), None).to_dict("records"), start=1):
+        lists = {name: value.tolist() for name, value in row.items() if isinstance(value, np.ndarray)}
+        yield f"{path}, row {number}", _plain(row | lists)
+
+
 def read_local(files: Iterable[str | Path], count: int, source_id: str | None = None) -> Statements:
-    """The statements of .jsonl or .jsonl.gz files. Raises what `read_rows` and `statements` raise."""
+    """The statements of local files (`label_files`). Raises what `read_rows`, `table_rows` and `statements` raise."""
     known = []
-    for file in files:
-        with Path(file).open("rb") as stream:
-            for where, row in read_rows(stream, f"{file}, "):
+    for file in map(Path, files):
+        with file.open("rb") as stream:
+            rows = table_rows(file) if file.name.endswith(TABLES) else read_rows(stream, f"{file}, ")
+            for where, row in rows:
                 known += statements(row, count, where, source_id)
     return known
 
@@ -153,14 +188,19 @@ def feature_table(known: Statements, explainers: Sequence[str] = ()) -> pd.DataF
     """A row for each feature of which anything is known, by `index`: the other columns of `SCHEMA`, missing if unknown.
 
     Of several explanations it is the one whose explainer comes first in `explainers`, otherwise the first by explainer,
-    kind and text. Repeated statements change nothing.
+    kind and text; `explanations` lists all different texts in this order. Repeated statements change nothing.
     """
     frame = pd.DataFrame(known, columns=[*SCHEMA.names, "kind"], dtype=object)
     frame["rank"] = frame["explainer"].map({name: rank for rank, name in enumerate(explainers)})
     best_first = frame.sort_values(["rank", "explainer", "kind", "label"], kind="stable")
     # The first known value of each column; label and explainer are known in the same rows.
     features = best_first.groupby("index")[SCHEMA.names[1:]].first()
-    return features.assign(explainer=features["explainer"].replace("", None))
+    texts = best_first.dropna(subset="label").drop_duplicates(["index", "label"]).replace({"explainer": {"": None}})
+    several = texts[texts.duplicated("index", keep=False)]
+    pairs = pd.Series(several[["label", "explainer"]].to_dict("records"), several["index"], dtype=object)
+    return features.assign(
+        explainer=features["explainer"].replace("", None), explanations=pairs.groupby(level=0).agg(list)
+    )
 
 
 def label_table(features: pd.DataFrame, indices: Collection[int]) -> pd.DataFrame:

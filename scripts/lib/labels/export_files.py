@@ -1,9 +1,13 @@
-"""How Neuronpedia lays an export out, in its bucket and in a local folder. Imported while planning: nothing heavy."""
+"""Files that hold labels: of an export, in Neuronpedia's bucket or a local folder, and others. Imported while planning:
+nothing heavy.
+"""
 
 import re
 from pathlib import Path
 
 from lib.errors import UserError
+
+TABLES = (".csv", ".csv.gz", ".parquet")
 
 
 def export_kind(name: str) -> str | None:
@@ -22,9 +26,12 @@ def label_files(path: Path) -> list[Path]:
     Raises FileNotFoundError for a folder without explanations, UserError for another kind of file.
     """
     if not path.is_dir():
-        if not path.name.endswith((".jsonl", ".jsonl.gz")):
+        if not path.name.endswith((".jsonl", ".jsonl.gz", *TABLES)):
             problem = "" if path.exists() else "does not exist: "
-            raise UserError(f"{path}: {problem}expected a .jsonl or .jsonl.gz file, or a folder with explanations/")
+            raise UserError(
+                f"{path}: {problem}expected a .jsonl, .jsonl.gz, .csv, .csv.gz or .parquet file, or a folder with"
+                " explanations/"
+            )
         return [path]
     kinds = {file: export_kind(f"{file.parent.name}/{file.name}") for file in sorted(path.glob("*/*"))}
     if "explanations" not in kinds.values():

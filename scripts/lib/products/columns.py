@@ -2,8 +2,9 @@
 
 import pyarrow as pa
 
-# Of layer-N.parquet and features.parquet.
+# Of layer-N.parquet.
 LAYER_COLUMNS = {
+    "model": (pa.string(), "name of the model in the atlas"),
     "layer": (pa.int32(), "layer of the language model that the SAE was trained on"),
     "index": (pa.int32(), "number of the feature: its row in the decoder"),
     "x": (pa.float32(), "position in the map, as in layer-N.json; empty for a dead feature"),
@@ -17,6 +18,10 @@ LAYER_COLUMNS = {
     "label": (pa.string(), "what the feature means, in words; empty if unlabelled"),
     "category": (pa.string(), "category of the label, where its source has any"),
     "explainer": (pa.string(), "model that wrote the label; empty if none did or it is unknown"),
+    "explanations": (
+        pa.list_(pa.struct({"label": pa.string(), "explainer": pa.string()})),
+        "label and explainer of each of its explanations, the chosen one first; empty if they all have the same text",
+    ),
     "density": (pa.float32(), "activation density: share of tokens that activate the feature, 0 to 1"),
     "max_activation": (pa.float32(), "largest activation seen"),
     "top_tokens": (
@@ -29,6 +34,8 @@ LAYER_COLUMNS = {
     "degree": (pa.int32(), "links of the feature in layer-N.json"),
     "neighbors": (pa.list_(pa.int32()), "nearest features in the decoder's space, nearest first"),
     "similarities": (pa.list_(pa.float32()), "their cosine similarities"),
+    "saelens": (pa.string(), "SAELens' release/id of the SAE; empty if it is not there"),
+    "neuronpedia": (pa.string(), "address of the feature on Neuronpedia; empty if it is not there"),
 }
 # Of atlas/layer-N.parquet.
 FRAME_COLUMNS = {
@@ -61,8 +68,23 @@ TRACK_COLUMNS = {
     "cosine_first": (pa.float32(), "cosine to the first feature of the track; 1 for the first"),
     "label": (pa.string(), "what the feature means, in words; empty if unlabelled"),
 }
+# Of features.parquet.
+FEATURE_COLUMNS = LAYER_COLUMNS | {
+    "frame_x": (
+        pa.float32(),
+        "position in the frame that all layers share; empty for a dead feature and without atlas",
+    ),
+    "frame_y": (pa.float32(), "likewise"),
+    "frame_z": (pa.float32(), "likewise"),
+    "track": (pa.int32(), "number of its track in atlas/tracks.parquet; empty for a dead feature and without atlas"),
+}
 
 
 def schema_of(columns: dict[str, tuple[pa.DataType, str]]) -> pa.Schema:
     """The schema of a table with these columns."""
     return pa.schema({name: kind for name, (kind, _) in columns.items()})
+
+
+def table_of(columns: dict[str, pa.Array | pa.ChunkedArray], rows: int, schema: pa.Schema) -> pa.Table:
+    """A table of these columns, in the order of the schema; those that are missing are null."""
+    return pa.table({name: columns.get(name, pa.nulls(rows)) for name in schema.names}, schema)

@@ -4,19 +4,38 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lib.products.columns import LAYER_COLUMNS, schema_of
+from lib.products.columns import LAYER_COLUMNS, schema_of, table_of
 from lib.tables import arrow, texts
 
 SCHEMA = schema_of(LAYER_COLUMNS)
 # For pyarrow's writers: smaller tables in half the time, as dictionaries of values that never repeat only cost.
 ENCODINGS = {
-    "use_dictionary": ["category", "explainer", "top_tokens.list.element", "neighbors.list.element"],
-    "use_byte_stream_split": ["similarities.list.element"],
+    "use_dictionary": [
+        "model",
+        "saelens",
+        "category",
+        "explainer",
+        "explanations.list.element.explainer",
+        "top_tokens.list.element",
+        "neighbors.list.element",
+    ],
+    # Addresses that differ in the feature's number take 4 kB.
+    "column_encoding": {"similarities.list.element": "BYTE_STREAM_SPLIT", "neuronpedia": "DELTA_BYTE_ARRAY"},
 }
 
 
 def layer_table(
-    layer: int, coords, kept, neighbors: dict, edges: dict, labels: pa.Table, regions: dict, decimals: int
+    layer: int,
+    coords,
+    kept,
+    neighbors: dict,
+    edges: dict,
+    labels: pa.Table,
+    regions: dict,
+    decimals: int,
+    model: str | None = None,
+    saelens: dict | None = None,
+    neuronpedia: dict | None = None,
 ) -> pa.Table:
     """Join what the steps of a layer know about its features.
 
@@ -25,6 +44,7 @@ def layer_table(
     coords, kept, neighbors, edges, labels, regions : as in coords.npy, kept.npy, neighbors.npz, edges.npz,
         labels.parquet and regions.npz
     decimals : decimals of the positions
+    model, saelens, neuronpedia : name of the model; the SAE's addresses, as in layer-N.json's metadata
 
     Returns
     -------
@@ -45,7 +65,12 @@ def layer_table(
     starts = arrow(np.append(0, np.cumsum(known.sum(axis=1))), pa.int32())
     columns["neighbors"] = pa.ListArray.from_arrays(starts, arrow(neighbors["indices"][known], pa.int32()))
     columns["similarities"] = pa.ListArray.from_arrays(starts, arrow(neighbors["similarities"][known], pa.float32()))
-    return pa.table({name: columns.get(name, pa.nulls(n)) for name in SCHEMA.names}, SCHEMA)
+    columns["model"] = texts([model] * n)
+    if saelens:
+        columns["saelens"] = texts([f"{saelens['release']}/{saelens['id']}"] * n)
+    if neuronpedia:
+        columns["neuronpedia"] = texts([f"{neuronpedia['url']}/{index}" for index in range(n)])
+    return table_of(columns, n, SCHEMA)
 
 
 def positions(layer: int, coords: np.ndarray, kept: np.ndarray, decimals: int) -> dict[str, pa.Array]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lib.products.columns import FRAME_COLUMNS, LAYER_COLUMNS, TRACK_COLUMNS
+from lib.products.columns import FEATURE_COLUMNS, FRAME_COLUMNS, TRACK_COLUMNS
 
 
 def render(template: Path, **values: object) -> bytes:
@@ -18,5 +18,5 @@ def render(template: Path, **values: object) -> bytes:
         keep_trailing_newline=True,
     )
     environment.filters["thousands"] = "{:,}".format
-    environment.globals["columns"] = {"features": LAYER_COLUMNS, "frame": FRAME_COLUMNS, "tracks": TRACK_COLUMNS}
+    environment.globals["columns"] = {"features": FEATURE_COLUMNS, "frame": FRAME_COLUMNS, "tracks": TRACK_COLUMNS}
     return environment.get_template(template.name).render(values).encode()

@@ -28,7 +28,8 @@ class File:
 def listed_files(manifest: dict) -> Iterator[dict]:
     """The manifest's file entries (`filePath`, `fileSize`, `sha256`): of each layer and, if there is one, the atlas."""
     for entry in manifest["layers"]:
-        yield entry
+        if "filePath" in entry:
+            yield entry
         yield from (entry[key] for key in ("gzip", "table") if key in entry)
         yield from entry.get("frame", {}).values()
     yield from manifest.get("atlas", {}).values()
