@@ -8,7 +8,7 @@ min_version("9.13")
 report: "report/workflow.rst"
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
@@ -25,7 +25,6 @@ include: "rules/publish.smk"
 
 
 rule all:
-    default_target: True
     input:
         wanted(),
 

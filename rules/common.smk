@@ -7,11 +7,20 @@ import sys
 import tomllib
 from pathlib import Path
 
-ROOT = Path(workflow.basedir)
+from snakemake.utils import update_config
+
+# Not workflow.basedir, which is another workflow's if that uses this one as a module.
+if not isinstance(workflow.current_basedir, os.PathLike):
+    raise WorkflowError(
+        "SAE Atlas cannot be used by github() or an address, because its scripts import files beside them: clone it, and"
+        " name the Snakefile of the clone (docs/elsewhere.md)"
+    )
+ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 from lib.planning.catalogue import Catalogue, find_sae
 from lib.planning.imports import library_files
 from lib.planning.publishing import huggingface_dataset, release_on_github
+from lib.planning.schema import read_yaml
 from lib.planning.settings import (
     check_command_line,
     check_config,
@@ -20,6 +29,9 @@ from lib.planning.settings import (
     selection,
 )
 
+# To a module Snakemake passes only the settings of the workflow that uses it.
+_config, config = config, read_yaml(ROOT / "config" / "config.yaml")
+update_config(config, _config)
 check_environment()
 check_command_line(sys.argv, workflow.configfiles)
 check_config(config)
@@ -44,9 +56,14 @@ def sae(wildcards):
     return find_sae(MODELS, wildcards.model, wildcards.layer)
 
 
+def sources(*paths):
+    """Return input files that no rule makes, marked so that the `prefix` of a module does not apply to them."""
+    return [local(os.path.relpath(path)) for path in paths]
+
+
 def lib(script):
     """Return the library files that a script imports: as inputs, so that editing one reruns the script."""
-    return [os.path.relpath(path) for path in library_files(f"{script}.py")]
+    return sources(*library_files(f"{script}.py"))
 
 
 def layers_of(model):
@@ -135,7 +152,7 @@ def origins(model):
 
 def templates(*names):
     """Return template files of a document: inputs, so that editing one makes the document again."""
-    return [os.path.relpath(ROOT / "resources" / "templates" / name) for name in names]
+    return sources(*(ROOT / "resources" / "templates" / name for name in names))
 
 
 def unless_dropped(path, otherwise):

@@ -3,8 +3,7 @@
 # What the page is built from: explorer/ without its tests, and the schemas of the files that it reads.
 EXPLORER = ROOT / "explorer"
 EXPLORER_SOURCES = sorted(
-    os.path.relpath(path)
-    for path in (
+    sources(
         *(EXPLORER / name for name in (".npmrc", "package.json", "package-lock.json", "tsconfig.json")),
         *EXPLORER.glob("*.html"),
         *EXPLORER.glob("*.ts"),

@@ -10,7 +10,7 @@ RANKED_BY_LINKS = config["labels"]["top_k"] is not None and config["labels"]["ra
 
 rule fetch_labels:
     input:
-        labels=lambda wildcards: label_files(Path(sae(wildcards).labels)) if sae(wildcards).labels else [],
+        labels=lambda wildcards: local(label_files(Path(sae(wildcards).labels))) if sae(wildcards).labels else [],
         edges="results/{model}/layer-{layer}/edges.npz" if RANKED_BY_LINKS else [],
         lib=lib("fetch_labels"),
     output:

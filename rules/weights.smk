@@ -26,7 +26,7 @@ rule resolve_revision:
 
 rule fetch_decoder:
     input:
-        weights=lambda wildcards: [] if sae(wildcards).repo else sae(wildcards).weights,
+        weights=lambda wildcards: [] if sae(wildcards).repo else local(sae(wildcards).weights),
         revision=lambda wildcards: "results/{model}/revision.json" if sae(wildcards).repo else [],
         lib=lib("fetch_decoder"),
     output:

@@ -195,6 +195,7 @@ def test_every_key_is_explained_above_itself():
         ({"labels__source": "web"}, "labels.source is 'web': expected"),
         ({"edges": 3}, "edges is 3: expected a mapping with the keys k, threshold"),
         ({"layers": -1}, "layers is -1: expected `all`, a layer, or ranges such as 0-5,12"),
+        ({"layers": {"gemma-2-2b": -1}}, "layers is {'gemma-2-2b': -1}: expected `all`, a layer, or ranges"),
         ({"models": []}, "models is []: expected"),
         ({"publish__github__repository": "maps"}, "publish.github.repository is 'maps': expected owner/name"),
         ({"publish__site__max_mb": 0}, "publish.site.max_mb is 0: expected a whole number of megabytes"),
@@ -307,6 +308,18 @@ def test_layers_that_cannot_be_are_refused(models, asked):
 )
 def test_models_are_selected(models, asked, names):
     assert list(selection(with_settings(models=asked), models)) == names
+
+
+def test_layers_are_selected_by_model(models):
+    layers = {"gemma-2-2b": "0-2", "minilm-l6": [1, "3-4"]}
+    config = with_settings(models=["minilm-l6", "gemma-2-2b", "gemma-2-9b"], layers=layers)
+    check_config(config)
+    assert selection(config, models) == {"minilm-l6": [1, 3, 4], "gemma-2-2b": [0, 1, 2], "gemma-2-9b": list(range(42))}
+    message = "layers: 'gemma-2-2b' is not among the selected models: did you mean gemma-2-9b"
+    with pytest.raises(ConfigError, match=message):
+        selection(with_settings(models=["gemma-2-9b"], layers={"gemma-2-2b": 3}), models)
+    with pytest.raises(ConfigError, match="layers: gemma-2-2b has no layer 26"):
+        selection(with_settings(layers={"gemma-2-2b": 26}), models)
 
 
 def test_an_unknown_model_is_told_with_those_that_exist(models):

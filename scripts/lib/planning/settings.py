@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from lib.planning.catalogue import Catalogue, find_address, find_model, find_sae, spell
-from lib.planning.schema import ConfigError, check, load_schema, parsed, read_yaml
+from lib.planning.schema import ConfigError, check, load_schema, parsed, read_yaml, suggestion
 
 # Of each of these Snakemake keeps only the last on a command line.
 FLAGS = {"--configfile": r"--configfiles?(=.*)?", "--config": r"(--config|-C)(=.*)?"}
@@ -105,6 +105,8 @@ def selection(config: dict, models: Catalogue) -> dict[str, list[int]]:
     """The layers that the configuration selects, ascending, by model in its order.
 
     An address (`find_address`) selects its layer, a model those that `layers` says.
+
+    Raises ConfigError: `models` or `layers` names what does not exist, or `layers` a model that is not selected.
     """
     entries = config["models"]
     entries = [part.strip() for part in entries.split(",")] if isinstance(entries, str) else entries
@@ -113,6 +115,10 @@ def selection(config: dict, models: Catalogue) -> dict[str, list[int]]:
         name, layer = find_address(models, entry) if "/" in entry else (entry, None)
         layers = selected_layers(config, models, name) if layer is None else [layer]
         selected.setdefault(name, set()).update(layers)
+    for name in config["layers"] if isinstance(config["layers"], dict) else ():
+        if name not in selected:
+            hint = suggestion(name, list(selected), "names")
+            raise ConfigError(f"configuration: layers: {name!r} is not among the selected models: {hint}")
     return {name: sorted(layers) for name, layers in selected.items()}
 
 
@@ -136,11 +142,12 @@ def check_downloads(selected: dict[str, list[int]], models: Catalogue, limit: fl
 
 
 def selected_layers(config: dict, models: Catalogue, name: str) -> list[int]:
-    """The layers of one model that `layers` selects, ascending: `all`, 12, `0-5,12`, or a list of these."""
+    """The layers of one model that `layers` selects, ascending: `all`, 12, `0-5,12`, a list, or these by model."""
     rows = find_model(models, name)["rows"]
-    selection = config["layers"] if isinstance(config["layers"], list) else [config["layers"]]
+    chosen = config["layers"].get(name, "all") if isinstance(config["layers"], dict) else config["layers"]
     layers: set[int] = set()
-    for part in (part.strip() for entry in selection for part in str(entry).split(",")):
+    entries = chosen if isinstance(chosen, list) else [chosen]
+    for part in (part.strip() for entry in entries for part in str(entry).split(",")):
         if part == "all":
             layers.update(rows)
             continue
