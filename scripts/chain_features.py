@@ -45,15 +45,10 @@ def live_features(decoders: list[str], matches: list[dict[str, np.ndarray]]) -> 
     return np.concatenate(live)
 
 
-def main(snakemake) -> None:
-    """Read, chain, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         matches = [load_npz(path) for path in snakemake.input.matches]
         chained = chain(snakemake.input.decoders, matches, snakemake.params.layers)
         save_npz(snakemake.output.chains, **chained)
         chain_count, members, features = (len(chained[name]) for name in ("starts", "members", "live"))
         log.info("%d chains of %d of %d features", chain_count - 1, members, features)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -98,8 +98,7 @@ def umap_learn(rows, indices, similarities, *, seed, init, n_neighbors, **parame
     ).fit_transform(rows)
 
 
-def main(snakemake) -> None:
-    """Read, lay out, scale, write."""
+if __name__ == "__main__":
     layout = snakemake.params.layout
     with job_log(snakemake) as log:
         decoder = load_npy(snakemake.input.decoder)
@@ -109,7 +108,3 @@ def main(snakemake) -> None:
         versions = {name: version(name) for name in LIBRARIES[layout["method"]]}
         save_record(snakemake.output.record, {"parameters": layout, "versions": versions})
         log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -32,15 +32,10 @@ def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, thres
     return source.astype(np.int32), target.astype(np.int32), weight[first]
 
 
-def main(snakemake) -> None:
-    """Read, filter, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         neighbors = load_npz(snakemake.input.neighbors)
         source, target, weight = strong_edges(**neighbors, **snakemake.params.edges)
         save_npz(snakemake.output.edges, source=source, target=target, weight=weight)
         save_record(snakemake.output.record, {"parameters": snakemake.params.edges})
         log.info("%d edges", len(weight))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -207,8 +207,7 @@ def draw_similarities(axes, similarities: pd.Series, threshold: float) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def main(snakemake) -> None:
-    """Read the layer, draw it, write the figure."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files = snakemake.input
         features, edges = load_table(files.table), load_npz(files.edges)
@@ -218,7 +217,3 @@ def main(snakemake) -> None:
         regions = load_record(files.regions)["regions"]
         drawing.save_figure(snakemake.output.figure, draw(features, edges, regions, title, threshold, quality))
         log.info("%d features, %d links", len(features), len(edges["source"]))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

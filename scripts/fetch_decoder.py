@@ -52,8 +52,7 @@ def unit_rows(weights: np.ndarray, out: np.ndarray | None = None) -> tuple[np.nd
     return decoder, np.flatnonzero(~finite | (norms < SMALLEST_NORM)), np.flatnonzero(~finite)
 
 
-def main(snakemake) -> None:
-    """Read, normalise, check, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         row, revision = snakemake.params.sae, snakemake.input.revision
         commit = load_record(revision)["commit"] if revision else None
@@ -73,7 +72,3 @@ def main(snakemake) -> None:
         save_record(snakemake.output.record, {key: value for key, value in record.items() if value is not None})
         counts = (*decoder.shape, len(dead), len(not_finite))
         log.info("%s: %d features of %d dimensions, %d dead, of which %d not finite", name, *counts)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -58,8 +58,7 @@ def lay_out_frame(
     return centred(*map(include_dead, laid_out, lives, sizes))
 
 
-def main(snakemake) -> None:
-    """Read, lay out, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, params = snakemake.input, snakemake.params
         neighbors, matches = (list(map(load_npz, files.get(name, []))) for name in ("neighbors", "matches"))
@@ -70,7 +69,3 @@ def main(snakemake) -> None:
         save_npz(snakemake.output.frame, **named)
         save_record(snakemake.output.record, {"parameters": params.layout | {"frame": params.frame}})
         log.info("layers %s in one frame", params.layers)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

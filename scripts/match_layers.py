@@ -39,15 +39,10 @@ def match(left: np.ndarray, right: np.ndarray, threads: int = 1) -> dict[str, np
     return matches
 
 
-def main(snakemake) -> None:
-    """Read, match, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         left, right = map(map_npy, snakemake.input.decoders)
         matches = match(left, right, snakemake.threads)
         save_npz(snakemake.output.matches, **matches)
         pairs, *_ = mutual(matches)
         log.info("%d mutual matches of %d and %d features", len(pairs), len(left), len(right))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -176,8 +176,7 @@ def survival(tracks: pd.DataFrame, layers: list[int]) -> list[dict]:
     ]
 
 
-def main(snakemake) -> None:
-    """Read, measure, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log, threadpool_limits(1):
         files, params = snakemake.input, snakemake.params
         layers = params.layers
@@ -204,7 +203,3 @@ def main(snakemake) -> None:
         save_npz(snakemake.output.kept, **kept)
         save_record(snakemake.output.quality, rounded(record))
         log.info("the frame keeps %s of the layers' own kept_15", record["kept_15_of_own"])
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -164,8 +164,7 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
     return quality, include_dead(kept, live, n)
 
 
-def main(snakemake) -> None:
-    """Read, measure, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files = snakemake.input
         decoder, coords, neighbors = load_npy(files.decoder), load_npy(files.coords), load_npz(files.neighbors)
@@ -176,7 +175,3 @@ def main(snakemake) -> None:
         log.info("map: %s", quality.get("map"))
         save_npy(snakemake.output.kept, kept)
         save_record(snakemake.output.quality, quality)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -206,8 +206,7 @@ def pause(seconds: float, reason: str) -> None:
     sleep(seconds)
 
 
-def main(snakemake) -> None:
-    """Verify the files once more, publish, record."""
+if __name__ == "__main__":
     with job_log(snakemake):
         target = snakemake.params.release
         check_network()
@@ -219,7 +218,3 @@ def main(snakemake) -> None:
         record = {"repository": target["repository"], "tag": target["tag"], "url": release.html_url}
         save_record(snakemake.output.record, record | {"assets": sizes_and_hashes(files)})
         progress.info("published %d files: %s", len(files), release.html_url)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -23,8 +23,7 @@ def refine_layer(coords: np.ndarray, neighbors: dict[str, np.ndarray], **paramet
     return refined
 
 
-def main(snakemake) -> None:
-    """Read, refine, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         coords = load_npz(snakemake.input.frame)[f"layer_{snakemake.wildcards.layer}"]
         neighbors = load_npz(snakemake.input.neighbors)
@@ -33,7 +32,3 @@ def main(snakemake) -> None:
             refine_layer(coords, neighbors, threads=snakemake.threads, **snakemake.params.layout),
         )
         log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -24,13 +24,8 @@ def concatenate(tables: list[Path], target: Path) -> int:
     return rows
 
 
-def main(snakemake) -> None:
-    """Read layer by layer, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         tables = [Path(path) for path in snakemake.input.tables]
         rows = concatenate(tables, Path(snakemake.output.features))
         log.info("%d features of %d layers", rows, len(tables))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
