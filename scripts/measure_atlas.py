@@ -41,13 +41,9 @@ def fidelity(coords: np.ndarray, neighbors: dict, summary: dict) -> tuple[dict, 
     coords : float32 (n, 3), dead features NaN; neighbors, summary : as in neighbors.npz and summary.npz
     """
     live = live_points(coords)
-    # In a small layer every point is near every other.
-    if len(live) <= 4 * NEAR or neighbors["indices"].shape[1] < NEAR:
-        unknown = dict.fromkeys([*(f"kept_{k}" for k in KS), "trustworthiness"])
-        return unknown, np.full(len(coords), np.nan, np.float32)
     indices, _ = restrict_to_live(**neighbors, live=live)
     near = nearest_points(coords[live], NEAR)
-    kept = {k: kept_neighbors(indices[:, :k], near[:, :k]) for k in KS}
+    kept = {k: kept_neighbors(indices, near, k) for k in KS}
     points = coords[summary["sample"]].astype(np.float64)
     closest = nearest_others(cdist(points, points), NEAR)
     measures = {f"kept_{k}": kept[k].mean() for k in KS}
@@ -198,7 +194,7 @@ if __name__ == "__main__":
         ]
         record |= {"tracks": lifespans(tracks, layers, labels), "calibration": calibration(matches, labels)}
         both = [(entry["frame"]["kept_15"], entry["own"]["kept_15"]) for entry in record["layers"]]
-        ratios = [frame / alone for frame, alone in both if frame is not None and alone]
+        ratios = [frame / alone for frame, alone in both if alone]
         record["kept_15_of_own"] = float(np.mean(ratios)) if ratios else None
         save_npz(snakemake.output.kept, **kept)
         save_record(snakemake.output.quality, rounded(record))

@@ -69,23 +69,16 @@ class Reference:
         points = coords[self.sample].astype(np.float64)
         lengths = cdist(points, points)
         pair_lengths = lengths[self.pairs]
-        measures = {f"kept_{k}": self.kept(near, k) for k in KS} | {
+        measures = {f"kept_{k}": kept_neighbors(self.indices, near, k).mean() for k in KS} | {
             "strongest_near": self.strongest_near(near),
             "strong_short": self.strong_short(coords, pair_lengths),
-            "trustworthiness": self.trust(self.distances, nearest_others(lengths, NEAR)),
-            "continuity": self.trust(lengths, self.near),
+            "trustworthiness": trustworthiness(self.distances, nearest_others(lengths, NEAR)),
+            "continuity": trustworthiness(lengths, self.near),
             "distance_correlation": rank_correlation(self.distances[self.pairs], pair_lengths),
             "cluster_correlation": self.cluster_correlation(coords),
             "label_agreement": self.label_agreement(near),
         }
         return rounded(measures)
-
-    def kept(self, near: np.ndarray, k: int) -> float | None:
-        """Share of the features' k nearest neighbours that are among their k nearest points."""
-        # In a small layer every point is near every other.
-        if len(near) <= 4 * k or self.indices.shape[1] < k:
-            return None
-        return float(kept_neighbors(self.indices[:, :k], near[:, :k]).mean())
 
     def strongest_near(self, near: np.ndarray) -> float | None:
         """Share of the nearest neighbours, where they are strong, that are among the NEAR nearest points."""
@@ -101,10 +94,6 @@ class Reference:
             return None
         lengths = np.linalg.norm(coords[row] - coords[self.indices[row, rank]], axis=1)
         return float((lengths < np.percentile(pair_lengths, 1)).mean())
-
-    def trust(self, truth: np.ndarray, near: np.ndarray) -> float | None:
-        """Trustworthiness of near points for the distances in truth, float (s, s) of the sampled features."""
-        return trustworthiness(truth, near) if len(self.sample) > 4 * NEAR else None
 
     def cluster_correlation(self, coords: np.ndarray) -> float | None:
         """Rank correlation of the distances between cluster centres in the decoder and in the map: global structure."""
@@ -159,9 +148,7 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
             "random": reference.measure(np.random.default_rng(SEED).normal(size=(len(live), 3))),
             "exact": rounded({"label_agreement": reference.label_agreement(neighbors[0])}),
         }
-    known = quality["map"][f"kept_{NEAR}"] is not None
-    kept = kept_neighbors(neighbors[0][:, :NEAR], near[:, :NEAR]) if known else np.full(len(live), np.nan)
-    return quality, include_dead(kept, live, n)
+    return quality, include_dead(kept_neighbors(neighbors[0], near, NEAR), live, n)
 
 
 if __name__ == "__main__":

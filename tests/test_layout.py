@@ -95,7 +95,7 @@ def test_a_step_of_the_refinement_follows_the_gradient_of_the_share_kept():
 
 def test_refinement_and_relocation_keep_more_of_the_true_neighbours(rows, neighbors):
     def kept(coords):
-        return kept_neighbors(neighbors[0], nearest_points(coords, 15)).mean()
+        return kept_neighbors(neighbors[0], nearest_points(coords, 15), 15).mean()
 
     coords = laid_out(rows, neighbors)
     refined = refine(coords, neighbors[0], n_epochs=50)
