@@ -16,7 +16,7 @@ from lib.geometry.graph import mixed_graph
 from lib.geometry.layout import lay_out
 from lib.geometry.live import restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
-from lib.geometry.relocation import settle
+from lib.geometry.refinement import settle
 from lib.job import job_log
 
 # Libraries whose releases may move a layout.

@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.files import load_npz, save_npy
 from lib.geometry.live import live_points, restrict_to_live
-from lib.geometry.relocation import settle
+from lib.geometry.refinement import settle
 from lib.job import job_log
 
 

@@ -10,8 +10,7 @@ from lib.geometry.knn import nearest_neighbors
 from lib.geometry.layout import FIRST_REPULSION, STEP, lay_out
 from lib.geometry.pca import principal_components
 from lib.geometry.points import kept_neighbors, nearest_points
-from lib.geometry.refinement import CAP, KS, WEIGHTS, refine
-from lib.geometry.relocation import relocate
+from lib.geometry.refinement import CAP, KS, WEIGHTS, refine, relocate
 
 FAST = {"n_epochs": 60, "negative_samples": 100, "repulsion_strength": 1.0, "seed": 42}
 
