@@ -27,19 +27,10 @@ LIBRARIES = {
 
 
 def embed(decoder, indices, similarities, *, method, threads=1, **parameters) -> np.ndarray:
-    """Lay the features out in 3D from their neighbours.
+    """Lay the features out in 3D from their neighbours: float32 (n, 3), not yet scaled; dead features NaN.
 
-    Parameters
-    ----------
-    decoder : float32 (n, d), rows of norm 1, dead rows all zeros
-    indices, similarities : as in neighbors.npz
-    method : neighbor_embedding or umap
-    threads : of neighbor_embedding; the result does not depend on it
-    parameters : seed and the parameters of the method, as in the configuration's layout block
-
-    Returns
-    -------
-    float32 (n, 3), not yet scaled; dead features NaN
+    decoder, indices, similarities : as in decoder.npy and neighbors.npz
+    method, parameters : neighbor_embedding or umap, and its parameters with the seed, as in the configuration
 
     Raises UserError: the layout left live features without a position.
     """

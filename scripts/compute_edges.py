@@ -13,15 +13,8 @@ from lib.job import job_log
 def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, threshold: float):
     """Pairs of features of which one is among the k nearest of the other, with a cosine of at least `threshold`.
 
-    Parameters
-    ----------
-    indices, similarities : as in neighbors.npz, (n, at least k where n allows)
-    threshold : lowest cosine of an edge
-
-    Returns
-    -------
-    source, target : int32 (e,), source < target, each pair once, sorted
-    weight : float32 (e,)
+    indices, similarities : as in neighbors.npz
+    Returns source, target and weight, as in edges.npz.
     """
     indices, similarities = indices[:, :k], similarities[:, :k]
     row, rank = np.nonzero((indices >= 0) & (similarities >= np.float32(threshold)))

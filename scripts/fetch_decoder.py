@@ -33,11 +33,7 @@ def unit_rows(weights: np.ndarray, out: np.ndarray | None = None) -> tuple[np.nd
 
     out : float32 (n, d) that receives the result, instead of a new array; may be `weights` itself
 
-    Returns
-    -------
-    decoder : float32 (n, d), dead rows all zeros
-    dead : int (m,), the indices of the dead rows
-    not_finite : int (k,), those of them that hold NaN or infinity
+    Returns the decoder, the indices of its dead rows, and those of them that hold NaN or infinity.
     """
     decoder, norms = np.empty(weights.shape, np.float32) if out is None else out, np.empty(len(weights))
     for start in range(0, len(weights), 1024):  # in float64, a block at a time to stay small

@@ -16,7 +16,6 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, load_record, save_npz, save_record
-from lib.geometry.frames import drift, procrustes
 from lib.geometry.live import include_dead, live_points, restrict_to_live
 from lib.geometry.matches import mutual
 from lib.geometry.points import kept_neighbors, nearest_points
@@ -32,6 +31,8 @@ NEAR = 15
 COSINES = np.linspace(0, 1, 11)
 # Times that labels are dealt at random.
 DEALS = 5
+# Random pairs of features of two layers: the distance that matches are held against.
+RANDOM_PAIRS = 20_000
 SEED = 0
 
 
@@ -76,6 +77,35 @@ def pair(matches: dict, coords: list[np.ndarray], own: list[np.ndarray], min_cos
             "frame": drift(*coords, near),
         },
     }
+
+
+def drift(left: np.ndarray, right: np.ndarray, matches: tuple[np.ndarray, np.ndarray]) -> float | None:
+    """Median distance of matched features as a share of the median distance of random pairs; None without matches.
+
+    left, right : float (n, 3) and (m, 3), positions of two layers; matches : int (p,) features of each
+    """
+    if not len(matches[0]):
+        return None
+    rng = np.random.default_rng(SEED)
+    pairs = tuple(rng.integers(0, len(positions), RANDOM_PAIRS) for positions in (left, right))
+    matched, random = (
+        np.nanmedian(np.linalg.norm(left[i].astype(np.float64) - right[j], axis=1)) for i, j in (matches, pairs)
+    )
+    return float(matched / random) if random else None
+
+
+def procrustes(moving: np.ndarray, fixed: np.ndarray, matches: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """`moving` (m, 3), rotated, mirrored, scaled and shifted so that matched features lie nearest those of `fixed`.
+
+    matches : int (p,) features of `fixed`, and of `moving`; fewer than four leave it as it is
+    """
+    if len(matches[0]) < 4:
+        return moving
+    target, source = fixed[matches[0]].astype(np.float64), moving[matches[1]].astype(np.float64)
+    middle = source.mean(axis=0)
+    left, sizes, right = np.linalg.svd((source - middle).T @ (target - target.mean(axis=0)))
+    scale = sizes.sum() / max(((source - middle) ** 2).sum(), 1e-30)
+    return (moving - middle) @ (left @ right) * scale + target.mean(axis=0)
 
 
 class Labels:

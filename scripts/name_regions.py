@@ -36,10 +36,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     That is: id, level, parent (the id of the region around it), size, center, radius, words (if any name it), and
     `examples`, the features nearest to its mean direction, those whose labels hold words first.
 
-    Parameters
-    ----------
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
-    features_per_region : mean size of the regions of each level
     """
     live, n = live_points(coords), len(coords)
     coords, rows = coords[live], scores[live]

@@ -11,13 +11,12 @@ from scipy.sparse import csr_matrix
 from decoders import demo_decoder, with_rows
 from export_frame import frame_table, moved
 from lay_out_atlas import lay_out_frame, springs_between
-from lib.geometry.frames import drift, procrustes
 from lib.geometry.knn import nearest_neighbors
 from lib.geometry.layout import FIRST_REPULSION, REACH, STEP, Springs, lay_out, lay_out_together
 from lib.geometry.matches import mutual
 from lib.geometry.pca import leading_components, shared_components
 from match_layers import match
-from measure_atlas import Labels, calibration, lifespans, pair, survival
+from measure_atlas import Labels, calibration, drift, lifespans, pair, procrustes, survival
 from summarize_decoder import summarize
 from test_layout import objective, slope
 

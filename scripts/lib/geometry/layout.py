@@ -80,19 +80,12 @@ def lay_out_together(
     seed: int,
     threads: int = 1,
 ) -> list[np.ndarray]:
-    """Climb the objective of this module by gradient ascent with momentum.
+    """Climb the objective of this module by gradient ascent with momentum: by layer, float32 (n, 3).
 
-    Parameters
-    ----------
     graphs : by layer, symmetric (n, n), as from `mixed_graph`
     starts : by layer, float (n, 3), in one space
     springs : by layer, those of its features; each spring is listed in both of its layers
     negative_samples : random features of the same layer that repel each feature, per epoch
-    repulsion_strength : rho
-
-    Returns
-    -------
-    By layer, float32 (n, 3), the same bytes for every number of threads
     """
     # The layout grows from a standard deviation of 1 to its own size.
     deviation = np.concatenate([start[:, 0] for start in starts]).std() or 1
