@@ -157,7 +157,7 @@ rule measure_atlas:
     benchmark:
         "results/benchmarks/measure_atlas/{model}.tsv"
     conda:
-        "../envs/quality.yaml"
+        "../envs/geometry.yaml"
     resources:
         mem_mb=memory(600, per_feature=1),
         runtime=minutes(3, per_16k=0.06),
