@@ -62,8 +62,7 @@ def neighbor_embedding(
     """
     graph = mixed_graph(indices, similarities, n_neighbors, perplexity)
     coords = lay_out(graph, principal_components(rows, seed), seed=seed, threads=threads, **parameters)
-    steps = {"refinement_epochs": refinement_epochs, "relocations": relocations}
-    return settle(coords, indices, **steps, seed=seed, threads=threads)
+    return settle(coords, indices, refinement_epochs, relocations, seed, threads)
 
 
 def umap_learn(rows, indices, similarities, *, seed, init, n_neighbors, **parameters) -> np.ndarray:

@@ -17,18 +17,14 @@ def refine_layer(coords: np.ndarray, neighbors: dict[str, np.ndarray], **paramet
     coords : float32 (n, 3), dead features NaN; neighbors : as in neighbors.npz; parameters : those of `settle`
     """
     refined, live = coords.copy(), live_points(coords)
-    if len(live):
-        indices, _ = restrict_to_live(**neighbors, live=live)
-        refined[live] = settle(coords[live], indices, **parameters)
+    indices, _ = restrict_to_live(**neighbors, live=live)
+    refined[live] = settle(coords[live], indices, **parameters)
     return refined
 
 
 if __name__ == "__main__":
     with job_log(snakemake) as log:
-        coords = load_npz(snakemake.input.frame)[f"layer_{snakemake.wildcards.layer}"]
-        neighbors = load_npz(snakemake.input.neighbors)
-        save_npy(
-            snakemake.output.coords,
-            refine_layer(coords, neighbors, threads=snakemake.threads, **snakemake.params.layout),
-        )
+        name, layout = f"layer_{snakemake.wildcards.layer}", snakemake.params.layout
+        coords, neighbors = load_npz(snakemake.input.frame, name)[name], load_npz(snakemake.input.neighbors)
+        save_npy(snakemake.output.coords, refine_layer(coords, neighbors, threads=snakemake.threads, **layout))
         log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())

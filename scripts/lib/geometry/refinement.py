@@ -51,7 +51,7 @@ SHARE = 0.05
 BESIDE = 0.3
 
 
-def settle(coords, indices, *, refinement_epochs: int, relocations: int, seed: int, threads: int = 1) -> np.ndarray:
+def settle(coords, indices, refinement_epochs: int, relocations: int, seed: int, threads: int = 1) -> np.ndarray:
     """Refine a layout, then relocate and refine it again, `relocations` times; arrays as in `refine`."""
     coords = refine(coords, indices, refinement_epochs, threads)
     for _ in range(relocations):
