@@ -109,7 +109,7 @@ def procrustes(moving: np.ndarray, fixed: np.ndarray, matches: tuple[np.ndarray,
 
 
 class Labels:
-    """The telling words of all labels of a model's layers, and whether those of two features share one."""
+    """The telling words of all labels of a model, its features numbered through all layers from their `offsets`."""
 
     def __init__(self, labels: list[list[str | None]]):
         words = [telling_words(each) for each in labels]
@@ -117,47 +117,34 @@ class Labels:
         self.words = word_matrix([each for layer in words for each in layer])
         self.worded = np.diff(self.words.indptr) > 0
 
-    def agreement(self, left: tuple[int, np.ndarray], right: tuple[int, np.ndarray]) -> np.ndarray:
-        """Of each pair of features, whether their labels share a word: 1, 0, or NaN where one has no words.
+    def agreement(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Whether the labels of each pair of features share a word: bool, of the pairs that both have words."""
+        both = self.worded[left] & self.worded[right]
+        common = self.words[left[both]].multiply(self.words[right[both]])
+        return np.asarray(common.sum(axis=1)).ravel() > 0
 
-        left, right : position of the layer, and int (p,) features of it
-        """
-        one, other = (self.offsets[layer] + features for layer, features in (left, right))
-        shared = np.asarray(self.words[one].multiply(self.words[other]).sum(axis=1)).ravel() > 0
-        return np.where(self.worded[one] & self.worded[other], shared, np.nan)
+    def shares(self, sides: list[tuple[np.ndarray, np.ndarray]], rng) -> dict[str, float | None]:
+        """How often the labels of pairs agree, and how often if the right ones are dealt at random; None if none can.
 
-    def shares(self, sides: list[tuple], rng) -> dict[str, float | None]:
-        """How often labels agree, among those with words, and how often if the right ones are dealt at random.
-
-        sides : left and right for `agreement`; labels are dealt among the features of one entry, several times
+        sides : pairs; labels are dealt among the features of one entry, several times
         """
         real = [self.agreement(*each) for each in sides]
-        dealt = [
-            self.agreement(left, (layer, rng.permutation(features)))
-            for left, (layer, features) in sides
-            for _ in range(DEALS)
-        ]
-        return {"agree": share(real), "chance": share(dealt)}
-
-
-def share(agreement: list[np.ndarray]) -> float | None:
-    """The share of pairs whose labels share a word, among those that have words; None if there are none."""
-    known = np.concatenate([np.empty(0), *agreement])
-    known = known[~np.isnan(known)]
-    return float(known.mean()) if len(known) else None
+        dealt = [self.agreement(left, rng.permutation(right)) for left, right in sides for _ in range(DEALS)]
+        known = {"agree": np.concatenate(real), "chance": np.concatenate(dealt)}
+        return {name: float(each.mean()) if len(each) else None for name, each in known.items()}
 
 
 def calibration(matches: list[dict], labels: Labels) -> list[dict]:
     """By cosine: how often the labels of mutual matches share a telling word, and how often by chance."""
     rng = np.random.default_rng(SEED)
-    rows = []
+    rows, offsets = [], labels.offsets
     pairs = [mutual(each) for each in matches]
     for low, high in itertools.pairwise(COSINES):
         sides = []
         for layer, (left, right, cosines) in enumerate(pairs):
             inside = (cosines >= low) & ((cosines < high) | (high == COSINES[-1]))
-            sides.append(((layer, left[inside]), (layer + 1, right[inside])))
-        count = sum(len(features) for (_, features), _ in sides)
+            sides.append((offsets[layer] + left[inside], offsets[layer + 1] + right[inside]))
+        count = sum(len(left) for left, _ in sides)
         rows.append({"from": float(low), "to": float(high), "matches": count, **labels.shares(sides, rng)})
     return rows
 
@@ -165,22 +152,18 @@ def calibration(matches: list[dict], labels: Labels) -> list[dict]:
 def lifespans(tracks: pd.DataFrame, layers: list[int], labels: Labels) -> list[dict]:
     """By length of a track: how many, and how often the labels of its two ends share a telling word."""
     rng = np.random.default_rng(SEED)
-    position = {layer: number for number, layer in enumerate(layers)}
-    ends = tracks.groupby("track").agg(
-        length=("length", "first"),
-        start=("layer", "first"),
-        end=("layer", "last"),
-        first=("index", "first"),
-        last=("index", "last"),
+    feature = labels.offsets[np.searchsorted(layers, tracks["layer"])] + tracks["index"]
+    ends = (
+        tracks.assign(feature=feature)
+        .groupby("track")
+        .agg(length=("length", "first"), start=("layer", "first"), first=("feature", "first"), last=("feature", "last"))
     )
     rows = []
     for length, same in ends.groupby("length"):
         row = {"length": int(length), "tracks": len(same), "agree": None, "chance": None}
         if length > 1:
-            sides = [
-                ((position[start], group["first"].to_numpy()), (position[end], group["last"].to_numpy()))
-                for (start, end), group in same.groupby(["start", "end"])
-            ]
+            # Tracks of one length that begin in one layer also end in one.
+            sides = [(group["first"].to_numpy(), group["last"].to_numpy()) for _, group in same.groupby("start")]
             row |= labels.shares(sides, rng)
         rows.append(row)
     return rows

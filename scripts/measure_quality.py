@@ -40,7 +40,7 @@ class Reference:
     """
 
     def __init__(self, decoder, indices, similarities, words):
-        self.decoder, self.indices, self.similarities = decoder, indices, similarities
+        self.indices, self.similarities = indices, similarities
         m, rng = len(decoder), np.random.default_rng(SEED)
         self.sample = sample_of(m, rng)
         rows = decoder[self.sample]
