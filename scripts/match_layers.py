@@ -19,11 +19,7 @@ def match(left: np.ndarray, right: np.ndarray, threads: int = 1) -> dict[str, np
     """The arrays of matches-{m}.npz, the same bytes for every number of threads.
 
     left, right : float32 (n, d) and (m, d), rows of norm 1, or all zeros (dead features); may be memory-mapped
-
-    Raises ValueError: different widths, or a row whose norm is neither 1 nor 0.
     """
-    if left.shape[1:] != right.shape[1:]:
-        raise ValueError(f"decoders of shapes {left.shape} and {right.shape} are not of one residual stream")
     live = live_rows(left), live_rows(right)
     border, features = len(live[0]), np.concatenate(live)
     rows = np.empty((len(features), left.shape[1]), np.float32)

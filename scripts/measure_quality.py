@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, save_npy, save_record
-from lib.geometry.live import include_dead, live_points, renumber, restrict_to_live, select_rows
+from lib.geometry.live import include_dead, live_points, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
 from lib.geometry.points import kept_neighbors, nearest_points
 from lib.geometry.statistics import nearest_others, rank_correlation, rounded, sample_of, trustworthiness
@@ -127,11 +127,10 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
     edges : source and target, as in edges.npz; labels : by feature, None for a feature without a label
     """
     n, live = len(coords), live_points(coords)
-    ends = renumber(live, n)[np.concatenate(edges)]
     quality = {
         "features": len(live),
         "labelled": sum(labels[feature] is not None for feature in live),
-        "degrees": degree_statistics(np.bincount(ends, minlength=len(live))),
+        "degrees": degree_statistics(np.bincount(np.concatenate(edges), minlength=n)[live]),
     }
     if len(live) < 2:
         return quality, np.full(n, np.nan, np.float32)

@@ -41,14 +41,9 @@ def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np
     Returns indices int32 (n, min(k, n - 1)), self excluded, by descending similarity, ties by lower index, and
     similarities float32 of that shape, at most 1; -1 and 0 for dead rows, and where there are fewer than k others.
 
-    Raises ValueError: k < 1, another shape or type, or a row whose norm is neither 1 nor 0.
+    Raises ValueError: a row's norm is neither 1 nor 0.
     """
-    if decoder.ndim != 2 or decoder.dtype != np.float32:
-        raise ValueError(f"the decoder has shape {decoder.shape} and type {decoder.dtype}, expected float32 (n, d)")
-    if k < 1:
-        raise ValueError(f"k is {k}, expected at least 1")
-    n = len(decoder)
-    live = live_rows(decoder)
+    n, live = len(decoder), live_rows(decoder)
     neighbors = nearest_rows(select_rows(decoder, live), min(k, max(len(live) - 1, 0)), threads)
     return expand_to_all(*neighbors, live, (n, min(k, max(n - 1, 0))))
 
