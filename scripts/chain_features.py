@@ -13,22 +13,29 @@ from lib.files import load_npz, load_record, map_npy, save_npz
 from lib.geometry.tracks import chains, cosines_within
 from lib.job import job_log
 
+
+def chain(decoders: list[str], dead: list[list[int]], matches: list[dict], layers: list[int]) -> dict[str, np.ndarray]:
+    """The arrays of chains.npz, from the decoders' files, their dead features and the matches of adjacent layers."""
+    sizes = [len(map_npy(path)) for path in decoders]
+    members, starts = chains(matches, sizes)
+    # Mapped for each reading alone: the pages of a file that stays mapped count as memory of this job.
+    cosines = cosines_within(members, starts, sizes, lambda layer, indices: map_npy(decoders[layer])[indices])
+    live = [np.isin(np.arange(size), each, invert=True) for size, each in zip(sizes, dead, strict=True)]
+    return {
+        "layers": np.array(layers, np.int32),
+        "sizes": np.array(sizes, np.int32),
+        "live": np.concatenate(live),
+        "members": members,
+        "starts": starts,
+        "cosines": cosines,
+    }
+
+
 if __name__ == "__main__":
     with job_log(snakemake) as log:
         files = snakemake.input
-        sizes = [len(map_npy(path)) for path in files.decoders]
-        members, starts = chains([load_npz(path) for path in files.matches], sizes)
-        # Mapped for each reading alone: the pages of a file that stays mapped count as memory of this job.
-        cosines = cosines_within(members, starts, sizes, lambda layer, indices: map_npy(files.decoders[layer])[indices])
-        dead = [load_record(path)["dead"] for path in files.records]
-        live = [np.isin(np.arange(size), each, invert=True) for size, each in zip(sizes, dead, strict=True)]
-        save_npz(
-            snakemake.output.chains,
-            layers=np.array(snakemake.params.layers, np.int32),
-            sizes=np.array(sizes, np.int32),
-            live=np.concatenate(live),
-            members=members,
-            starts=starts,
-            cosines=cosines,
-        )
-        log.info("%d chains of %d of %d features", len(starts) - 1, len(members), sum(sizes))
+        dead, matches = [load_record(path)["dead"] for path in files.records], list(map(load_npz, files.matches))
+        chained = chain(files.decoders, dead, matches, snakemake.params.layers)
+        save_npz(snakemake.output.chains, **chained)
+        chain_count, members, features = (len(chained[name]) for name in ("starts", "members", "live"))
+        log.info("%d chains of %d of %d features", chain_count - 1, members, features)
