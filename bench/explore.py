@@ -40,7 +40,7 @@ from layouts import (
 )
 from lib.geometry.extent import centred
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.points import nearest_points
+from lib.geometry.points import kept_neighbors, nearest_points
 from lib.labels.words import telling_words
 from measure_quality import Reference
 from pictures import side_by_side
@@ -93,7 +93,8 @@ class Layer:
     def measure(self, coords: np.ndarray) -> list[float | None]:
         """The measures `SHOWN` of a map."""
         near = nearest_points(coords, WIDEST)
-        measures = self.reference.measure(coords, near) | {f"kept_{WIDEST}": self.reference.kept(near, WIDEST)}
+        widest = kept_neighbors(self.reference.indices, near, WIDEST).mean()
+        measures = self.reference.measure(coords, near) | {f"kept_{WIDEST}": widest}
         return [measures[name] for name in SHOWN]
 
 

@@ -34,6 +34,7 @@ rule match_layers:
 rule chain_features:
     input:
         decoders=every_layer("decoder.npy"),
+        records=every_layer("decoder.json"),
         matches=lambda wildcards: matches_of(wildcards.model),
         lib=lib("chain_features"),
     output:
@@ -156,7 +157,7 @@ rule measure_atlas:
     benchmark:
         "results/benchmarks/measure_atlas/{model}.tsv"
     conda:
-        "../envs/quality.yaml"
+        "../envs/geometry.yaml"
     resources:
         mem_mb=memory(600, per_feature=1),
         runtime=minutes(3, per_16k=0.06),

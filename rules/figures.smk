@@ -1,11 +1,10 @@
-"""A layer's table, edges, regions and quality -> figures/layer-N.png; a model's manifest and quality.tsv ->
+"""A layer's table, regions and quality -> figures/layer-N.png; a model's manifest and quality.tsv ->
 figures/layers.png and layers.html. No other rule reads the figures, so they delay no map, manifest or explorer."""
 
 
 rule draw_layer:
     input:
         table="results/{model}/layer-{layer}.parquet",
-        edges="results/{model}/layer-{layer}/edges.npz",
         edges_record="results/{model}/layer-{layer}/edges.json",
         regions="results/{model}/layer-{layer}/regions.json",
         quality="results/{model}/layer-{layer}/quality.json",

@@ -18,7 +18,7 @@ rule measure_quality:
         "results/benchmarks/measure_quality/{model}/layer-{layer}.tsv"
     priority: 3  # then the decoder may go
     conda:
-        "../envs/quality.yaml"
+        "../envs/geometry.yaml"
     resources:
         mem_mb=memory(500, decoders=2, per_feature=6),
         runtime=minutes(4, per_16k=0.8),
@@ -40,7 +40,7 @@ rule tabulate_quality:
         "results/benchmarks/tabulate_quality/{model}.tsv"
     localrule: True
     conda:
-        "../envs/quality.yaml"
+        "../envs/export.yaml"
     message:
         "Listing the quality of the maps of {wildcards.model}"
     script:

@@ -23,7 +23,7 @@ rule name_regions:
     benchmark:
         "results/benchmarks/name_regions/{model}/layer-{layer}.tsv"
     conda:
-        "../envs/regions.yaml"
+        "../envs/geometry.yaml"
     resources:
         mem_mb=memory(500, per_feature=8),
         runtime=minutes(3, per_16k=0.6),

@@ -65,15 +65,10 @@ def build(sources: list[Path], folder: Path) -> Path:
     return explorer / "dist"
 
 
-def main(snakemake) -> None:
-    """Build in a temporary folder, then copy the page to results/, index.html last."""
+if __name__ == "__main__":
     with job_log(snakemake) as log, tempfile.TemporaryDirectory(prefix="explorer-") as folder:
         built = build([Path(path).absolute() for path in snakemake.input.sources], Path(folder))
         shutil.copytree(built / "assets", snakemake.output.assets, dirs_exist_ok=True)
         save_bytes(snakemake.output.worker, (built / "sw.js").read_bytes())
         save_bytes(snakemake.output.page, (built / "index.html").read_bytes())
         log.info("built into %s", Path(snakemake.output.page).parent)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -41,8 +41,7 @@ def check_size(sizes: dict[str, int], max_mb: int) -> None:
         )
 
 
-def main(snakemake) -> None:
-    """Collect, check, build beside, move into position."""
+if __name__ == "__main__":
     with job_log(snakemake):
         page, site = Path(snakemake.input.page), Path(snakemake.output.site)
         checksums = [Path(path) for path in snakemake.input.checksums]
@@ -73,7 +72,3 @@ def main(snakemake) -> None:
         aside.rename(site)
         count = sum(map(len, (*parts.values(), models)))
         progress.info("%s: %d files, %.1f MB", site, count, sum(sizes.values()) / 1e6)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

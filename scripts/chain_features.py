@@ -1,4 +1,4 @@
-"""decoder.npy and matches of all layers -> chains.npz: chains of mutual matches, and the cosines within each.
+"""Decoders and matches of all layers -> chains.npz: chains of mutual matches, and the cosines within each.
 
 `layers` int32 (layers,); `sizes` int32 (layers,), the number of features of each; `live` bool (all features,), layer by
 layer. Features are numbered through all layers: index + sizes of the layers before. Chain c is
@@ -9,51 +9,33 @@ ordered by the first. `cosines` float32: for each chain those of its feature 1 w
 
 import numpy as np
 
-from lib.files import load_npz, map_npy, save_npz
+from lib.files import load_npz, load_record, map_npy, save_npz
 from lib.geometry.tracks import chains, cosines_within
 from lib.job import job_log
 
 
-def chain(decoders: list[str], matches: list[dict[str, np.ndarray]], layers: list[int]) -> dict[str, np.ndarray]:
-    """The arrays of chains.npz, from the decoders' files and the matches of adjacent layers."""
+def chain(decoders: list[str], dead: list[list[int]], matches: list[dict], layers: list[int]) -> dict[str, np.ndarray]:
+    """The arrays of chains.npz, from the decoders' files, their dead features and the matches of adjacent layers."""
     sizes = [len(map_npy(path)) for path in decoders]
     members, starts = chains(matches, sizes)
     # Mapped for each reading alone: the pages of a file that stays mapped count as memory of this job.
     cosines = cosines_within(members, starts, sizes, lambda layer, indices: map_npy(decoders[layer])[indices])
+    live = [np.isin(np.arange(size), each, invert=True) for size, each in zip(sizes, dead, strict=True)]
     return {
         "layers": np.array(layers, np.int32),
         "sizes": np.array(sizes, np.int32),
-        "live": live_features(decoders, matches),
+        "live": np.concatenate(live),
         "members": members,
         "starts": starts,
         "cosines": cosines,
     }
 
 
-def live_features(decoders: list[str], matches: list[dict[str, np.ndarray]]) -> np.ndarray:
-    """Which features of all layers are live: bool, layer by layer. Only rows without a match are read."""
-    live = []
-    for layer, path in enumerate(decoders):
-        alive = np.zeros(len(map_npy(path)), np.bool_)
-        if layer > 0:
-            alive |= matches[layer - 1]["backward"] >= 0
-        if layer < len(matches):
-            alive |= matches[layer]["forward"] >= 0
-        unmatched = np.flatnonzero(~alive)
-        alive[unmatched] = map_npy(path)[unmatched].any(axis=1)
-        live.append(alive)
-    return np.concatenate(live)
-
-
-def main(snakemake) -> None:
-    """Read, chain, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
-        matches = [load_npz(path) for path in snakemake.input.matches]
-        chained = chain(snakemake.input.decoders, matches, snakemake.params.layers)
+        files = snakemake.input
+        dead, matches = [load_record(path)["dead"] for path in files.records], list(map(load_npz, files.matches))
+        chained = chain(files.decoders, dead, matches, snakemake.params.layers)
         save_npz(snakemake.output.chains, **chained)
         chain_count, members, features = (len(chained[name]) for name in ("starts", "members", "live"))
         log.info("%d chains of %d of %d features", chain_count - 1, members, features)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -16,7 +16,7 @@ from lib.geometry.graph import mixed_graph
 from lib.geometry.layout import lay_out
 from lib.geometry.live import restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
-from lib.geometry.relocation import settle
+from lib.geometry.refinement import settle
 from lib.job import job_log
 
 # Libraries whose releases may move a layout.
@@ -27,19 +27,10 @@ LIBRARIES = {
 
 
 def embed(decoder, indices, similarities, *, method, threads=1, **parameters) -> np.ndarray:
-    """Lay the features out in 3D from their neighbours.
+    """Lay the features out in 3D from their neighbours: float32 (n, 3), not yet scaled; dead features NaN.
 
-    Parameters
-    ----------
-    decoder : float32 (n, d), rows of norm 1, dead rows all zeros
-    indices, similarities : as in neighbors.npz
-    method : neighbor_embedding or umap
-    threads : of neighbor_embedding; the result does not depend on it
-    parameters : seed and the parameters of the method, as in the configuration's layout block
-
-    Returns
-    -------
-    float32 (n, 3), not yet scaled; dead features NaN
+    decoder, indices, similarities : as in decoder.npy and neighbors.npz
+    method, parameters : neighbor_embedding or umap, and its parameters with the seed, as in the configuration
 
     Raises UserError: the layout left live features without a position.
     """
@@ -71,8 +62,7 @@ def neighbor_embedding(
     """
     graph = mixed_graph(indices, similarities, n_neighbors, perplexity)
     coords = lay_out(graph, principal_components(rows, seed), seed=seed, threads=threads, **parameters)
-    steps = {"refinement_epochs": refinement_epochs, "relocations": relocations}
-    return settle(coords, indices, **steps, seed=seed, threads=threads)
+    return settle(coords, indices, refinement_epochs, relocations, seed, threads)
 
 
 def umap_learn(rows, indices, similarities, *, seed, init, n_neighbors, **parameters) -> np.ndarray:
@@ -98,8 +88,7 @@ def umap_learn(rows, indices, similarities, *, seed, init, n_neighbors, **parame
     ).fit_transform(rows)
 
 
-def main(snakemake) -> None:
-    """Read, lay out, scale, write."""
+if __name__ == "__main__":
     layout = snakemake.params.layout
     with job_log(snakemake) as log:
         decoder = load_npy(snakemake.input.decoder)
@@ -109,7 +98,3 @@ def main(snakemake) -> None:
         versions = {name: version(name) for name in LIBRARIES[layout["method"]]}
         save_record(snakemake.output.record, {"parameters": layout, "versions": versions})
         log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -13,15 +13,8 @@ from lib.job import job_log
 def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, threshold: float):
     """Pairs of features of which one is among the k nearest of the other, with a cosine of at least `threshold`.
 
-    Parameters
-    ----------
-    indices, similarities : as in neighbors.npz, (n, at least k where n allows)
-    threshold : lowest cosine of an edge
-
-    Returns
-    -------
-    source, target : int32 (e,), source < target, each pair once, sorted
-    weight : float32 (e,)
+    indices, similarities : as in neighbors.npz
+    Returns source, target and weight, as in edges.npz.
     """
     indices, similarities = indices[:, :k], similarities[:, :k]
     row, rank = np.nonzero((indices >= 0) & (similarities >= np.float32(threshold)))
@@ -32,15 +25,10 @@ def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, thres
     return source.astype(np.int32), target.astype(np.int32), weight[first]
 
 
-def main(snakemake) -> None:
-    """Read, filter, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         neighbors = load_npz(snakemake.input.neighbors)
         source, target, weight = strong_edges(**neighbors, **snakemake.params.edges)
         save_npz(snakemake.output.edges, source=source, target=target, weight=weight)
         save_record(snakemake.output.record, {"parameters": snakemake.params.edges})
         log.info("%d edges", len(weight))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -25,8 +25,7 @@ def search(decoder: np.ndarray, k: int, exact_up_to: int, threads: int) -> tuple
     return indices, similarities, {"method": "approximate", "recall": share, "recallSample": RECALL_SAMPLE}
 
 
-def main(snakemake) -> None:
-    """Read, search, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         decoder = load_npy(snakemake.input.decoder)
         parameters = snakemake.params.neighbors
@@ -35,7 +34,3 @@ def main(snakemake) -> None:
         record = {"parameters": parameters, "stored": indices.shape[1], **method}
         save_record(snakemake.output.record, record)
         log.info("%d nearest neighbours for each of %d features: %s", indices.shape[1], len(decoder), method)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -11,9 +11,7 @@ from lib.job import job_log
 from lib.publishing.documents import render
 from lib.publishing.files import File, mismatches
 
-
-def main(snakemake) -> None:
-    """Check, describe, then list the checksums."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         inputs, readme = snakemake.input, Path(snakemake.output.readme)
         manifest = load_record(inputs.manifest)
@@ -28,7 +26,3 @@ def main(snakemake) -> None:
         lines = (f"{file.sha256}  {name}\n" for name, file in sorted(files.items()))
         save_bytes(snakemake.output.checksums, "".join(lines).encode())
         log.info("%d files, and the manifest describes them", len(files))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -128,15 +128,10 @@ def draw(tracks: dict[str, np.ndarray], quality: dict, title: str):
     return figure
 
 
-def main(snakemake) -> None:
-    """Read, draw."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         table = load_columns(snakemake.input.tracks, ["track", "layer"])
         tracks = {name: table[name].to_numpy() for name in table.column_names}
         figure = draw(tracks, load_record(snakemake.input.quality), snakemake.params.display_name)
         drawing.save_figure(snakemake.output.figure, figure)
         log.info("%d features", len(table))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

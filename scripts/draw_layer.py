@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from lib.figures import drawing
 from lib.figures.drawing import drawable, shortened
-from lib.files import load_npz, load_record
+from lib.files import load_record
 from lib.job import job_log
 from lib.tables import load_table
 
@@ -43,8 +43,8 @@ def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centred @ vectors, spread / (spread.sum() or 1)
 
 
-def draw(features: pd.DataFrame, edges: dict, regions: list[dict], title: str, threshold: float, quality: dict):
-    """Return the figure of layer-N.parquet, edges.npz and the regions in regions.json.
+def draw(features: pd.DataFrame, regions: list[dict], title: str, threshold: float, quality: dict):
+    """Return the figure of layer-N.parquet and the regions in regions.json.
 
     `threshold` is the minimum cosine of a link, `quality` the map's measures in quality.json.
     """
@@ -86,7 +86,7 @@ def draw(features: pd.DataFrame, edges: dict, regions: list[dict], title: str, t
     counts = [
         f"{len(live):,} features",
         f"{live['label'].count():,} with a label",
-        f"{len(edges['source']):,} links",
+        f"{live['degree'].sum() // 2:,} links",
         f"{(live['degree'] == 0).sum():,} without a link",
     ]
     if len(live) < len(features):
@@ -207,18 +207,13 @@ def draw_similarities(axes, similarities: pd.Series, threshold: float) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def main(snakemake) -> None:
-    """Read the layer, draw it, write the figure."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files = snakemake.input
-        features, edges = load_table(files.table), load_npz(files.edges)
+        features = load_table(files.table)
         title = f"{shortened(snakemake.params.display_name, 36)}, layer {snakemake.wildcards.layer}"
         threshold = load_record(files.edges_record)["parameters"]["threshold"]
         quality = load_record(files.quality).get("map", {})
         regions = load_record(files.regions)["regions"]
-        drawing.save_figure(snakemake.output.figure, draw(features, edges, regions, title, threshold, quality))
-        log.info("%d features, %d links", len(features), len(edges["source"]))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+        drawing.save_figure(snakemake.output.figure, draw(features, regions, title, threshold, quality))
+        log.info("%d features", len(features))

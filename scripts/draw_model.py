@@ -121,8 +121,7 @@ def table(layers: pd.DataFrame, title: str) -> str:
     return PAGE.format(title=html.escape(title), table=rows)
 
 
-def main(snakemake) -> None:
-    """Read what is known of all layers, draw and tabulate it."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         manifest = load_record(snakemake.input.manifest)
         layers = join(load_table(snakemake.input.quality), manifest)
@@ -130,7 +129,3 @@ def main(snakemake) -> None:
         drawing.save_figure(snakemake.output.figure, draw(layers, title, manifest["totalLayers"]))
         save_bytes(snakemake.output.table, table(layers, title).encode())
         log.info("%d layers", len(layers))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -63,8 +63,7 @@ def moved(graph: dict, features: pa.Table, measures: dict, layout: dict, decimal
     return graph
 
 
-def main(snakemake) -> None:
-    """Read, join, write both files."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
         layer = int(snakemake.wildcards.layer)
@@ -81,7 +80,3 @@ def main(snakemake) -> None:
         with whole_file(output.table) as aside:
             pq.write_table(features, aside)
         log.info("%d nodes", len(graph["nodes"]))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

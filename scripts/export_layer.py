@@ -65,8 +65,7 @@ def write_table(features: pa.Table, regions: list[dict], path: Path) -> None:
         writer.add_key_value_metadata({"regions": orjson.dumps(about)})
 
 
-def main(snakemake) -> None:
-    """Read everything, join it, write it in three forms."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
         layer, coords, labels = int(snakemake.wildcards.layer), load_npy(files.coords), load_columns(files.labels)
@@ -86,7 +85,3 @@ def main(snakemake) -> None:
             write_table(features, records["regions"]["regions"], aside)
         save_record(output.record, manifest_entry(graph["metadata"], features, records["labels"]))
         log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", graph["metadata"])
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -33,11 +33,7 @@ def unit_rows(weights: np.ndarray, out: np.ndarray | None = None) -> tuple[np.nd
 
     out : float32 (n, d) that receives the result, instead of a new array; may be `weights` itself
 
-    Returns
-    -------
-    decoder : float32 (n, d), dead rows all zeros
-    dead : int (m,), the indices of the dead rows
-    not_finite : int (k,), those of them that hold NaN or infinity
+    Returns the decoder, the indices of its dead rows, and those of them that hold NaN or infinity.
     """
     decoder, norms = np.empty(weights.shape, np.float32) if out is None else out, np.empty(len(weights))
     for start in range(0, len(weights), 1024):  # in float64, a block at a time to stay small
@@ -52,8 +48,7 @@ def unit_rows(weights: np.ndarray, out: np.ndarray | None = None) -> tuple[np.nd
     return decoder, np.flatnonzero(~finite | (norms < SMALLEST_NORM)), np.flatnonzero(~finite)
 
 
-def main(snakemake) -> None:
-    """Read, normalise, check, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         row, revision = snakemake.params.sae, snakemake.input.revision
         commit = load_record(revision)["commit"] if revision else None
@@ -73,7 +68,3 @@ def main(snakemake) -> None:
         save_record(snakemake.output.record, {key: value for key, value in record.items() if value is not None})
         counts = (*decoder.shape, len(dead), len(not_finite))
         log.info("%s: %d features of %d dimensions, %d dead, of which %d not finite", name, *counts)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -64,8 +64,7 @@ def coverage(table: pd.DataFrame, features: pd.DataFrame, indices: list[int]) ->
     }
 
 
-def main(snakemake) -> None:
-    """Ask, choose, write, and only then forget the answers."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         row, settings = snakemake.params.sae, snakemake.params.labels
         edges, count = snakemake.input.edges or None, row["features"]
@@ -91,7 +90,3 @@ def main(snakemake) -> None:
         save_record(snakemake.output.record, origin | counts | {"parameters": chosen})
         answers.unlink(missing_ok=True)
         log.info("%d of %d requested features have a label", len(table), len(indices))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

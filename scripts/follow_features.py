@@ -44,8 +44,7 @@ def track_table(
     return table.merge(pd.concat(named), how="left", on=["layer", "index"])[SCHEMA.names]
 
 
-def main(snakemake) -> None:
-    """Read, cut, label, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         labels = [load_table(path) for path in snakemake.input.labels]
         table = track_table(load_npz(snakemake.input.chains), labels, snakemake.params.tracks)
@@ -53,7 +52,3 @@ def main(snakemake) -> None:
             table.to_parquet(aside, schema=SCHEMA, index=False, compression="snappy")
         lengths = table.groupby("track").size()
         log.info("%d tracks of two or more features, %d features alone", (lengths > 1).sum(), (lengths == 1).sum())
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

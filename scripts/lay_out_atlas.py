@@ -5,11 +5,12 @@ dead features: NaN. frame.json records the parameters. No decoder is read.
 """
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from lib.files import load_npz, save_npz, save_record
 from lib.geometry.extent import centred
 from lib.geometry.graph import mixed_graph
-from lib.geometry.layout import Springs, lay_out_together
+from lib.geometry.layout import lay_out_together
 from lib.geometry.live import include_dead, live_points, renumber, restrict_to_live, select_rows
 from lib.geometry.matches import mutual
 from lib.geometry.pca import shared_components
@@ -18,23 +19,21 @@ from lib.job import job_log
 
 def springs_between(
     lives: list[np.ndarray], sizes: list[int], matches: list[dict], strength: float, min_cosine: float
-) -> list[list[Springs]]:
+) -> list[list[tuple[int, csr_matrix]]]:
     """The springs of each layer's live features: mutual matches of cosine c >= min_cosine, of strength c * `strength`.
 
     lives : by layer, its live features; sizes : by layer, the number of all;
     matches : of each layer with the next, as in matches-{next}.npz
     """
     numbers = list(map(renumber, lives, sizes))
-    springs: list[list[Springs]] = [[] for _ in lives]
+    springs = [[] for _ in lives]
     for layer, pair in enumerate(matches):
         left, right, cosines = mutual(pair)
         near = cosines >= min_cosine
-        ends = [(layer, numbers[layer][left[near]]), (layer + 1, numbers[layer + 1][right[near]])]
-        for (here, own), (there, theirs) in (ends, ends[::-1]):
-            partners = np.full(len(lives[here]), -1, np.int32)
-            strengths = np.zeros(len(lives[here]), np.float32)
-            partners[own], strengths[own] = theirs, strength * cosines[near]
-            springs[here].append(Springs(there, partners, strengths))
+        ends = numbers[layer][left[near]], numbers[layer + 1][right[near]]
+        links = csr_matrix((strength * cosines[near], ends), (len(lives[layer]), len(lives[layer + 1])))
+        springs[layer].append((layer + 1, links))
+        springs[layer + 1].append((layer, links.T.tocsr()))
     return springs
 
 
@@ -58,8 +57,7 @@ def lay_out_frame(
     return centred(*map(include_dead, laid_out, lives, sizes))
 
 
-def main(snakemake) -> None:
-    """Read, lay out, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, params = snakemake.input, snakemake.params
         neighbors, matches = (list(map(load_npz, files.get(name, []))) for name in ("neighbors", "matches"))
@@ -70,7 +68,3 @@ def main(snakemake) -> None:
         save_npz(snakemake.output.frame, **named)
         save_record(snakemake.output.record, {"parameters": params.layout | {"frame": params.frame}})
         log.info("layers %s in one frame", params.layers)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -19,11 +19,7 @@ def match(left: np.ndarray, right: np.ndarray, threads: int = 1) -> dict[str, np
     """The arrays of matches-{m}.npz, the same bytes for every number of threads.
 
     left, right : float32 (n, d) and (m, d), rows of norm 1, or all zeros (dead features); may be memory-mapped
-
-    Raises ValueError: different widths, or a row whose norm is neither 1 nor 0.
     """
-    if left.shape[1:] != right.shape[1:]:
-        raise ValueError(f"decoders of shapes {left.shape} and {right.shape} are not of one residual stream")
     live = live_rows(left), live_rows(right)
     border, features = len(live[0]), np.concatenate(live)
     rows = np.empty((len(features), left.shape[1]), np.float32)
@@ -39,15 +35,10 @@ def match(left: np.ndarray, right: np.ndarray, threads: int = 1) -> dict[str, np
     return matches
 
 
-def main(snakemake) -> None:
-    """Read, match, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         left, right = map(map_npy, snakemake.input.decoders)
         matches = match(left, right, snakemake.threads)
         save_npz(snakemake.output.matches, **matches)
         pairs, *_ = mutual(matches)
         log.info("%d mutual matches of %d and %d features", len(pairs), len(left), len(right))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

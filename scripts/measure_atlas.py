@@ -16,7 +16,6 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, load_record, save_npz, save_record
-from lib.geometry.frames import drift, procrustes
 from lib.geometry.live import include_dead, live_points, restrict_to_live
 from lib.geometry.matches import mutual
 from lib.geometry.points import kept_neighbors, nearest_points
@@ -32,6 +31,8 @@ NEAR = 15
 COSINES = np.linspace(0, 1, 11)
 # Times that labels are dealt at random.
 DEALS = 5
+# Random pairs of features of two layers: the distance that matches are held against.
+RANDOM_PAIRS = 20_000
 SEED = 0
 
 
@@ -41,13 +42,9 @@ def fidelity(coords: np.ndarray, neighbors: dict, summary: dict) -> tuple[dict, 
     coords : float32 (n, 3), dead features NaN; neighbors, summary : as in neighbors.npz and summary.npz
     """
     live = live_points(coords)
-    # In a small layer every point is near every other.
-    if len(live) <= 4 * NEAR or neighbors["indices"].shape[1] < NEAR:
-        unknown = dict.fromkeys([*(f"kept_{k}" for k in KS), "trustworthiness"])
-        return unknown, np.full(len(coords), np.nan, np.float32)
     indices, _ = restrict_to_live(**neighbors, live=live)
     near = nearest_points(coords[live], NEAR)
-    kept = {k: kept_neighbors(indices[:, :k], near[:, :k]) for k in KS}
+    kept = {k: kept_neighbors(indices, near, k) for k in KS}
     points = coords[summary["sample"]].astype(np.float64)
     closest = nearest_others(cdist(points, points), NEAR)
     measures = {f"kept_{k}": kept[k].mean() for k in KS}
@@ -82,8 +79,37 @@ def pair(matches: dict, coords: list[np.ndarray], own: list[np.ndarray], min_cos
     }
 
 
+def drift(left: np.ndarray, right: np.ndarray, matches: tuple[np.ndarray, np.ndarray]) -> float | None:
+    """Median distance of matched features as a share of the median distance of random pairs; None without matches.
+
+    left, right : float (n, 3) and (m, 3), positions of two layers; matches : int (p,) features of each
+    """
+    if not len(matches[0]):
+        return None
+    rng = np.random.default_rng(SEED)
+    pairs = tuple(rng.integers(0, len(positions), RANDOM_PAIRS) for positions in (left, right))
+    matched, random = (
+        np.nanmedian(np.linalg.norm(left[i].astype(np.float64) - right[j], axis=1)) for i, j in (matches, pairs)
+    )
+    return float(matched / random) if random else None
+
+
+def procrustes(moving: np.ndarray, fixed: np.ndarray, matches: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """`moving` (m, 3), rotated, mirrored, scaled and shifted so that matched features lie nearest those of `fixed`.
+
+    matches : int (p,) features of `fixed`, and of `moving`; fewer than four leave it as it is
+    """
+    if len(matches[0]) < 4:
+        return moving
+    target, source = fixed[matches[0]].astype(np.float64), moving[matches[1]].astype(np.float64)
+    middle = source.mean(axis=0)
+    left, sizes, right = np.linalg.svd((source - middle).T @ (target - target.mean(axis=0)))
+    scale = sizes.sum() / max(((source - middle) ** 2).sum(), 1e-30)
+    return (moving - middle) @ (left @ right) * scale + target.mean(axis=0)
+
+
 class Labels:
-    """The telling words of all labels of a model's layers, and whether those of two features share one."""
+    """The telling words of all labels of a model, its features numbered through all layers from their `offsets`."""
 
     def __init__(self, labels: list[list[str | None]]):
         words = [telling_words(each) for each in labels]
@@ -91,47 +117,34 @@ class Labels:
         self.words = word_matrix([each for layer in words for each in layer])
         self.worded = np.diff(self.words.indptr) > 0
 
-    def agreement(self, left: tuple[int, np.ndarray], right: tuple[int, np.ndarray]) -> np.ndarray:
-        """Of each pair of features, whether their labels share a word: 1, 0, or NaN where one has no words.
+    def agreement(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Whether the labels of each pair of features share a word: bool, of the pairs that both have words."""
+        both = self.worded[left] & self.worded[right]
+        common = self.words[left[both]].multiply(self.words[right[both]])
+        return np.asarray(common.sum(axis=1)).ravel() > 0
 
-        left, right : position of the layer, and int (p,) features of it
-        """
-        one, other = (self.offsets[layer] + features for layer, features in (left, right))
-        shared = np.asarray(self.words[one].multiply(self.words[other]).sum(axis=1)).ravel() > 0
-        return np.where(self.worded[one] & self.worded[other], shared, np.nan)
+    def shares(self, sides: list[tuple[np.ndarray, np.ndarray]], rng) -> dict[str, float | None]:
+        """How often the labels of pairs agree, and how often if the right ones are dealt at random; None if none can.
 
-    def shares(self, sides: list[tuple], rng) -> dict[str, float | None]:
-        """How often labels agree, among those with words, and how often if the right ones are dealt at random.
-
-        sides : left and right for `agreement`; labels are dealt among the features of one entry, several times
+        sides : pairs; labels are dealt among the features of one entry, several times
         """
         real = [self.agreement(*each) for each in sides]
-        dealt = [
-            self.agreement(left, (layer, rng.permutation(features)))
-            for left, (layer, features) in sides
-            for _ in range(DEALS)
-        ]
-        return {"agree": share(real), "chance": share(dealt)}
-
-
-def share(agreement: list[np.ndarray]) -> float | None:
-    """The share of pairs whose labels share a word, among those that have words; None if there are none."""
-    known = np.concatenate([np.empty(0), *agreement])
-    known = known[~np.isnan(known)]
-    return float(known.mean()) if len(known) else None
+        dealt = [self.agreement(left, rng.permutation(right)) for left, right in sides for _ in range(DEALS)]
+        known = {"agree": np.concatenate(real), "chance": np.concatenate(dealt)}
+        return {name: float(each.mean()) if len(each) else None for name, each in known.items()}
 
 
 def calibration(matches: list[dict], labels: Labels) -> list[dict]:
     """By cosine: how often the labels of mutual matches share a telling word, and how often by chance."""
     rng = np.random.default_rng(SEED)
-    rows = []
+    rows, offsets = [], labels.offsets
     pairs = [mutual(each) for each in matches]
     for low, high in itertools.pairwise(COSINES):
         sides = []
         for layer, (left, right, cosines) in enumerate(pairs):
             inside = (cosines >= low) & ((cosines < high) | (high == COSINES[-1]))
-            sides.append(((layer, left[inside]), (layer + 1, right[inside])))
-        count = sum(len(features) for (_, features), _ in sides)
+            sides.append((offsets[layer] + left[inside], offsets[layer + 1] + right[inside]))
+        count = sum(len(left) for left, _ in sides)
         rows.append({"from": float(low), "to": float(high), "matches": count, **labels.shares(sides, rng)})
     return rows
 
@@ -139,22 +152,18 @@ def calibration(matches: list[dict], labels: Labels) -> list[dict]:
 def lifespans(tracks: pd.DataFrame, layers: list[int], labels: Labels) -> list[dict]:
     """By length of a track: how many, and how often the labels of its two ends share a telling word."""
     rng = np.random.default_rng(SEED)
-    position = {layer: number for number, layer in enumerate(layers)}
-    ends = tracks.groupby("track").agg(
-        length=("length", "first"),
-        start=("layer", "first"),
-        end=("layer", "last"),
-        first=("index", "first"),
-        last=("index", "last"),
+    feature = labels.offsets[np.searchsorted(layers, tracks["layer"])] + tracks["index"]
+    ends = (
+        tracks.assign(feature=feature)
+        .groupby("track")
+        .agg(length=("length", "first"), start=("layer", "first"), first=("feature", "first"), last=("feature", "last"))
     )
     rows = []
     for length, same in ends.groupby("length"):
         row = {"length": int(length), "tracks": len(same), "agree": None, "chance": None}
         if length > 1:
-            sides = [
-                ((position[start], group["first"].to_numpy()), (position[end], group["last"].to_numpy()))
-                for (start, end), group in same.groupby(["start", "end"])
-            ]
+            # Tracks of one length that begin in one layer also end in one.
+            sides = [(group["first"].to_numpy(), group["last"].to_numpy()) for _, group in same.groupby("start")]
             row |= labels.shares(sides, rng)
         rows.append(row)
     return rows
@@ -176,8 +185,7 @@ def survival(tracks: pd.DataFrame, layers: list[int]) -> list[dict]:
     ]
 
 
-def main(snakemake) -> None:
-    """Read, measure, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log, threadpool_limits(1):
         files, params = snakemake.input, snakemake.params
         layers = params.layers
@@ -199,12 +207,8 @@ def main(snakemake) -> None:
         ]
         record |= {"tracks": lifespans(tracks, layers, labels), "calibration": calibration(matches, labels)}
         both = [(entry["frame"]["kept_15"], entry["own"]["kept_15"]) for entry in record["layers"]]
-        ratios = [frame / alone for frame, alone in both if frame is not None and alone]
+        ratios = [frame / alone for frame, alone in both if alone]
         record["kept_15_of_own"] = float(np.mean(ratios)) if ratios else None
         save_npz(snakemake.output.kept, **kept)
         save_record(snakemake.output.quality, rounded(record))
         log.info("the frame keeps %s of the layers' own kept_15", record["kept_15_of_own"])
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, save_npy, save_record
-from lib.geometry.live import include_dead, live_points, renumber, restrict_to_live, select_rows
+from lib.geometry.live import include_dead, live_points, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
 from lib.geometry.points import kept_neighbors, nearest_points
 from lib.geometry.statistics import nearest_others, rank_correlation, rounded, sample_of, trustworthiness
@@ -40,7 +40,7 @@ class Reference:
     """
 
     def __init__(self, decoder, indices, similarities, words):
-        self.decoder, self.indices, self.similarities = decoder, indices, similarities
+        self.indices, self.similarities = indices, similarities
         m, rng = len(decoder), np.random.default_rng(SEED)
         self.sample = sample_of(m, rng)
         rows = decoder[self.sample]
@@ -69,23 +69,16 @@ class Reference:
         points = coords[self.sample].astype(np.float64)
         lengths = cdist(points, points)
         pair_lengths = lengths[self.pairs]
-        measures = {f"kept_{k}": self.kept(near, k) for k in KS} | {
+        measures = {f"kept_{k}": kept_neighbors(self.indices, near, k).mean() for k in KS} | {
             "strongest_near": self.strongest_near(near),
             "strong_short": self.strong_short(coords, pair_lengths),
-            "trustworthiness": self.trust(self.distances, nearest_others(lengths, NEAR)),
-            "continuity": self.trust(lengths, self.near),
+            "trustworthiness": trustworthiness(self.distances, nearest_others(lengths, NEAR)),
+            "continuity": trustworthiness(lengths, self.near),
             "distance_correlation": rank_correlation(self.distances[self.pairs], pair_lengths),
             "cluster_correlation": self.cluster_correlation(coords),
             "label_agreement": self.label_agreement(near),
         }
         return rounded(measures)
-
-    def kept(self, near: np.ndarray, k: int) -> float | None:
-        """Share of the features' k nearest neighbours that are among their k nearest points."""
-        # In a small layer every point is near every other.
-        if len(near) <= 4 * k or self.indices.shape[1] < k:
-            return None
-        return float(kept_neighbors(self.indices[:, :k], near[:, :k]).mean())
 
     def strongest_near(self, near: np.ndarray) -> float | None:
         """Share of the nearest neighbours, where they are strong, that are among the NEAR nearest points."""
@@ -101,10 +94,6 @@ class Reference:
             return None
         lengths = np.linalg.norm(coords[row] - coords[self.indices[row, rank]], axis=1)
         return float((lengths < np.percentile(pair_lengths, 1)).mean())
-
-    def trust(self, truth: np.ndarray, near: np.ndarray) -> float | None:
-        """Trustworthiness of near points for the distances in truth, float (s, s) of the sampled features."""
-        return trustworthiness(truth, near) if len(self.sample) > 4 * NEAR else None
 
     def cluster_correlation(self, coords: np.ndarray) -> float | None:
         """Rank correlation of the distances between cluster centres in the decoder and in the map: global structure."""
@@ -138,11 +127,10 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
     edges : source and target, as in edges.npz; labels : by feature, None for a feature without a label
     """
     n, live = len(coords), live_points(coords)
-    ends = renumber(live, n)[np.concatenate(edges)]
     quality = {
         "features": len(live),
         "labelled": sum(labels[feature] is not None for feature in live),
-        "degrees": degree_statistics(np.bincount(ends, minlength=len(live))),
+        "degrees": degree_statistics(np.bincount(np.concatenate(edges), minlength=n)[live]),
     }
     if len(live) < 2:
         return quality, np.full(n, np.nan, np.float32)
@@ -159,13 +147,10 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
             "random": reference.measure(np.random.default_rng(SEED).normal(size=(len(live), 3))),
             "exact": rounded({"label_agreement": reference.label_agreement(neighbors[0])}),
         }
-    known = quality["map"][f"kept_{NEAR}"] is not None
-    kept = kept_neighbors(neighbors[0][:, :NEAR], near[:, :NEAR]) if known else np.full(len(live), np.nan)
-    return quality, include_dead(kept, live, n)
+    return quality, include_dead(kept_neighbors(neighbors[0], near, NEAR), live, n)
 
 
-def main(snakemake) -> None:
-    """Read, measure, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files = snakemake.input
         decoder, coords, neighbors = load_npy(files.decoder), load_npy(files.coords), load_npz(files.neighbors)
@@ -176,7 +161,3 @@ def main(snakemake) -> None:
         log.info("map: %s", quality.get("map"))
         save_npy(snakemake.output.kept, kept)
         save_record(snakemake.output.quality, quality)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

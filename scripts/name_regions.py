@@ -36,10 +36,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     That is: id, level, parent (the id of the region around it), size, center, radius, words (if any name it), and
     `examples`, the features nearest to its mean direction, those whose labels hold words first.
 
-    Parameters
-    ----------
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
-    features_per_region : mean size of the regions of each level
     """
     live, n = live_points(coords), len(coords)
     coords, rows = coords[live], scores[live]
@@ -130,8 +127,7 @@ def names_file(model: str, layer: str, regions: list[dict], code: str, labels: l
     return "\n".join(lines) + "\n"
 
 
-def main(snakemake) -> None:
-    """Read, divide, name, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, output, params = snakemake.input, snakemake.output, snakemake.params
         model, layer = snakemake.wildcards.model, snakemake.wildcards.layer
@@ -147,7 +143,3 @@ def main(snakemake) -> None:
         save_record(output.record, {"parameters": parameters, "division": code, "regions": regions}, sort_keys=False)
         save_npz(output.regions, ids=np.array([region["id"] for region in regions]), regions=positions)
         log.info("%d regions, %d of them with a name", len(regions), sum("name" in region for region in regions))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -119,8 +119,7 @@ def holds(entry: RepoFile | None, file: File) -> bool:
     return entry.blob_id == hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def main(snakemake) -> None:
-    """Verify the files once more, write the card, publish, record."""
+if __name__ == "__main__":
     with job_log(snakemake):
         disable_progress_bars()
         watch_huggingface()
@@ -145,7 +144,3 @@ def main(snakemake) -> None:
         record = target | {"commit": revision, "url": url, "files": sizes_and_hashes(files)}
         save_record(snakemake.output.record, record)
         progress.info("published %d files: %s", len(files), url)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

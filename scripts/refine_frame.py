@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.files import load_npz, save_npy
 from lib.geometry.live import live_points, restrict_to_live
-from lib.geometry.relocation import settle
+from lib.geometry.refinement import settle
 from lib.job import job_log
 
 
@@ -17,23 +17,14 @@ def refine_layer(coords: np.ndarray, neighbors: dict[str, np.ndarray], **paramet
     coords : float32 (n, 3), dead features NaN; neighbors : as in neighbors.npz; parameters : those of `settle`
     """
     refined, live = coords.copy(), live_points(coords)
-    if len(live):
-        indices, _ = restrict_to_live(**neighbors, live=live)
-        refined[live] = settle(coords[live], indices, **parameters)
+    indices, _ = restrict_to_live(**neighbors, live=live)
+    refined[live] = settle(coords[live], indices, **parameters)
     return refined
 
 
-def main(snakemake) -> None:
-    """Read, refine, write."""
-    with job_log(snakemake) as log:
-        coords = load_npz(snakemake.input.frame)[f"layer_{snakemake.wildcards.layer}"]
-        neighbors = load_npz(snakemake.input.neighbors)
-        save_npy(
-            snakemake.output.coords,
-            refine_layer(coords, neighbors, threads=snakemake.threads, **snakemake.params.layout),
-        )
-        log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())
-
-
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    with job_log(snakemake) as log:
+        name, layout = f"layer_{snakemake.wildcards.layer}", snakemake.params.layout
+        coords, neighbors = load_npz(snakemake.input.frame, name)[name], load_npz(snakemake.input.neighbors)
+        save_npy(snakemake.output.coords, refine_layer(coords, neighbors, threads=snakemake.threads, **layout))
+        log.info("%d features have a position", np.isfinite(coords[:, 0]).sum())

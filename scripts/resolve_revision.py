@@ -35,14 +35,9 @@ def resolve_commit(repo_id: str, revision: str) -> str:
         return commit
 
 
-def main(snakemake) -> None:
-    """Look up, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         weights = snakemake.params.weights
         commit = resolve_commit(weights["repo"], weights["revision"])
         save_record(snakemake.output.revision, weights | {"commit": commit})
         log.info("%s: %s is commit %s", weights["repo"], weights["revision"], commit)
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -38,13 +38,8 @@ def summarize(decoder: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def main(snakemake) -> None:
-    """Read, summarise, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         summary = summarize(load_npy(snakemake.input.decoder))
         save_npz(snakemake.output.summary, **summary)
         log.info("%d principal components of %d features", *summary["scores"].shape[::-1])
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -37,13 +37,8 @@ def concatenate(tables: list[str], frames: list[str], target: Path) -> int:
     return rows
 
 
-def main(snakemake) -> None:
-    """Read layer by layer, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         tables, frames = snakemake.input.tables, snakemake.input.frames
         rows = concatenate(tables, frames, Path(snakemake.output.features))
         log.info("%d features of %d layers", rows, len(tables))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

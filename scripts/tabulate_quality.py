@@ -33,13 +33,8 @@ def layer_of(path: str) -> int:
     return int(Path(path).parent.name.removeprefix("layer-"))
 
 
-def main(snakemake) -> None:
-    """Read all, write one table."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         records = {layer_of(path): load_record(path) for path in snakemake.input.qualities}
         save_bytes(snakemake.output.table, table(records).to_csv(sep="\t", index=False).encode())
         log.info("%d layers", len(records))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

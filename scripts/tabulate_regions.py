@@ -47,8 +47,7 @@ def correspondences(tracks: pd.DataFrame, regions: dict[int, np.ndarray], names:
     return pd.DataFrame(rows, columns=columns)
 
 
-def main(snakemake) -> None:
-    """Read, count, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, layers = snakemake.input, snakemake.params.layers
         regions = {layer: load_npz(path)["regions"][:, 0] for layer, path in zip(layers, files.regions, strict=True)}
@@ -56,7 +55,3 @@ def main(snakemake) -> None:
         table = correspondences(load_table(files.tracks), regions, names)
         save_bytes(snakemake.output.table, table.to_csv(sep="\t", index=False).encode())
         log.info("%d pairs of regions", len(table))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

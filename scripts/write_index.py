@@ -9,9 +9,7 @@ from lib.files import save_record
 from lib.job import job_log
 from lib.products.index import explorer_index
 
-
-def main(snakemake) -> None:
-    """Find the manifests, write the index."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         folder = Path(snakemake.output.index).parent
         selected = [Path(path) for path in snakemake.input.manifests]
@@ -19,7 +17,3 @@ def main(snakemake) -> None:
         index = explorer_index([*selected, *others], folder)
         save_record(snakemake.output.index, index, sort_keys=False)
         log.info("%d models", len(index["models"]))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

@@ -84,8 +84,7 @@ def generated_at() -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def main(snakemake) -> None:
-    """Check the gates, describe every layer, write."""
+if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, params, folder = snakemake.input, snakemake.params, Path(snakemake.output.manifest).parent
         kinds = ("graphs", "tables", "gzips", "frames", "frame_tables")
@@ -108,7 +107,3 @@ def main(snakemake) -> None:
         for path in sorted(set(folder.glob("layer-*.json")) - set(graphs)):
             log.info("%s lies here too, but the configuration does not select it: not listed", path.name)
         log.info("%d layers", len(graphs))
-
-
-if __name__ == "__main__":
-    main(snakemake)  # noqa: F821

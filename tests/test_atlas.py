@@ -11,13 +11,12 @@ from scipy.sparse import csr_matrix
 from decoders import demo_decoder, with_rows
 from export_frame import frame_table, moved
 from lay_out_atlas import lay_out_frame, springs_between
-from lib.geometry.frames import drift, procrustes
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.layout import FIRST_REPULSION, REACH, STEP, Springs, lay_out, lay_out_together
+from lib.geometry.layout import FIRST_REPULSION, REACH, STEP, lay_out, lay_out_together
 from lib.geometry.matches import mutual
 from lib.geometry.pca import leading_components, shared_components
 from match_layers import match
-from measure_atlas import Labels, calibration, lifespans, pair, survival
+from measure_atlas import Labels, calibration, drift, lifespans, pair, procrustes, survival
 from summarize_decoder import summarize
 from test_layout import objective, slope
 
@@ -54,11 +53,8 @@ def test_a_step_follows_the_gradient_of_the_joint_objective():
         graphs.append((w + w.T) * n / (2 * w.sum()))
     pairs = np.array([(0, 3), (5, 0), (19, 13)])
     strengths = np.float32([0.5, 1.0, 3.0])
-    springs = []
-    for own, other in ((0, 1), (1, 0)):
-        partners, each = np.full(sizes[own], -1, np.int32), np.zeros(sizes[own], np.float32)
-        partners[pairs[:, own]], each[pairs[:, own]] = pairs[:, other], strengths
-        springs.append([Springs(other, partners, each)])
+    links = csr_matrix((strengths, pairs.T), sizes)
+    springs = [[(1, links)], [(0, links.T.tocsr())]]
     before, after = (
         np.concatenate(
             lay_out_together(
@@ -121,17 +117,16 @@ def test_layers_of_few_features_have_a_position_in_the_frame(live):
 def test_springs_join_mutual_matches_by_their_positions_among_the_live(decoders, matches):
     lives = [np.flatnonzero(rows.any(axis=1)) for rows in decoders]
     springs = springs_between(lives, [len(rows) for rows in decoders], matches, strength=2.0, min_cosine=0.5)
-    assert [[each.layer for each in own] for own in springs] == [[1], [0, 2], [1]]
+    assert [[other for other, _ in own] for own in springs] == [[1], [0, 2], [1]]
     for layer, between in enumerate(matches):
         i, j, cosines = mutual(between)
         expected = {(a, b, np.float32(2) * c) for a, b, c in zip(i, j, cosines, strict=True) if c >= 0.5}
-        up = next(each for each in springs[layer] if each.layer == layer + 1)
-        down = next(each for each in springs[layer + 1] if each.layer == layer)
-        for each, (own, other) in ((up, (layer, layer + 1)), (down, (layer + 1, layer))):
-            joined = np.flatnonzero(each.matches >= 0)
-            ends = lives[own][joined], lives[other][each.matches[joined]]
-            left, right = ends if own < other else ends[::-1]
-            assert {*zip(left, right, each.strengths[joined], strict=True)} == expected
+        up, down = dict(springs[layer])[layer + 1], dict(springs[layer + 1])[layer]
+        for links in (up, down.T):
+            left, right = links.nonzero()
+            assert {
+                *zip(lives[layer][left], lives[layer + 1][right], links.tocsr()[left, right].A1, strict=True)
+            } == expected
 
 
 def test_shared_components_are_those_of_the_stacked_rows(decoders):

@@ -39,13 +39,12 @@ def nearest_topic(coords: np.ndarray) -> list[str]:
     return [TOPICS[i] for i in np.linalg.norm(coords[:, None] - centres, axis=2).argmin(axis=1)]
 
 
-def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> tuple[pd.DataFrame, dict, list]:
-    """The table, the edges and the regions of a layer with these positions."""
+def layer(coords, rows=(), similarities=None) -> tuple[pd.DataFrame, list]:
+    """The table and the regions of a layer with these positions."""
     n = len(coords)
-    source, target = (np.array(side, np.int32) for side in edges[:2])
     similarities = np.full((n, 3), 0.4, np.float32) if similarities is None else similarities
     neighbors = {"indices": np.where(similarities > 0, 0, -1).astype(np.int32), "similarities": similarities}
-    links = {"source": source, "target": target, "weight": np.array(edges[2], np.float32)}
+    links = dict.fromkeys(("source", "target"), np.empty(0, np.int32))
     coords, kept, labels = np.asarray(coords, np.float32), np.ones(n, np.float32), pa.Table.from_pylist(rows, LABELS)
     positions, regions = np.full((n, 3), -1), []
     if np.isfinite(coords).any():
@@ -54,7 +53,7 @@ def layer(coords, rows=(), edges=((), (), ()), similarities=None) -> tuple[pd.Da
     for region in regions:
         region["representative"] = region["examples"][0]
     membership = {"ids": np.array([region["id"] for region in regions], str), "regions": positions}
-    return layer_table(0, coords, kept, neighbors, links, labels, membership, 4).to_pandas(), links, regions
+    return layer_table(0, coords, kept, neighbors, links, labels, membership, 4).to_pandas(), regions
 
 
 def saved(path, figure) -> bytes:

@@ -97,7 +97,7 @@ def test_neighbours_stay_neighbours(demo_rows, layout):
     indices, similarities = nearest_neighbors(demo_rows, 15)
     coords = embed(demo_rows, indices, similarities, **layout | {"n_epochs": 200})
     # Random positions keep 15 / 800 = 0.02.
-    assert kept_neighbors(indices, nearest_points(coords, 15)).mean() > 0.15
+    assert kept_neighbors(indices, nearest_points(coords, 15), 15).mean() > 0.15
 
 
 # --- edges

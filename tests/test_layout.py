@@ -10,8 +10,7 @@ from lib.geometry.knn import nearest_neighbors
 from lib.geometry.layout import FIRST_REPULSION, STEP, lay_out
 from lib.geometry.pca import principal_components
 from lib.geometry.points import kept_neighbors, nearest_points
-from lib.geometry.refinement import CAP, KS, WEIGHTS, refine
-from lib.geometry.relocation import relocate
+from lib.geometry.refinement import CAP, KS, WEIGHTS, refine, relocate
 
 FAST = {"n_epochs": 60, "negative_samples": 100, "repulsion_strength": 1.0, "seed": 42}
 
@@ -95,7 +94,7 @@ def test_a_step_of_the_refinement_follows_the_gradient_of_the_share_kept():
 
 def test_refinement_and_relocation_keep_more_of_the_true_neighbours(rows, neighbors):
     def kept(coords):
-        return kept_neighbors(neighbors[0], nearest_points(coords, 15)).mean()
+        return kept_neighbors(neighbors[0], nearest_points(coords, 15), 15).mean()
 
     coords = laid_out(rows, neighbors)
     refined = refine(coords, neighbors[0], n_epochs=50)

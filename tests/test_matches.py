@@ -9,7 +9,7 @@ import pytest
 from decoders import gaussian, with_rows
 from fetch_decoder import unit_rows
 from follow_features import track_table
-from lib.files import load_npz, save_npy
+from lib.files import load_npz, save_npy, save_record
 from lib.geometry import knn, tracks
 from lib.geometry.matches import mutual
 from lib.labels.explanations import feature_table, label_table
@@ -83,11 +83,6 @@ def test_most_matches_need_no_full_comparison(monkeypatch):
     assert len(compared) < 15
 
 
-def test_layers_of_different_widths_are_refused():
-    with pytest.raises(ValueError, match=r"\(5, 24\) and \(5, 23\) are not of one residual stream"):
-        match(ROWS[:5], ROWS[:5, :23])
-
-
 # --- chains and tracks
 
 
@@ -129,15 +124,17 @@ def tracks_by_loop(layers: list[np.ndarray], to_previous: float, to_first: float
 def follow(folder, layers: list[np.ndarray], numbers: list[int], thresholds: tuple[float, float]) -> pd.DataFrame:
     """The table of tracks.parquet, made by the three scripts; the first half of every layer's features is labelled."""
     decoders = [str(folder / f"decoder-{number}.npy") for number in numbers]
+    records = [str(folder / f"decoder-{number}.json") for number in numbers]
     matches = [f"matches-{number}.npz" for number in numbers[1:]]
     labels = [str(folder / f"labels-{number}.parquet") for number in numbers]
-    for number, rows, decoder, path in zip(numbers, layers, decoders, labels, strict=True):
+    for number, rows, decoder, record, path in zip(numbers, layers, decoders, records, labels, strict=True):
         save_npy(decoder, rows)
+        save_record(record, {"dead": np.flatnonzero(~rows.any(axis=1)).tolist()})
         named = range(len(rows) // 2)
         pd.DataFrame({"index": np.array(named, np.int32), "label": [f"{number} {i}" for i in named]}).to_parquet(path)
     for pair, name in zip(pairwise(decoders), matches, strict=True):
         job("match_layers", folder, {"decoders": list(pair)}, {"matches": name}).run()
-    inputs = {"decoders": decoders, "matches": [str(folder / name) for name in matches]}
+    inputs = {"decoders": decoders, "records": records, "matches": [str(folder / name) for name in matches]}
     job("chain_features", folder, inputs, {"chains": "chains.npz"}, layers=numbers).run()
     cut = dict(zip(("min_cosine_previous", "min_cosine_first"), thresholds, strict=True))
     inputs = {"chains": "chains.npz", "labels": labels}

@@ -102,8 +102,6 @@ def arrange_names(
 ) -> Iterator[np.ndarray | None]:
     """Centre each name at its anchor, or at the nearest position where it covers no earlier name.
 
-    Parameters
-    ----------
     anchors : float (m, 2), the named points, the most important first
     sizes : float (m, 2), width and height of the names, each read when its turn comes
     bounds : left, bottom, right and top of the area to stay in
@@ -129,12 +127,8 @@ def arrange_names(
 def write_names(axes, anchors: np.ndarray, names: list[tuple[str, dict]], limit: int, size: float) -> None:
     """Write the first `limit` names that have room; a line leads from an anchor to a name that had to move.
 
-    Parameters
-    ----------
     anchors : float (m, 2), in the units of the axes
-    names : the text and the font of each name, the most important first
-    limit : maximum number of names
-    size : in points
+    names : the text and the font of each name, the most important first; size : in points
     """
     # One by one: of the thousands of names of a wide SAE, only the first few are drawn and measured.
     texts, measured = tee(

@@ -11,15 +11,8 @@ def mixed_graph(indices: np.ndarray, similarities: np.ndarray, n_neighbors: int,
     closer it is drawn. The other has weight 1 for each of the `n_neighbors` nearest: all of them count. UMAP's fuzzy
     set, which gives the nearest neighbour weight 1 however weak it is, keeps fewer of both kinds (docs/geometry.md).
 
-    Parameters
-    ----------
-    indices : int (n, k), the nearest others of each point, nearest first
-    similarities : float (n, k), their cosines
+    indices, similarities : int and float (n, k), the nearest others of each point, nearest first, and their cosines
     n_neighbors : neighbours per feature with weight 1, the feature itself counted as the first
-
-    Returns
-    -------
-    The symmetric (n, n) matrix of weights.
     """
     if len(indices) < 2:
         return csr_matrix((len(indices), len(indices)))

@@ -34,27 +34,16 @@ FLOAT32 = 2.0**-24
 
 
 def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Find the k rows of highest cosine for every row.
+    """Find the k rows of highest cosine for every row; the same bytes for every number of threads.
 
-    Parameters
-    ----------
     decoder : float32 (n, d), rows of norm 1, or all zeros (dead features)
 
-    Returns
-    -------
-    indices : int32 (n, min(k, n - 1)), self excluded, by descending similarity, ties by lower index
-    similarities : float32, the same shape, at most 1
-        -1 and 0 for dead rows, and where there are fewer than k other live rows. The same bytes for every number of
-        threads.
+    Returns indices int32 (n, min(k, n - 1)), self excluded, by descending similarity, ties by lower index, and
+    similarities float32 of that shape, at most 1; -1 and 0 for dead rows, and where there are fewer than k others.
 
-    Raises ValueError: k < 1, another shape or type, or a row whose norm is neither 1 nor 0.
+    Raises ValueError: a row's norm is neither 1 nor 0.
     """
-    if decoder.ndim != 2 or decoder.dtype != np.float32:
-        raise ValueError(f"the decoder has shape {decoder.shape} and type {decoder.dtype}, expected float32 (n, d)")
-    if k < 1:
-        raise ValueError(f"k is {k}, expected at least 1")
-    n = len(decoder)
-    live = live_rows(decoder)
+    n, live = len(decoder), live_rows(decoder)
     neighbors = nearest_rows(select_rows(decoder, live), min(k, max(len(live) - 1, 0)), threads)
     return expand_to_all(*neighbors, live, (n, min(k, max(n - 1, 0))))
 
@@ -68,17 +57,9 @@ def _error_of_products(width: int) -> float:
 
 
 def nearest_rows(rows: np.ndarray, k: int, threads: int, border: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest others of each row; with a border, only those on its other side count.
+    """The k nearest others of each row, as in `nearest_neighbors`; with a border, only those on its other side count.
 
-    Parameters
-    ----------
-    rows : float32 (m, d), of norm 1
-    border : the first row of the second part
-
-    Returns
-    -------
-    indices, similarities : int32 and float32 (m, k), ordered as in `nearest_neighbors`; -1 and 0 where there are fewer
-        than k others
+    rows : float32 (m, d), of norm 1; border : the first row of the second part
     """
     m = len(rows)
     indices = np.full((m, k), -1, np.int32)
@@ -91,7 +72,6 @@ def nearest_rows(rows: np.ndarray, k: int, threads: int, border: int | None = No
     columns = np.full((m, candidates), -1, np.int32)
     thresholds = np.full(m, -np.inf, np.float32)
     error = _error_of_products(rows.shape[1])
-    complete = np.zeros(m, np.bool_)
 
     # One BLAS thread for each of ours.
     with threadpool_limits(1, user_api="blas"):
@@ -99,15 +79,15 @@ def nearest_rows(rows: np.ndarray, k: int, threads: int, border: int | None = No
 
         def rank(start: int) -> None:
             part = slice(start, start + BLOCK)
-            best = products[part], columns[part], thresholds[part]
-            _rank_candidates(rows, start, *best, error, indices[part], similarities[part], complete[part])
+            _rank_candidates(rows, start, products[part], columns[part], error, indices[part], similarities[part])
 
         _in_threads(threads, rank, range(0, m, BLOCK))
 
         def compare(part: np.ndarray) -> None:
             indices[part], similarities[part] = compare_with_all(rows, part, k, border)
 
-        unproved = np.flatnonzero(~complete)
+        # Every row that is not a candidate has a product of at most the threshold, which is -inf until there are many.
+        unproved = np.flatnonzero(similarities[:, -1] <= thresholds + np.float64(error))
         _in_threads(threads, compare, [unproved[i : i + FEW] for i in range(0, len(unproved), FEW)])
     return indices, similarities
 
@@ -202,12 +182,10 @@ def _replace_least(products, columns, product, column):
 
 
 @njit(nogil=True, cache=True)
-def _rank_candidates(rows, start, products, columns, thresholds, error, indices, similarities, complete):
-    """Rank the candidates of rows start, start + 1, ... exactly; `complete` marks rows where none can be missing."""
+def _rank_candidates(rows, start, products, columns, error, indices, similarities):
+    """Rank the candidates of rows start, start + 1, ... exactly."""
     for i in range(len(products)):
         _rank(rows, start + i, products[i], columns[i], error, indices[i], similarities[i])
-        # Every row that is not a candidate has a product of at most the threshold, which is -inf until there are many.
-        complete[i] = similarities[i, -1] > thresholds[i] + error
 
 
 @njit(nogil=True, cache=True)

@@ -34,7 +34,6 @@ memory, so the compiler's vector instructions handle eight at a time.
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -52,18 +51,6 @@ FIRST_REPULSION, RISE = 0.7, 0.5
 REACH = 3.0
 
 
-class Springs(NamedTuple):
-    """Springs from each feature of a layer to its match in another: at most one for each.
-
-    layer : position of the other layer among those laid out
-    matches, strengths : int32 (n,), the match of each feature, -1 for none; float32 (n,), its c
-    """
-
-    layer: int
-    matches: np.ndarray
-    strengths: np.ndarray
-
-
 def lay_out(graph: csr_matrix, start: np.ndarray, **parameters) -> np.ndarray:
     """The layout of one graph, as from `lay_out_together`: float32 (n, 3)."""
     return lay_out_together([graph], [start], [[]], **parameters)[0]
@@ -72,7 +59,7 @@ def lay_out(graph: csr_matrix, start: np.ndarray, **parameters) -> np.ndarray:
 def lay_out_together(
     graphs: list[csr_matrix],
     starts: list[np.ndarray],
-    springs: list[list[Springs]],
+    springs: list[list[tuple[int, csr_matrix]]],
     *,
     n_epochs: int,
     negative_samples: int,
@@ -80,19 +67,13 @@ def lay_out_together(
     seed: int,
     threads: int = 1,
 ) -> list[np.ndarray]:
-    """Climb the objective of this module by gradient ascent with momentum.
+    """Climb the objective of this module by gradient ascent with momentum: by layer, float32 (n, 3).
 
-    Parameters
-    ----------
     graphs : by layer, symmetric (n, n), as from `mixed_graph`
     starts : by layer, float (n, 3), in one space
-    springs : by layer, those of its features; each spring is listed in both of its layers
+    springs : by layer, those to other layers: the position of the other, and c float32 (n, features of the other);
+        each spring is listed in both of its layers
     negative_samples : random features of the same layer that repel each feature, per epoch
-    repulsion_strength : rho
-
-    Returns
-    -------
-    By layer, float32 (n, 3), the same bytes for every number of threads
     """
     # The layout grows from a standard deviation of 1 to its own size.
     deviation = np.concatenate([start[:, 0] for start in starts]).std() or 1
@@ -101,7 +82,7 @@ def lay_out_together(
         for number, (graph, start) in enumerate(zip(graphs, starts, strict=True))
     ]
     for layer, own in zip(layers, springs, strict=True):
-        layer.springs = [(layers[other].positions, matches, strengths) for other, matches, strengths in own]
+        layer.springs = [(layers[other].positions, links) for other, links in own]
     pieces = [(layer, *piece) for layer in layers for piece in ranges(len(layer.similarity))]
     with ThreadPoolExecutor(threads) as pool:
 
@@ -137,8 +118,9 @@ class _Layer:
     def pull_and_push(self, first: int, last: int) -> None:
         _attract(first, last, self.positions, self.graph.indptr, self.graph.indices, self.weights, self.pull)
         _repel(first, last, self.ring, self.samples, self.order, self.push, self.similarity)
-        for others, matches, strengths in self.springs:
-            _spring(first, last, self.positions, others, matches, strengths, np.float32(REACH**-2), self.pull)
+        for others, springs in self.springs:
+            links = springs.indptr, springs.indices, springs.data
+            _spring(first, last, self.positions, others, *links, np.float32(REACH**-2), self.pull)
 
     def step(self, step: float, repulsion: float) -> None:
         # A feature without others is repelled by none.
@@ -166,22 +148,21 @@ def _attract(first, last, positions, indptr, indices, weights, pull):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _spring(first, last, positions, others, matches, strengths, slackening, pull):
-    """pull[:, i] += c_i (x_m - x_i) / (1 + slackening |x_m - x_i|^2) for the points i from first to last.
+def _spring(first, last, positions, others, indptr, indices, strengths, slackening, pull):
+    """pull[:, i] += sum_m c_im (x_m - x_i) / (1 + slackening |x_m - x_i|^2) over the springs of the points i.
 
-    others : float32 (3, n of the other layer), positions of the matches m
+    others : float32 (3, n of the other layer), positions of the matches m; i runs from first to last
     """
     for i in range(first, last):
-        m = matches[i]
-        if m < 0:
-            continue
-        dx = others[0, m] - positions[0, i]
-        dy = others[1, m] - positions[1, i]
-        dz = others[2, m] - positions[2, i]
-        force = strengths[i] / (np.float32(1) + slackening * (dx * dx + dy * dy + dz * dz))
-        pull[0, i] += force * dx
-        pull[1, i] += force * dy
-        pull[2, i] += force * dz
+        for link in range(indptr[i], indptr[i + 1]):
+            m = indices[link]
+            dx = others[0, m] - positions[0, i]
+            dy = others[1, m] - positions[1, i]
+            dz = others[2, m] - positions[2, i]
+            force = strengths[link] / (np.float32(1) + slackening * (dx * dx + dy * dy + dz * dz))
+            pull[0, i] += force * dx
+            pull[1, i] += force * dy
+            pull[2, i] += force * dz
 
 
 @njit(nogil=True, cache=True, fastmath=True)

@@ -15,6 +15,11 @@ def nearest_points(coords: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     return near[:, 1:].astype(np.int32)
 
 
-def kept_neighbors(indices: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """Share of each feature's nearest neighbours that are among its nearest points: float64 (m,); both int (m, k)."""
-    return (indices[:, :, None] == near[:, None, :]).any(axis=2).mean(axis=1)
+def kept_neighbors(indices: np.ndarray, near: np.ndarray, k: int) -> np.ndarray:
+    """Share of each feature's k nearest neighbours that are among its k nearest points: float64 (m,).
+
+    indices, near : int (m, at least k), nearest first. NaN in a small layer, where every point is near every other.
+    """
+    if len(near) <= 4 * k or indices.shape[1] < k:
+        return np.full(len(near), np.nan)
+    return (indices[:, :k, None] == near[:, None, :k]).any(axis=2).mean(axis=1)

@@ -18,10 +18,7 @@ def divide(coords: np.ndarray, counts: list[int]) -> np.ndarray:
     Regions of a level are numbered from 0: in the order of those around them, then the largest first, then by their
     first point.
 
-    Parameters
-    ----------
-    coords : float32 (m, 3), finite, m >= 1
-    counts : regions per level, ascending, each at most m
+    coords : float32 (m, 3), finite, m >= 1; counts : regions per level, ascending, each at most m
     """
     m, parents = len(coords), merged_into(coords)
     levels, outer = [], np.zeros(m, int)

@@ -33,12 +33,12 @@ def nearest_others(distances: np.ndarray, k: int) -> np.ndarray:
 def trustworthiness(truth: np.ndarray, near: np.ndarray) -> float:
     """1 minus a penalty for each near point by its rank beyond k in truth (Venna and Kaski, ICANN 2001), from 0 to 1.
 
-    Parameters
-    ----------
     truth : float (m, m), distances in truth; the diagonal is not read
-    near : int (m, k), the k nearest others of each point where they are shown, k < m / 2
+    near : int (m, k), the k nearest others of each point where they are shown; NaN for m up to 4 k
     """
     m, k = near.shape
+    if m <= 4 * k:
+        return np.nan
     penalty = 0
     for row, others in enumerate(near):
         distances = truth[row].copy()
@@ -50,9 +50,11 @@ def trustworthiness(truth: np.ndarray, near: np.ndarray) -> float:
 
 
 def rounded(value):
-    """Numbers to four decimals, all through a record: sampling noise hides further ones."""
+    """Numbers to four decimals, all through a record: sampling noise hides further ones. NaN becomes None."""
     if isinstance(value, dict):
         return {key: rounded(each) for key, each in value.items()}
     if isinstance(value, list):
         return [rounded(each) for each in value]
-    return round(float(value), 4) if isinstance(value, float | np.floating) else value
+    if isinstance(value, float | np.floating):
+        return None if np.isnan(value) else round(float(value), 4)
+    return value

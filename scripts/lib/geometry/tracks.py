@@ -85,15 +85,11 @@ def _multiply(rows, starts, cosines):
 def cut_into_tracks(
     starts: np.ndarray, cosines: np.ndarray, *, min_cosine_previous: float, min_cosine_first: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut chains into tracks: a feature starts a track of its own where it resembles the one before it, or the first of
-    the track so far, too little.
+    """Cut chains into tracks: a feature whose cosine with the one before it, or with the first of the track so far, is
+    below its minimum starts a track of its own.
 
-    min_cosine_previous, min_cosine_first : least cosine to the feature before it, and to the first of the track
-
-    Returns, for each member of a chain
-    -------
-    first : int64, the position within `members` of the first feature of its track
-    cosine_previous, cosine_first : float32; NaN and 1 for the first of a track
+    Returns, for each member of a chain, int64: the position within `members` of the first feature of its track; and
+    float32: its cosines with the one before it and with the first, NaN and 1 for the first itself.
     """
     pairs, lengths = pair_starts(starts), np.diff(starts)
     first = np.arange(starts[-1], dtype=np.int64)

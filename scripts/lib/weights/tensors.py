@@ -36,15 +36,11 @@ def read_decoder(
 
     Before type and shape are known to be right, only the file's directory is read. Raises `TensorError`.
 
-    Parameters
-    ----------
     open_file : opens `path`, or a file beside it that an index names, as a seekable stream with a `name`
     shape : the sizes of the file's axes by name, in its order: `features`, `d_model`, and for a decoder that writes to
         several layers `outputs`, over which it is summed; a size may be None, for any
 
-    Returns
-    -------
-    float32 (features, d_model), and the name of the file's own type: float32, float16 or bfloat16
+    Returns float32 (features, d_model), and the name of the file's own type: float32, float16 or bfloat16.
     """
     if path.endswith(".safetensors.index.json"):
         with open_file(path) as file, _explained(file.name):
