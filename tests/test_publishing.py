@@ -173,8 +173,13 @@ def test_the_readme_names_the_atlas_and_its_files_in_a_release(maps):
     describe(folder, manifest).run()
     text = (folder / "README.md").read_text()
     assert "| atlas/layer-N.parquet |" in text
-    assert "| previous_cosine |" in text
-    assert "| cosine_first |" in text
+    assert "| `previous_cosine` | float32 |" in text
+    # One list of columns: results/README.md has the same.
+    columns, documented = (
+        [line for line in lines.splitlines() if re.fullmatch(r"\| `\w+` \|[^|]+\|[^|]+\|", line)]
+        for lines in (text, (ROOT / "results" / "README.md").read_text())
+    )
+    assert columns == documented
     # A release has no folders. Its command restores them.
     release = folder / "release"
     release.mkdir()

@@ -4,10 +4,10 @@ import pyarrow as pa
 
 # Of layer-N.parquet.
 LAYER_COLUMNS = {
-    "model": (pa.string(), "name of the model in the atlas"),
+    "model": (pa.string(), "name of the language model in SAE Atlas, such as gemma-2-2b"),
     "layer": (pa.int32(), "layer of the language model that the SAE was trained on"),
     "index": (pa.int32(), "number of the feature: its row in the decoder"),
-    "x": (pa.float32(), "position in the map, as in layer-N.json; empty for a dead feature"),
+    "x": (pa.float32(), "position in the map, -50 to 50, without a unit; empty for a dead feature"),
     "y": (pa.float32(), "likewise"),
     "z": (pa.float32(), "likewise"),
     "kept": (
@@ -23,7 +23,7 @@ LAYER_COLUMNS = {
         "label and explainer of each of its explanations, the chosen one first; empty if they all have the same text",
     ),
     "density": (pa.float32(), "activation density: share of tokens that activate the feature, 0 to 1"),
-    "max_activation": (pa.float32(), "largest activation seen"),
+    "max_activation": (pa.float32(), "largest activation seen, in the unit of the SAE"),
     "top_tokens": (
         pa.list_(pa.string()),
         "tokens that the feature promotes or responds to most, as its source lists them, strongest first",
@@ -33,15 +33,15 @@ LAYER_COLUMNS = {
     "region_3": (pa.string(), "likewise, of the region inside that"),
     "degree": (pa.int32(), "links of the feature in layer-N.json"),
     "neighbors": (pa.list_(pa.int32()), "nearest features in the decoder's space, nearest first"),
-    "similarities": (pa.list_(pa.float32()), "their cosine similarities"),
-    "saelens": (pa.string(), "SAELens' release/id of the SAE; empty if it is not there"),
+    "similarities": (pa.list_(pa.float32()), "their cosine similarities, -1 to 1"),
+    "saelens": (pa.string(), "release/id of the SAE in SAELens; empty if it is not there"),
     "neuronpedia": (pa.string(), "address of the feature on Neuronpedia; empty if it is not there"),
 }
 # Of atlas/layer-N.parquet.
 FRAME_COLUMNS = {
     "layer": (pa.int32(), "layer of the language model that the SAE was trained on"),
     "index": (pa.int32(), "number of the feature: its row in the decoder"),
-    "x": (pa.float32(), "position in the frame that all layers share; empty for a dead feature"),
+    "x": (pa.float32(), "position in the frame that all layers share, without a unit; empty for a dead feature"),
     "y": (pa.float32(), "likewise"),
     "z": (pa.float32(), "likewise"),
     "kept": (
@@ -72,11 +72,11 @@ TRACK_COLUMNS = {
 FEATURE_COLUMNS = LAYER_COLUMNS | {
     "frame_x": (
         pa.float32(),
-        "position in the frame that all layers share; empty for a dead feature and without atlas",
+        "position in the frame that all layers share, without a unit; empty for a dead feature and without an atlas",
     ),
     "frame_y": (pa.float32(), "likewise"),
     "frame_z": (pa.float32(), "likewise"),
-    "track": (pa.int32(), "number of its track in atlas/tracks.parquet; empty for a dead feature and without atlas"),
+    "track": (pa.int32(), "number of its track in atlas/tracks.parquet; empty for a dead feature and without an atlas"),
 }
 
 
