@@ -33,7 +33,8 @@ from lib.planning.settings import (
 _config, config = config, read_yaml(ROOT / "config" / "config.yaml")
 update_config(config, _config)
 check_environment()
-check_command_line(sys.argv, workflow.configfiles)
+if ROOT == Path(workflow.basedir):  # otherwise both are another workflow's
+    check_command_line(sys.argv, workflow.configfiles)
 check_config(config)
 MODELS = Catalogue(config["catalogues"], ROOT)
 SELECTED = selection(config, MODELS)

@@ -43,7 +43,8 @@ def test_another_workflow_uses_this_one_as_a_module(tmp_path):
     (tmp_path / "toy").mkdir()
     toy_catalogue(tmp_path / "toy", features=150)
     settings = {"models": "toy", "catalogues": ["toy/models.yaml"], **QUICK}
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"a_setting_of_its_own": 1, "sae_atlas": settings}))
+    # What SAE Atlas would refuse in a configuration of its own is no business of a module.
+    (tmp_path / "mine.yaml").write_text(f"its_own: 1_000\n{yaml.safe_dump({'sae_atlas': settings})}")
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
     project = Project(tmp_path, "mine.yaml")
     project.snakemake()
