@@ -17,19 +17,25 @@ install: $(VENV)/installed  ## the environment in .venv, exactly as requirements
 $(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "Installing the packages of requirements.lock in $(VENV) (1.5 GB): some minutes"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
+# A line per tenth of the steps, and what goes wrong with its log: `--quiet rules` would hide that.
+BRIEF := PYTHONPATH=scripts $(BIN)/snakemake --logger brief --configfile config/demo.yaml
+
 demo: install  ## the maps of the bundled model; only packages are downloaded
-	$(BIN)/snakemake --cores all --configfile config/demo.yaml --quiet rules
-	@$(BIN)/snakemake explorer --cores 1 --configfile config/demo.yaml --quiet rules || \
+	@echo "Mapping the six layers of the bundled model"
+	@$(BRIEF) --cores all
+	@echo "Building the explorer"
+	@$(BRIEF) --cores 1 -- explorer || \
 		echo "The maps are made; the explorer could not be built (it needs the npm registry once)."
 	@$(BIN)/python scripts/describe_maps.py results/minilm-l6/manifest.json
 
 report: install  ## the demo's figures, tables and run times in one file, results/report.zip
-	$(BIN)/snakemake --cores all --configfile config/demo.yaml --quiet rules
-	$(BIN)/snakemake --report results/report.zip --configfile config/demo.yaml --quiet all
+	@$(BRIEF) --cores all
+	@$(BIN)/snakemake --report results/report.zip --configfile config/demo.yaml --quiet all
 	@echo "The report: results/report.zip; unpack it and open report/report.html"
 
 REAL_SIZE := tests/explorer/test_real_size.py

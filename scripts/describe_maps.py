@@ -28,9 +28,10 @@ def describe(manifest: Path, listed: dict) -> str:
 
 
 def nearest_labels(features: pd.DataFrame, word: str, count: int = 5) -> list[str]:
-    """The first label in layer-N.parquet that begins with `word`, and those of the `count` nearest features in 3D."""
+    """The label in layer-N.parquet that holds `word` nearest its beginning, and those of the `count` nearest in 3D."""
     labelled = features.dropna(subset=["x", "label"])
-    first = labelled[labelled["label"].str.lower().str.startswith(word.lower())].head(1)
+    at = labelled["label"].str.lower().str.find(word.lower())
+    first = labelled.loc[at[at >= 0].sort_values(kind="stable").index[:1]]
     if first.empty:
         return []
     offsets = labelled[["x", "y", "z"]].to_numpy() - first[["x", "y", "z"]].to_numpy()
@@ -42,7 +43,7 @@ def main() -> None:
     """Print the summary that the command line requests."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("manifest", type=Path, metavar="manifest.json")
-    parser.add_argument("--near", nargs="+", metavar="WORD", default=[], help="features whose labels begin with WORD")
+    parser.add_argument("--near", nargs="+", metavar="WORD", default=[], help="a feature whose label holds WORD")
     parser.add_argument("--layer", type=int, help="the layer for --near (default: the last)")
     arguments = parser.parse_args()
     manifest = arguments.manifest
@@ -55,7 +56,7 @@ def main() -> None:
     if layer not in tables:
         raise UserError(f"{manifest}: lists no layer {layer}, only {', '.join(map(str, tables))}")
     for word in arguments.near:
-        label, *neighbours = nearest_labels(load_table(tables[layer]), word) or [f"no label begins with {word}"]
+        label, *neighbours = nearest_labels(load_table(tables[layer]), word) or [f"no label holds {word}"]
         print("\n".join([f"\n  layer {layer}: {label}", *(f"    - {other}" for other in neighbours)]))
     results = manifest.parents[1]
     if (results / "index.html").exists():

@@ -83,5 +83,6 @@ if __name__ == "__main__":
             save_bytes(output.gzip, gzip_ng.compress(text, compresslevel=8, mtime=0))
         with whole_file(output.table) as aside:
             write_table(features, records["regions"]["regions"], aside)
-        save_record(output.record, manifest_entry(graph["metadata"], features, records["labels"]))
+        entry = manifest_entry(graph["metadata"], features, records["labels"])
+        save_record(output.record, entry | {"fileSize": len(text)})
         log.info("%(featureCount)d nodes, %(edgeCount)d edges, %(labeledCount)d labels", graph["metadata"])

@@ -63,8 +63,16 @@ def layer_entry(record: dict, folder: Path, files: dict[str, Path]) -> dict:
     """The manifest's entry for one layer: its export.json, and its files by their paths from the manifest's folder.
 
     files : `graphs`, `tables`, and where they exist `gzips`, `frames` and `frame_tables`
+
+    Raises UserError: the map is not as long as it was written.
     """
     entries = {name: _file_entry(path, folder) for name, path in files.items()}
+    size = entries["graphs"]["fileSize"]
+    if size != record["fileSize"]:
+        raise UserError(
+            f"{files['graphs']}: {size:,} bytes, but {record['fileSize']:,} were written: damaged or cut short; delete"
+            " it and run the same command again"
+        )
     entry = {"layer": record["layer"]} | entries["graphs"] | {"table": entries["tables"]}
     if "gzips" in entries:
         entry["gzip"] = entries["gzips"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 
 import ml_dtypes
 import numpy as np
@@ -120,6 +121,21 @@ def test_a_run_plans_several_families_and_no_atlas_without_a_common_basis(tmp_pa
     done = Project(ROOT, "config/config.yaml").snakemake("--dry-run", "--quiet", "rules", "--config", f"models={names}")
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE))
     assert (jobs["fetch_decoder"], jobs["match_layers"]) == (str(26 + 13 + 32), str(12 + 31))
+
+
+# --- a catalogue of one's own
+
+
+def test_the_readme_shows_a_catalogue_and_a_configuration_that_select_it(tmp_path):
+    text = (ROOT / "README.md").read_text().partition("## Your own SAE")[2].partition("## ")[0]
+    for file in ("my-saes/models.yaml", "mine.yaml"):
+        block = text.partition(f"    # {file}\n")[2].partition("\n\n")[0]
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(textwrap.dedent(block))
+    mine = yaml.safe_load((tmp_path / "mine.yaml").read_text())
+    models = Catalogue([tmp_path / mine["catalogues"][0], *mine["catalogues"][1:]], ROOT)
+    assert selected(models, mine["models"]) == {"my-model": [4]}
+    assert "minilm-l6" in models
 
 
 # --- folders of catalogues

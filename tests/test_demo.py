@@ -13,6 +13,7 @@ import pytest
 
 from conftest import ROOT, demo_rows
 from contract import check_graph
+from describe_maps import nearest_labels
 
 LAYERS = range(6)
 
@@ -149,3 +150,12 @@ def test_the_summary_lists_the_maps(demo_run):
     done = subprocess.run(command, cwd=demo_run.folder, capture_output=True, text=True, check=True)
     assert "all-MiniLM-L6-v2: 6 of 6 layers in results/minilm-l6/" in done.stdout
     assert "layer-5.json" in done.stdout
+
+
+def test_a_word_is_looked_up_in_the_labels():
+    labels = ["hospitals", "references to doctors", "doctor, doctors", None, "far"]
+    features = pd.DataFrame({"x": [0, 1, 2, 3, 9], "y": 0, "z": 0, "label": labels})
+    assert nearest_labels(features, "Doctor", 2) == ["doctor, doctors", "references to doctors", "hospitals"]
+    assert nearest_labels(features, "ref", 1) == ["references to doctors", "hospitals"]
+    assert nearest_labels(features, "to doc", 0) == ["references to doctors"]
+    assert nearest_labels(features, "nurse") == []

@@ -138,7 +138,7 @@ def test_features_that_never_fire_do_not_count_against_the_coverage():
 
 def write_manifest(folder: Path, frame_kept: float | None, **atlas) -> Job:
     """The job that lists one layer and its atlas, which keeps this share of the layers' own neighbours."""
-    records = {"quality.json": {"map": {"kept_15": 0.5}}, "export.json": {"layer": 0}}
+    records = {"quality.json": {"map": {"kept_15": 0.5}}, "export.json": {"layer": 0, "fileSize": 3}}
     records["atlas/quality.json"] = {"kept_15_of_own": frame_kept}
     for name in (*records, "layer-0.json", "layer-0.parquet", "atlas/layer-0.json", "atlas/layer-0.parquet"):
         save_record(folder / name, records.get(name, {}))
@@ -150,6 +150,14 @@ def write_manifest(folder: Path, frame_kept: float | None, **atlas) -> Job:
     inputs = lists | {"atlas_quality": str(folder / files["atlas_quality"])} | atlas
     floors = {"quality": {"min_kept_15": 0.03, "min_frame_kept": 0.9}, "min_coverage": 0.9}
     return job("write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **floors)
+
+
+def test_a_map_that_was_cut_short_is_not_listed(tmp_path):
+    (tmp_path / "atlas").mkdir()
+    listing = write_manifest(tmp_path, 1.0)
+    (tmp_path / "layer-0.json").write_text("{")
+    assert "layer-0.json: 1 bytes, but 3 were written: damaged or cut short; delete" in listing.fails()
+    assert not (tmp_path / "manifest.json").exists()
 
 
 def test_an_atlas_below_its_floor_is_not_listed_and_its_maps_are_without_it(tmp_path):

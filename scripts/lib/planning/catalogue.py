@@ -1,11 +1,12 @@
 """The catalogues of models: which SAE explains which layer, its weights and the source of its labels in one row."""
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.planning.schema import ConfigError, check, find_path, read_yaml, suggestion
+from lib.planning.schema import ConfigError, check, find_path, read_yaml
 
 # What lies beside the models in results/ and in the dataset; and `all`, which selects every model.
 RESERVED = re.compile(r"all|assets|benchmarks|index\.(html|json)|logs|published|readme\.md|site|sw\.js", re.IGNORECASE)
@@ -109,9 +110,12 @@ def find_model(models: Mapping[str, dict], name: str, origin: str = "configurati
     Raises ConfigError: no catalogue defines it.
     """
     if name not in models:
-        hint = suggestion(name, list(models), "models")
+        similar = difflib.get_close_matches(name, models, 3)
+        close = similar or sorted((other for other in models if name in other), key=lambda other: other.find(name))
+        hint = f": did you mean {' or '.join(close[:3])}?" if close else "."
         raise ConfigError(
-            f"{origin}: no catalogue defines {name!r}: {hint}. `python scripts/list_models.py` lists them"
+            f"{origin}: no catalogue defines {name!r}{hint} `python scripts/list_models.py` lists the models of the"
+            " default catalogues; a list `catalogues` of your own replaces these, so include those that you use"
         )
     return models[name]
 
