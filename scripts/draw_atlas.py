@@ -5,6 +5,7 @@ the labels of matched features agree, at each cosine and from end to end of a tr
 """
 
 import numpy as np
+import pandas as pd
 from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator
 
@@ -19,6 +20,15 @@ LEFTS, BOTTOMS, SMALL = (0.95, 4.9), (2.75, 0.55), (2.95, 1.35)  # of the others
 BAR = 0.16  # width of a layer's bar, in layers
 # Fewer matches tell no share.
 LEAST = 20
+LINES = {  # by their columns in quality.json: name, colour and marker
+    "agree": ("matched", drawing.BLUE, "o"),
+    "chance": ("at random", drawing.PALE, "^"),
+    "drift.independent": ("the layers' own maps", drawing.PALE, "^"),
+    "drift.procrustes": ("rotated onto each other", drawing.ORANGE, "s"),
+    "drift.frame": ("the frame", drawing.BLUE, "o"),
+    "own.kept_15": ("the layers' own maps", drawing.PALE, "^"),
+    "frame.kept_15": ("the frame", drawing.BLUE, "o"),
+}
 
 
 def ages(tracks: dict[str, np.ndarray], layers: list[int]) -> np.ndarray:
@@ -60,64 +70,48 @@ def draw_life(axes, counts: np.ndarray, layers: list[int]) -> None:
     axes.set_ylabel("features, by the layer in which their tracks begin")
 
 
-def agreement(rows: list[dict], count: str) -> dict[str, tuple]:
-    """Lines for `draw_lines`: how often labels agree, and how often by chance, where a row counts enough of them."""
-    rows = [row if row[count] >= LEAST else {} for row in rows]
-    return {
-        "matched": ([row.get("agree") for row in rows], drawing.BLUE, "o"),
-        "at random": ([row.get("chance") for row in rows], drawing.PALE, "^"),
-    }
-
-
-def draw_lines(axes, x: list, lines: dict[str, tuple], label: str, title: str) -> None:
-    """Draw a panel of lines over `x`: by name, values (None where unknown), colour and marker."""
-    for name, (values, colour, marker) in lines.items():
-        drawing.draw_line(axes, x, np.array(values, float), colour, marker, label=name)
-    highest = max((value for values, *_ in lines.values() for value in values if value is not None), default=0)
+def draw_lines(axes, x, table: pd.DataFrame, label: str, title: str) -> None:
+    """Draw a panel of the `LINES` that are columns of `table`, over `x`."""
+    table = table.astype(float)
+    for column, (name, colour, marker) in LINES.items():
+        if column in table:
+            drawing.draw_line(axes, x, table[column], colour, marker, label=name)
+    highest = np.nan_to_num(float(table.max(axis=None)))
     axes.set(ylim=(0, 1.15 * highest or 1), xlabel=label)
     axes.set_title(title)
 
 
 def draw(tracks: dict[str, np.ndarray], quality: dict, title: str):
     """Return the figure; tracks as in `ages`, quality as in the atlas's quality.json."""
-    layers = [entry["layer"] for entry in quality["layers"]]
+    per_layer, pairs, bins, rows = (
+        pd.json_normalize(quality[name]) for name in ("layers", "pairs", "calibration", "tracks")
+    )
+    layers = per_layer["layer"].tolist()
     figure = drawing.page(HEIGHT)
     counts = ages(tracks, layers)
-    rows = quality["tracks"]
-    followed = [row for row in rows if row["length"] > 1]
-    total, old = max(1, int(counts.sum())), counts[0]
-    share = sum(row["length"] * row["tracks"] for row in followed) / total
+    followed = rows[rows["length"] > 1]
+    total, old = max(1, counts.sum()), counts[0]
     lines = (
-        f"How long features live: {total:,} features of {len(layers)} layers lie on"
-        f" {sum(row['tracks'] for row in rows):,} tracks; {share:.0%} of them are followed into another layer.",
+        f"How long features live: {total:,} features of {len(layers)} layers lie on {rows['tracks'].sum():,} tracks;"
+        f" {(followed['length'] * followed['tracks']).sum() / total:.0%} of them are followed into another layer.",
         f"Of the {old[0]:,} features of layer {layers[0]}, {old[-1]:,} are still followed in layer {layers[-1]}.",
     )
     drawing.write_head(figure, title, *lines)
     draw_life(drawing.inches(figure, *LIFE), counts, layers)
     curve, ends, drift, kept = (drawing.inches(figure, left, bottom, *SMALL) for bottom in BOTTOMS for left in LEFTS)
-    bins, pairs = quality["calibration"], quality["pairs"]
-    middles = [(row["from"] + row["to"]) / 2 for row in bins]
+    matched = bins[["agree", "chance"]].where(bins["matches"] >= LEAST)
     shared = "Matched features whose labels share a word"
-    draw_lines(curve, middles, agreement(bins, "matches"), "cosine of the match", shared)
+    draw_lines(curve, (bins["from"] + bins["to"]) / 2, matched, "cosine of the match", shared)
     curve.legend(loc="center right")
-    lengths = [row["length"] for row in followed]
+    spanned = followed[["agree", "chance"]].where(followed["tracks"] >= LEAST)
     shared = "Tracks whose first and last label share a word"
-    draw_lines(ends, lengths, agreement(followed, "tracks"), "layers that the track spans", shared)
-    own, frame = ("the layers' own maps", drawing.PALE, "^"), ("the frame", drawing.BLUE, "o")
-    rotated = "rotated onto each other", drawing.ORANGE, "s"
-    apart = {
-        name: ([pair["drift"][key] for pair in pairs], *style)
-        for key, (name, *style) in {"independent": own, "procrustes": rotated, "frame": frame}.items()
-    }
-    later = [pair["layers"][1] for pair in pairs]
-    draw_lines(drift, later, apart, "layer, and the one before", "Distance of matches, random pairs being 1")
+    draw_lines(ends, followed["length"], spanned, "layers that the track spans", shared)
+    apart = "Distance of matches, random pairs being 1"
+    draw_lines(drift, pairs["layers"].str[1], pairs.filter(like="drift."), "layer, and the one before", apart)
     drift.set_ylim(top=1.6 * drift.get_ylim()[1])
     drift.legend(loc="upper center", ncols=2)
-    fidelity = {
-        name: ([entry[key]["kept_15"] for entry in quality["layers"]], *style)
-        for key, (name, *style) in {"own": own, "frame": frame}.items()
-    }
-    draw_lines(kept, layers, fidelity, "layer", "15 nearest neighbours that are near in the map")
+    near = "15 nearest neighbours that are near in the map"
+    draw_lines(kept, layers, per_layer.filter(like=".kept_15"), "layer", near)
     kept.legend(loc="lower left")
     for axes in (curve, ends):
         axes.set_ylim(0, 1)

@@ -1,9 +1,7 @@
 """Shared by all figures: an A4 page in one style, names that do not overlap, reproducible bytes."""
 
 import os
-from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import tee
 
 import matplotlib
 import numpy as np
@@ -26,6 +24,9 @@ LINE = "#b0b0b0"
 FONT = "DejaVu Sans"
 HALO = [withStroke(linewidth=2.2, foreground="white")]
 MARGIN = 0.55  # inches, at the left
+GAP = 2.0  # pixels around a name
+# Where a name may go, in its widths and heights from its anchor.
+STEPS = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(-4, 4, 17)), axis=-1).reshape(-1, 2)
 
 
 def page(height: float) -> Figure:
@@ -97,31 +98,21 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1].rstrip(' ,;:')}…"
 
 
-def arrange_names(
-    anchors: np.ndarray, sizes: Iterable[np.ndarray], bounds: tuple, gap: float = 2.0
-) -> Iterator[np.ndarray | None]:
-    """Centre each name at its anchor, or at the nearest position where it covers no earlier name.
+def free_position(anchor: np.ndarray, size: np.ndarray, bounds: tuple, taken: list[tuple]) -> np.ndarray | None:
+    """The position nearest to an anchor where a name covers no other; None if there is none within four heights.
 
-    anchors : float (m, 2), the named points, the most important first
-    sizes : float (m, 2), width and height of the names, each read when its turn comes
-    bounds : left, bottom, right and top of the area to stay in
-    gap : free space around a name; all four in the same unit
-
-    Yields the centre of each name, float (2,); None if there is no room within four heights of its anchor.
+    anchor, size : float (2,), width and height; bounds : left, bottom, right and top of the area to stay in
+    taken : position and size of each other name; all in pixels
     """
     lower, upper = np.reshape(bounds, (2, 2))
-    steps = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(-4, 4, 17)), axis=-1).reshape(-1, 2)
-    taken, half_sizes = np.empty((0, 2)), np.empty((0, 2))
-    for anchor, size in zip(anchors, sizes, strict=True):
-        offsets = steps * size
-        candidates = anchor + offsets[np.argsort(np.hypot(*offsets.T), kind="stable")]
-        half_size = size / 2 + gap
-        inside = ((candidates - half_size >= lower) & (candidates + half_size <= upper)).all(axis=1)
-        apart = (np.abs(candidates[:, None] - taken) >= half_size + half_sizes).any(axis=2).all(axis=1)
-        free = candidates[inside & apart]
-        if len(free):
-            taken, half_sizes = np.vstack([taken, free[0]]), np.vstack([half_sizes, half_size])
-        yield free[0] if len(free) else None
+    offsets = STEPS * size
+    candidates = anchor + offsets[np.argsort(np.hypot(*offsets.T), kind="stable")]
+    half_size = size / 2 + GAP
+    inside = ((candidates - half_size >= lower) & (candidates + half_size <= upper)).all(axis=1)
+    positions, sizes = np.reshape(taken, (-1, 2, 2)).swapaxes(0, 1)
+    apart = (np.abs(candidates[:, None] - positions) >= half_size + (sizes / 2 + GAP)).any(axis=2).all(axis=1)
+    free = candidates[inside & apart]
+    return free[0] if len(free) else None
 
 
 def write_names(axes, anchors: np.ndarray, names: list[tuple[str, dict]], limit: int, size: float) -> None:
@@ -130,23 +121,19 @@ def write_names(axes, anchors: np.ndarray, names: list[tuple[str, dict]], limit:
     anchors : float (m, 2), in the units of the axes
     names : the text and the font of each name, the most important first; size : in points
     """
-    # One by one: of the thousands of names of a wide SAE, only the first few are drawn and measured.
-    texts, measured = tee(
-        axes.text(0, 0, text, fontsize=size, ha="center", va="center", path_effects=HALO, **font)
-        for text, font in names
-    )
-    sizes = (text.get_window_extent().size for text in measured)
-    pixels = axes.transData.transform(anchors.reshape(-1, 2))
-    centres = arrange_names(pixels, sizes, axes.get_window_extent().extents)
-    written, to_data = 0, axes.transData.inverted()
-    for text, anchor, centre in zip(texts, pixels, centres, strict=True):
-        if centre is None:
+    pixels, bounds = axes.transData.transform(anchors.reshape(-1, 2)), axes.get_window_extent().extents
+    to_data = axes.transData.inverted()
+    taken = []
+    for anchor, (name, font) in zip(pixels, names, strict=True):
+        text = axes.text(0, 0, name, fontsize=size, ha="center", va="center", path_effects=HALO, **font)
+        extent = text.get_window_extent().size
+        position = free_position(anchor, extent, bounds, taken)
+        if position is None:
             text.remove()
             continue
-        written += 1
-        extent = text.get_window_extent().size
-        text.set_position(to_data.transform(centre))
-        if (np.abs(centre - anchor) > extent / 2).any():
-            axes.plot(*to_data.transform([anchor, centre]).T, color=INK, linewidth=0.5, zorder=2.5, path_effects=HALO)
-        if written == limit:
+        text.set_position(to_data.transform(position))
+        if (np.abs(position - anchor) > extent / 2).any():
+            axes.plot(*to_data.transform([anchor, position]).T, color=INK, linewidth=0.5, zorder=2.5, path_effects=HALO)
+        taken.append((position, extent))
+        if len(taken) == limit:
             break
