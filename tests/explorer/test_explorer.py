@@ -554,6 +554,33 @@ def test_shows_what_is_near_in_the_full_space_and_in_the_map(visit, site):
     assert page.locator("#feature .token").first.inner_text() == "week"
 
 
+def test_the_panel_lists_all_explanations(visit, site):
+    texts = [{"label": f"text {at}\u202e", "explainer": "GPT" if at % 2 else None} for at in range(6)]
+    column = {1693: texts, 7: texts[:2]}
+    site.change_table(
+        "minilm-l6/layer-5.parquet",
+        lambda table: table.assign(explanations=[column.get(index) for index in table["index"]]),
+    )
+    page = visit.open("#layer=5&feature=1693")
+    rows = page.locator("#feature .explanations li")
+    expect(page.locator("#feature h2")).to_have_text(WEEK)
+    expect(rows).to_have_count(5)
+    assert rows.all_inner_texts()[:3] == ["text 1\nGPT", "text 2", "text 3\nGPT"]
+    expect(rows.nth(3)).to_be_hidden()
+    page.locator("#feature .explanations summary").focus()
+    page.keyboard.press("Enter")
+    expect(rows.nth(4)).to_be_visible()
+    assert violations(page) == []
+    page.fill("#search", "#7")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_text(["text 1GPT"])
+    page.fill("#search", "#8")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feature .index").first).to_have_text("Feature 8")
+    expect(page.locator("#feature .token").first).to_be_visible()
+    expect(page.locator("#feature .explanations")).to_be_empty()
+
+
 def test_follows_the_systems_theme(browser, site):
     for scheme in ("light", "dark"):
         page = Visit(browser, site, color_scheme=scheme).open()

@@ -232,7 +232,11 @@ function ofText(bytes: ArrayBuffer, name: string): Pick<Opened, "layer" | "detai
   const file = parseLayer(parseJson(text, name), name);
   const explainers = file.metadata.nodeFacts?.explainer;
   const byIndex = new Map(file.nodes.map(({ featureId }, node) => [featureId.index, explainers?.[node]]));
-  const details = async () => (index: number) => ({ explainer: byIndex.get(index) ?? null, topTokens: [] });
+  const details = async () => (index: number) => ({
+    explainer: byIndex.get(index) ?? null,
+    otherExplanations: [],
+    topTokens: [],
+  });
   return { layer: layerOfGraph(file, name), details };
 }
 

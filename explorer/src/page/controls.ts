@@ -1,11 +1,11 @@
 /** Buttons, selectors, keys and pointer: what each of them does. */
 import type { Coloring } from "../colors";
 import type { MapScene } from "../scene/mapScene";
-import { watchBox, watchRows } from "../ui/boxSelect";
 import { byId } from "../ui/dom";
 import { acceptFiles } from "../ui/fileDrop";
 import { watchKeys } from "../ui/keys";
 import { hideMessage } from "../ui/notices";
+import { watchOutline, watchRows } from "../ui/outline";
 import { watchPointer } from "../ui/pointer";
 import type { SearchBox } from "../ui/searchBox";
 import { nextColoring } from "./coloring";
@@ -77,14 +77,15 @@ export function wireControls(page: Page): void {
 
   const map = byId<HTMLCanvasElement>("map");
   watchRows((node) => pins.toggle([node]));
-  watchBox(map, {
+  watchOutline(map, {
+    drawing: () => store.current.drawing,
     onStart: () => store.update({ pointedAt: null }),
-    onPoint: (x, y) => {
-      const node = scene?.nodeAt(x, y, 8) ?? null;
+    onPoint: (x, y, reach) => {
+      const node = scene?.nodeAt(x, y, reach) ?? null;
       if (node !== null) pins.toggle([node]);
     },
-    onBox: (box, remove) => {
-      const nodes = scene?.nodesWithin(box) ?? [];
+    onOutline: (outline, remove) => {
+      const nodes = scene?.nodesWithin(outline) ?? [];
       if (remove) pins.remove(nodes);
       else pins.add(nodes);
     },
