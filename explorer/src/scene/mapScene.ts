@@ -89,7 +89,11 @@ export class MapScene {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
     // The check would wait for the compiler before the first picture.
     this.renderer.debug.checkShaderErrors = import.meta.env.DEV;
-    this.camera = new MapCamera(canvas, () => this.requestFrame());
+    this.camera = new MapCamera(canvas, () => {
+      // Without damping, as under reduced motion, drags move the camera between frames.
+      this.moved = true;
+      this.requestFrame();
+    });
     canvas.addEventListener("webglcontextrestored", () => this.requestFrame());
     this.edgeMarker = new EdgeMarker(canvas.parentElement!);
     this.scene.add(this.selectedLinks.object, this.rings.object, this.trail.object);
