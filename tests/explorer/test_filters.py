@@ -129,6 +129,33 @@ def test_features_that_never_fire_are_hidden_until_a_switch_shows_them(visit, si
     expect(page.locator("#filter")).to_be_hidden()
 
 
+def test_search_results_say_that_a_filter_hides_them(visit, site, features):
+    site.change_table(TABLE, lambda table: table.assign(density=table["density"].mask(table["index"] == 1693, 0)))
+    page = visit.open("#layer=5&find=monday")
+    row, summary = page.locator("#results li"), page.locator("#hits")
+    expect(row).to_contain_text("hidden by a filter, in ")
+    expect(summary).to_have_text("1 feature, 1 hidden")
+    page.fill("#search", "water")
+    expect(row.first).not_to_contain_text("hidden")
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+    page.goto(page.url.replace("find=water", "find=monday&only=index:1693.."))
+    expect(summary).to_have_text("1 feature, 1 hidden")
+    assert violations(page) == []
+    page.get_by_role("button", name="Show all").focus()
+    page.keyboard.press("Enter")
+    expect(summary).to_have_text("1 feature")
+    expect(page.locator("#search")).to_be_focused()
+    expect(page.locator("#filter")).to_be_hidden()
+
+
+def test_keys_work_on_a_switch(visit, site):
+    site.change_table(TABLE, lambda table: table.assign(density=table["density"].mask(table["index"] < 9, 0)))
+    page = visit.open("#layer=5")
+    page.get_by_role("checkbox").focus()
+    page.keyboard.press("c")
+    expect(page.locator("#coloring")).to_have_value("region")
+
+
 def test_colours_show_the_similarity_to_the_selected_feature(visit, features):
     page = visit.open("#layer=5&color=similarity")
     legend = page.locator("#legend")

@@ -43,9 +43,10 @@ export function wireControls(page: Page): void {
   };
   const back = () => {
     const { selected, followed, region } = store.current;
+    // From here on keys are no letters of the search.
+    if (document.activeElement?.id === "search") byId("map").focus();
     if (selected !== null || followed !== null || region !== null) return selection.select(null);
     store.update({ query: "" });
-    if (document.activeElement?.id === "search") byId("map").focus();
   };
 
   const onClick = (id: string, action: () => void) => byId(id).addEventListener("click", action);

@@ -1,4 +1,5 @@
 /** The search: what is typed, what it finds, and where that is. */
+import { isSilent, NO_FILTERS } from "../data/filter";
 import type { LayerWorker } from "../data/layerWorker";
 import type { MapScene } from "../scene/mapScene";
 import { SearchBox } from "../ui/searchBox";
@@ -15,6 +16,11 @@ export function followSearch(
     onQuery: (query) => store.update({ query }),
     onPreview: (node) => store.update({ pointedAt: node }),
     onChosen: (node) => selection.choose(node),
+    onShowAll: () => {
+      const { layer, hits, silentShown } = store.current;
+      const silent = hits?.nodes.some((node) => isSilent(layer!, node)) ?? false;
+      store.update({ filters: NO_FILTERS, silentShown: silentShown || silent });
+    },
   });
   let searched = store.current;
   store.follow(["layer", "query"], async ({ layer, query }) => {
@@ -30,5 +36,6 @@ export function followSearch(
     if (elsewhere && hits.nodes.length > 0) scene?.flyToAll(hits.nodes.slice(0, hits.best));
   });
   store.follow(["layer", "query", "hits"], (state) => box.show(state));
+  store.follow(["layer", "hits", "shown"], (state) => box.locate(state));
   return box;
 }
