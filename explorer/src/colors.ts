@@ -87,6 +87,9 @@ const CIVIDIS = [
   "fee838",
 ];
 const OKABE_ITO = ["56b4e9", "e69f00", "009e73", "cc79a7", "d55e00", "0072b2", "f0e442"];
+/** The palette's black, which a dark page would swallow. */
+const EIGHTH: Record<Theme, string> = { dark: "f2f2f2", light: "000000" };
+const OTHERS: Record<Theme, string> = { dark: "8f98a8", light: "86847d" };
 const MISSING: Record<Theme, string> = { dark: "5b6475", light: "b3b1aa" };
 // The dark end of a ramp is lost on a dark page, the light end on a light one.
 const RANGE: Record<Theme, [number, number]> = { dark: [0.2, 1], light: [0, 0.86] };
@@ -196,6 +199,7 @@ function ramp(
   };
 }
 
+/** `names`: of the groups, largest first. */
 function groups(
   count: number,
   groupOf: (node: number) => number,
@@ -204,26 +208,26 @@ function groups(
   theme: Theme,
   title: string,
 ): Colored {
-  const palette = OKABE_ITO.map(rgb);
-  const missing = rgb(MISSING[theme]);
-  const shown = names.length > palette.length ? palette.length - 1 : names.length;
-  const counts = new Array<number>(shown + 2).fill(0);
+  const palette = [...OKABE_ITO, EIGHTH[theme]].map(rgb).slice(0, names.length);
+  const others = palette.length;
+  const none = others + 1;
+  const slots = [...palette, rgb(OTHERS[theme]), rgb(MISSING[theme])];
+  const listed = [...names.slice(0, others), counted(names.length - others, "other"), without];
+  const counts = slots.map(() => 0);
   const colors = new Uint8Array(3 * count);
   for (let node = 0; node < count; node++) {
     const group = groupOf(node);
-    const slot = group < 0 ? shown + 1 : Math.min(group, shown);
+    const slot = group < 0 ? none : Math.min(group, others);
     counts[slot]! += 1;
-    colors.set(group < 0 ? missing : palette[slot]!, 3 * node);
+    colors.set(slots[slot]!, 3 * node);
   }
-  const entries = names
-    .slice(0, shown)
-    .map((name, slot) => ({ color: css(palette[slot]!), name, count: counts[slot]! }));
-  if (names.length > shown) {
-    const others = `${names.length - shown} others`;
-    entries.push({ color: css(palette[shown]!), name: others, count: counts[shown]! });
-  }
-  if (counts[shown + 1]! > 0) entries.push({ color: css(missing), name: without, count: counts[shown + 1]! });
-  return { colors, legend: { kind: "groups", title, groups: entries } };
+  const entries = slots.map((color, slot) => ({
+    color: css(color),
+    name: listed[slot]!,
+    count: counts[slot]!,
+  }));
+  const occurring = entries.filter((entry) => entry.count > 0);
+  return { colors, legend: { kind: "groups", title, groups: occurring } };
 }
 
 /** The regions of level 1, such that those of one colour lie far apart; the legend names the largest. */
