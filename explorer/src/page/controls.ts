@@ -70,6 +70,11 @@ export function wireControls(page: Page): void {
   onChoice("model", (model) => model !== OWN_FILE && void navigation.showModel(model));
   onChoice("layer", (layer) => void navigation.showLayer(Number(layer)));
   onChoice("coloring", (value) => store.update({ coloring: value as Coloring }));
+  searchBox.layers.onLayer = (layer) => {
+    // The search leads on, not the selected feature.
+    selection.select(null);
+    void navigation.showLayer(layer);
+  };
   selection.onLeave = (feature) => void navigation.showFeature(feature);
   acceptFiles({
     onFile: async (file) => (await pins.addFile(file)) || navigation.showFile(file),

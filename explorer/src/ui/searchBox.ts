@@ -4,6 +4,7 @@ import type { Hits } from "../data/search";
 import { counted, display } from "../data/text";
 import type { State } from "../page/state";
 import { byId, h } from "./dom";
+import { LayerHits } from "./layerHits";
 import { shortPath } from "./regionPath";
 
 const LISTED = 60;
@@ -18,6 +19,7 @@ export interface SearchEvents {
 }
 
 export class SearchBox {
+  readonly layers = new LayerHits();
   private readonly input = byId<HTMLInputElement>("search");
   private readonly list = byId<HTMLUListElement>("results");
   private readonly summary = byId("hits");
