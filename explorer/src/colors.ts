@@ -5,9 +5,8 @@
  * colour-blind people can distinguish them.
  */
 import type { Layer } from "./data/layer";
-import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES, type Scale } from "./data/quantities";
+import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES } from "./data/quantities";
 import { partsOf } from "./data/regions";
-import { SIMILARITY, similarities } from "./data/similarity";
 import { counted } from "./data/text";
 
 export const COLORINGS = [
@@ -45,8 +44,8 @@ export type Legend =
       gradient: string[];
       ticks: string[];
       missing: Swatch | null;
-      /** What the colours show, and how many features have each; null for what cannot be filtered. */
-      histogram: { quantity: Quantity; axis: Axis } | null;
+      /** What the colours show, and how many features have each. */
+      histogram: { quantity: Quantity; axis: Axis };
     }
   | { kind: "groups"; title: string; groups: (Swatch & { count: number })[] };
 
@@ -97,7 +96,9 @@ const RANGE: Record<Theme, [number, number]> = { dark: [0.2, 1], light: [0, 0.86
 /** The colourings for which this layer has data. */
 export function availableColorings(layer: Layer): Coloring[] {
   return COLORINGS.filter((coloring) => {
-    if (isQuantity(coloring)) return SCALES[coloring].of(layer) !== null;
+    // Of what is selected later.
+    if (coloring === "similarity") return true;
+    if (isQuantity(coloring)) return SCALES[coloring].of(layer, null) !== null;
     if (coloring === "region") return layer.regions.length > 0;
     if (coloring === "category") return layer.categories.length > 0;
     return true;
@@ -117,14 +118,11 @@ export function colorLayer(
   selected: number | null = null,
 ): Colored {
   const { count } = layer;
+  if (coloring === "similarity" && selected === null)
+    return groups(count, () => -1, [], "no feature selected", theme, "Similarity");
   switch (coloring) {
     case "region":
       return largestRegions(layer, theme);
-    case "similarity": {
-      if (selected === null) return groups(count, () => -1, [], "no feature selected", theme, "Similarity");
-      const cosines = similarities(layer, selected);
-      return ramp(count, (node) => cosines[node]!, SIMILARITY, VIRIDIS, theme);
-    }
     case "labelled":
       return groups(
         count,
@@ -143,10 +141,8 @@ export function colorLayer(
         theme,
         "Category",
       );
-    default: {
-      const stops = coloring === "index" ? CIVIDIS : VIRIDIS;
-      return ramp(count, SCALES[coloring].of(layer)!, SCALES[coloring], stops, theme, coloring);
-    }
+    default:
+      return ramp(count, SCALES[coloring].of(layer, selected)!, coloring, theme);
   }
 }
 
@@ -157,11 +153,10 @@ function isQuantity(coloring: Coloring): coloring is Quantity {
 function ramp(
   count: number,
   quantityOf: (node: number) => number,
-  scale: Scale,
-  hexStops: string[],
+  quantity: Quantity,
   theme: Theme,
-  quantity: Quantity | null = null,
 ): Colored {
+  const scale = SCALES[quantity];
   const positions = Float64Array.from({ length: count }, (_, node) => scale.scale(quantityOf(node)));
   const axis = axisOf(positions, scale);
   const missing = rgb(MISSING[theme]);
@@ -172,7 +167,7 @@ function ramp(
     for (let node = 0; node < count; node++) colors.set(missing, 3 * node);
     return { colors, legend: { kind: "groups", title, groups: [{ ...without, count }] } };
   }
-  const stops = hexStops.map(rgb);
+  const stops = (quantity === "index" ? CIVIDIS : VIRIDIS).map(rgb);
   const [from, to] = RANGE[theme];
   const colorAt = (position: number): Rgb => {
     if (!(position > -Infinity)) return missing;
@@ -194,7 +189,7 @@ function ramp(
       gradient: axis.edges.map((value) => css(colorAt(scale.scale(value)))),
       ticks: axis.ticks.map(scale.format),
       missing: missed > 0 ? without : null,
-      histogram: quantity && { quantity, axis },
+      histogram: { quantity, axis },
     },
   };
 }
