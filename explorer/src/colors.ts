@@ -5,9 +5,8 @@
  * colour-blind people can distinguish them.
  */
 import type { Layer } from "./data/layer";
-import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES, type Scale } from "./data/quantities";
+import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES } from "./data/quantities";
 import { partsOf } from "./data/regions";
-import { SIMILARITY, similarities } from "./data/similarity";
 import { counted } from "./data/text";
 
 export const COLORINGS = [
@@ -45,8 +44,8 @@ export type Legend =
       gradient: string[];
       ticks: string[];
       missing: Swatch | null;
-      /** What the colours show, and how many features have each; null for what cannot be filtered. */
-      histogram: { quantity: Quantity; axis: Axis } | null;
+      /** What the colours show, and how many features have each. */
+      histogram: { quantity: Quantity; axis: Axis };
     }
   | { kind: "groups"; title: string; groups: (Swatch & { count: number })[] };
 
@@ -87,6 +86,9 @@ const CIVIDIS = [
   "fee838",
 ];
 const OKABE_ITO = ["56b4e9", "e69f00", "009e73", "cc79a7", "d55e00", "0072b2", "f0e442"];
+/** The palette's black, which a dark page would swallow. */
+const EIGHTH: Record<Theme, string> = { dark: "f2f2f2", light: "000000" };
+const OTHERS: Record<Theme, string> = { dark: "8f98a8", light: "86847d" };
 const MISSING: Record<Theme, string> = { dark: "5b6475", light: "b3b1aa" };
 // The dark end of a ramp is lost on a dark page, the light end on a light one.
 const RANGE: Record<Theme, [number, number]> = { dark: [0.2, 1], light: [0, 0.86] };
@@ -94,7 +96,9 @@ const RANGE: Record<Theme, [number, number]> = { dark: [0.2, 1], light: [0, 0.86
 /** The colourings for which this layer has data. */
 export function availableColorings(layer: Layer): Coloring[] {
   return COLORINGS.filter((coloring) => {
-    if (isQuantity(coloring)) return SCALES[coloring].of(layer) !== null;
+    // Of what is selected later.
+    if (coloring === "similarity") return true;
+    if (isQuantity(coloring)) return SCALES[coloring].of(layer, null) !== null;
     if (coloring === "region") return layer.regions.length > 0;
     if (coloring === "category") return layer.categories.length > 0;
     return true;
@@ -114,14 +118,11 @@ export function colorLayer(
   selected: number | null = null,
 ): Colored {
   const { count } = layer;
+  if (coloring === "similarity" && selected === null)
+    return groups(count, () => -1, [], "no feature selected", theme, "Similarity");
   switch (coloring) {
     case "region":
       return largestRegions(layer, theme);
-    case "similarity": {
-      if (selected === null) return groups(count, () => -1, [], "no feature selected", theme, "Similarity");
-      const cosines = similarities(layer, selected);
-      return ramp(count, (node) => cosines[node]!, SIMILARITY, VIRIDIS, theme);
-    }
     case "labelled":
       return groups(
         count,
@@ -140,10 +141,8 @@ export function colorLayer(
         theme,
         "Category",
       );
-    default: {
-      const stops = coloring === "index" ? CIVIDIS : VIRIDIS;
-      return ramp(count, SCALES[coloring].of(layer)!, SCALES[coloring], stops, theme, coloring);
-    }
+    default:
+      return ramp(count, SCALES[coloring].of(layer, selected)!, coloring, theme);
   }
 }
 
@@ -154,11 +153,10 @@ function isQuantity(coloring: Coloring): coloring is Quantity {
 function ramp(
   count: number,
   quantityOf: (node: number) => number,
-  scale: Scale,
-  hexStops: string[],
+  quantity: Quantity,
   theme: Theme,
-  quantity: Quantity | null = null,
 ): Colored {
+  const scale = SCALES[quantity];
   const positions = Float64Array.from({ length: count }, (_, node) => scale.scale(quantityOf(node)));
   const axis = axisOf(positions, scale);
   const missing = rgb(MISSING[theme]);
@@ -169,7 +167,7 @@ function ramp(
     for (let node = 0; node < count; node++) colors.set(missing, 3 * node);
     return { colors, legend: { kind: "groups", title, groups: [{ ...without, count }] } };
   }
-  const stops = hexStops.map(rgb);
+  const stops = (quantity === "index" ? CIVIDIS : VIRIDIS).map(rgb);
   const [from, to] = RANGE[theme];
   const colorAt = (position: number): Rgb => {
     if (!(position > -Infinity)) return missing;
@@ -191,11 +189,12 @@ function ramp(
       gradient: axis.edges.map((value) => css(colorAt(scale.scale(value)))),
       ticks: axis.ticks.map(scale.format),
       missing: missed > 0 ? without : null,
-      histogram: quantity && { quantity, axis },
+      histogram: { quantity, axis },
     },
   };
 }
 
+/** `names`: of the groups, largest first. */
 function groups(
   count: number,
   groupOf: (node: number) => number,
@@ -204,26 +203,26 @@ function groups(
   theme: Theme,
   title: string,
 ): Colored {
-  const palette = OKABE_ITO.map(rgb);
-  const missing = rgb(MISSING[theme]);
-  const shown = names.length > palette.length ? palette.length - 1 : names.length;
-  const counts = new Array<number>(shown + 2).fill(0);
+  const palette = [...OKABE_ITO, EIGHTH[theme]].map(rgb).slice(0, names.length);
+  const others = palette.length;
+  const none = others + 1;
+  const slots = [...palette, rgb(OTHERS[theme]), rgb(MISSING[theme])];
+  const listed = [...names.slice(0, others), counted(names.length - others, "other"), without];
+  const counts = slots.map(() => 0);
   const colors = new Uint8Array(3 * count);
   for (let node = 0; node < count; node++) {
     const group = groupOf(node);
-    const slot = group < 0 ? shown + 1 : Math.min(group, shown);
+    const slot = group < 0 ? none : Math.min(group, others);
     counts[slot]! += 1;
-    colors.set(group < 0 ? missing : palette[slot]!, 3 * node);
+    colors.set(slots[slot]!, 3 * node);
   }
-  const entries = names
-    .slice(0, shown)
-    .map((name, slot) => ({ color: css(palette[slot]!), name, count: counts[slot]! }));
-  if (names.length > shown) {
-    const others = `${names.length - shown} others`;
-    entries.push({ color: css(palette[shown]!), name: others, count: counts[shown]! });
-  }
-  if (counts[shown + 1]! > 0) entries.push({ color: css(missing), name: without, count: counts[shown + 1]! });
-  return { colors, legend: { kind: "groups", title, groups: entries } };
+  const entries = slots.map((color, slot) => ({
+    color: css(color),
+    name: listed[slot]!,
+    count: counts[slot]!,
+  }));
+  const occurring = entries.filter((entry) => entry.count > 0);
+  return { colors, legend: { kind: "groups", title, groups: occurring } };
 }
 
 /** The regions of level 1, such that those of one colour lie far apart; the legend names the largest. */

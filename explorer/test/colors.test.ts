@@ -49,13 +49,23 @@ it("counts groups, and lumps those beyond the palette together", () => {
   });
   const many = {
     ...layer,
-    count: 10,
+    count: 11,
     categories: [..."abcdefghij"],
-    category: Int16Array.from({ length: 10 }, (_, at) => at),
+    category: Int16Array.from({ length: 11 }, (_, at) => (at === 10 ? -1 : at)),
   };
-  const { legend } = colorLayer(many, "category", "dark");
-  expect(legend.kind === "groups" && legend.groups.at(-1)).toMatchObject({ name: "4 others", count: 4 });
-  expect(legend.kind === "groups" && new Set(legend.groups.map((group) => group.color)).size).toBe(7);
+  for (const theme of ["dark", "light"] as const) {
+    const { legend } = colorLayer(many, "category", theme);
+    const groups = legend.kind === "groups" ? legend.groups : [];
+    expect(groups.map(({ name }) => name)).toEqual([..."abcdefgh", "2 others", "no category"]);
+    expect(groups.map(({ count }) => count)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 1]);
+    expect(new Set(groups.map(({ color }) => color)).size).toBe(10);
+    // The last two are grey.
+    const greyness = groups.map(({ color }) => {
+      const channels = color.match(/\d+/g)!.map(Number);
+      return Math.max(...channels) - Math.min(...channels);
+    });
+    expect(Math.max(...greyness.slice(8))).toBeLessThan(30);
+  }
 });
 
 it("colours a layer of one node, and one without links", () => {

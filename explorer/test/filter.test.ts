@@ -27,6 +27,9 @@ it("shows what lies within all ranges, both ends included, and nothing of which 
     1, 0, 0, 0,
   ]);
   expect(shown({ track: { low: 2, high: null } })).toBeNull();
+  const similar = { similarity: { low: 0.5, high: null } };
+  expect(shown(similar)).toBeNull();
+  expect([...shownNodes(layer, similar, true, 0)!]).toEqual([1, 1, 0, 0]); // cosines 0.9, 0.4
 });
 
 it("hides features that never fire unless they are asked for, and none of unknown density", () => {
@@ -104,7 +107,7 @@ it("knows the similarity of neighbours in either direction", () => {
   expect([...similarities({ ...layer, nearest }, 0)]).toEqual([Infinity, 0.75, 0.5, Number.NaN]);
   const { colors, legend } = colorLayer({ ...layer, nearest }, "similarity", "dark", 0);
   const color = (node: number) => [...colors.slice(3 * node, 3 * node + 3)];
-  expect(legend).toMatchObject({ ticks: ["0.50", "0.63", "0.75"], histogram: null });
+  expect(legend).toMatchObject({ ticks: ["0.50", "0.63", "0.75"], histogram: { quantity: "similarity" } });
   expect(color(0)).toEqual(color(1));
   expect(color(2)).not.toEqual(color(1));
   expect(color(3)).toEqual([91, 100, 117]);

@@ -27,12 +27,23 @@ it("picks a near miss, and nothing far away", () => {
   expect(pick(positions, () => 0.01, view(), 412, 300, 5)).toBeNull();
 });
 
-it("finds the points in a box, and none behind the eye", () => {
+it("finds the points inside an outline, and none behind the eye", () => {
+  // On the screen at 400, 300; to its right; above it.
   const positions = new Float32Array([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 20]);
-  const box = { left: 390, top: 200, right: 500, bottom: 310 };
-  expect(nodesWithin(positions, view(), box)).toEqual([0, 1, 2]);
-  expect(nodesWithin(positions, view(), { ...box, right: 410 })).toEqual([0, 2]);
-  expect(nodesWithin(positions, view(), { ...box, top: 290 })).toEqual([0, 1]);
+  const within = (...outline: [number, number][]) => nodesWithin(positions, view(), outline);
+  expect(within([390, 200], [500, 200], [500, 310], [390, 310])).toEqual([0, 1, 2]);
+  expect(within([500, 310], [390, 310], [390, 290], [500, 290])).toEqual([0, 1]);
+  // A triangle, and one that leaves out a notch around the first.
+  expect(within([390, 200], [410, 200], [400, 310])).toEqual([0, 2]);
+  expect(within([380, 200], [500, 310], [400, 290], [300, 310])).toEqual([1, 2]);
+  // What a line encloses twice is outside.
+  const around: [number, number][] = [
+    [390, 290],
+    [410, 290],
+    [410, 310],
+    [390, 310],
+  ];
+  expect(within(...around, ...around)).toEqual([]);
 });
 
 it("picks nothing that is not shown", () => {

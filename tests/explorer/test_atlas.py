@@ -233,6 +233,34 @@ def test_a_layer_without_its_atlas_is_shown_on_its_own_map_and_a_wrong_one_is_re
         assert f"atlas/layer-{layer}.parquet: {message}" in text
 
 
+def test_a_search_counts_what_other_layers_have_and_leads_there(visit, keep_picture):
+    page = visit.open(f"{START}&find=law%205")
+    layers = page.get_by_role("navigation", name="Results by layer").get_by_role("button")
+    # "law 5" in each layer; in layer 5 all seven laws have a 5 in their label.
+    counts = [1, 1, 1, 1, 1, 7]
+    expect(layers).to_have_text([f"Layer {layer}: {count} found" for layer, count in enumerate(counts)])
+    expect(layers.first).to_have_attribute("aria-current", "true")
+    expect(page.locator("#hits")).to_contain_text("1 feature, ")
+    assert violations(page) == []
+    layers.nth(5).focus()
+    page.keyboard.press("Enter")
+    shown(page, 5)
+    expect(page.locator("#hits")).to_contain_text("7 features, ")
+    expect(page.locator("#feature")).to_be_hidden()
+    expect(page.locator("#search")).to_have_value("law 5")
+    expect(layers.nth(5)).to_be_focused()
+    expect(layers.nth(5)).to_have_attribute("aria-current", "true")
+    keep_picture(page, "search-by-layer.png", width=1440, height=900)
+    page.fill("#search", "xylophagous")
+    expect(page.locator("#hits")).to_have_text("No feature found")
+    expect(layers).to_have_count(0)
+    page.select_option("#model", "hostile")
+    shown(page, 3)
+    page.fill("#search", "x")
+    expect(page.locator("#results li").first).to_be_visible()
+    expect(layers).to_have_count(0)
+
+
 def test_the_panel_of_a_track_violates_no_accessibility_rules(browser, site):
     for scheme in ("light", "dark"):
         page = Visit(browser, site, color_scheme=scheme).open("#model=atlas&layer=3&feature=75")

@@ -137,7 +137,7 @@ def test_search_lists_with_the_keyboard_and_lights_up_what_it_finds(visit):
     page.keyboard.press("Escape")
     assert page.input_value("#search") == ""
     page.fill("#search", "#1693")
-    expect(page.locator("#results li").first).to_have_text(f"{WEEK}#1693")
+    expect(page.locator("#results li").first).to_contain_text(f"{WEEK}#1693")
     page.fill("#search", "xylophagous")
     expect(page.locator("#hits")).to_have_text("No feature found")
 
@@ -524,11 +524,18 @@ def test_the_keyboard_keeps_its_place(visit):
     page.keyboard.press("]")
     shown(page, 5)
     assert page.input_value("#search") == "water"
+    page.locator("#results li").first.click()
+    page.keyboard.press("/")
+    page.keyboard.press("Escape")  # out of the search, although it goes on
+    expect(page.locator("#feature")).to_be_hidden()
+    page.keyboard.press("[")
+    shown(page, 4)
+    assert page.input_value("#search") == "water"
 
 
 def test_a_search_goes_along_to_other_layers_and_in_the_link(visit):
     page = visit.open("#layer=5&find=mondey")
-    expect(page.locator("#results li").first).to_have_text(f"{WEEK}#1693")
+    expect(page.locator("#results li").first).to_contain_text(f"{WEEK}#1693")
     page.fill("#search", "water")
     expect(page).to_have_url(re.compile("find=water"))
     at_rest(page)
@@ -536,7 +543,7 @@ def test_a_search_goes_along_to_other_layers_and_in_the_link(visit):
     page.keyboard.press("Escape")
     page.keyboard.press("[")
     shown(page, 4)
-    expect(page.locator("#results li").first).to_have_text("water#294")
+    expect(page.locator("#results li").first).to_contain_text("water#294")
     at_rest(page)
     found = page.locator(".scene-label.wanted").first.bounding_box()
     assert page.locator("#find").bounding_box()["width"] < found["x"] < 1000
@@ -558,6 +565,33 @@ def test_shows_what_is_near_in_the_full_space_and_in_the_map(visit, site):
     shares = full.locator("li").evaluate_all("rows => rows.map(row => row.style.getPropertyValue('--share'))")
     assert (shares[0], shares[-1]) == ("1.000", "0.000")
     assert page.locator("#feature .token").first.inner_text() == "week"
+
+
+def test_the_panel_lists_all_explanations(visit, site):
+    texts = [{"label": f"text {at}\u202e", "explainer": "GPT" if at % 2 else None} for at in range(6)]
+    column = {1693: texts, 7: texts[:2]}
+    site.change_table(
+        "minilm-l6/layer-5.parquet",
+        lambda table: table.assign(explanations=[column.get(index) for index in table["index"]]),
+    )
+    page = visit.open("#layer=5&feature=1693")
+    rows = page.locator("#feature .explanations li")
+    expect(page.locator("#feature h2")).to_have_text(WEEK)
+    expect(rows).to_have_count(5)
+    assert rows.all_inner_texts()[:3] == ["text 1\nGPT", "text 2", "text 3\nGPT"]
+    expect(rows.nth(3)).to_be_hidden()
+    page.locator("#feature .explanations summary").focus()
+    page.keyboard.press("Enter")
+    expect(rows.nth(4)).to_be_visible()
+    assert violations(page) == []
+    page.fill("#search", "#7")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_text(["text 1GPT"])
+    page.fill("#search", "#8")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feature .index").first).to_have_text("Feature 8")
+    expect(page.locator("#feature .token").first).to_be_visible()
+    expect(page.locator("#feature .explanations")).to_be_empty()
 
 
 def test_follows_the_systems_theme(browser, site):

@@ -129,6 +129,61 @@ def test_features_that_never_fire_are_hidden_until_a_switch_shows_them(visit, si
     expect(page.locator("#filter")).to_be_hidden()
 
 
+def test_only_what_is_similar_to_the_selected_feature(visit, features):
+    page = visit.open("#layer=5&feature=1693&color=similarity")
+    low = page.get_by_role("slider", name=SLIDERS[0])
+    low.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("only=similarity:[0-9.]+[.][.]"))
+    least = float(re.search(r"similarity:([\d.]+?)\.\.", page.url)[1])
+
+    def similar(feature: int) -> int:
+        listed = set()
+        for index, neighbors, cosines in features[["index", "neighbors", "similarities"]].itertuples(index=False):
+            near = {other for other, cosine in zip(neighbors, cosines, strict=True) if cosine >= least}
+            listed |= near if index == feature else {index} if feature in near else set()
+        return len(listed | {feature})
+
+    assert 1 < similar(1693) < 40
+    expect_shown(page, similar(1693))
+    expect(page.locator("#limits")).to_have_text(f"Similarity: at least {least:.2f}")
+    page.locator("#feature .walk button").first.click()
+    expect(page).not_to_have_url(re.compile("feature=1693"))
+    expect_shown(page, similar(int(re.search(r"feature=(\d+)", page.url)[1])))
+    page.locator("#map").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("#filter")).to_be_hidden()  # of no feature
+    assert "only=similarity" in page.url
+
+
+def test_search_results_say_that_a_filter_hides_them(visit, site, features):
+    site.change_table(TABLE, lambda table: table.assign(density=table["density"].mask(table["index"] == 1693, 0)))
+    page = visit.open("#layer=5&find=monday")
+    row, summary = page.locator("#results li"), page.locator("#hits")
+    expect(row).to_contain_text("hidden by a filter, in ")
+    expect(summary).to_have_text("1 feature, 1 hidden")
+    page.fill("#search", "water")
+    expect(row.first).not_to_contain_text("hidden")
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+    page.goto(page.url.replace("find=water", "find=monday&only=index:1693.."))
+    expect(summary).to_have_text("1 feature, 1 hidden")
+    assert violations(page) == []
+    page.get_by_role("button", name="Show all").focus()
+    page.keyboard.press("Enter")
+    expect(summary).to_have_text("1 feature")
+    expect(page.locator("#search")).to_be_focused()
+    expect(page.locator("#filter")).to_be_hidden()
+
+
+def test_keys_work_on_a_switch(visit, site):
+    site.change_table(TABLE, lambda table: table.assign(density=table["density"].mask(table["index"] < 9, 0)))
+    page = visit.open("#layer=5")
+    page.get_by_role("checkbox").focus()
+    page.keyboard.press("c")
+    expect(page.locator("#coloring")).to_have_value("region")
+
+
 def test_colours_show_the_similarity_to_the_selected_feature(visit, features):
     page = visit.open("#layer=5&color=similarity")
     legend = page.locator("#legend")

@@ -97,10 +97,10 @@ def test_a_click_and_a_box_pin_in_the_map(visit, keep_picture):
     page.mouse.move(x - 150, 200)
     page.mouse.down()
     page.mouse.move(x + 150, 500, steps=3)
-    expect(page.locator(".box")).to_be_visible()
+    expect(page.locator(".outline")).to_be_visible()
     page.mouse.up()
     page.keyboard.up("Shift")
-    expect(page.locator(".box")).to_have_count(0)
+    expect(page.locator(".outline")).to_have_count(0)
     many = int(page.locator("#pins").text_content().split()[1].replace(",", ""))
     assert many > 1
     at_rest(page)
@@ -113,6 +113,73 @@ def test_a_click_and_a_box_pin_in_the_map(visit, keep_picture):
     page.mouse.move(x + 150, 500, steps=3)
     page.mouse.up()
     expect(page.locator("#pins")).to_have_text("Pinned")
+
+
+def test_a_lasso_pins_what_it_encloses_and_is_shown(visit, keep_picture):
+    page = visit.open("#layer=5&only=index:1000..")
+    at_rest(page)
+    x, y = middle(page), 350
+
+    def draw(*corners):
+        page.mouse.move(x + corners[0][0], y + corners[0][1])
+        page.mouse.down()
+        for dx, dy in corners[1:]:
+            page.mouse.move(x + dx, y + dy, steps=3)
+
+    around = [(-120, -120), (120, -120), (120, 120), (-120, 120)]
+    page.keyboard.down("Shift")
+    draw(around[0], around[2])
+    page.mouse.up()
+    expect(page.locator("#pins")).to_have_text(re.compile(r"^Pinned \d"))
+    in_box = int(page.locator("#pins").text_content().split()[1])
+    page.keyboard.down("Control")
+    draw(around[0], around[2])
+    page.mouse.up()
+    expect(page.locator("#pins")).to_have_text("Pinned")
+    page.keyboard.up("Control")
+    page.keyboard.down("Alt")
+    draw(*around, (20, 0), (-120, -120))  # all but the triangle between two corners and the middle
+    keep_picture(page, "lasso.png")
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    page.keyboard.up("Shift")
+    expect(page.locator("#pins")).to_have_text(re.compile(r"^Pinned \d"))
+    in_lasso = int(page.locator("#pins").text_content().split()[1])
+    assert 0 < in_lasso < in_box
+    assert min(int(index) for index in re.findall(r"\d+", pinned(page).removeprefix("5:"))) >= 1000
+
+
+def test_a_chosen_shape_is_drawn_without_shift_and_by_touch(browser, site, keep_picture):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    visit = Visit(browser, site, **phone)
+    page = visit.open("#layer=5")
+    at_rest(page)
+    camera = re.search("camera=.*", page.url)[0]
+    page.locator("#pins").tap()
+    lasso = page.get_by_role("button", name="Lasso")
+    lasso.tap()
+    expect(lasso).to_have_attribute("aria-pressed", "true")
+    touch = visit.context.new_cdp_session(page)
+    top = page.locator("#find").bounding_box()
+    y = (top["y"] + top["height"] + page.locator("#pin-panel").bounding_box()["y"]) / 2
+
+    def drag(*corners):
+        for number, (x, dy) in enumerate(corners):
+            kind = "touchMove" if number else "touchStart"
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y + dy}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    drag((100, -80), (300, -80), (300, 80), (100, 80))
+    expect(page.locator("#pins")).to_have_text(re.compile(r"^Pinned \d"))
+    at_rest(page)
+    assert re.search("camera=.*", page.url)[0] == camera  # nothing has turned
+    keep_picture(page, "lasso-phone.png")
+    page.locator("#pin-panel").get_by_role("button", name="Close").tap()
+    expect(page.locator("#pin-panel")).to_be_hidden()
+    drag((100, -80), (200, -80), (300, -80))
+    expect(page).not_to_have_url(re.compile(re.escape(camera)))
+    visit.context.close()
+    assert visit.complaints == []
 
 
 def test_the_set_is_in_the_address_and_in_this_browser(visit):

@@ -116,6 +116,19 @@ def test_the_tree_is_walked_by_keyboard_and_leads_to_a_region_and_its_features(v
     assert page.input_value("#search") == ""
 
 
+def test_search_results_say_in_which_region_they_lie(visit, site, regions):
+    table = pd.read_parquet(site.folder / TABLE).set_index("index")
+    page = visit.open("#layer=5&find=%231693")
+    names = [regions[table.loc[1693, f"region_{level}"]].get("name") for level in (1, 2, 3)]
+    named = [name for name in names if name]
+    small = page.locator("#results li small").first
+    expect(small).to_have_text(re.compile("^in "))
+    ends = small.text_content().removeprefix("in ").split(" › ")
+    assert len(ends) == min(2, len(named))
+    assert named[0].startswith(ends[0].rstrip("…"))
+    assert named[-1].startswith(ends[-1].rstrip("…"))
+
+
 def test_a_link_leads_to_a_region_and_paths_lead_through_them(visit, site, regions):
     table = pd.read_parquet(site.folder / TABLE).set_index("index")
     named = {key for key, region in regions.items() if "name" in region}

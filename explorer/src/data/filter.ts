@@ -22,11 +22,16 @@ export function isSilent({ density }: Layer, node: number): boolean {
 }
 
 /** (count,) 1 for each node that is shown; null if that is all of them. Compares in single precision, as values are. */
-export function shownNodes(layer: Layer, filters: Filters, silentShown: boolean): Uint8Array | null {
+export function shownNodes(
+  layer: Layer,
+  filters: Filters,
+  silentShown: boolean,
+  selected: number | null = null,
+): Uint8Array | null {
   const shown = new Uint8Array(layer.count).fill(1);
   for (const quantity of QUANTITIES) {
-    const quantityOf = SCALES[quantity].of(layer);
     const range = filters[quantity];
+    const quantityOf = range && SCALES[quantity].of(layer, selected);
     if (!range || !quantityOf) continue;
     const [low, high] = [Math.fround(range.low ?? -Infinity), Math.fround(range.high ?? Infinity)];
     for (let node = 0; node < layer.count; node++) {

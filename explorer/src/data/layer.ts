@@ -58,8 +58,16 @@ export interface Layer extends Placed, Regions {
 /** What only the panel of a feature shows. */
 export interface Details {
   explainer: string | null;
+  /** Beside the label. */
+  otherExplanations: Explanation[];
   /** Strongest first; none where none is known. */
   topTokens: string[];
+}
+
+export interface Explanation {
+  label: string;
+  /** Who or what wrote it; null where that is not known. */
+  explainer: string | null;
 }
 
 /** How the nodes go on through the layers of the model. */

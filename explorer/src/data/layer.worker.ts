@@ -27,6 +27,7 @@ export type Request = { id: number } & (
   | ({ kind: "track" } & TrackQuery)
   | ({ kind: "position" } & PositionQuery)
   | ({ kind: "entries" } & EntriesQuery)
+  | ({ kind: "counts" } & CountsQuery)
 );
 
 /** The track of a feature, and the labels of `others`. */
@@ -42,6 +43,13 @@ export interface EntriesQuery {
   manifestUrl: string;
   tracks: PublishedFile;
   features: FeatureId[];
+}
+
+/** How many features of each layer the search finds. */
+export interface CountsQuery {
+  manifestUrl: string;
+  tracks: PublishedFile;
+  query: string;
 }
 
 /** Where a feature is in the frame; `table` is that of its layer. */
@@ -66,6 +74,7 @@ export type Reply = { id: number } & (
   | { kind: "track"; track: Track }
   | { kind: "position"; position: number[] }
   | { kind: "entries"; entries: (TrackEntry | null)[] }
+  | { kind: "counts"; counts: Map<number, number> }
   | { kind: "failed"; message: string }
 );
 
@@ -172,7 +181,7 @@ function hasGraph(entry: LayerEntry): entry is LayerEntry & PublishedFile {
   return entry.filePath !== undefined;
 }
 
-type Question = Extract<Request, { kind: "details" | "track" | "position" | "entries" }>;
+type Question = Extract<Request, { kind: "details" | "track" | "position" | "entries" | "counts" }>;
 type Answer = Extract<Reply, { kind: Question["kind"] }>;
 type Unnumbered<R> = R extends unknown ? Omit<R, "id"> : never;
 
@@ -203,6 +212,7 @@ async function answerOf(request: Question): Promise<Unnumbered<Answer> | null> {
   if (request.kind === "entries") {
     return { kind: "entries", entries: request.features.map((feature) => all.entryOf(feature)) };
   }
+  if (request.kind === "counts") return { kind: "counts", counts: await all.count(request.query) };
   const labels = request.others.map((other) => all.labelOf(other));
   return { kind: "track", track: { members: all.trackOf(request.feature), labels } };
 }
@@ -239,7 +249,11 @@ function ofText(bytes: ArrayBuffer, name: string): Pick<Opened, "layer" | "detai
   const file = parseLayer(parseJson(text, name), name);
   const explainers = file.metadata.nodeFacts?.explainer;
   const byIndex = new Map(file.nodes.map(({ featureId }, node) => [featureId.index, explainers?.[node]]));
-  const details = async () => (index: number) => ({ explainer: byIndex.get(index) ?? null, topTokens: [] });
+  const details = async () => (index: number) => ({
+    explainer: byIndex.get(index) ?? null,
+    otherExplanations: [],
+    topTokens: [],
+  });
   return { layer: layerOfGraph(file, name), details };
 }
 

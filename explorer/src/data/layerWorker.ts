@@ -2,7 +2,16 @@
 
 import { scriptUrl } from "../trusted";
 import type { Details, Layer } from "./layer";
-import type { EntriesQuery, Load, PositionQuery, Reply, Request, Track, TrackQuery } from "./layer.worker";
+import type {
+  CountsQuery,
+  EntriesQuery,
+  Load,
+  PositionQuery,
+  Reply,
+  Request,
+  Track,
+  TrackQuery,
+} from "./layer.worker";
 import workerUrl from "./layer.worker.ts?worker&url";
 import type { Hits } from "./search";
 import type { TrackEntry } from "./tracks";
@@ -23,7 +32,7 @@ const BROKEN =
 type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
 
 /** A newer request of a kind replaces the one before. */
-type Kind = "load" | "search" | "details" | "track" | "position" | "entries";
+type Kind = "load" | "search" | "details" | "track" | "position" | "entries" | "counts";
 
 interface Waiting {
   id: number;
@@ -99,6 +108,13 @@ export class LayerWorker {
   entries(query: EntriesQuery): Promise<(TrackEntry | null)[] | null> {
     return this.request("entries", { kind: "entries", ...query }, (reply) =>
       reply.kind === "entries" ? reply.entries : undefined,
+    );
+  }
+
+  /** By layer: how many features a query finds. Reads the tracks of the model the first time. */
+  counts(query: CountsQuery): Promise<Map<number, number> | null> {
+    return this.request("counts", { kind: "counts", ...query }, (reply) =>
+      reply.kind === "counts" ? reply.counts : undefined,
     );
   }
 

@@ -1,5 +1,5 @@
 /** Parquet files of the workflow. */
-import { type FileMetaData, parquetMetadata, parquetRead } from "hyparquet";
+import { type FileMetaData, parquetMetadata, parquetRead, parquetSchema } from "hyparquet";
 import { ContractError } from "./contract";
 
 export type Column<Value> = ArrayLike<Value | null>;
@@ -23,7 +23,7 @@ export class Table {
         `${name} is not a Parquet file, or is incomplete (${(error as Error).message})`,
       );
     }
-    this.names = new Set(this.metadata.schema.map((element) => element.name));
+    this.names = new Set(parquetSchema(this.metadata).children.map(({ element }) => element.name));
   }
 
   /** Number of rows. */

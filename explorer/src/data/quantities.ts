@@ -1,7 +1,8 @@
 /** What is known of features as numbers: to colour them by, and to filter them. */
 import { type Layer, linkCount } from "./layer";
+import { similarities } from "./similarity";
 
-export const QUANTITIES = ["links", "density", "activation", "kept", "track", "index"] as const;
+export const QUANTITIES = ["links", "similarity", "density", "activation", "kept", "track", "index"] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
 /** How values are spread over a colour scale, and written. */
@@ -18,8 +19,8 @@ export interface Scale {
 }
 
 interface Described extends Scale {
-  /** The value of a node, NaN where it is not known; null if the layer knows none. */
-  of: (layer: Layer) => ((node: number) => number) | null;
+  /** The value of a node, NaN where it is not known; null if none is known. `selected`: what similarity is measured from. */
+  of: (layer: Layer, selected: number | null) => ((node: number) => number) | null;
 }
 
 const LINEAR = { missing: "not known", scale: (value: number) => value, inverse: (value: number) => value };
@@ -33,6 +34,14 @@ export const SCALES: Record<Quantity, Described> = {
     scale: (value) => (value > 0 ? Math.sqrt(value) : -Infinity),
     inverse: (value) => value ** 2,
     of: (layer) => (node) => linkCount(layer, node),
+  },
+  similarity: {
+    ...LINEAR,
+    title: "Cosine to the selected feature",
+    missing: "not among the stored neighbours",
+    whole: false,
+    format: (value) => value.toFixed(2),
+    of: (layer, selected) => valuesOf(selected === null ? null : similarities(layer, selected)),
   },
   density: {
     title: "Share of tokens that activate it",

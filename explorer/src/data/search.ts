@@ -12,7 +12,8 @@ export interface Hits {
 /** How well a word of a label matches one of the query: "day" for "day", "daybreak" for "day", "music" for "musical". */
 const [WHOLE, BEGINNING, SHORTER] = [1, 0.7, 0.6];
 /** "monday" for "mondey", "mnoday". */
-const [ONE_OFF, TWO_OFF] = [0.5, 0.25];
+const ONE_OFF = 0.5;
+export const TWO_OFF = 0.25;
 
 /** How well a label matches a query. */
 interface Rank {
@@ -40,20 +41,55 @@ export interface Searchable {
   linkCounts: Uint32Array;
 }
 
-export class SearchIndex {
-  private readonly words = new MiniSearch<{ id: number; label: string }>({
+interface Labelled {
+  id: number;
+  label: string;
+}
+
+/** Labels by their words. */
+export class WordIndex {
+  private readonly words = new MiniSearch<Labelled>({
     fields: ["label"],
     processTerm: (term) => fold(term),
     tokenize,
   });
 
-  private constructor(private readonly features: Searchable) {}
+  private constructor() {}
+
+  static async of(labelled: Labelled[]): Promise<WordIndex> {
+    const made = new WordIndex();
+    await made.words.addAllAsync(labelled, { chunkSize: CHUNK });
+    return made;
+  }
+
+  /** Number of labels. */
+  get size(): number {
+    return this.words.documentCount;
+  }
+
+  /** The labels with a word or longer ones that begin with it; if there are none, with those nearest to it. */
+  matching(word: string): { found: SearchResult[]; quality: number } {
+    let found = this.words.search(word, { prefix: true });
+    // A number is no misspelling of another.
+    if (found.length > 0 || /^\d+$/.test(word)) return { found, quality: BEGINNING };
+    const shorter = [1, 2, 3].map((letters) => word.slice(0, -letters)).filter(({ length }) => length >= 4);
+    found = this.words.search({ queries: shorter });
+    if (found.length > 0) return { found, quality: SHORTER };
+    if (word.length >= 3) found = this.words.search(word, { fuzzy: 1 });
+    if (found.length > 0 || word.length < 5) return { found, quality: ONE_OFF };
+    return { found: this.words.search(word, { fuzzy: 2 }), quality: TWO_OFF };
+  }
+}
+
+export class SearchIndex {
+  private constructor(
+    private readonly features: Searchable,
+    private readonly words: WordIndex,
+  ) {}
 
   static async of(features: Searchable): Promise<SearchIndex> {
-    const made = new SearchIndex(features);
-    const documents = features.labels.flatMap((label, id) => (label === null ? [] : [{ id, label }]));
-    await made.words.addAllAsync(documents, { chunkSize: CHUNK });
-    return made;
+    const labelled = features.labels.flatMap((label, id) => (label === null ? [] : [{ id, label }]));
+    return new SearchIndex(features, await WordIndex.of(labelled));
   }
 
   /**
@@ -71,7 +107,7 @@ export class SearchIndex {
     const words = wordsOf(text);
     const ranks = new Map<number, Rank>();
     for (const word of words) {
-      const { found, quality } = this.matching(word);
+      const { found, quality } = this.words.matching(word);
       for (const { id, score, terms } of found) {
         const rank = ranks.get(id) ?? { words: 0, quality: 0, score: 0 };
         if (quality > TWO_OFF) rank.words += 1;
@@ -84,8 +120,7 @@ export class SearchIndex {
       for (const node of this.withIndex(text, true)) ranks.set(node, { words: 1, quality: 2, score: 0 });
     }
     if (ranks.size === 0) return equal(this.containing(text));
-    // All words, some, or none but for two letters.
-    const tier = (rank: Rank) => (rank.words === words.length ? 2 : Math.min(rank.words, 1));
+    const tier = (rank: Rank) => tierOf(rank.words, words.length);
     const { linkCounts } = this.features;
     const ranked = [...ranks].sort(
       ([node, a], [other, b]) =>
@@ -97,19 +132,6 @@ export class SearchIndex {
     const first = tier(ranked[0]![1]);
     const best = ranked.filter(([, rank]) => tier(rank) === first).length;
     return { nodes: ranked.map(([node]) => node), best };
-  }
-
-  /** The labels with a word or longer ones that begin with it; if there are none, with those nearest to it. */
-  private matching(word: string): { found: SearchResult[]; quality: number } {
-    let found = this.words.search(word, { prefix: true });
-    // A number is no misspelling of another.
-    if (found.length > 0 || /^\d+$/.test(word)) return { found, quality: BEGINNING };
-    const shorter = [1, 2, 3].map((letters) => word.slice(0, -letters)).filter(({ length }) => length >= 4);
-    found = this.words.search({ queries: shorter });
-    if (found.length > 0) return { found, quality: SHORTER };
-    if (word.length >= 3) found = this.words.search(word, { fuzzy: 1 });
-    if (found.length > 0 || word.length < 5) return { found, quality: ONE_OFF };
-    return { found: this.words.search(word, { fuzzy: 2 }), quality: TWO_OFF };
   }
 
   private withIndex(digits: string, whole = false): number[] {
@@ -134,12 +156,17 @@ function equal(nodes: number[]): Hits {
   return { nodes, best: nodes.length };
 }
 
-function tokenize(text: string): string[] {
+/** Of a label with `found` of the `wanted` words: all, some, or none but for two letters. */
+export function tierOf(found: number, wanted: number): 0 | 1 | 2 {
+  return found === wanted ? 2 : found > 0 ? 1 : 0;
+}
+
+export function tokenize(text: string): string[] {
   return text.match(WORDS) ?? [];
 }
 
 /** The words of a query that tell something; all if none does. */
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   const words = [...new Set(tokenize(text))];
   const telling = words.filter((word) => !STOP_WORDS.has(word));
   return telling.length > 0 ? telling : words;

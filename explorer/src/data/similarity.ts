@@ -1,15 +1,5 @@
 /** How similar other features are to one, as far as the stored neighbours tell. */
 import type { Layer } from "./layer";
-import type { Scale } from "./quantities";
-
-export const SIMILARITY: Scale = {
-  title: "Cosine to the selected feature",
-  missing: "not among the stored neighbours",
-  whole: false,
-  scale: (value) => value,
-  inverse: (value) => value,
-  format: (value) => value.toFixed(2),
-};
 
 /** (count,) cosine to `node`, of its neighbours and of those that it is a neighbour of; NaN for others, Infinity for itself. */
 export function similarities({ nearest, links, count }: Layer, node: number): Float32Array {

@@ -3,6 +3,7 @@ import { parseJson } from "./contract";
 import {
   checkCoordinate,
   type Details,
+  type Explanation,
   type Layer,
   type Links,
   layerOf,
@@ -76,7 +77,13 @@ export async function detailsOfTable(file: NamedBytes): Promise<(index: number) 
     table.has(column) ? await table.column<Value>(column) : null;
   const explainers = await optional<string>("explainer");
   const tokens = await optional<string[]>("top_tokens");
-  return (index) => ({ explainer: explainers?.[index] ?? null, topTokens: tokens?.[index] ?? [] });
+  // The first is the label.
+  const explanations = await optional<Explanation[]>("explanations");
+  return (index) => ({
+    explainer: explainers?.[index] ?? null,
+    otherExplanations: explanations?.[index]?.slice(1) ?? [],
+    topTokens: tokens?.[index] ?? [],
+  });
 }
 
 /** Pairs of which one is among the first `k` of the other with at least the threshold, each once. */

@@ -2,6 +2,7 @@
  * Features followed through the layers of a model. A *track* is a chain of features of adjacent layers, each the other's
  * nearest; every feature is on one, if only by itself.
  */
+import { AllLayers } from "./allLayers";
 import { isInFrame, type Layer } from "./layer";
 import { type Column, Table } from "./parquet";
 import type { NamedBytes } from "./table";
@@ -28,6 +29,7 @@ export interface TrackEntry {
 export class Tracks {
   /** By layer and feature index: the row. */
   private readonly rows: number[][] = [];
+  private all: Promise<AllLayers> | null = null;
 
   private constructor(
     private readonly track: Column<number>,
@@ -52,6 +54,12 @@ export class Tracks {
       await table.column<number>("cosine_previous"),
       await table.column<string>("label"),
     );
+  }
+
+  /** By layer: how many features a query finds. Reads the labels' words the first time. */
+  async count(query: string): Promise<Map<number, number>> {
+    this.all ??= AllLayers.of(this.layer, this.label);
+    return (await this.all).count(query);
   }
 
   /** The features of the track that a feature is on, by layer; none if the table does not have it. */

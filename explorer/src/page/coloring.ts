@@ -37,7 +37,7 @@ export function followColoring(store: Store, scene: MapScene | null): void {
     showLegend(legend, brush);
   });
   store.follow(["layer", "coloring", "theme", "selected", "filters", "shown"], (state) => {
-    if (legend?.kind !== "ramp" || legend.histogram === null) return;
+    if (legend?.kind !== "ramp") return;
     brush.show(state.filters[legend.histogram.quantity] ?? null, shownOf(state));
   });
 }

@@ -1,11 +1,11 @@
 /** Buttons, selectors, keys and pointer: what each of them does. */
 import type { Coloring } from "../colors";
 import type { MapScene } from "../scene/mapScene";
-import { watchBox, watchRows } from "../ui/boxSelect";
 import { byId } from "../ui/dom";
 import { acceptFiles } from "../ui/fileDrop";
 import { watchKeys } from "../ui/keys";
 import { hideMessage } from "../ui/notices";
+import { watchOutline, watchRows } from "../ui/outline";
 import { watchPointer } from "../ui/pointer";
 import type { SearchBox } from "../ui/searchBox";
 import { nextColoring } from "./coloring";
@@ -43,9 +43,10 @@ export function wireControls(page: Page): void {
   };
   const back = () => {
     const { selected, followed, region } = store.current;
+    // From here on keys are no letters of the search.
+    if (document.activeElement?.id === "search") byId("map").focus();
     if (selected !== null || followed !== null || region !== null) return selection.select(null);
     store.update({ query: "" });
-    if (document.activeElement?.id === "search") byId("map").focus();
   };
 
   const onClick = (id: string, action: () => void) => byId(id).addEventListener("click", action);
@@ -69,6 +70,11 @@ export function wireControls(page: Page): void {
   onChoice("model", (model) => model !== OWN_FILE && void navigation.showModel(model));
   onChoice("layer", (layer) => void navigation.showLayer(Number(layer)));
   onChoice("coloring", (value) => store.update({ coloring: value as Coloring }));
+  searchBox.layers.onLayer = (layer) => {
+    // The search leads on, not the selected feature.
+    selection.select(null);
+    void navigation.showLayer(layer);
+  };
   selection.onLeave = (feature) => void navigation.showFeature(feature);
   acceptFiles({
     onFile: async (file) => (await pins.addFile(file)) || navigation.showFile(file),
@@ -77,14 +83,15 @@ export function wireControls(page: Page): void {
 
   const map = byId<HTMLCanvasElement>("map");
   watchRows((node) => pins.toggle([node]));
-  watchBox(map, {
+  watchOutline(map, {
+    drawing: () => store.current.drawing,
     onStart: () => store.update({ pointedAt: null }),
-    onPoint: (x, y) => {
-      const node = scene?.nodeAt(x, y, 8) ?? null;
+    onPoint: (x, y, reach) => {
+      const node = scene?.nodeAt(x, y, reach) ?? null;
       if (node !== null) pins.toggle([node]);
     },
-    onBox: (box, remove) => {
-      const nodes = scene?.nodesWithin(box) ?? [];
+    onOutline: (outline, remove) => {
+      const nodes = scene?.nodesWithin(outline) ?? [];
       if (remove) pins.remove(nodes);
       else pins.add(nodes);
     },

@@ -16,8 +16,9 @@ export function followFilters(store: Store, scene: MapScene | null): void {
     // The button has gone.
     byId("coloring").focus();
   });
-  store.follow(["layer", "filters", "silentShown"], ({ layer, filters, silentShown }) => {
-    store.update({ shown: layer && shownNodes(layer, filters, silentShown) });
+  store.follow(["layer", "filters", "silentShown", "selected"], (state) => {
+    const { layer, filters, silentShown, selected } = state;
+    store.update({ shown: layer && shownNodes(layer, filters, silentShown, selected) });
   });
   store.follow(["layer", "shown"], ({ shown }) => scene?.setShown(shown));
   store.follow(["layer"], ({ layer }) => {
@@ -27,9 +28,9 @@ export function followFilters(store: Store, scene: MapScene | null): void {
     byId("silent-count").textContent = count.toLocaleString("en");
   });
   store.follow(["layer", "filters", "silentShown", "shown"], (state) => {
-    const { layer, filters, silentShown, shown } = state;
+    const { layer, filters, silentShown, shown, selected } = state;
     if (!layer) return;
-    const limits = QUANTITIES.filter((quantity) => filters[quantity] && SCALES[quantity].of(layer));
+    const limits = QUANTITIES.filter((quantity) => filters[quantity] && SCALES[quantity].of(layer, selected));
     byId("filter").hidden = shown === null && limits.length === 0;
     byId("shown").textContent = shownOf(state);
     byId("limits").textContent = limits

@@ -50,6 +50,7 @@ export class Pins {
     onText: (text) => this.addText(text),
     onPinAll: () => this.pinAll(),
     onClear: () => this.change(() => EMPTY_SET),
+    onDrawing: (drawing) => this.store.update({ drawing }),
     onUndo: () => this.undo(),
     onSave: () => void this.save(),
     onForget: () => void this.forget(),
@@ -80,6 +81,10 @@ export class Pins {
       modelId = state.layer?.modelId;
     });
     store.follow(["layer", "pinned", "pinnedNodes", "hits", "region"], () => this.show());
+    store.follow(["drawing"], ({ drawing }) => {
+      this.panel.showDrawing(drawing);
+      byId("map").classList.toggle("drawing", drawing !== null);
+    });
     store.follow(["layer", "pinned", "selected"], (state) => {
       const { layer, selected } = state;
       if (layer && selected !== null) selection.panel.showPinned(this.isPinned(state, selected));

@@ -1,9 +1,14 @@
 /** The search: what is typed, what it finds, and where that is. */
+import { isSilent, NO_FILTERS } from "../data/filter";
 import type { LayerWorker } from "../data/layerWorker";
+import { layerEntry } from "../data/published";
 import type { MapScene } from "../scene/mapScene";
 import { SearchBox } from "../ui/searchBox";
 import type { Selection } from "./selection";
-import type { Store } from "./state";
+import { modelOf, type State, type Store } from "./state";
+
+/** Milliseconds: the first letters of a word are seldom what is looked for. */
+const AFTER_TYPING = 300;
 
 export function followSearch(
   store: Store,
@@ -15,6 +20,11 @@ export function followSearch(
     onQuery: (query) => store.update({ query }),
     onPreview: (node) => store.update({ pointedAt: node }),
     onChosen: (node) => selection.choose(node),
+    onShowAll: () => {
+      const { layer, hits, silentShown } = store.current;
+      const silent = hits?.nodes.some((node) => isSilent(layer!, node)) ?? false;
+      store.update({ filters: NO_FILTERS, silentShown: silentShown || silent });
+    },
   });
   let searched = store.current;
   store.follow(["layer", "query"], async ({ layer, query }) => {
@@ -30,5 +40,35 @@ export function followSearch(
     if (elsewhere && hits.nodes.length > 0) scene?.flyToAll(hits.nodes.slice(0, hits.best));
   });
   store.follow(["layer", "query", "hits"], (state) => box.show(state));
+  store.follow(["layer", "hits", "shown"], (state) => box.locate(state));
+  followLayers(store, worker, box);
   return box;
+}
+
+/** Counts what the search finds in the other layers of a model with an atlas, once what it finds in this one is shown. */
+function followLayers(store: Store, worker: LayerWorker, { layers }: SearchBox): void {
+  let counted: { sha256: string; query: string; counts: Map<number, number> } | null = null;
+  let waiting = 0;
+  const show = (state: State) => {
+    const { layer, hits, query } = state;
+    const model = modelOf(state);
+    if (!layer || !model?.atlas || query.trim() === "") return layers.hide();
+    // While another layer is on its way, what is known stays.
+    if (hits?.query !== query) return;
+    const { tracks } = model.atlas;
+    clearTimeout(waiting);
+    if (counted?.sha256 === tracks.sha256 && counted.query === query) {
+      return layers.show(counted.counts, layer.layer);
+    }
+    layers.hide();
+    waiting = window.setTimeout(async () => {
+      // Without the tracks, only this layer is searched.
+      const counts = await worker.counts({ manifestUrl: model.url.href, tracks, query }).catch(() => null);
+      if (counts === null) return;
+      const published = [...counts].filter(([number]) => layerEntry(model, number) !== null);
+      counted = { sha256: tracks.sha256, query, counts: new Map(published) };
+      show(store.current);
+    }, AFTER_TYPING);
+  };
+  store.follow(["layer", "query", "hits"], show);
 }

@@ -19,6 +19,9 @@ export interface Followed extends FeatureId {
   label: string | null;
 }
 
+/** A shape that a drag on the map draws around features, to pin them. */
+export type Drawing = "box" | "lasso";
+
 export interface State {
   /** The published models. */
   models: ModelEntry[];
@@ -40,6 +43,8 @@ export interface State {
   pinned: Readonly<Record<string, FeatureSet>>;
   /** The nodes of the map that are pinned, or go on from a pinned feature of another layer. */
   pinnedNodes: number[];
+  /** What drags on the map draw instead of turning it. */
+  drawing: Drawing | null;
   /** Which map is shown of a layer that lies in the frame of all layers. */
   map: keyof Layer["maps"];
   /** The node under the pointer, or pointed at in a list. */
@@ -78,6 +83,7 @@ export const INITIAL: State = {
   region: null,
   pinned: {},
   pinnedNodes: [],
+  drawing: null,
   map: "frame",
   pointedAt: null,
   query: "",

@@ -12,7 +12,7 @@ import { prefersStillness } from "./flight";
 import { Glide } from "./glide";
 import type { LinkOrder } from "./linkOrder";
 import { FeatureLinks, linkMaterial, SelectedLinks } from "./links";
-import { nodesWithin, pick } from "./pick";
+import { nodesWithin, type Outline, pick } from "./pick";
 import type { Box } from "./placement";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
 import { type Ring, Rings } from "./rings";
@@ -89,7 +89,11 @@ export class MapScene {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
     // The check would wait for the compiler before the first picture.
     this.renderer.debug.checkShaderErrors = import.meta.env.DEV;
-    this.camera = new MapCamera(canvas, () => this.requestFrame());
+    this.camera = new MapCamera(canvas, () => {
+      // Without damping, as under reduced motion, drags move the camera between frames.
+      this.moved = true;
+      this.requestFrame();
+    });
     canvas.addEventListener("webglcontextrestored", () => this.requestFrame());
     this.edgeMarker = new EdgeMarker(canvas.parentElement!);
     this.scene.add(this.selectedLinks.object, this.rings.object, this.trail.object);
@@ -209,9 +213,9 @@ export class MapScene {
     );
   }
 
-  /** The nodes that are shown in a part of the canvas, in CSS pixels. */
-  nodesWithin(box: Box): number[] {
-    return nodesWithin(this.positions, this.camera.projection(), box).filter(this.isShown);
+  /** The nodes that are shown inside an outline on the canvas. */
+  nodesWithin(outline: Outline): number[] {
+    return nodesWithin(this.positions, this.camera.projection(), outline).filter(this.isShown);
   }
 
   /** The region whose name is at (x, y) of the canvas, or null. */

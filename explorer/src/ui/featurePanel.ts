@@ -1,5 +1,5 @@
 /** The panel of the selected feature: what is known about it, its links and its nearest features. */
-import { type Details, type Layer, nearestNodes, neighborsOf } from "../data/layer";
+import { type Details, type Explanation, type Layer, nearestNodes, neighborsOf } from "../data/layer";
 import { formatShare } from "../data/quantities";
 import { counted, display, encoded } from "../data/text";
 import type { FeatureId } from "../data/tracks";
@@ -11,6 +11,7 @@ import { regionPath } from "./regionPath";
 /** Rows shown at first. */
 const IN_FULL_SPACE = 12;
 const IN_THE_MAP = 6;
+const OTHER_EXPLANATIONS = 3;
 /** As many as the share of kept neighbours counts. */
 const NEAREST = 15;
 const NO_LINKS = "No feature is similar enough for a link.";
@@ -35,6 +36,7 @@ export class FeaturePanel {
     "Open on Neuronpedia",
     icon("M9 7h8v8M17 7 7 17"),
   );
+  private readonly explanations = h("section", { class: "explanations" });
   private readonly path = h("p", { class: "path" });
   readonly journey: Journey;
   private readonly fly: HTMLElement;
@@ -59,6 +61,7 @@ export class FeaturePanel {
         iconButton("Close", CLOSE, events.onClose),
       ),
       this.heading,
+      this.explanations,
       this.path,
       this.facts,
       this.outwards,
@@ -76,6 +79,7 @@ export class FeaturePanel {
     const hadFocus = this.hasFocus;
     this.name(`Feature ${layer.index[node]}`, layer.labels[node] ?? null);
     this.path.replaceChildren(...regionPath(layer, layer.regionOf[node]!, this.events.onRegion));
+    this.explanations.replaceChildren();
     this.facts.replaceChildren(...factsOf(layer, node));
     this.showOutwards(layer, node);
     const nearest = nearestNodes(layer, node, NEAREST);
@@ -89,14 +93,14 @@ export class FeaturePanel {
   showAbsent({ layer, index, label }: FeatureId & { label: string | null }): void {
     const hadFocus = this.hasFocus;
     this.name(`Feature ${index} of layer ${layer}`, label);
-    this.path.replaceChildren();
-    this.facts.replaceChildren();
+    for (const part of [this.explanations, this.path, this.facts]) part.replaceChildren();
     this.outwards.hidden = true;
     this.open(false, hadFocus);
   }
 
   /** Adds what is read once the panel is open. */
-  describe({ explainer, topTokens }: Details): void {
+  describe({ explainer, otherExplanations, topTokens }: Details): void {
+    this.explanations.replaceChildren(...explanationsOf(otherExplanations));
     if (explainer !== null) this.facts.prepend(fact("Explained by", explainer));
     const words = topTokens.flatMap((token) => [
       h("span", { class: "token", dir: "auto" }, display(token, 40)),
@@ -140,6 +144,27 @@ export class FeaturePanel {
     const path = [modelId, sourceId, String(layer.index[node])].map(encoded).join("/");
     this.outwards.href = `https://www.neuronpedia.org/${path}`;
   }
+}
+
+/** The first ones shown, the others behind a button. */
+function explanationsOf(explanations: Explanation[]): HTMLElement[] {
+  if (explanations.length === 0) return [];
+  const rows = explanations.map(({ label, explainer }) =>
+    h(
+      "li",
+      { dir: "auto" },
+      display(label),
+      explainer === null ? null : h("small", { dir: "auto" }, display(explainer, 80)),
+    ),
+  );
+  const [listed, others] = [rows.slice(0, OTHER_EXPLANATIONS), rows.slice(OTHER_EXPLANATIONS)];
+  const more = h(
+    "details",
+    {},
+    h("summary", { class: "more" }, `${others.length} more`),
+    h("ul", {}, ...others),
+  );
+  return [h("h3", {}, "Other explanations"), h("ul", {}, ...listed), ...(others.length > 0 ? [more] : [])];
 }
 
 function factsOf(layer: Layer, node: number): HTMLElement[] {

@@ -64,7 +64,7 @@ export function watchKeys(actions: KeyActions): void {
       return actions.back();
     }
     // Selectors give up choosing an entry by its first letters, so that keys work after a choice.
-    if ((event.target as HTMLElement).closest("input:not([type=range])")) return;
+    if ((event.target as HTMLElement).closest("input:not([type=range], [type=checkbox])")) return;
     const action = anywhere[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;
     event.preventDefault();

@@ -23,10 +23,10 @@ function ramp(legend: Extract<Legend, { kind: "ramp" }>, brush: Brush): HTMLElem
     { class: "ticks", "aria-hidden": "true" },
     ...legend.ticks.map((tick) => h("span", {}, tick)),
   );
-  if (legend.histogram !== null) brush.setHistogram(legend.histogram, bar);
+  brush.setHistogram(legend.histogram, bar);
   return [
     title,
-    legend.histogram === null ? bar : brush.element,
+    brush.element,
     ticks,
     ...(legend.missing === null ? [] : [swatch(legend.missing.color, legend.missing.name)]),
   ];

@@ -2,14 +2,15 @@
 import type { FeatureSet } from "../data/featureSet";
 import { counted, display } from "../data/text";
 import type { FeatureId } from "../data/tracks";
+import type { Drawing } from "../page/state";
 import { copyButtons, type Format } from "./copy";
 import { byId, CLOSE, h, iconButton, setOptions } from "./dom";
 
 /** Rows shown at first. */
 const LISTED = 100;
 const EMPTY =
-  "Shift and click pins a feature, Shift and drag all in a box; P the selected one. Or paste a list: indices, ids, " +
-  "addresses of Neuronpedia.";
+  "Shift and click pins a feature, Shift and drag all in a box, with Alt in a lasso; P the selected one. Or paste a " +
+  "list: indices, ids, addresses of Neuronpedia.";
 const TOO_LONG = "Too many for a link: save the set, or copy it as JSON.";
 
 export interface PinEvents {
@@ -20,6 +21,8 @@ export interface PinEvents {
   onText(text: string): void;
   onPinAll(): void;
   onClear(): void;
+  /** Drags on the map draw this from now on; null: they turn it. */
+  onDrawing(drawing: Drawing | null): void;
   onUndo(): void;
   onSave(): void;
   onForget(): void;
@@ -67,6 +70,7 @@ export class PinPanel {
   private readonly forget: HTMLElement;
   private readonly saved: HTMLSelectElement;
   private readonly all: HTMLElement;
+  private readonly shapes: Record<Drawing, HTMLElement>;
   private readonly list = h("ul", { class: "walk" });
   private readonly more = h(
     "button",
@@ -86,6 +90,9 @@ export class PinPanel {
     this.forget = text("Forget", events.onForget);
     this.undo = text("Undo", events.onUndo);
     this.clear = text("Unpin all", events.onClear);
+    const shape = (drawing: Drawing, name: string) =>
+      text(name, () => events.onDrawing(isPressed(this.shapes[drawing]) ? null : drawing));
+    this.shapes = { box: shape("box", "Box"), lasso: shape("lasso", "Lasso") };
     this.all = h("button", { type: "button", class: "more", onclick: events.onPinAll }, "Pin all");
     this.saved = h("select", { "aria-label": "Sets saved in this browser" });
     this.copies = copyButtons(events.onCopy);
@@ -114,6 +121,13 @@ export class PinPanel {
       this.count,
       h("div", { class: "fields" }, this.name, this.save, this.forget),
       this.saved,
+      h(
+        "div",
+        { class: "shapes", role: "group", "aria-label": "Drags on the map draw a" },
+        "Draw on the map",
+        this.shapes.box,
+        this.shapes.lasso,
+      ),
       this.all,
       this.list,
       this.more,
@@ -179,6 +193,11 @@ export class PinPanel {
     if (hadFocus && !hasFocus) this.heading.focus({ preventScroll: true });
   }
 
+  showDrawing(drawing: Drawing | null): void {
+    for (const [shape, button] of Object.entries(this.shapes))
+      button.setAttribute("aria-pressed", String(shape === drawing));
+  }
+
   private close(): void {
     const hadFocus = this.panel.contains(document.activeElement);
     this.setOpen(false);
@@ -187,6 +206,8 @@ export class PinPanel {
 
   private setOpen(open: boolean): void {
     this.panel.hidden = !open;
+    // Without the panel nothing would say why the map does not turn.
+    if (!open) this.events.onDrawing(null);
     this.button.setAttribute("aria-expanded", String(open));
     document.body.classList.toggle("has-pins", open);
     if (open) this.showRows();
@@ -248,4 +269,8 @@ export class PinPanel {
       iconButton(`Unpin ${where}`, CLOSE, () => events.onRemove(row)),
     );
   }
+}
+
+function isPressed(button: HTMLElement): boolean {
+  return button.ariaPressed === "true";
 }

@@ -15,14 +15,19 @@ export interface PointerEvents {
 const CLICK_SLACK = 5;
 const REACH = { mouse: 5, pen: 8, touch: 18 } as const;
 
+/** How far from a point, in CSS pixels, a pointer still hits it. */
+export function reachOf({ pointerType }: PointerEvent): number {
+  return REACH[pointerType as keyof typeof REACH] ?? REACH.mouse;
+}
+
 export function watchPointer(canvas: HTMLCanvasElement, events: PointerEvents): void {
   let down: { x: number; y: number } | null = null;
   let hoverAt: PointerEvent | null = null;
   const regionAt = (event: MouseEvent) => events.regionAt(event.offsetX, event.offsetY);
-  const nodeAt = (event: PointerEvent | MouseEvent) => {
-    const reach = REACH[(event as PointerEvent).pointerType as keyof typeof REACH] ?? REACH.mouse;
-    return regionAt(event) === null ? events.nodeAt(event.offsetX, event.offsetY, reach) : null;
-  };
+  const nodeAt = (event: PointerEvent | MouseEvent) =>
+    regionAt(event) === null
+      ? events.nodeAt(event.offsetX, event.offsetY, reachOf(event as PointerEvent))
+      : null;
 
   canvas.addEventListener("pointermove", (event) => {
     if (event.buttons !== 0 || event.pointerType === "touch") return;

@@ -4,6 +4,8 @@ import type { Hits } from "../data/search";
 import { counted, display } from "../data/text";
 import type { State } from "../page/state";
 import { byId, h } from "./dom";
+import { LayerHits } from "./layerHits";
+import { shortPath } from "./regionPath";
 
 const LISTED = 60;
 
@@ -12,12 +14,16 @@ export interface SearchEvents {
   /** A result is hovered, or reached with the arrow keys. */
   onPreview(node: number | null): void;
   onChosen(node: number): void;
+  /** To the results that filters hide. */
+  onShowAll(): void;
 }
 
 export class SearchBox {
+  readonly layers = new LayerHits();
   private readonly input = byId<HTMLInputElement>("search");
   private readonly list = byId<HTMLUListElement>("results");
   private readonly summary = byId("hits");
+  private readonly showAll = byId("show-hits");
   private layer: Layer | null = null;
   private nodes: number[] = [];
   private active = -1;
@@ -31,6 +37,11 @@ export class SearchBox {
       events.onQuery(this.input.value);
     });
     this.input.addEventListener("keydown", (event) => this.onKey(event));
+    this.showAll.addEventListener("click", () => {
+      events.onShowAll();
+      // The button has gone.
+      this.input.focus();
+    });
   }
 
   show({ layer, query, hits }: Pick<State, "layer" | "query" | "hits">): void {
@@ -44,11 +55,28 @@ export class SearchBox {
     this.list.replaceChildren(...this.nodes.slice(0, LISTED).map((node, at) => this.row(layer, node, at)));
     this.list.scrollTop = 0;
     this.list.hidden = this.nodes.length === 0;
-    this.summary.hidden = hits === null;
-    this.summary.textContent = hits === null ? "" : summary(hits);
     this.input.setAttribute("aria-expanded", String(this.nodes.length > 0));
     this.input.removeAttribute("aria-activedescendant");
     if (this.entered && !this.searching) this.choose();
+  }
+
+  /** Says where the results lie, and which of them filters hide. */
+  locate({ layer, hits, shown }: Pick<State, "layer" | "hits" | "shown">): void {
+    const isHidden = (node: number) => shown !== null && shown[node] === 0;
+    const hidden = this.nodes.filter(isHidden).length;
+    this.summary.hidden = hits === null;
+    this.summary.textContent = hits === null ? "" : summary(hits, hidden);
+    this.showAll.hidden = hidden === 0;
+    if (layer !== this.layer) return;
+    [...this.list.children].forEach((row, at) => {
+      const node = this.nodes[at]!;
+      const parts = [
+        isHidden(node) ? "hidden by a filter" : "",
+        layer === null ? "" : shortPath(layer, layer.regionOf[node]!),
+      ];
+      row.querySelector("small")!.textContent = parts.filter((part) => part !== "").join(", ");
+      row.classList.toggle("hidden-hit", isHidden(node));
+    });
   }
 
   focus(): void {
@@ -75,6 +103,7 @@ export class SearchBox {
         label == null ? "no label" : display(label, 160),
       ),
       h("span", { class: "index" }, `#${layer.index[node]}`),
+      h("small", { dir: "auto" }),
     );
   }
 
@@ -110,10 +139,11 @@ export class SearchBox {
   }
 }
 
-function summary({ nodes, best }: Hits): string {
+function summary({ nodes, best }: Hits, hidden: number): string {
   if (nodes.length === 0) return "No feature found";
   const parts = [counted(best, "feature")];
   if (nodes.length > best) parts.push(`${(nodes.length - best).toLocaleString("en")} with some of the words`);
+  if (hidden > 0) parts.push(`${hidden.toLocaleString("en")} hidden`);
   if (nodes.length > LISTED) parts.push(`the best ${LISTED} listed`);
   return parts.join(", ");
 }
