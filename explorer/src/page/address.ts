@@ -20,6 +20,7 @@ export function followAddress(store: Store): void {
       "source",
       "selected",
       "region",
+      "compared",
       "pinned",
       "map",
       "query",
@@ -45,14 +46,16 @@ export function followAddress(store: Store): void {
 }
 
 /** What Back undoes a change of. */
-function selectionOf({ layer, selected, region }: State): string | null {
-  if (region !== null) return `${layer!.layer}/${layer!.regions[region]!.id}`;
-  return selected === null ? null : `${layer!.layer}/${selected}`;
+function selectionOf({ layer, selected, region, compared }: State): string {
+  const beside = compared === null ? "" : `${compared.modelId}/${compared.layer}`;
+  if (region !== null) return `${beside} ${layer!.layer}/${layer!.regions[region]!.id}`;
+  return selected === null ? beside : `${beside} ${layer!.layer}/${selected}`;
 }
 
 function viewOf(state: State): ViewState {
   const { layer, source, selected, region, map, query, coloring, filters, silentShown, minCosine, camera } =
     state;
+  const { compared } = state;
   if (layer === null || source?.kind !== "published") return {};
   const pins = pinsOf(state);
   const effective = coloringOf(layer, coloring);
@@ -62,6 +65,9 @@ function viewOf(state: State): ViewState {
     ...(layer.maps.frame !== null && { map }),
     ...(selected !== null && { feature: layer.index[selected]! }),
     ...(region !== null && { region: layer.regions[region]!.id }),
+    ...(compared && {
+      compared: compared.modelId === source.modelId ? { layer: compared.layer } : compared,
+    }),
     ...(pins.members.length > 0 && fitsAddress(pins) && { pinned: pins }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),

@@ -9,6 +9,7 @@ import { hideMessage } from "../ui/notices";
 import { watchPointer } from "../ui/pointer";
 import type { SearchBox } from "../ui/searchBox";
 import { nextColoring } from "./coloring";
+import type { Compare } from "./compare";
 import type { ExportDialog } from "./exportDialog";
 import { OWN_FILE } from "./layerControls";
 import { recall, remember } from "./memory";
@@ -29,10 +30,11 @@ export interface Page {
   searchBox: SearchBox;
   pins: Pins;
   exportDialog: ExportDialog;
+  compare: Compare;
 }
 
 export function wireControls(page: Page): void {
-  const { store, scene, navigation, selection, regions, searchBox, pins, exportDialog } = page;
+  const { store, scene, navigation, selection, regions, searchBox, pins, exportDialog, compare } = page;
   const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
@@ -42,8 +44,10 @@ export function wireControls(page: Page): void {
     byId<HTMLDialogElement>("help-dialog").showModal();
   };
   const back = () => {
-    const { selected, followed, region } = store.current;
-    if (selected !== null || followed !== null || region !== null) return selection.select(null);
+    const { selected, followed, region, inBeside, beside, query, compared } = store.current;
+    if (selected !== null || followed !== null || region !== null || inBeside) return selection.select(null);
+    if (beside.region !== null) return compare.update({ region: null });
+    if (query === "" && compared !== null) return compare.end();
     store.update({ query: "" });
     if (document.activeElement?.id === "search") byId("map").focus();
   };
@@ -61,6 +65,9 @@ export function wireControls(page: Page): void {
   onClick("close-message", hideMessage);
   onClick("pins", () => pins.togglePanel());
   onClick("export", () => exportDialog.open());
+  onClick("compare", () => compare.toggle());
+  onClick("other-previous", () => compare.step(-1));
+  onClick("other-next", () => compare.step(1));
 
   const onChoice = (id: string, action: (value: string) => void) => {
     const select = byId<HTMLSelectElement>(id);
@@ -69,6 +76,8 @@ export function wireControls(page: Page): void {
   onChoice("model", (model) => model !== OWN_FILE && void navigation.showModel(model));
   onChoice("layer", (layer) => void navigation.showLayer(Number(layer)));
   onChoice("coloring", (value) => store.update({ coloring: value as Coloring }));
+  onChoice("other-model", (model) => void compare.showModel(model));
+  onChoice("other-layer", (layer) => compare.showLayer(Number(layer)));
   selection.onLeave = (feature) => void navigation.showFeature(feature);
   acceptFiles({
     onFile: async (file) => (await pins.addFile(file)) || navigation.showFile(file),
@@ -94,8 +103,16 @@ export function wireControls(page: Page): void {
     regionAt: (x, y) => scene?.regionAt(x, y) ?? null,
     onRegion: (region) => regions.choose(region),
     onHover: (node) => store.update({ pointedAt: node }),
-    onClick: (node) => selection.select(node),
-    onDoubleClick: (node) => selection.select(node, { fly: true }),
+    onClick: (node) => selection.selectFirst(node),
+    onDoubleClick: (node) => selection.selectFirst(node, { fly: true }),
+  });
+  watchPointer(byId<HTMLCanvasElement>("other-map"), {
+    nodeAt: (x, y, reach) => compare.scene?.nodeAt(x, y, reach) ?? null,
+    regionAt: (x, y) => compare.scene?.regionAt(x, y) ?? null,
+    onRegion: (region) => compare.chooseRegion(region),
+    onHover: (node) => compare.update({ pointedAt: node }),
+    onClick: (node) => selection.selectBeside(node),
+    onDoubleClick: (node) => selection.selectBeside(node, { fly: true }),
   });
   watchKeys({
     search: () => searchBox.focus(),
@@ -112,6 +129,7 @@ export function wireControls(page: Page): void {
     pinAll: () => pins.pinAll(),
     togglePinPanel: () => pins.togglePanel(),
     export: () => exportDialog.open(),
+    compare: () => compare.toggle(),
     nextColoring: () => store.update({ coloring: nextColoring(store) }),
     help,
     orbit: (right, up) => scene?.camera.orbit(right, up),

@@ -81,24 +81,37 @@ export function followLinks(store: Store, scene: MapScene): void {
   });
 }
 
-export function followPanels(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "followed", "region"], () => scene.camera.setInsets(insets()));
-  window.addEventListener("resize", () => scene.camera.setInsets(insets()));
+export function followPanels(store: Store, scene: MapScene, canvas: HTMLElement): void {
+  const set = () => scene.camera.setInsets(insets(canvas));
+  store.follow(["layer", "selected", "followed", "region", "compared", "inBeside"], set);
+  window.addEventListener("resize", set);
   // Labels give way to a panel that grows.
   const sizes = new ResizeObserver(() => scene.requestFrame());
   for (const panel of document.querySelectorAll(".panel")) sizes.observe(panel);
 }
 
-/** What the panels cover: columns at the sides, or above and below on a phone. */
-function insets(): Insets {
+/** What they cover of the window. */
+function covered(): Insets {
   const find = byId("find").getBoundingClientRect();
-  // Of these two, one at most is not hidden, and empty.
-  const aside = ["feature", "region"].map((id) => byId(id).getBoundingClientRect());
-  const feature = aside[0]!.width > 0 ? aside[0]! : aside[1]!;
+  // Of these, one at most is not hidden, and empty.
+  const aside = ["feature", "region", "comparison"].map((id) => byId(id).getBoundingClientRect());
+  const reading = aside.find(({ width }) => width > 0);
   const gap = 16;
   if (find.width > 0.6 * innerWidth) {
-    const below = feature.height || byId("legend-panel").getBoundingClientRect().height;
+    const below = reading?.height || byId("legend-panel").getBoundingClientRect().height;
     return { left: 0, right: 0, top: find.bottom, bottom: below + gap };
   }
-  return { left: find.right, right: feature.width === 0 ? 0 : feature.width + gap, top: 0, bottom: 0 };
+  return { left: find.right, right: reading ? reading.width + gap : 0, top: 0, bottom: 0 };
+}
+
+/** What the panels cover of a map: columns at the sides, or above and below on a phone. */
+function insets(canvas: HTMLElement): Insets {
+  const panels = covered();
+  const { left, right, top, bottom } = canvas.getBoundingClientRect();
+  return {
+    left: Math.max(0, panels.left - left),
+    right: Math.max(0, panels.right - (innerWidth - right)),
+    top: Math.max(0, panels.top - top),
+    bottom: Math.max(0, panels.bottom - (innerHeight - bottom)),
+  };
 }

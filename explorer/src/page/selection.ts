@@ -7,12 +7,12 @@ import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
 import { FeaturePanel } from "../ui/featurePanel";
 import { announce } from "../ui/notices";
-import { type State, type Store, selecting } from "./state";
+import { readOf, type State, type Store, selecting, selectingBeside } from "./state";
 
 export class Selection {
   readonly panel = new FeaturePanel({
     onWalk: (node) => this.select(node, { fly: true }),
-    onPreview: (node) => this.store.update({ pointedAt: node }),
+    onPreview: (node) => this.point(node),
     onLeave: (feature) => this.onLeave(feature),
     onRegion: (region) => this.onRegion(region),
     onFly: () => this.fly(),
@@ -25,6 +25,9 @@ export class Selection {
   onPin: () => void = () => {};
   /** Called for a region around the selected feature. */
   onRegion: (region: number) => void = () => {};
+  /** The map beside the first, and its reader, once there is one. */
+  sceneBeside: MapScene | null = null;
+  workerBeside: LayerWorker | null = null;
 
   constructor(
     private readonly store: Store,
@@ -32,9 +35,14 @@ export class Selection {
     worker: LayerWorker,
   ) {
     let before = store.current;
-    store.follow(["layer", "selected", "followed", "region"], async (state) => {
-      const { layer, selected, followed, region } = state;
-      const arrival = arrivalOf(before, state);
+    let read: unknown[] = [];
+    store.follow(["layer", "selected", "followed", "region", "beside", "inBeside"], async (state) => {
+      const { followed, region, inBeside } = state;
+      const { layer, selected } = readOf(state);
+      const reading = [layer, selected, followed, region];
+      if (reading.every((value, at) => value === read[at])) return;
+      read = reading;
+      const arrival = inBeside ? `Layer ${layer!.layer}. ` : arrivalOf(before, state);
       before = state;
       const some = selected !== null || followed !== null || region !== null;
       document.body.classList.toggle("has-selection", some);
@@ -48,29 +56,48 @@ export class Selection {
       const label = display(layer.labels[selected] ?? "no label", 200);
       const links = counted(linkCount(layer, selected), "link");
       announce(`${arrival}Feature ${layer.index[selected]}: ${label}, ${links}`);
-      const details = await worker.details(layer.index[selected]!).catch(() => null);
-      const { layer: shown, selected: still } = store.current;
+      const reader = inBeside ? this.workerBeside! : worker;
+      const details = await reader.details(layer.index[selected]!).catch(() => null);
+      const { layer: shown, selected: still } = readOf(store.current);
       if (details && shown === layer && still === selected) this.panel.describe(details);
     });
   }
 
+  /** On the map that the panel reads. */
   select(node: number | null, { fly = false } = {}): void {
+    if (this.store.current.inBeside) this.selectBeside(node, { fly });
+    else this.selectFirst(node, { fly });
+  }
+
+  selectFirst(node: number | null, { fly = false } = {}): void {
     const { layer } = this.store.current;
     if (!layer) return;
     this.store.update(selecting(layer, node));
     if (fly) this.fly();
   }
 
+  selectBeside(node: number | null, { fly = false } = {}): void {
+    if (!this.store.current.beside.layer) return;
+    this.store.update(selectingBeside(this.store.current, node));
+    if (fly) this.fly();
+  }
+
   /** Selects a search result, flies there, and goes on reading in its panel. */
   choose(node: number): void {
-    this.select(node, { fly: true });
+    this.selectFirst(node, { fly: true });
     this.panel.focus();
   }
 
   /** Flies to the selected feature. */
   fly(): void {
-    const { selected } = this.store.current;
-    if (selected !== null) this.scene?.flyTo(selected);
+    const { selected } = readOf(this.store.current);
+    const scene = this.store.current.inBeside ? this.sceneBeside : this.scene;
+    if (selected !== null) scene?.flyTo(selected);
+  }
+
+  private point(node: number | null): void {
+    const { beside, inBeside } = this.store.current;
+    this.store.update(inBeside ? { beside: { ...beside, pointedAt: node } } : { pointedAt: node });
   }
 }
 

@@ -52,6 +52,8 @@ export function showsMap(view: number[], { center, radius }: Extent): boolean {
 }
 
 export class MapCamera {
+  /** Called when the visitor takes hold of the map. */
+  onGrab: () => void = () => {};
   readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.05, FAR);
   private readonly controls: OrbitControls;
   private extent: (Extent & { positions: Float32Array }) | null = null;
@@ -78,6 +80,7 @@ export class MapCamera {
     this.controls.addEventListener("start", () => {
       this.flight = null;
       this.atHome = false;
+      this.onGrab();
     });
     this.controls.addEventListener("change", requestFrame);
   }
@@ -156,6 +159,13 @@ export class MapCamera {
     this.controls.target.fromArray(view, 3);
     this.controls.update();
     this.requestFrame();
+  }
+
+  /** Ends a flight, and the turning after a drag. */
+  halt(): void {
+    this.flight = null;
+    this.controls.enableDamping = false;
+    this.controls.update();
   }
 
   flyTo(target: Vector3): void {
