@@ -5,6 +5,7 @@ import { LayerWorker } from "./data/layerWorker";
 import { followAddress, viewOfAddress } from "./page/address";
 import { followColoring } from "./page/coloring";
 import { Compare } from "./page/compare";
+import { followComparison } from "./page/comparison";
 import { wireControls } from "./page/controls";
 import { ExportDialog } from "./page/exportDialog";
 import { followFilters } from "./page/filter";
@@ -59,6 +60,7 @@ if (scene) {
 }
 followPreview(store, scene, byId("map"), byId("tooltip"));
 const compare = new Compare(store, scene, () => createScene("other-map", "other-labels"), selection);
+followComparison(store, scene, compare, selection, regions);
 followAddress(store);
 const navigation = new Navigation(store, scene, worker);
 const exportDialog = new ExportDialog(store, scene, pins);

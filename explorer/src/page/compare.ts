@@ -1,7 +1,7 @@
 /** Two layers side by side: the second map, which follows the state as the first does, and the ways to choose it. */
 import { coloringOf, colorLayer } from "../colors";
 import { shownNodes } from "../data/filter";
-import { onMap } from "../data/layer";
+import { type Layer, onMap } from "../data/layer";
 import { LayerWorker } from "../data/layerWorker";
 import { layerEntry } from "../data/published";
 import { titleOf } from "../data/regions";
@@ -43,6 +43,11 @@ export class Compare {
       if (layer) this.update({ shown: shownNodes(layer, filters, silentShown) });
     });
     this.half.follow(["layer", "query"], (state) => void this.search(state));
+    const onRegion = selection.onRegion;
+    selection.onRegion = (region) => {
+      if (store.current.inBeside) this.chooseRegion(region);
+      else onRegion(region);
+    };
     store.follow(["compared", "models", "manifests", "wanted"], (state) => showChoice(state));
   }
 
@@ -81,6 +86,14 @@ export class Compare {
     const layers = (compared && manifests[compared.modelId]?.layers) ?? [];
     const next = layers[layers.findIndex(({ layer }) => layer === compared?.layer) + by];
     if (compared && next) this.showLayer(next.layer);
+  }
+
+  /** Of the layer to which a row of a list leads. */
+  layerOf(row: Element): Layer | null {
+    const { current } = this.store;
+    const map = row.closest<HTMLElement>("[data-map]")?.dataset.map;
+    const beside = map ? map === "beside" : current.inBeside && row.closest("#feature") !== null;
+    return beside ? current.beside.layer : current.layer;
   }
 
   /** Chooses a region of the map beside the first, and flies there. */
@@ -154,11 +167,13 @@ export class Compare {
     const canvas = byId("other-map");
     followSceneTheme(half, scene);
     followLayer(half, scene);
+    // A map that is shown for the first time would be shown as a whole.
+    half.follow(["layer"], () => scene.camera.setView(this.first!.camera.view()));
     half.follow(["layer", "shown"], ({ shown }) => scene.setShown(shown));
     half.follow(["layer", "coloring", "theme", "selected"], ({ layer, coloring, theme, selected }) => {
       if (!layer) return;
       const effective = coloringOf(layer, coloring);
-      scene.setColors(colorLayer(layer, effective, theme, selected).colors);
+      scene.setColors(colorLayer(layer, effective, theme, selected, store.current.layer).colors);
     });
     half.follow(["layer", "linksVisible", "minCosine"], ({ linksVisible, minCosine }) =>
       scene.setLinks(linksVisible, minCosine),

@@ -1,5 +1,6 @@
 /** Buttons, selectors, keys and pointer: what each of them does. */
 import type { Coloring } from "../colors";
+import type { Layer } from "../data/layer";
 import type { MapScene } from "../scene/mapScene";
 import { watchBox, watchRows } from "../ui/boxSelect";
 import { byId } from "../ui/dom";
@@ -85,19 +86,25 @@ export function wireControls(page: Page): void {
   });
 
   const map = byId<HTMLCanvasElement>("map");
-  watchRows((node) => pins.toggle([node]));
-  watchBox(map, {
-    onStart: () => store.update({ pointedAt: null }),
-    onPoint: (x, y) => {
-      const node = scene?.nodeAt(x, y, 8) ?? null;
-      if (node !== null) pins.toggle([node]);
-    },
-    onBox: (box, remove) => {
-      const nodes = scene?.nodesWithin(box) ?? [];
-      if (remove) pins.remove(nodes);
-      else pins.add(nodes);
-    },
-  });
+  watchRows((node, row) => pins.toggle([node], compare.layerOf(row)));
+  const pinWithBox = (canvas: HTMLCanvasElement, on: () => { scene: MapScene | null; layer: Layer | null }) =>
+    watchBox(canvas, {
+      onStart: () => store.update({ pointedAt: null }),
+      onPoint: (x, y) => {
+        const node = on().scene?.nodeAt(x, y, 8) ?? null;
+        if (node !== null) pins.toggle([node], on().layer);
+      },
+      onBox: (box, remove) => {
+        const nodes = on().scene?.nodesWithin(box) ?? [];
+        if (remove) pins.remove(nodes, on().layer);
+        else pins.add(nodes, on().layer);
+      },
+    });
+  pinWithBox(map, () => ({ scene, layer: store.current.layer }));
+  pinWithBox(byId<HTMLCanvasElement>("other-map"), () => ({
+    scene: compare.scene,
+    layer: store.current.beside.layer,
+  }));
   watchPointer(map, {
     nodeAt: (x, y, reach) => scene?.nodeAt(x, y, reach) ?? null,
     regionAt: (x, y) => scene?.regionAt(x, y) ?? null,

@@ -20,12 +20,16 @@ export function followLayer(store: Store, scene: MapScene): void {
 
 /** Search results, the chosen region, pinned features and those linked to the selected one stand out. */
 export function followMarks(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "region", "hits", "coloring", "pinnedNodes"], (state) => {
-    const { layer, selected, region, hits, coloring, pinnedNodes: pinned } = state;
+  store.follow(["layer", "selected", "region", "hits", "coloring", "pinnedNodes", "alone"], (state) => {
+    const { layer, selected, region, hits, coloring, pinnedNodes: pinned, alone } = state;
     if (!layer) return;
     if (region !== null) {
       const lit = nodesIn(layer, region);
       return scene.mark({ lit, named: lit.slice(0, 24), selected: null, pinned, dimming: 0.82 });
+    }
+    if (alone !== null && selected === null && hits === null) {
+      const named = [...pinned.slice(0, 24), ...alone.slice(0, 24)];
+      return scene.mark({ lit: [...alone, ...pinned], named, selected, pinned, dimming: 0.82 });
     }
     const matching = hits === null ? [] : hits.nodes.slice(0, hits.best);
     const { offset, neighbor } = layer.links;

@@ -35,6 +35,8 @@ export interface Half {
   shown: Uint8Array | null;
   /** The nodes that are pinned, or go on from a pinned feature of another layer. */
   pinnedNodes: number[];
+  /** The nodes on no track that reaches the layer compared with, if they are to stand out. */
+  alone: number[] | null;
 }
 
 /** A published layer of a published model. */
@@ -91,6 +93,7 @@ export const EMPTY_HALF: Half = {
   hits: null,
   shown: null,
   pinnedNodes: [],
+  alone: null,
 };
 
 export const INITIAL: State = {

@@ -36,6 +36,8 @@ export class FeaturePanel {
     icon("M9 7h8v8M17 7 7 17"),
   );
   private readonly path = h("p", { class: "path" });
+  /** Where the feature is in a layer that is compared. */
+  readonly elsewhere = h("div");
   readonly journey: Journey;
   private readonly fly: HTMLElement;
   private readonly pin: HTMLElement;
@@ -62,6 +64,7 @@ export class FeaturePanel {
       this.path,
       this.facts,
       this.outwards,
+      this.elsewhere,
       this.journey.element,
       this.inFullSpace.element,
       this.inMap.element,

@@ -1,0 +1,224 @@
+/** What a comparison says: its panel, the titles of both maps, the other layer in the feature's panel, and the lines. */
+import { type Alone, aloneIn, counterparts, inOneFrame, type Relation, relationOf } from "../data/comparison";
+import type { Layer } from "../data/layer";
+import { counted, display, fold } from "../data/text";
+import { Joins } from "../scene/joins";
+import type { MapScene } from "../scene/mapScene";
+import { ComparisonPanel, type Side, shareOf } from "../ui/comparisonPanel";
+import { byId } from "../ui/dom";
+import { FeatureList } from "../ui/featureList";
+import { announce } from "../ui/notices";
+import type { Compare } from "./compare";
+import type { RegionChoice } from "./regions";
+import type { Selection } from "./selection";
+import { readOf, type State, type Store } from "./state";
+
+/** More search results are not joined: their lines would hide the maps. */
+const MOST_JOINED = 60;
+
+/** Two layers that are compared. */
+interface Pair {
+  sides: [Side, Side];
+  /** By node of the first layer: the node of the second on the same track, or -1. Null where no tracks join them. */
+  counterpart: Int32Array | null;
+}
+
+export function followComparison(
+  store: Store,
+  scene: MapScene | null,
+  compare: Compare,
+  selection: Selection,
+  regions: RegionChoice,
+): void {
+  let pair: Pair | null = null;
+  let lit = false;
+  const events = (beside: boolean) => ({
+    onWalk: (node: number) => choose(node, beside),
+    onPreview: (node: number | null) =>
+      beside ? compare.update({ pointedAt: node }) : store.update({ pointedAt: node }),
+    onRegion: (region: number) => (beside ? compare.chooseRegion(region) : regions.choose(region)),
+  });
+  const choose = (node: number, beside: boolean) => {
+    if (beside) selection.selectBeside(node, { fly: true });
+    else selection.selectFirst(node, { fly: true });
+    selection.panel.focus();
+  };
+  const light = () => {
+    const nodes = pair?.sides.map(({ alone }) => alone?.nodes ?? null) ?? [null, null];
+    store.update({
+      alone: lit ? nodes[0]! : null,
+      beside: { ...store.current.beside, alone: lit ? nodes[1]! : null },
+    });
+  };
+  const panel = new ComparisonPanel({
+    sides: [events(false), events(true)],
+    onLight: (value) => {
+      lit = value;
+      light();
+    },
+    onClose: () => compare.end(),
+  });
+  // One list for each half that the selected feature can be in.
+  const elsewhere = [true, false].map((beside) => new FeatureList(events(beside), 1));
+  elsewhere.forEach(({ element }, at) => {
+    element.dataset.map = at === 0 ? "beside" : "first";
+  });
+  selection.panel.elsewhere.append(...elsewhere.map(({ element }) => element));
+
+  let shown: (Layer | null)[] = [];
+  store.follow(["layer", "beside", "compared"], ({ layer, beside }) => {
+    if (layer === shown[0] && beside.layer === shown[1]) return;
+    shown = [layer, beside.layer];
+    pair = layer && beside.layer && pairOf(layer, beside.layer);
+    if (pair === null) lit = false;
+    else {
+      panel.show(pair.sides, noteOf(pair), factsOf(pair));
+      announce(
+        `${pair.sides.map(({ name }) => name).join(" beside ")}. ${factsOf(pair)
+          .map((fact) => fact.join(": "))
+          .join(". ")}`,
+      );
+    }
+    light();
+    panel.showLit(lit);
+  });
+  store.follow(["layer", "beside", "hits", "selected", "followed", "region", "inBeside"], (state) => {
+    const { beside, hits, selected, followed, region, inBeside } = state;
+    panel.setShown(pair !== null && selected === null && followed === null && region === null && !inBeside);
+    byId("title").hidden = pair === null;
+    byId("other-hits").hidden = pair === null || beside.hits === null;
+    for (const { element } of elsewhere) element.hidden = true;
+    if (pair === null) return;
+    const [first, second] = pair.sides;
+    byId("title").textContent = titleOf(first, hits);
+    byId("other-title").textContent = titleOf(second, beside.hits);
+    byId("other-hits").textContent = `${second.name}: ${counted(beside.hits?.best ?? 0, "feature")}`;
+    panel.showFound(second, beside.hits);
+    showElsewhere(state, pair, elsewhere);
+  });
+  if (scene) followJoins(store, scene, compare, () => pair);
+}
+
+function pairOf(layer: Layer, other: Layer): Pair {
+  const counterpart = counterparts(layer, other);
+  const back = counterparts(other, layer);
+  const side = (of: Layer, alone: Alone | null): Side => ({
+    layer: of,
+    name:
+      layer.modelId === other.modelId
+        ? `Layer ${of.layer}`
+        : `${display(of.displayName, 40)}, layer ${of.layer}`,
+    alone,
+  });
+  return {
+    sides: [
+      side(layer, counterpart && aloneIn(layer, counterpart)),
+      side(other, back && aloneIn(other, back)),
+    ],
+    counterpart,
+  };
+}
+
+function noteOf({ sides: [first, second], counterpart }: Pair): string {
+  if (inOneFrame(first.layer, second.layer))
+    return "In one frame: the same position means the same on both maps.";
+  const own = "Each is on its own map: positions on one say nothing about the other.";
+  if (first.layer.modelId !== second.layer.modelId) return `Two models. ${own} No tracks join them.`;
+  return counterpart === null ? `${own} No tracks join them here.` : own;
+}
+
+function factsOf({ sides: [first, second], counterpart }: Pair): [string, string][] {
+  if (counterpart === null) {
+    const labels = new Set(first.layer.labels.map((label) => fold(label ?? "")));
+    labels.delete("");
+    const shared = new Set(
+      second.layer.labels.map((label) => fold(label ?? "")).filter((label) => labels.has(label)),
+    );
+    return [
+      ...[first, second].map(({ name, layer }): [string, string] => [name, counted(layer.count, "feature")]),
+      ["Labels that both have", shared.size.toLocaleString("en")],
+    ];
+  }
+  const { count } = first.layer;
+  const ending = first.alone!.nodes.length;
+  const [one, two] = [first, second].map(({ name }) => name.toLowerCase());
+  const inOrder = first.layer.layer < second.layer.layer;
+  return [
+    [inOrder ? `Go on in ${two}` : `Come from ${two}`, shareOf(count - ending, count)],
+    [inOrder ? `End before ${two}` : `New since ${two}`, shareOf(ending, count)],
+    [
+      inOrder ? `New since ${one}` : `End before ${one}`,
+      shareOf(second.alone!.nodes.length, second.layer.count),
+    ],
+  ];
+}
+
+function titleOf({ name }: Side, hits: State["hits"]): string {
+  return hits === null ? name : `${name} · ${hits.best.toLocaleString("en")} found`;
+}
+
+/** In the panel of the selected feature: where it is in the layer of the other half. */
+function showElsewhere(state: State, { sides }: Pair, lists: FeatureList[]): void {
+  const { layer, selected } = readOf(state);
+  if (!layer || selected === null) return;
+  const [here, there] = state.inBeside ? [sides[1], sides[0]] : sides;
+  const relation = relationOf(here.layer, selected, there.layer, stepOf(state, here, there));
+  if (relation === null) return;
+  const list = lists[state.inBeside ? 1 : 0]!;
+  const name = there.name.toLowerCase();
+  const rows = (node: number, cosine: number | null) => [{ node, cosine, linked: false, nearInBoth: false }];
+  const note = describe(relation, name);
+  list.element.hidden = false;
+  if (relation.kind === "track")
+    list.show(there.layer, `In ${name}`, note, rows(relation.node, relation.cosine));
+  else
+    list.show(
+      there.layer,
+      `In ${name}`,
+      note,
+      relation.nearest ? rows(relation.nearest.node, relation.nearest.cosine) : [],
+    );
+}
+
+function describe(relation: Relation, name: string): string | null {
+  if (relation.kind === "track") return null;
+  const absent = `Its track does not reach ${name}.`;
+  return relation.nearest === null ? absent : `${absent} Nearest there:`;
+}
+
+/** How many layers of the frame lie between two of them. */
+function stepOf({ manifests }: State, from: Side, to: Side): number {
+  const layers = manifests[to.layer.modelId]?.layers.filter(({ frame }) => frame !== undefined) ?? [];
+  const at = (side: Side) => layers.findIndex(({ layer }) => layer === side.layer.layer);
+  return at(to) - at(from);
+}
+
+/** Lines from the selected feature, the pinned ones and the search results to those on their tracks. */
+function followJoins(store: Store, scene: MapScene, compare: Compare, pairNow: () => Pair | null): void {
+  let joins: Joins | null = null;
+  store.follow(["layer", "beside", "selected", "hits", "pinnedNodes", "shown", "theme"], (state) => {
+    const pair = pairNow();
+    if (pair === null || !compare.scene) return joins?.show([]);
+    joins ??= new Joins(
+      byId<HTMLCanvasElement>("joins"),
+      { scene, canvas: byId("map") },
+      { scene: compare.scene, canvas: byId("other-map") },
+    );
+    scene.onFrame = () => joins!.update();
+    const { counterpart } = pair;
+    const { selected, hits, pinnedNodes, shown, beside } = state;
+    const style = getComputedStyle(document.documentElement);
+    const lines = (nodes: number[], color: string, width: number) =>
+      nodes.flatMap((left) => {
+        const right = counterpart?.[left] ?? -1;
+        const hidden = right < 0 || shown?.[left] === 0 || beside.shown?.[right] === 0;
+        return hidden ? [] : [{ left, right, color: style.getPropertyValue(color).trim(), width }];
+      });
+    const found = hits === null ? [] : hits.nodes.slice(0, hits.best);
+    joins.show([
+      ...lines(found.length > MOST_JOINED ? [] : found, "--link", 1),
+      ...lines(pinnedNodes, "--pin", 1.5),
+      ...lines(selected === null ? [] : [selected], "--accent", 2),
+    ]);
+  });
+}
