@@ -63,7 +63,7 @@ const compare = new Compare(store, scene, () => createScene("other-map", "other-
 followComparison(store, scene, compare, selection, regions);
 followAddress(store);
 const navigation = new Navigation(store, scene, worker);
-const exportDialog = new ExportDialog(store, scene, pins);
+const exportDialog = new ExportDialog(store, scene, pins, compare);
 wireControls({ store, scene, navigation, selection, regions, searchBox, pins, exportDialog, compare });
 
 addEventListener("hashchange", () => void navigation.open(viewOfAddress()));

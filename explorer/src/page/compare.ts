@@ -7,6 +7,7 @@ import { layerEntry } from "../data/published";
 import { titleOf } from "../data/regions";
 import { display } from "../data/text";
 import { nodeOfTrack } from "../data/tracks";
+import type { Joins } from "../scene/joins";
 import type { MapScene } from "../scene/mapScene";
 import { byId, setOptions } from "../ui/dom";
 import { announce, showMessage, showProgress } from "../ui/notices";
@@ -16,10 +17,16 @@ import { followPreview } from "./preview";
 import type { Selection } from "./selection";
 import { EMPTY_HALF, type Half, INITIAL, type LayerId, type State, Store } from "./state";
 
+/** CSS pixels. Narrower, the maps lie above one another, which takes some height. */
+const LEAST_WIDTH = 1100;
+const LEAST_HEIGHT = 500;
+
 export class Compare {
   /** The state as the map beside the first has it: its own layer, selection and hits, and the same settings. */
   readonly half: Store;
   scene: MapScene | null = null;
+  /** The lines between both maps, once there are any. */
+  joins: Joins | null = null;
   private worker: LayerWorker | null = null;
 
   constructor(
@@ -113,6 +120,10 @@ export class Compare {
   private async load(compared: LayerId): Promise<void> {
     const { store } = this;
     const wanted = () => store.current.compared === compared;
+    if (innerWidth < LEAST_WIDTH && innerHeight < LEAST_HEIGHT) {
+      showMessage("There is no room for two maps: turn the screen, or enlarge the window.");
+      return store.update({ compared: null });
+    }
     this.worker ??= new LayerWorker();
     this.selection.workerBeside = this.worker;
     try {
@@ -127,12 +138,15 @@ export class Compare {
       if (loaded === null || !wanted()) return;
       showProgress(null);
       this.open();
+      const opened = store.current.beside.layer === null;
       this.update({
         layer: onMap(loaded.layer, store.current.map),
         hits: null,
         region: null,
         pointedAt: null,
       });
+      // Once both halves and the panel beside them have their sizes.
+      if (opened) requestAnimationFrame(() => this.first?.camera.stayHome());
     } catch (error) {
       showProgress(null);
       if (!wanted()) return;

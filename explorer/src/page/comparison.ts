@@ -3,6 +3,7 @@ import { type Alone, aloneIn, counterparts, inOneFrame, type Relation, relationO
 import type { Layer } from "../data/layer";
 import { counted, display, fold } from "../data/text";
 import { Joins } from "../scene/joins";
+import { saysLittle } from "../scene/labelWords";
 import type { MapScene } from "../scene/mapScene";
 import { ComparisonPanel, type Side, shareOf } from "../ui/comparisonPanel";
 import { byId } from "../ui/dom";
@@ -96,7 +97,9 @@ export function followComparison(
     panel.showFound(second, beside.hits);
     showElsewhere(state, pair, elsewhere);
   });
-  if (scene) followJoins(store, scene, compare, () => pair);
+  if (!scene) return;
+  scene.onFrame = () => compare.joins?.update();
+  followJoins(store, scene, compare, () => pair);
 }
 
 function pairOf(layer: Layer, other: Layer): Pair {
@@ -112,11 +115,17 @@ function pairOf(layer: Layer, other: Layer): Pair {
   });
   return {
     sides: [
-      side(layer, counterpart && aloneIn(layer, counterpart)),
-      side(other, back && aloneIn(other, back)),
+      side(layer, counterpart && tellingFirst(aloneIn(layer, counterpart), layer)),
+      side(other, back && tellingFirst(aloneIn(other, back), other)),
     ],
     counterpart,
   };
+}
+
+/** Function words go last. */
+function tellingFirst(alone: Alone, { labels }: Layer): Alone {
+  const little = (node: number) => Number(labels[node] == null || saysLittle(labels[node]));
+  return { ...alone, nodes: alone.nodes.toSorted((a, b) => little(a) - little(b)) };
 }
 
 function noteOf({ sides: [first, second], counterpart }: Pair): string {
@@ -195,16 +204,14 @@ function stepOf({ manifests }: State, from: Side, to: Side): number {
 
 /** Lines from the selected feature, the pinned ones and the search results to those on their tracks. */
 function followJoins(store: Store, scene: MapScene, compare: Compare, pairNow: () => Pair | null): void {
-  let joins: Joins | null = null;
   store.follow(["layer", "beside", "selected", "hits", "pinnedNodes", "shown", "theme"], (state) => {
     const pair = pairNow();
-    if (pair === null || !compare.scene) return joins?.show([]);
-    joins ??= new Joins(
+    if (pair === null || !compare.scene) return compare.joins?.show([]);
+    compare.joins ??= new Joins(
       byId<HTMLCanvasElement>("joins"),
       { scene, canvas: byId("map") },
       { scene: compare.scene, canvas: byId("other-map") },
     );
-    scene.onFrame = () => joins!.update();
     const { counterpart } = pair;
     const { selected, hits, pinnedNodes, shown, beside } = state;
     const style = getComputedStyle(document.documentElement);
@@ -215,7 +222,7 @@ function followJoins(store: Store, scene: MapScene, compare: Compare, pairNow: (
         return hidden ? [] : [{ left, right, color: style.getPropertyValue(color).trim(), width }];
       });
     const found = hits === null ? [] : hits.nodes.slice(0, hits.best);
-    joins.show([
+    compare.joins.show([
       ...lines(found.length > MOST_JOINED ? [] : found, "--link", 1),
       ...lines(pinnedNodes, "--pin", 1.5),
       ...lines(selected === null ? [] : [selected], "--accent", 2),

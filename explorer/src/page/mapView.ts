@@ -89,8 +89,11 @@ export function followPanels(store: Store, scene: MapScene, canvas: HTMLElement)
   const set = () => scene.camera.setInsets(insets(canvas));
   store.follow(["layer", "selected", "followed", "region", "compared", "inBeside"], set);
   window.addEventListener("resize", set);
-  // Labels give way to a panel that grows.
-  const sizes = new ResizeObserver(() => scene.requestFrame());
+  // Labels give way to a panel that grows, and the picture to one that opens.
+  const sizes = new ResizeObserver((entries) => {
+    scene.requestFrame();
+    if (entries.some(({ target }) => target.matches(".reading"))) set();
+  });
   for (const panel of document.querySelectorAll(".panel")) sizes.observe(panel);
 }
 

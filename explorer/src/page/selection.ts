@@ -1,4 +1,5 @@
 /** The selected feature: its panel, and the ways to select another. */
+import { inOneFrame } from "../data/comparison";
 import { type Layer, linkCount } from "../data/layer";
 import type { LayerWorker } from "../data/layerWorker";
 import { counted, display } from "../data/text";
@@ -90,9 +91,13 @@ export class Selection {
 
   /** Flies to the selected feature. */
   fly(): void {
-    const { selected } = readOf(this.store.current);
-    const scene = this.store.current.inBeside ? this.sceneBeside : this.scene;
-    if (selected !== null) scene?.flyTo(selected);
+    const { current } = this.store;
+    const { layer, beside, inBeside } = current;
+    const { selected } = readOf(current);
+    const scene = inBeside ? this.sceneBeside : this.scene;
+    const framed = layer && beside.layer && inOneFrame(layer, beside.layer);
+    const other = framed ? (inBeside ? current : beside).selected : null;
+    if (selected !== null) scene?.flyTo(selected, other);
   }
 
   private point(node: number | null): void {

@@ -45,6 +45,8 @@ export class Joins {
 
   /** In CSS pixels of the page. */
   drawOnto(context: CanvasRenderingContext2D): void {
+    // Dashed: links are not.
+    context.setLineDash([7, 4]);
     for (const { left, right, color, width } of this.joins) {
       const from = pointOf(this.left, left);
       const to = pointOf(this.right, right);
@@ -56,6 +58,7 @@ export class Joins {
       context.lineTo(to.x, to.y);
       context.stroke();
     }
+    context.setLineDash([]);
   }
 }
 

@@ -234,9 +234,11 @@ export class MapScene {
     return { x: (0.5 + at.x / 2) * this.canvas.clientWidth, y: (0.5 - at.y / 2) * this.canvas.clientHeight };
   }
 
-  /** Flies to where the node is at rest. */
-  flyTo(node: number): void {
-    if (this.layer) this.camera.flyTo(new Vector3().fromArray(this.layer.positions, 3 * node));
+  /** Flies to where the node is at rest; `beside`: and a node of the map beside this one, in the same frame. */
+  flyTo(node: number, beside: number | null = null): void {
+    const there = this.beside?.scene ?? this.first;
+    if (beside === null || !there) this.camera.flyTo(this.restOf(node));
+    else this.camera.flyToBoth(this.restOf(node), there.restOf(beside));
   }
 
   /** Flies to where a region fills the picture. */
@@ -248,7 +250,7 @@ export class MapScene {
 
   /** Moves along with a node that would otherwise come to rest outside the picture, or behind a panel. */
   keepInSight(node: number): void {
-    if (this.layer) this.camera.keepInSight(new Vector3().fromArray(this.layer.positions, 3 * node));
+    this.camera.keepInSight(this.restOf(node));
   }
 
   /** Flies to where most of these nodes are in sight: the eight tenths nearest to their middle. */
@@ -434,6 +436,10 @@ export class MapScene {
 
   private readonly isShown = (node: number): boolean =>
     this.filtered === null || this.filtered[node] === 1 || node === this.marking.selected;
+
+  private restOf(node: number): Vector3 {
+    return new Vector3().fromArray(this.layer!.positions, 3 * node);
+  }
 
   private positionOf(node: number): Vector3 {
     return new Vector3().fromArray(this.positions, 3 * node);

@@ -2,14 +2,16 @@
 import type { Alone, Changed } from "../data/comparison";
 import type { Layer } from "../data/layer";
 import type { Hits } from "../data/search";
-import { counted, display } from "../data/text";
+import { display } from "../data/text";
 import { byId, CLOSE, h, iconButton } from "./dom";
-import { FeatureList, type ListEvents } from "./featureList";
+import { FeatureList, type ListEvents, type Row } from "./featureList";
 import { nameCell } from "./regionTree";
 
 /** Rows shown at first. */
 const FEATURES = 6;
 const REGIONS = 5;
+/** Rows at most. */
+const LISTED = 100;
 
 export interface SideEvents extends ListEvents {
   onRegion(region: number): void;
@@ -74,7 +76,7 @@ export class ComparisonPanel {
   }
 
   show(sides: [Side, Side], note: string, facts: [string, string][]): void {
-    this.heading.textContent = `${sides[0].name} and ${sides[1].name}`;
+    this.heading.textContent = `${sides[0].name} and ${lower(sides[1].name)}`;
     this.note.textContent = note;
     this.facts.replaceChildren(
       ...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
@@ -94,8 +96,8 @@ export class ComparisonPanel {
       const nodes = alone?.nodes ?? [];
       const list = this.features[at]!;
       list.element.hidden = nodes.length === 0;
-      const rows = nodes.map((node) => ({ node, cosine: null, linked: false, nearInBoth: false }));
-      list.show(layer, `Only in ${lower(name)}`, null, rows);
+      const most = nodes.length > LISTED ? `${LISTED} of ${nodes.length.toLocaleString("en")}` : null;
+      list.show(layer, `Only in ${lower(name)}`, most, rowsOf(nodes));
     });
   }
 
@@ -103,8 +105,7 @@ export class ComparisonPanel {
   showFound({ layer, name }: Side, hits: Hits | null): void {
     const nodes = hits?.nodes.slice(0, hits.best) ?? [];
     this.found.element.hidden = nodes.length === 0;
-    const rows = nodes.map((node) => ({ node, cosine: null, linked: false, nearInBoth: false }));
-    this.found.show(layer, `Found in ${lower(name)}`, null, rows);
+    this.found.show(layer, `Found in ${lower(name)}`, null, rowsOf(nodes));
   }
 
   showLit(lit: boolean): void {
@@ -140,8 +141,12 @@ function lower(name: string): string {
   return name.startsWith("Layer ") ? name.replace("Layer", "layer") : display(name, 60);
 }
 
-/** "1,203 of 2,048 (59 %)". */
+function rowsOf(nodes: number[]): Row[] {
+  return nodes.slice(0, LISTED).map((node) => ({ node, cosine: null, linked: false, nearInBoth: false }));
+}
+
+/** "1,203 of 2,048, 59 %". */
 export function shareOf(count: number, of: number): string {
   const percent = Math.round((100 * count) / of);
-  return `${count.toLocaleString("en")} of ${counted(of, "feature")} (${percent} %)`;
+  return `${count.toLocaleString("en")} of ${of.toLocaleString("en")}, ${percent} %`;
 }
