@@ -1,7 +1,7 @@
 /** Two layers side by side: the second map, which follows the state as the first does, and the ways to choose it. */
 import { coloringOf, colorLayer } from "../colors";
 import { shownNodes } from "../data/filter";
-import { type Layer, onMap } from "../data/layer";
+import { type Layer, nodeOfFeature, onMap } from "../data/layer";
 import { LayerWorker } from "../data/layerWorker";
 import { layerEntry } from "../data/published";
 import { titleOf } from "../data/regions";
@@ -15,7 +15,7 @@ import { followLayer, followMarks, followPanels, followSceneTheme } from "./mapV
 import { loadOf, readModel } from "./navigation";
 import { followPreview } from "./preview";
 import type { Selection } from "./selection";
-import { EMPTY_HALF, type Half, INITIAL, type LayerId, type State, Store } from "./state";
+import { type Compared, EMPTY_HALF, type Half, INITIAL, type State, Store } from "./state";
 
 /** CSS pixels. Narrower, the maps lie above one another, which takes some height. */
 const LEAST_WIDTH = 1100;
@@ -117,13 +117,15 @@ export class Compare {
     this.store.update({ beside: { ...this.store.current.beside, ...change } });
   }
 
-  private async load(compared: LayerId): Promise<void> {
+  private async load(compared: Compared): Promise<void> {
     const { store } = this;
     const wanted = () => store.current.compared === compared;
     if (innerWidth < LEAST_WIDTH && innerHeight < LEAST_HEIGHT) {
       showMessage("There is no room for two maps: turn the screen, or enlarge the window.");
       return store.update({ compared: null });
     }
+    const { layer: before } = store.current.beside;
+    if (before?.modelId === compared.modelId && before.layer === compared.layer) return this.selectWanted();
     this.worker ??= new LayerWorker();
     this.selection.workerBeside = this.worker;
     try {
@@ -138,15 +140,15 @@ export class Compare {
       if (loaded === null || !wanted()) return;
       showProgress(null);
       this.open();
-      const opened = store.current.beside.layer === null;
       this.update({
         layer: onMap(loaded.layer, store.current.map),
         hits: null,
         region: null,
         pointedAt: null,
       });
+      this.selectWanted();
       // Once both halves and the panel beside them have their sizes.
-      if (opened) requestAnimationFrame(() => this.first?.camera.stayHome());
+      if (before === null) requestAnimationFrame(() => this.first?.camera.stayHome());
     } catch (error) {
       showProgress(null);
       if (!wanted()) return;
@@ -154,6 +156,16 @@ export class Compare {
       const { layer } = store.current.beside;
       store.update({ compared: layer && { modelId: layer.modelId, layer: layer.layer } });
     }
+  }
+
+  private selectWanted(): void {
+    const { compared, beside, selected, region } = this.store.current;
+    if (compared?.feature === undefined || !beside.layer) return;
+    const { feature, ...layer } = compared;
+    const node = nodeOfFeature(beside.layer, feature);
+    if (node === null) showMessage(`Feature ${feature} is not on the map of layer ${layer.layer}.`);
+    else if (selected === null && region === null) this.selection.selectBeside(node);
+    this.store.update({ compared: layer });
   }
 
   private open(): void {
@@ -227,7 +239,7 @@ function stateBeside(state: State): State {
 }
 
 /** The layer after the one shown, or the one before the last; of a model with one layer, another model. */
-function layerToCompare({ layer, wanted, manifests, models }: State): LayerId | null {
+function layerToCompare({ layer, wanted, manifests, models }: State): Compared | null {
   const model = wanted && manifests[wanted.modelId];
   if (model) {
     const layers = model.layers.map((entry) => entry.layer);

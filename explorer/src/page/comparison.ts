@@ -12,7 +12,7 @@ import { announce } from "../ui/notices";
 import type { Compare } from "./compare";
 import type { RegionChoice } from "./regions";
 import type { Selection } from "./selection";
-import { readOf, type State, type Store } from "./state";
+import { onChange, readOf, type State, type Store } from "./state";
 
 /** More search results are not joined: their lines would hide the maps. */
 const MOST_JOINED = 60;
@@ -37,7 +37,7 @@ export function followComparison(
     onWalk: (node: number) => choose(node, beside),
     onPreview: (node: number | null) =>
       beside ? compare.update({ pointedAt: node }) : store.update({ pointedAt: node }),
-    onRegion: (region: number) => (beside ? compare.chooseRegion(region) : regions.choose(region)),
+    onRegion: (region: number) => (beside ? compare.chooseRegion(region) : regions.read(region)),
   });
   const choose = (node: number, beside: boolean) => {
     if (beside) selection.selectBeside(node, { fly: true });
@@ -60,32 +60,33 @@ export function followComparison(
     onClose: () => compare.end(),
   });
   // One list for each half that the selected feature can be in.
+  selection.describeElsewhere = (state) => {
+    const relation = pair && elsewhereOf(state, pair);
+    return relation ? describe(relation) : "";
+  };
   const elsewhere = [true, false].map((beside) => new FeatureList(events(beside), 1));
   elsewhere.forEach(({ element }, at) => {
     element.dataset.map = at === 0 ? "beside" : "first";
   });
   selection.panel.elsewhere.append(...elsewhere.map(({ element }) => element));
 
-  let shown: (Layer | null)[] = [];
-  store.follow(["layer", "beside", "compared"], ({ layer, beside }) => {
-    if (layer === shown[0] && beside.layer === shown[1]) return;
-    shown = [layer, beside.layer];
+  const setPair = ({ layer, beside }: State) => {
     pair = layer && beside.layer && pairOf(layer, beside.layer);
     if (pair === null) lit = false;
     else {
       panel.show(pair.sides, noteOf(pair), factsOf(pair));
-      announce(
-        `${pair.sides.map(({ name }) => name).join(" beside ")}. ${factsOf(pair)
-          .map((fact) => fact.join(": "))
-          .join(". ")}`,
-      );
+      announce(summaryOf(pair));
     }
     light();
     panel.showLit(lit);
-  });
-  store.follow(["layer", "beside", "hits", "selected", "followed", "region", "inBeside"], (state) => {
+  };
+  const layers = ({ layer, beside }: State) => [layer, beside.layer];
+  store.follow(["layer", "beside"], onChange(layers, setPair));
+  const show = (state: State) => {
     const { beside, hits, selected, followed, region, inBeside } = state;
-    panel.setShown(pair !== null && selected === null && followed === null && region === null && !inBeside);
+    const chosen = selected !== null || followed !== null || region !== null || inBeside;
+    if (panel.hasFocus && (pair === null || chosen)) byId("map").focus();
+    panel.setShown(pair !== null && !chosen);
     byId("title").hidden = pair === null;
     byId("other-hits").hidden = pair === null || beside.hits === null;
     for (const { element } of elsewhere) element.hidden = true;
@@ -95,8 +96,16 @@ export function followComparison(
     byId("other-title").textContent = titleOf(second, beside.hits);
     byId("other-hits").textContent = `${second.name}: ${counted(beside.hits?.best ?? 0, "feature")}`;
     panel.showFound(second, beside.hits);
-    showElsewhere(state, pair, elsewhere);
-  });
+    const relation = elsewhereOf(state, pair);
+    if (relation) showElsewhere(elsewhere[inBeside ? 1 : 0]!, relation);
+  };
+  store.follow(
+    ["layer", "beside", "hits", "selected", "followed", "region", "inBeside"],
+    onChange((state) => {
+      const { layer, beside, hits, selected, followed, region, inBeside } = state;
+      return [layer, beside.layer, beside.hits, beside.selected, hits, selected, followed, region, inBeside];
+    }, show),
+  );
   if (!scene) return;
   scene.onFrame = () => compare.joins?.update();
   followJoins(store, scene, compare, () => pair);
@@ -162,37 +171,46 @@ function factsOf({ sides: [first, second], counterpart }: Pair): [string, string
   ];
 }
 
+function summaryOf(pair: Pair): string {
+  const facts = factsOf(pair).map((fact) => fact.join(": "));
+  return [pair.sides.map(({ name }) => name).join(" beside "), ...facts].join(". ");
+}
+
 function titleOf({ name }: Side, hits: State["hits"]): string {
   return hits === null ? name : `${name} · ${hits.best.toLocaleString("en")} found`;
 }
 
-/** In the panel of the selected feature: where it is in the layer of the other half. */
-function showElsewhere(state: State, { sides }: Pair, lists: FeatureList[]): void {
-  const { layer, selected } = readOf(state);
-  if (!layer || selected === null) return;
+/** Where the selected feature is in the layer of the other half; null if none is selected, or no tracks join the layers. */
+function elsewhereOf(state: State, { sides }: Pair): { there: Side; relation: Relation } | null {
+  const { selected } = readOf(state);
+  if (selected === null) return null;
   const [here, there] = state.inBeside ? [sides[1], sides[0]] : sides;
   const relation = relationOf(here.layer, selected, there.layer, stepOf(state, here, there));
-  if (relation === null) return;
-  const list = lists[state.inBeside ? 1 : 0]!;
-  const name = there.name.toLowerCase();
-  const rows = (node: number, cosine: number | null) => [{ node, cosine, linked: false, nearInBoth: false }];
-  const note = describe(relation, name);
-  list.element.hidden = false;
-  if (relation.kind === "track")
-    list.show(there.layer, `In ${name}`, note, rows(relation.node, relation.cosine));
-  else
-    list.show(
-      there.layer,
-      `In ${name}`,
-      note,
-      relation.nearest ? rows(relation.nearest.node, relation.nearest.cosine) : [],
-    );
+  return relation && { there, relation };
 }
 
-function describe(relation: Relation, name: string): string | null {
+function showElsewhere(list: FeatureList, { there, relation }: { there: Side; relation: Relation }): void {
+  const onTrack = relation.kind === "track";
+  const feature = onTrack ? relation : relation.nearest;
+  const rows = feature === null ? [] : [{ ...feature, linked: onTrack, nearInBoth: false }];
+  list.element.hidden = false;
+  list.show(there.layer, `In ${there.name.toLowerCase()}`, absenceOf(there, relation), rows);
+}
+
+function absenceOf({ name }: Side, relation: Relation): string | null {
   if (relation.kind === "track") return null;
-  const absent = `Its track does not reach ${name}.`;
+  const absent = `Its track does not reach ${name.toLowerCase()}.`;
   return relation.nearest === null ? absent : `${absent} Nearest there:`;
+}
+
+/** As a sentence. */
+function describe({ there, relation }: { there: Side; relation: Relation }): string {
+  const absence = absenceOf(there, relation);
+  const feature = relation.kind === "track" ? relation : relation.nearest;
+  if (feature === null) return `. ${absence}`;
+  const label = display(there.layer.labels[feature.node] ?? "no label", 200);
+  const cosine = feature.cosine === null ? "" : `, cosine ${feature.cosine.toFixed(2)}`;
+  return `. ${absence ?? `In ${there.name.toLowerCase()}:`} ${label}${cosine}`;
 }
 
 /** How many layers of the frame lie between two of them. */
@@ -204,7 +222,7 @@ function stepOf({ manifests }: State, from: Side, to: Side): number {
 
 /** Lines from the selected feature, the pinned ones and the search results to those on their tracks. */
 function followJoins(store: Store, scene: MapScene, compare: Compare, pairNow: () => Pair | null): void {
-  store.follow(["layer", "beside", "selected", "hits", "pinnedNodes", "shown", "theme"], (state) => {
+  const draw = (state: State) => {
     const pair = pairNow();
     if (pair === null || !compare.scene) return compare.joins?.show([]);
     compare.joins ??= new Joins(
@@ -227,5 +245,12 @@ function followJoins(store: Store, scene: MapScene, compare: Compare, pairNow: (
       ...lines(pinnedNodes, "--pin", 1.5),
       ...lines(selected === null ? [] : [selected], "--accent", 2),
     ]);
-  });
+  };
+  store.follow(
+    ["layer", "beside", "selected", "hits", "pinnedNodes", "shown", "theme"],
+    onChange((state) => {
+      const { layer, beside, selected, hits, pinnedNodes, shown, theme } = state;
+      return [layer, beside.layer, beside.shown, selected, hits, pinnedNodes, shown, theme];
+    }, draw),
+  );
 }

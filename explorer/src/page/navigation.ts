@@ -113,17 +113,13 @@ export class Navigation {
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
     const understood: ViewState = missing === null ? view : {};
     const { layer, feature, region, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
-    const { filters = NO_FILTERS, silentShown = false, pinned, compared } = understood;
+    const { filters = NO_FILTERS, silentShown = false, pinned, compared, featureBeside } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
     const { layer: current } = store.current;
     if (on !== store.current.map) store.update({ map: on, layer: current && onMap(current, on) });
     if (number === shown) store.update({ wanted: { modelId: model.modelId, layer: number } });
     else if (!(await this.loadPublished(model, number))) return;
     if (missing !== null) showMessage(missing);
-    const { compared: before } = store.current;
-    const beside = compared ? { modelId: model.modelId, ...compared } : null;
-    if (beside?.modelId !== before?.modelId || beside?.layer !== before?.layer)
-      store.update({ compared: beside });
     const map = store.current.layer!;
     const placed = camera !== undefined && showsMap(camera, map);
     if (placed) scene?.camera.setView(camera);
@@ -140,6 +136,15 @@ export class Navigation {
       ...(coloring && { coloring }),
       ...(minCosine !== undefined && { minCosine }),
       ...(placed && { camera }),
+    });
+    store.update({
+      compared: compared
+        ? {
+            modelId: model.modelId,
+            ...compared,
+            ...(featureBeside !== undefined && { feature: featureBeside }),
+          }
+        : null,
     });
     if (placed) return;
     if (selected !== null) scene?.flyTo(selected);

@@ -29,7 +29,7 @@ import { byId } from "../ui/dom";
 import { announce, showMessage } from "../ui/notices";
 import { PinPanel } from "../ui/pinPanel";
 import type { Selection } from "./selection";
-import { modelOf, pinsOf, readOf, type State, type Store } from "./state";
+import { modelOf, onChange, pinsOf, readOf, type State, type Store } from "./state";
 
 /** What is known of a feature of any layer. */
 interface Known {
@@ -84,12 +84,13 @@ export class Pins {
       const { layer, selected } = readOf(state);
       if (layer && selected !== null) selection.panel.showPinned(this.isPinned(layer, selected));
     });
-    let beside: Layer | null = null;
-    store.follow(["beside"], (state) => {
-      if (state.beside.layer === beside) return;
-      beside = state.beside.layer;
-      this.locateBeside(state);
-    });
+    store.follow(
+      ["beside"],
+      onChange(
+        ({ beside }) => [beside.layer],
+        (state) => this.locateBeside(state),
+      ),
+    );
   }
 
   /** Pins nodes; if all of them are pinned, no longer. */

@@ -8,7 +8,7 @@ import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
 import { FeaturePanel } from "../ui/featurePanel";
 import { announce } from "../ui/notices";
-import { readOf, type State, type Store, selecting, selectingBeside } from "./state";
+import { onChange, readOf, type State, type Store, selecting, selectingBeside } from "./state";
 
 export class Selection {
   readonly panel = new FeaturePanel({
@@ -26,6 +26,8 @@ export class Selection {
   onPin: () => void = () => {};
   /** Called for a region around the selected feature. */
   onRegion: (region: number) => void = () => {};
+  /** For screen readers: where the selected feature is in a layer that is compared. */
+  describeElsewhere: (state: State) => string = () => "";
   /** The map beside the first, and its reader, once there is one. */
   sceneBeside: MapScene | null = null;
   workerBeside: LayerWorker | null = null;
@@ -36,16 +38,12 @@ export class Selection {
     worker: LayerWorker,
   ) {
     let before = store.current;
-    let read: unknown[] = [];
-    store.follow(["layer", "selected", "followed", "region", "beside", "inBeside"], async (state) => {
+    const show = async (state: State) => {
       const { followed, region, inBeside } = state;
       const { layer, selected } = readOf(state);
-      const reading = [layer, selected, followed, region];
-      if (reading.every((value, at) => value === read[at])) return;
-      read = reading;
       const arrival = inBeside ? `Layer ${layer!.layer}. ` : arrivalOf(before, state);
       before = state;
-      const some = selected !== null || followed !== null || region !== null;
+      const some = selected !== null || followed !== null || region !== null || inBeside;
       document.body.classList.toggle("has-selection", some);
       if (!layer || (selected === null && followed === null)) {
         // Not lost with the panel: the map's keys work on.
@@ -56,12 +54,20 @@ export class Selection {
       this.panel.show(layer, selected);
       const label = display(layer.labels[selected] ?? "no label", 200);
       const links = counted(linkCount(layer, selected), "link");
-      announce(`${arrival}Feature ${layer.index[selected]}: ${label}, ${links}`);
+      const elsewhere = this.describeElsewhere(state);
+      announce(`${arrival}Feature ${layer.index[selected]}: ${label}, ${links}${elsewhere}`);
       const reader = inBeside ? this.workerBeside! : worker;
       const details = await reader.details(layer.index[selected]!).catch(() => null);
       const { layer: shown, selected: still } = readOf(store.current);
       if (details && shown === layer && still === selected) this.panel.describe(details);
-    });
+    };
+    store.follow(
+      ["layer", "selected", "followed", "region", "beside", "inBeside"],
+      onChange((state) => {
+        const { layer, selected } = readOf(state);
+        return [layer, selected, state.followed, state.region];
+      }, show),
+    );
   }
 
   /** On the map that the panel reads. */

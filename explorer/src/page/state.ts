@@ -39,10 +39,12 @@ export interface Half {
   alone: number[] | null;
 }
 
-/** A published layer of a published model. */
-export interface LayerId {
+/** A published layer of a published model, to be compared. */
+export interface Compared {
   modelId: string;
   layer: number;
+  /** Index of the feature to select there once it has loaded. */
+  feature?: number;
 }
 
 export interface State extends Half {
@@ -57,7 +59,7 @@ export interface State extends Half {
   /** The selected feature; on a layer that its track does not reach, the one selected last. Null without an atlas. */
   followed: Followed | null;
   /** The layer that is compared with the one shown, on a second map beside it; null without a comparison. */
-  compared: LayerId | null;
+  compared: Compared | null;
   /** That map; its layer is null until it has loaded. What the two have in common is in the rest of the state. */
   beside: Half;
   /** True if the feature was selected on that map. The panel shows it, and the first map the same track. */
@@ -142,6 +144,11 @@ export function readOf(state: State): Half {
   return state.inBeside ? state.beside : state;
 }
 
+/** Index of the feature that was, or is to be, selected beside the first map; null if none is. */
+export function featureBeside({ compared, beside, inBeside }: State): number | null {
+  return inBeside ? (beside.layer!.index[beside.selected!] ?? null) : (compared?.feature ?? null);
+}
+
 type Selected = Pick<State, "selected" | "followed" | "region" | "pointedAt" | "inBeside">;
 
 const NOTHING: Selected = {
@@ -192,6 +199,17 @@ export function selectingBeside({ layer, beside }: State, node: number | null): 
 }
 
 type Listener = (state: Readonly<State>) => void;
+
+/** A listener that is called only when one of these values has changed: parts of what it follows. */
+export function onChange(valuesOf: (state: State) => unknown[], listener: Listener): Listener {
+  let before: unknown[] | null = null;
+  return (state) => {
+    const values = valuesOf(state);
+    const same = before?.every((value, at) => value === values[at]);
+    before = values;
+    if (!same) listener(state);
+  };
+}
 
 export class Store {
   private readonly followers: { keys: (keyof State)[]; listener: Listener }[] = [];

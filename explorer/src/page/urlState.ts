@@ -17,6 +17,8 @@ export interface ViewState {
   region?: string;
   /** The layer beside it; without a model, one of the same. */
   compared?: { modelId?: string; layer: number };
+  /** Index of the feature selected there, if it is not on the track of one on the first map. */
+  featureBeside?: number;
   /** The pinned features. */
   pinned?: FeatureSet;
   /** The search. */
@@ -42,6 +44,7 @@ export function formatState(state: ViewState): string {
     const { modelId, layer } = state.compared;
     parts.push(`compare=${modelId === undefined ? "" : `${encoded(modelId)}:`}${layer}`);
   }
+  if (state.featureBeside !== undefined) parts.push(`there=${state.featureBeside}`);
   if (state.pinned !== undefined) {
     const { name, members } = state.pinned;
     parts.push(`pins=${formatMembers(members)}`);
@@ -72,6 +75,8 @@ export function parseState(hash: string): ViewState {
   if (region) state.region = region;
   const compared = parseCompared(fields.get("compare") ?? "");
   if (compared !== null) state.compared = compared;
+  const featureBeside = wholeNumber(fields.get("there"));
+  if (compared !== null && featureBeside !== null) state.featureBeside = featureBeside;
   const members = parseMembers(fields.get("pins") ?? "");
   if (members.length > 0)
     state.pinned = withFeatures({ name: fields.get("set") ?? "", members: [] }, members);
