@@ -6,7 +6,7 @@ import { LayerWorker } from "../data/layerWorker";
 import { layerEntry } from "../data/published";
 import { titleOf } from "../data/regions";
 import { display } from "../data/text";
-import { nodeOfTrack } from "../data/tracks";
+import { type FeatureId, nodeOfTrack } from "../data/tracks";
 import type { Joins } from "../scene/joins";
 import type { MapScene } from "../scene/mapScene";
 import { byId, setOptions } from "../ui/dom";
@@ -101,6 +101,15 @@ export class Compare {
     const map = row.closest<HTMLElement>("[data-map]")?.dataset.map;
     const beside = map ? map === "beside" : current.inBeside && row.closest("#feature") !== null;
     return beside ? current.beside.layer : current.layer;
+  }
+
+  /** Selects a feature of the layer beside the first. Returns false if it is of another layer. */
+  showFeature({ layer: number, index }: FeatureId): boolean {
+    const { layer: first, beside } = this.store.current;
+    if (!beside.layer || beside.layer.modelId !== first?.modelId) return false;
+    if (beside.layer.layer !== number || first.layer === number) return false;
+    this.selection.selectBeside(nodeOfFeature(beside.layer, index), { fly: true });
+    return true;
   }
 
   /** Chooses a region of the map beside the first, and flies there. */

@@ -79,7 +79,9 @@ export function wireControls(page: Page): void {
   onChoice("coloring", (value) => store.update({ coloring: value as Coloring }));
   onChoice("other-model", (model) => void compare.showModel(model));
   onChoice("other-layer", (layer) => compare.showLayer(Number(layer)));
-  selection.onLeave = (feature) => void navigation.showFeature(feature);
+  selection.onLeave = (feature) => {
+    if (!compare.showFeature(feature)) void navigation.showFeature(feature);
+  };
   acceptFiles({
     onFile: async (file) => (await pins.addFile(file)) || navigation.showFile(file),
     onText: (text) => pins.addText(text),

@@ -220,7 +220,9 @@ export class Navigation {
 export async function readModel(store: Store, modelId: string): Promise<Model> {
   const { models, manifests } = store.current;
   if (manifests[modelId]) return manifests[modelId];
-  const model = await loadModel(models.find((entry) => entry.modelId === modelId)!);
+  const entry = models.find((listed) => listed.modelId === modelId);
+  if (!entry) throw new Error(`No model ${modelId} is published here.`);
+  const model = await loadModel(entry);
   store.update({ manifests: { ...store.current.manifests, [modelId]: model } });
   return model;
 }

@@ -51,7 +51,7 @@ export class Selection {
         return this.panel.hide();
       }
       if (selected === null) return this.panel.showAbsent(followed!);
-      this.panel.show(layer, selected);
+      this.panel.show(layer, selected, state.beside.layer !== null);
       const label = display(layer.labels[selected] ?? "no label", 200);
       const links = counted(linkCount(layer, selected), "link");
       const elsewhere = this.describeElsewhere(state);
@@ -65,7 +65,7 @@ export class Selection {
       ["layer", "selected", "followed", "region", "beside", "inBeside"],
       onChange((state) => {
         const { layer, selected } = readOf(state);
-        return [layer, selected, state.followed, state.region];
+        return [layer, selected, state.followed, state.region, state.beside.layer === null];
       }, show),
     );
   }

@@ -75,9 +75,11 @@ export class FeaturePanel {
     return this.panel.contains(document.activeElement);
   }
 
-  show(layer: Layer, node: number): void {
+  /** `named`: says of which layer the feature is. */
+  show(layer: Layer, node: number, named = false): void {
     const hadFocus = this.hasFocus;
-    this.name(`Feature ${layer.index[node]}`, layer.labels[node] ?? null);
+    const of = named ? ` of layer ${layer.layer}` : "";
+    this.name(`Feature ${layer.index[node]}${of}`, layer.labels[node] ?? null);
     this.path.replaceChildren(...regionPath(layer, layer.regionOf[node]!, this.events.onRegion));
     this.facts.replaceChildren(...factsOf(layer, node));
     this.showOutwards(layer, node);
