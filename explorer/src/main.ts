@@ -70,7 +70,7 @@ addEventListener("hashchange", () => void navigation.open(viewOfAddress()));
 void navigation.start(parseState(location.hash)).then(storePage);
 
 function createScene(canvas: string, labels: string): MapScene | null {
-  const panels = () => [...document.querySelectorAll(".panel:not([hidden])")];
+  const panels = () => [...document.querySelectorAll(".panel:not([hidden]), .half-title:not([hidden])")];
   try {
     return new MapScene(byId<HTMLCanvasElement>(canvas), new SceneLabels(byId(labels), panels));
   } catch (error) {

@@ -146,6 +146,7 @@ export class Compare {
       const loaded = await this.worker.load(loadOf(model, compared.layer), (done, total) =>
         showProgress(total === null ? "unknown" : done / total),
       );
+      if (store.current.compared === null) showProgress(null);
       if (loaded === null || !wanted()) return;
       showProgress(null);
       this.open();

@@ -53,10 +53,10 @@ export function followJourney(
     others.forEach((stop, at) => {
       stop.label = labels[at];
     });
-    const absence = read.selected === null ? absenceOf(members, layer.layer) : null;
+    const absence = read.selected === null ? absenceOf(members, read.layer!.layer) : null;
     show(members, absence);
     if (absence !== null) {
-      announce(`Layer ${layer.layer}. ${display(followed.label ?? "no label", 200)}: ${absence}`);
+      announce(`Layer ${read.layer!.layer}. ${display(followed.label ?? "no label", 200)}: ${absence}`);
     }
     if (scene && isInFrame(layer) && members.length > 1) {
       await showTrail(members, layer, model, known, { scene, worker, current });
