@@ -5,7 +5,7 @@
  * colour-blind people can distinguish them.
  */
 import type { Layer } from "./data/layer";
-import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES } from "./data/quantities";
+import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES, type Scale } from "./data/quantities";
 import { partsOf } from "./data/regions";
 import { counted } from "./data/text";
 
@@ -110,12 +110,16 @@ export function coloringOf(layer: Layer, chosen: Coloring): Coloring {
   return availableColorings(layer).includes(chosen) ? chosen : "links";
 }
 
-/** `selected`: the node that similarity is measured from. */
+/**
+ * `selected`: the node that similarity is measured from; `like`: the layer whose scale is used, so that a colour means the
+ * same on both.
+ */
 export function colorLayer(
   layer: Layer,
   coloring: Coloring,
   theme: Theme,
   selected: number | null = null,
+  like: Layer | null = null,
 ): Colored {
   const { count } = layer;
   if (coloring === "similarity" && selected === null)
@@ -141,8 +145,10 @@ export function colorLayer(
         theme,
         "Category",
       );
-    default:
-      return ramp(count, SCALES[coloring].of(layer, selected)!, coloring, theme);
+    default: {
+      const axis = like && axisOfQuantity(like, coloring);
+      return ramp(count, SCALES[coloring].of(layer, selected)!, coloring, theme, axis);
+    }
   }
 }
 
@@ -155,10 +161,11 @@ function ramp(
   quantityOf: (node: number) => number,
   quantity: Quantity,
   theme: Theme,
+  wanted: Axis | null = null,
 ): Colored {
   const scale = SCALES[quantity];
-  const positions = Float64Array.from({ length: count }, (_, node) => scale.scale(quantityOf(node)));
-  const axis = axisOf(positions, scale);
+  const positions = positionsOf(count, quantityOf, scale);
+  const axis = wanted ?? axisOf(positions, scale);
   const missing = rgb(MISSING[theme]);
   const without = { color: css(missing), name: scale.missing };
   const { title } = scale;
@@ -192,6 +199,21 @@ function ramp(
       histogram: { quantity, axis },
     },
   };
+}
+
+function positionsOf(
+  count: number,
+  quantityOf: (node: number) => number,
+  { scale }: Pick<Scale, "scale">,
+): Float64Array {
+  return Float64Array.from({ length: count }, (_, node) => scale(quantityOf(node)));
+}
+
+/** The axis of a quantity on a layer; null if the layer does not know it. */
+function axisOfQuantity(layer: Layer, quantity: Quantity): Axis | null {
+  const scale = SCALES[quantity];
+  const of = scale.of(layer, null);
+  return of && axisOf(positionsOf(layer.count, of, scale), scale);
 }
 
 /** `names`: of the groups, largest first. */

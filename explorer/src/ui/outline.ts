@@ -79,7 +79,7 @@ export function watchOutline(canvas: HTMLCanvasElement, events: OutlineEvents): 
     if (distance(path.at(-1)!, event) < STEP) return;
     path.push([event.offsetX, event.offsetY]);
     line.setAttribute("points", outlineOf().join(" "));
-    if (!drawn.isConnected) byId("stage").append(drawn);
+    if (!drawn.isConnected) canvas.after(drawn);
   });
   watch("pointerup", (event) => {
     const [x, y] = path[0]!;
@@ -100,13 +100,13 @@ export function watchOutline(canvas: HTMLCanvasElement, events: OutlineEvents): 
 }
 
 /** Shift and a click on a row of a list, or Shift and Enter on a result of the search, pin its feature. */
-export function watchRows(onRow: (node: number) => void): void {
+export function watchRows(onRow: (node: number, row: Element) => void): void {
   const pin = (event: Event, row: Element | null | undefined) => {
     const { node } = (row as HTMLElement | null | undefined)?.dataset ?? {};
     if (node === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    onRow(Number(node));
+    onRow(Number(node), row!);
   };
   document.addEventListener(
     "click",
