@@ -205,7 +205,7 @@ def test_a_table_may_be_indexed_by_feature_and_hold_lists(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a;b\n1;2\n", r"has the columns a;b: expected index and label, .* of category, .*, description, "),
+        ("a;b\n1;2\n", "has the columns a;b: expected index and label .*, and possibly category, .*, pos_str"),
         ("index,text\n1,2\n", "has the columns index, text: expected"),
         ("index,label\n1,2\n1,2,3\n", "damaged, or .* in line 3"),
         ("", "damaged, or not what its name says: No columns"),

@@ -163,7 +163,7 @@ def test_the_readme_counts_and_names_attribution_and_licences():
     assert "2 layers, 32,768 features, 32,000 labelled, 24,000 edges" in text
     assert "| 3 | 3-res | 16,384 | 16,000 | 12,000 |" in text
     assert ".json.gz" not in text
-    assert "atlas" not in text
+    assert "| atlas/" not in text
     assert "By us.\n\n- SAE weights (google/gemma-scope): CC-BY-4.0\n- Labels: the source states no" in text
     assert "- SAE weights: licence unknown; ask the source\n- Labels: licence unknown" in readme(None, {})
 

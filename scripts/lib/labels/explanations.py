@@ -154,15 +154,15 @@ def table_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             table = table.reset_index() if table.index.name else table
         else:
             # All as text, as labels may be numbers, or the word null.
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=["", "NaN"])
     except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise LabelError(f"{path}: damaged, or not what its name says: {error}") from error
     plain = {column: PLAIN_NAMES.get(column, column) for column in table}
     if not {"index", "label"} <= set(plain.values()):
-        names = [*sorted(FIELDS), *PLAIN_NAMES]
+        others = [*sorted(FIELDS - {"index", "label"}), *sorted(PLAIN_NAMES.keys() - {"description"})]
         raise LabelError(
-            f"{path}: has the columns {', '.join(map(str, table))}: expected index and label, and possibly others of"
-            f" {', '.join(names)}"
+            f"{path}: has the columns {', '.join(map(str, table))}: expected index and label (or description), and"
+            f" possibly {', '.join(others)}"
         )
     for column, name in plain.items():
         if name in ("density", "max_activation"):
