@@ -1,15 +1,9 @@
 """explorer/ -> the page in results/; the manifests -> index.json, which the page reads. Maps never wait for either."""
 
 # What the page is built from: explorer/ without its tests, and the schemas of the files that it reads.
-EXPLORER = ROOT / "explorer"
+_explorer = ("explorer/.npmrc", "explorer/*.json", "explorer/*.html", "explorer/*.ts", "explorer/src/**/*.*")
 EXPLORER_SOURCES = sorted(
-    sources(
-        *(EXPLORER / name for name in (".npmrc", "package.json", "package-lock.json", "tsconfig.json")),
-        *EXPLORER.glob("*.html"),
-        *EXPLORER.glob("*.ts"),
-        *filter(Path.is_file, EXPLORER.glob("src/**/*")),
-        *(ROOT / "docs").glob("*.schema.json"),
-    )
+    sources(*(path for pattern in (*_explorer, "docs/*.schema.json") for path in ROOT.glob(pattern)))
 )
 
 

@@ -171,18 +171,12 @@ def lifespans(tracks: pd.DataFrame, layers: list[int], labels: Labels) -> list[d
 
 def survival(tracks: pd.DataFrame, layers: list[int]) -> list[dict]:
     """By layer: its live features, and how many begin there and end there."""
-    starts = tracks.groupby("track")["layer"].min().value_counts()
-    ends = tracks.groupby("track")["layer"].max().value_counts()
-    counts = tracks["layer"].value_counts()
-    return [
-        {
-            "layer": layer,
-            "features": int(counts.get(layer, 0)),
-            "born": int(starts.get(layer, 0)) if layer != layers[0] else None,
-            "ended": int(ends.get(layer, 0)) if layer != layers[-1] else None,
-        }
-        for layer in layers
-    ]
+    ends = tracks.groupby("track")["layer"].agg(["min", "max"])
+    counted = {"features": tracks["layer"], "born": ends["min"], "ended": ends["max"]}
+    counts = {name: each.value_counts().reindex(layers, fill_value=0).tolist() for name, each in counted.items()}
+    # Nothing is known of what lies before the first layer and after the last.
+    counts["born"][0] = counts["ended"][-1] = None
+    return pd.DataFrame({"layer": layers} | counts, dtype=object).to_dict("records")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from lib.planning.catalogue import Catalogue, find_address, find_model, find_sae, spell
-from lib.planning.schema import ConfigError, check, load_schema, parsed, read_yaml, suggestion
+from lib.planning.schema import ConfigError, check, load_schema, parsed, read_yaml
 
 # Of each of these Snakemake keeps only the last on a command line.
 FLAGS = {"--configfile": r"--configfiles?(=.*)?", "--config": r"(--config|-C)(=.*)?"}
@@ -117,8 +117,8 @@ def selection(config: dict, models: Catalogue) -> dict[str, list[int]]:
         selected.setdefault(name, set()).update(layers)
     for name in config["layers"] if isinstance(config["layers"], dict) else ():
         if name not in selected:
-            hint = suggestion(name, list(selected), "names")
-            raise ConfigError(f"configuration: layers: {name!r} is not among the selected models: {hint}")
+            names = ", ".join(selected)
+            raise ConfigError(f"configuration: layers: {name!r} is not among the selected models: {names}")
     return {name: sorted(layers) for name, layers in selected.items()}
 
 
