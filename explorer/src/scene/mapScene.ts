@@ -12,10 +12,11 @@ import { prefersStillness } from "./flight";
 import { Glide } from "./glide";
 import type { LinkOrder } from "./linkOrder";
 import { FeatureLinks, linkMaterial, SelectedLinks } from "./links";
+import type { RoundMark } from "./marks";
 import { nodesWithin, type Outline, pick } from "./pick";
 import type { Box } from "./placement";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
-import { type Ring, Rings } from "./rings";
+import { rings } from "./rings";
 import type { SceneLabels } from "./sceneLabels";
 import { SharedView } from "./sharedView";
 import { Sharpness } from "./sharpness";
@@ -54,7 +55,7 @@ export class MapScene {
   private readonly shared = sharedUniforms();
   private readonly linkMaterial = linkMaterial(this.shared);
   private readonly selectedLinks = new SelectedLinks();
-  private readonly rings = new Rings();
+  private readonly rings = rings();
   private readonly trail = new Trail();
   private readonly sharpness = new Sharpness();
   private readonly edgeMarker: EdgeMarker;
@@ -379,17 +380,17 @@ export class MapScene {
     this.selectedLinks.show(this.layer, linked, this.isShown, this.accent, this.background);
     this.trail.show(this.trailStops, this.trailHere, this.trailColor, this.background);
     const { radiusOf } = this.points;
-    const ring = (node: number, color: Color): Ring => ({
-      position: this.positionOf(node),
-      radius: radiusOf(node),
+    const ring = (node: number, color: Color): RoundMark => ({
+      position: this.positionOf(node).toArray(),
+      size: radiusOf(node),
       color,
     });
-    const rings = pinned
+    const ringed = pinned
       .filter((node) => node !== selected && this.isShown(node))
       .map((node) => ring(node, this.pinColor));
-    if (selected !== null) rings.push(ring(selected, this.accent));
-    if (this.hovered !== null && this.hovered !== selected) rings.push(ring(this.hovered, this.hoverColor));
-    this.rings.show(rings);
+    if (selected !== null) ringed.push(ring(selected, this.accent));
+    if (this.hovered !== null && this.hovered !== selected) ringed.push(ring(this.hovered, this.hoverColor));
+    this.rings.show(ringed);
     this.requestFrame();
   }
 
@@ -426,7 +427,7 @@ export class MapScene {
     const arrived = this.glide === null ? 1 : Math.max(0, (this.glide.share - 0.8) / 0.2);
     const unit = (this.camera.pixelsPerUnit * ratio) / this.camera.distance;
     this.links?.setViewport(unit, arrived * this.linkWeight);
-    this.trail.setViewport(ratio);
+    this.trail.setViewport(this.camera.pixelsPerUnit, ratio);
     this.rings.setViewport(this.camera.pixelsPerUnit, ratio);
   }
 

@@ -50,23 +50,24 @@ export type Outline = readonly (readonly [number, number])[];
 
 /** The nodes whose points have their middle inside an outline. */
 export function nodesWithin(positions: Float32Array, view: Projection, outline: Outline): number[] {
-  const rows = outline.map(([, y]) => y);
-  const [top, bottom] = [Math.min(...rows), Math.max(...rows)];
+  const xs = Float64Array.from(outline, ([x]) => x);
+  const ys = Float64Array.from(outline, ([, y]) => y);
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const nodes: number[] = [];
   onScreen(positions, view, (node, x, y) => {
-    if (y >= top && y <= bottom && isInside(outline, x, y)) nodes.push(node);
+    if (x < left || x > right || y < top || y > bottom) return;
+    if (isInside(xs, ys, x, y)) nodes.push(node);
   });
   return nodes;
 }
 
 /** By the even-odd rule: a ray from the point to the right crosses the line an odd number of times. */
-function isInside(outline: Outline, x: number, y: number): boolean {
+function isInside(xs: Float64Array, ys: Float64Array, x: number, y: number): boolean {
   let inside = false;
-  let [fromX, fromY] = outline.at(-1)!;
-  for (const [toX, toY] of outline) {
-    const crosses = fromY > y !== toY > y && x < toX + ((fromX - toX) * (y - toY)) / (fromY - toY);
-    if (crosses) inside = !inside;
-    [fromX, fromY] = [toX, toY];
+  // Points times corners: a plain loop takes a small part of the time of an iterator.
+  for (let to = 0, from = xs.length - 1; to < xs.length; from = to++) {
+    if (ys[from]! > y === ys[to]! > y) continue;
+    if (x < xs[to]! + ((xs[from]! - xs[to]!) * (y - ys[to]!)) / (ys[from]! - ys[to]!)) inside = !inside;
   }
   return inside;
 }

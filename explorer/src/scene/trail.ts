@@ -1,8 +1,9 @@
 /** The way of a track through the frame: a line through its features in all layers, and a mark for each. */
-import { BufferAttribute, BufferGeometry, type Color, Group, Points, ShaderMaterial } from "three";
+import { type Color, Group } from "three";
 import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
 import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
 import { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
+import { RoundMarks } from "./marks";
 
 /** CSS pixels. */
 const MARK = 8;
@@ -13,7 +14,12 @@ const PALE = 0.6;
 export class Trail {
   readonly object = new Group();
   private readonly line: LineSegments2;
-  private readonly marks: Points<BufferGeometry, ShaderMaterial>;
+  /** Their size: CSS pixels. */
+  private readonly marks = new RoundMarks({
+    pixels: "size * pixelRatio",
+    // A rim of the background sets the marks off from the points.
+    color: "vec4(mix(background, tint, smoothstep(0.5, 1.5, fromEdge)), smoothstep(0.0, 1.0, fromEdge))",
+  });
 
   constructor() {
     const lines = new LineMaterial({
@@ -23,46 +29,16 @@ export class Trail {
       depthTest: false,
     });
     this.line = new LineSegments2(new LineSegmentsGeometry(), lines);
-    const discs = new ShaderMaterial({
-      vertexShader: /* glsl */ `
-        attribute vec3 tint;
-        attribute float size;
-        uniform float pixelRatio;
-        varying vec3 vTint;
-        varying float vSize;
-        void main() {
-          vTint = tint;
-          vSize = size * pixelRatio;
-          gl_PointSize = vSize;
-          gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0);
-        }
-      `,
-      fragmentShader: /* glsl */ `
-        uniform vec3 background;
-        varying vec3 vTint;
-        varying float vSize;
-        void main() {
-          float fromEdge = (1.0 - length(2.0 * gl_PointCoord - 1.0)) * vSize * 0.5;
-          if (fromEdge < 0.0) discard;
-          // A rim of the background sets the marks off from the points.
-          gl_FragColor = vec4(mix(background, vTint, smoothstep(0.5, 1.5, fromEdge)), smoothstep(0.0, 1.0, fromEdge));
-        }
-      `,
-      uniforms: { pixelRatio: { value: 1 }, background: { value: null } },
-      transparent: true,
-      depthTest: false,
-    });
-    this.marks = new Points(new BufferGeometry(), discs);
-    this.object.add(this.line, this.marks);
-    for (const part of [this.line, this.marks]) part.frustumCulled = false;
+    this.object.add(this.line, this.marks.object);
+    this.line.frustumCulled = false;
     this.line.renderOrder = 4;
-    this.marks.renderOrder = 5;
+    this.marks.object.renderOrder = 5;
     this.object.visible = false;
   }
 
   /** `stops`: x, y, z in each layer of the track, null where that is not known yet; `here`: the one that is shown. */
   show(stops: (number[] | null)[], here: number, color: Color, background: Color): void {
-    for (const part of [this.line, this.marks]) part.geometry.dispose();
+    this.line.geometry.dispose();
     const colorAt = (stop: number) =>
       color.clone().lerp(background, PALE * (1 - stop / Math.max(1, stops.length - 1)));
     const segments = stops.flatMap((to, stop) => {
@@ -78,28 +54,17 @@ export class Trail {
     }
     const known = stops.flatMap((position, stop) => (position ? [{ position, stop }] : []));
     this.object.visible = known.length > 1;
-    const geometry = new BufferGeometry();
-    const attribute = (name: string, values: number[], size: number) =>
-      geometry.setAttribute(name, new BufferAttribute(Float32Array.from(values), size));
-    const tints = known.map(({ stop }) =>
-      (stop === here ? color.clone() : colorAt(stop)).convertLinearToSRGB().toArray(),
+    this.marks.show(
+      known.map(({ position, stop }) => ({
+        position,
+        size: stop === here ? MARK_HERE : MARK,
+        color: stop === here ? color : colorAt(stop),
+      })),
+      background,
     );
-    attribute(
-      "position",
-      known.flatMap(({ position }) => position),
-      3,
-    );
-    attribute("tint", tints.flat(), 3);
-    attribute(
-      "size",
-      known.map(({ stop }) => (stop === here ? MARK_HERE : MARK)),
-      1,
-    );
-    this.marks.geometry = geometry;
-    this.marks.material.uniforms.background!.value = background.clone().convertLinearToSRGB();
   }
 
-  setViewport(pixelRatio: number): void {
-    this.marks.material.uniforms.pixelRatio!.value = pixelRatio;
+  setViewport(pixelsPerUnit: number, pixelRatio: number): void {
+    this.marks.setViewport(pixelsPerUnit, pixelRatio);
   }
 }
