@@ -230,7 +230,7 @@ rule tabulate_regions:
         records=every_layer("regions.json"),
         lib=lib("tabulate_regions"),
     output:
-        table="results/{model}/atlas/regions.tsv",
+        table=reported("results/{model}/atlas/regions.tsv", "regions", "regions through the layers"),
     log:
         "results/logs/tabulate_regions/{model}.log",
     benchmark:

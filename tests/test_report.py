@@ -66,7 +66,15 @@ def test_each_layer_has_its_figure_with_a_caption(page):
 
 def test_the_model_has_its_overview_its_tables_and_its_manifest(page, report):
     rows = listed(page, "All layers")
-    assert rows == ["how long features live", "manifest.json", "overview", "quality.tsv", "table"]
+    expected = [
+        "how long features live",
+        "manifest.json",
+        "overview",
+        "quality.tsv",
+        "regions through the layers",
+        "table",
+    ]
+    assert rows == expected
     show(page, rows.index("overview"))
     assert image_size(page)[0] == 1654
     show(page, rows.index("table"))

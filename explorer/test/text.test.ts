@@ -17,11 +17,24 @@ it("cuts long text at a word, and never a character in two", () => {
   expect(display("x".repeat(100_000), 20)).toBe(`${"x".repeat(20)}…`);
 });
 
+const NONE = new Set<string>();
+
 it("takes the first part of a label as its headline", () => {
-  expect(headline("friday; also monday, tuesday")).toBe("friday");
-  expect(headline("; also monday")).toBe("; also monday");
+  expect(headline("friday; also monday, tuesday", NONE)).toBe("friday");
+  expect(headline("; also monday", NONE)).toBe("; also monday");
 });
 
 it("encodes any text for an address, even half of a surrogate pair", () => {
   expect(encoded("a/b \ud800 😀")).toBe(encodeURIComponent("a/b \ufffd 😀"));
+});
+
+it("leaves out what a long headline begins with, if it says nothing", () => {
+  const boilerplate = new Set(["references", "to", "phrases", "that"]);
+  expect(headline("References to cats and to other animals", boilerplate)).toBe(
+    "…cats and to other animals",
+  );
+  expect(headline("references to cats", boilerplate)).toBe("references to cats");
+  expect(headline("phrases that references to that phrases", boilerplate)).toBe(
+    "phrases that references to…",
+  );
 });

@@ -4,6 +4,7 @@
  * A *node* is a position in these arrays, 0..count-1; a *feature index* is the SAE's own number. They differ if
  * there are dead features, which have no node.
  */
+import { boilerplateOf } from "./boilerplate";
 import { ContractError, type LayerFile } from "./contract";
 import { type Areas, areasOf, type ListedRegion, type Regions, regionsOf } from "./regions";
 
@@ -50,6 +51,8 @@ export interface Layer extends Placed, Regions {
   nearest: Links | null;
   /** (count,) nodes, those whose labels matter most first. */
   prominence: Uint32Array;
+  /** Words that open labels whatever they are about. */
+  boilerplate: Set<string>;
 }
 
 /** What only the panel of a feature shows. */
@@ -136,6 +139,7 @@ export function layerOf({ labels, categories, positions, kept, frame, ...rest }:
     ...grouped(categories),
     links,
     prominence: prominenceOf(trimmed, links),
+    boilerplate: boilerplateOf(trimmed, positions),
   };
 }
 

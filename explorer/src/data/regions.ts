@@ -144,7 +144,7 @@ export function nameOf(layer: Layer, region: number): string {
   const { name, representative } = layer.regions[region]!;
   if (name !== null) return name;
   const label = layer.labels[representative];
-  return `around ${label == null ? `#${layer.index[representative]}` : headline(label)}`;
+  return `around ${label == null ? `#${layer.index[representative]}` : headline(label, layer.boilerplate)}`;
 }
 
 /** For headings: "96 features around music", or the name. */

@@ -1,6 +1,6 @@
 /** Finding features by the words of their labels, or by index. */
 import MiniSearch, { type SearchResult } from "minisearch";
-import { fold } from "./text";
+import { fold, WORDS } from "./text";
 
 export interface Hits {
   /** Every node that matches, best first. */
@@ -135,7 +135,7 @@ function equal(nodes: number[]): Hits {
 }
 
 function tokenize(text: string): string[] {
-  return text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+  return text.match(WORDS) ?? [];
 }
 
 /** The words of a query that tell something; all if none does. */

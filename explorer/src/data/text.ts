@@ -3,6 +3,8 @@
 // Control characters are invisible, and the directional ones reorder the text around them.
 const INVISIBLE = /[\p{Cc}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]+/gu;
 
+export const WORDS = /[\p{L}\p{N}\p{M}]+/gu;
+
 /** Lower case without accents, for comparing: "Élan" and "elan" are the same word in a search. */
 export function fold(text: string): string {
   return text
@@ -35,8 +37,13 @@ export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** The first part of a label, short enough for the map: "friday; also monday" gives "friday". */
-export function headline(label: string, limit = 30): string {
-  const head = label.split(";", 1)[0]!;
-  return display(head.trim() === "" ? label : head, limit);
+/**
+ * What a label says, short enough for the map: "friday; also monday" gives "friday". Of longer ones words of
+ * `boilerplate` at the beginning are left out: "references to cats and dogs" gives "…cats and dogs".
+ */
+export function headline(label: string, boilerplate: ReadonlySet<string>, limit = 30): string {
+  const head = label.split(";", 1)[0]!.trim() || label;
+  if (head.length <= limit) return display(head, limit);
+  const telling = [...head.matchAll(WORDS)].find(([word]) => !boilerplate.has(fold(word)))?.index ?? 0;
+  return display(telling === 0 ? head : `…${head.slice(telling)}`, limit);
 }

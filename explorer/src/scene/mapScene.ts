@@ -364,7 +364,7 @@ export class MapScene {
       this.edgeMarker.hide();
       return;
     }
-    const text = headline(layer.labels[node] ?? `no label (#${layer.index[node]})`, 40);
+    const text = headline(layer.labels[node] ?? `no label (#${layer.index[node]})`, layer.boilerplate, 40);
     this.edgeMarker.show(text, direction, this.camera.freeBox);
   }
 

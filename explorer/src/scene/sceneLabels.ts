@@ -238,7 +238,7 @@ export class SceneLabels {
   private textOf(node: number): string {
     let text = this.texts.get(node);
     if (text === undefined) {
-      text = headline(this.layer!.labels[node]!);
+      text = headline(this.layer!.labels[node]!, this.layer!.boilerplate);
       this.texts.set(node, text);
     }
     return text;
