@@ -30,11 +30,13 @@ it("encodes any text for an address, even half of a surrogate pair", () => {
 
 it("leaves out what a long headline begins with, if it says nothing", () => {
   const boilerplate = new Set(["references", "to", "phrases", "that"]);
-  expect(headline("References to cats and to other animals", boilerplate)).toBe(
-    "…cats and to other animals",
-  );
+  expect(headline("References to cats and to other animals", boilerplate)).toBe("…cats and to other animals");
   expect(headline("references to cats", boilerplate)).toBe("references to cats");
   expect(headline("phrases that references to that phrases", boilerplate)).toBe(
     "phrases that references to…",
+  );
+  const pieces = new Set(["piece", "in"]);
+  expect(headline("piece: -in in plugin, insinuation, evincing", pieces)).toBe(
+    "…-in in plugin, insinuation…",
   );
 });
