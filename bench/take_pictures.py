@@ -85,6 +85,7 @@ PICTURES = [
         (press("s"), enter("#pin-text", DENSEST), click("#close-message"), press("r")),
         crop=RIGHT,
     ),
+    Picture("explorer-layers", "layer=0&compare=5&find=piece", window=(1300, 660), crop=(320, 0, 1300, 660)),
 ]
 
 

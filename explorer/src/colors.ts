@@ -106,12 +106,16 @@ export function coloringOf(layer: Layer, chosen: Coloring): Coloring {
   return availableColorings(layer).includes(chosen) ? chosen : "links";
 }
 
-/** `selected`: the node that similarity is measured from. */
+/**
+ * `selected`: the node that similarity is measured from; `like`: the layer whose scale is used, so that a colour means the
+ * same on both.
+ */
 export function colorLayer(
   layer: Layer,
   coloring: Coloring,
   theme: Theme,
   selected: number | null = null,
+  like: Layer | null = null,
 ): Colored {
   const { count } = layer;
   switch (coloring) {
@@ -142,7 +146,10 @@ export function colorLayer(
       );
     default: {
       const stops = coloring === "index" ? CIVIDIS : VIRIDIS;
-      return ramp(count, SCALES[coloring].of(layer)!, SCALES[coloring], stops, theme, coloring);
+      const of = SCALES[coloring].of;
+      const axis =
+        like && of(like) && axisOf(positionsOf(like.count, of(like)!, SCALES[coloring]), SCALES[coloring]);
+      return ramp(count, of(layer)!, SCALES[coloring], stops, theme, coloring, axis);
     }
   }
 }
@@ -158,9 +165,10 @@ function ramp(
   hexStops: string[],
   theme: Theme,
   quantity: Quantity | null = null,
+  wanted: Axis | null = null,
 ): Colored {
-  const positions = Float64Array.from({ length: count }, (_, node) => scale.scale(quantityOf(node)));
-  const axis = axisOf(positions, scale);
+  const positions = positionsOf(count, quantityOf, scale);
+  const axis = wanted ?? axisOf(positions, scale);
   const missing = rgb(MISSING[theme]);
   const without = { color: css(missing), name: scale.missing };
   const { title } = scale;
@@ -194,6 +202,10 @@ function ramp(
       histogram: quantity && { quantity, axis },
     },
   };
+}
+
+function positionsOf(count: number, quantityOf: (node: number) => number, { scale }: Scale): Float64Array {
+  return Float64Array.from({ length: count }, (_, node) => scale(quantityOf(node)));
 }
 
 function groups(

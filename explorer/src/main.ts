@@ -4,6 +4,8 @@ import "./style.css";
 import { LayerWorker } from "./data/layerWorker";
 import { followAddress, viewOfAddress } from "./page/address";
 import { followColoring } from "./page/coloring";
+import { Compare } from "./page/compare";
+import { followComparison } from "./page/comparison";
 import { wireControls } from "./page/controls";
 import { ExportDialog } from "./page/exportDialog";
 import { followFilters } from "./page/filter";
@@ -37,7 +39,7 @@ const worker = new LayerWorker();
 
 // The order of this is the order in which the parts react to a change.
 followTheme(store);
-const scene = createScene();
+const scene = createScene("map", "scene-labels");
 if (scene) {
   followSceneTheme(store, scene);
   followLayer(store, scene);
@@ -52,23 +54,25 @@ const pins = new Pins(store, scene, worker, selection);
 const searchBox = followSearch(store, scene, worker, selection);
 if (scene) {
   followLinks(store, scene);
-  followPanels(store, scene);
+  followPanels(store, scene, byId("map"));
   followMarks(store, scene);
   followLabels(store, scene);
 }
-followPreview(store, scene);
+followPreview(store, scene, byId("map"), byId("tooltip"));
+const compare = new Compare(store, scene, () => createScene("other-map", "other-labels"), selection);
+followComparison(store, scene, compare, selection, regions);
 followAddress(store);
 const navigation = new Navigation(store, scene, worker);
-const exportDialog = new ExportDialog(store, scene, pins);
-wireControls({ store, scene, navigation, selection, regions, searchBox, pins, exportDialog });
+const exportDialog = new ExportDialog(store, scene, pins, compare);
+wireControls({ store, scene, navigation, selection, regions, searchBox, pins, exportDialog, compare });
 
 addEventListener("hashchange", () => void navigation.open(viewOfAddress()));
 void navigation.start(parseState(location.hash)).then(storePage);
 
-function createScene(): MapScene | null {
-  const panels = () => [...document.querySelectorAll(".panel:not([hidden])")];
+function createScene(canvas: string, labels: string): MapScene | null {
+  const panels = () => [...document.querySelectorAll(".panel:not([hidden]), .half-title:not([hidden])")];
   try {
-    return new MapScene(byId<HTMLCanvasElement>("map"), new SceneLabels(byId("scene-labels"), panels));
+    return new MapScene(byId<HTMLCanvasElement>(canvas), new SceneLabels(byId(labels), panels));
   } catch (error) {
     console.warn("No WebGL 2:", error);
     byId("no-webgl").hidden = false;

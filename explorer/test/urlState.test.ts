@@ -15,6 +15,7 @@ it("reads what it writes", () => {
       ],
     },
     region: "r1.3",
+    compared: { modelId: "another: model", layer: 5 },
     query: "days & of #the week",
     coloring: "density",
     filters: { density: { low: 1e-7, high: null }, track: { low: 2, high: 6 } },
@@ -23,6 +24,11 @@ it("reads what it writes", () => {
     camera: [1.5, -2.25, 3, 0, 0, -0.01],
   };
   expect(parseState(formatState(state))).toEqual(state);
+});
+
+it("names the model of a layer beside the first only if it is another", () => {
+  expect(formatState({ layer: 4, compared: { layer: 5 } })).toBe("#layer=4&compare=5");
+  expect(parseState("#compare=5")).toEqual({ compared: { layer: 5 } });
 });
 
 it("writes nothing for nothing", () => {
@@ -38,6 +44,8 @@ it.each([
   "#only=density:..,links:3,tracks:1..2,index:7..5,kept:x..1,activation:1..2..3&silent=no",
   "#links=2&map=elsewhere",
   "#links=",
+  "#compare=",
+  "#compare=gpt2:",
   "#pins=5&set=nothing",
   "#links=-0.1",
   "#camera=NaN,NaN,NaN,0,0,0",

@@ -1,7 +1,7 @@
 /** The page's address follows what is shown: it can be shared, and the browser's Back undoes a selection. */
 import { coloringOf } from "../colors";
 import { fitsAddress } from "../data/featureSet";
-import { pinsOf, type State, type Store } from "./state";
+import { featureBeside, pinsOf, type State, type Store } from "./state";
 import { formatState, parseState, type ViewState } from "./urlState";
 
 /** Marks the addresses of this visit, to which Back and Forward lead. */
@@ -20,6 +20,9 @@ export function followAddress(store: Store): void {
       "source",
       "selected",
       "region",
+      "compared",
+      "beside",
+      "inBeside",
       "pinned",
       "map",
       "query",
@@ -45,14 +48,18 @@ export function followAddress(store: Store): void {
 }
 
 /** What Back undoes a change of. */
-function selectionOf({ layer, selected, region }: State): string | null {
-  if (region !== null) return `${layer!.layer}/${layer!.regions[region]!.id}`;
-  return selected === null ? null : `${layer!.layer}/${selected}`;
+function selectionOf(state: State): string {
+  const { layer, selected, region, compared } = state;
+  const beside = compared === null ? "" : `${compared.modelId}/${compared.layer}/${featureBeside(state)}`;
+  if (region !== null) return `${beside} ${layer!.layer}/${layer!.regions[region]!.id}`;
+  return selected === null ? beside : `${beside} ${layer!.layer}/${selected}`;
 }
 
 function viewOf(state: State): ViewState {
   const { layer, source, selected, region, map, query, coloring, filters, silentShown, minCosine, camera } =
     state;
+  const { compared } = state;
+  const there = featureBeside(state);
   if (layer === null || source?.kind !== "published") return {};
   const pins = pinsOf(state);
   const effective = coloringOf(layer, coloring);
@@ -62,6 +69,13 @@ function viewOf(state: State): ViewState {
     ...(layer.maps.frame !== null && { map }),
     ...(selected !== null && { feature: layer.index[selected]! }),
     ...(region !== null && { region: layer.regions[region]!.id }),
+    ...(compared && {
+      compared: {
+        ...(compared.modelId !== source.modelId && { modelId: compared.modelId }),
+        layer: compared.layer,
+      },
+    }),
+    ...(there !== null && { featureBeside: there }),
     ...(pins.members.length > 0 && fitsAddress(pins) && { pinned: pins }),
     ...(query !== "" && { query }),
     ...(effective !== "links" && { coloring: effective }),

@@ -1,5 +1,6 @@
 /** Buttons, selectors, keys and pointer: what each of them does. */
 import type { Coloring } from "../colors";
+import type { Layer } from "../data/layer";
 import type { MapScene } from "../scene/mapScene";
 import { watchBox, watchRows } from "../ui/boxSelect";
 import { byId } from "../ui/dom";
@@ -9,6 +10,7 @@ import { hideMessage } from "../ui/notices";
 import { watchPointer } from "../ui/pointer";
 import type { SearchBox } from "../ui/searchBox";
 import { nextColoring } from "./coloring";
+import type { Compare } from "./compare";
 import type { ExportDialog } from "./exportDialog";
 import { OWN_FILE } from "./layerControls";
 import { recall, remember } from "./memory";
@@ -29,10 +31,11 @@ export interface Page {
   searchBox: SearchBox;
   pins: Pins;
   exportDialog: ExportDialog;
+  compare: Compare;
 }
 
 export function wireControls(page: Page): void {
-  const { store, scene, navigation, selection, regions, searchBox, pins, exportDialog } = page;
+  const { store, scene, navigation, selection, regions, searchBox, pins, exportDialog, compare } = page;
   const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
@@ -42,8 +45,10 @@ export function wireControls(page: Page): void {
     byId<HTMLDialogElement>("help-dialog").showModal();
   };
   const back = () => {
-    const { selected, followed, region } = store.current;
-    if (selected !== null || followed !== null || region !== null) return selection.select(null);
+    const { selected, followed, region, inBeside, beside, query, compared } = store.current;
+    if (selected !== null || followed !== null || region !== null || inBeside) return selection.select(null);
+    if (beside.region !== null) return compare.update({ region: null });
+    if (query === "" && compared !== null) return compare.end();
     store.update({ query: "" });
     if (document.activeElement?.id === "search") byId("map").focus();
   };
@@ -61,6 +66,9 @@ export function wireControls(page: Page): void {
   onClick("close-message", hideMessage);
   onClick("pins", () => pins.togglePanel());
   onClick("export", () => exportDialog.open());
+  onClick("compare", () => compare.toggle());
+  onClick("other-previous", () => compare.step(-1));
+  onClick("other-next", () => compare.step(1));
 
   const onChoice = (id: string, action: (value: string) => void) => {
     const select = byId<HTMLSelectElement>(id);
@@ -69,33 +77,51 @@ export function wireControls(page: Page): void {
   onChoice("model", (model) => model !== OWN_FILE && void navigation.showModel(model));
   onChoice("layer", (layer) => void navigation.showLayer(Number(layer)));
   onChoice("coloring", (value) => store.update({ coloring: value as Coloring }));
-  selection.onLeave = (feature) => void navigation.showFeature(feature);
+  onChoice("other-model", (model) => void compare.showModel(model));
+  onChoice("other-layer", (layer) => compare.showLayer(Number(layer)));
+  selection.onLeave = (feature) => {
+    if (!compare.showFeature(feature)) void navigation.showFeature(feature);
+  };
   acceptFiles({
     onFile: async (file) => (await pins.addFile(file)) || navigation.showFile(file),
     onText: (text) => pins.addText(text),
   });
 
   const map = byId<HTMLCanvasElement>("map");
-  watchRows((node) => pins.toggle([node]));
-  watchBox(map, {
-    onStart: () => store.update({ pointedAt: null }),
-    onPoint: (x, y) => {
-      const node = scene?.nodeAt(x, y, 8) ?? null;
-      if (node !== null) pins.toggle([node]);
-    },
-    onBox: (box, remove) => {
-      const nodes = scene?.nodesWithin(box) ?? [];
-      if (remove) pins.remove(nodes);
-      else pins.add(nodes);
-    },
-  });
+  watchRows((node, row) => pins.toggle([node], compare.layerOf(row)));
+  const pinWithBox = (canvas: HTMLCanvasElement, on: () => { scene: MapScene | null; layer: Layer | null }) =>
+    watchBox(canvas, {
+      onStart: () => store.update({ pointedAt: null }),
+      onPoint: (x, y) => {
+        const node = on().scene?.nodeAt(x, y, 8) ?? null;
+        if (node !== null) pins.toggle([node], on().layer);
+      },
+      onBox: (box, remove) => {
+        const nodes = on().scene?.nodesWithin(box) ?? [];
+        if (remove) pins.remove(nodes, on().layer);
+        else pins.add(nodes, on().layer);
+      },
+    });
+  pinWithBox(map, () => ({ scene, layer: store.current.layer }));
+  pinWithBox(byId<HTMLCanvasElement>("other-map"), () => ({
+    scene: compare.scene,
+    layer: store.current.beside.layer,
+  }));
   watchPointer(map, {
     nodeAt: (x, y, reach) => scene?.nodeAt(x, y, reach) ?? null,
     regionAt: (x, y) => scene?.regionAt(x, y) ?? null,
     onRegion: (region) => regions.choose(region),
     onHover: (node) => store.update({ pointedAt: node }),
-    onClick: (node) => selection.select(node),
-    onDoubleClick: (node) => selection.select(node, { fly: true }),
+    onClick: (node) => selection.selectFirst(node),
+    onDoubleClick: (node) => selection.selectFirst(node, { fly: true }),
+  });
+  watchPointer(byId<HTMLCanvasElement>("other-map"), {
+    nodeAt: (x, y, reach) => compare.scene?.nodeAt(x, y, reach) ?? null,
+    regionAt: (x, y) => compare.scene?.regionAt(x, y) ?? null,
+    onRegion: (region) => compare.chooseRegion(region),
+    onHover: (node) => compare.update({ pointedAt: node }),
+    onClick: (node) => selection.selectBeside(node),
+    onDoubleClick: (node) => selection.selectBeside(node, { fly: true }),
   });
   watchKeys({
     search: () => searchBox.focus(),
@@ -112,6 +138,7 @@ export function wireControls(page: Page): void {
     pinAll: () => pins.pinAll(),
     togglePinPanel: () => pins.togglePanel(),
     export: () => exportDialog.open(),
+    compare: () => compare.toggle(),
     nextColoring: () => store.update({ coloring: nextColoring(store) }),
     help,
     orbit: (right, up) => scene?.camera.orbit(right, up),

@@ -1,10 +1,12 @@
 /** What a visitor can take along: a picture of the view, its link, the chosen features. */
 import { COLORING_NAMES, coloringOf, colorLayer } from "../colors";
+import type { Layer } from "../data/layer";
 import { counted, display } from "../data/text";
 import type { MapScene } from "../scene/mapScene";
 import { copyButtons, copyText } from "../ui/copy";
 import { byId } from "../ui/dom";
-import { drawPicture, pictureSize } from "../ui/picture";
+import { drawPicture, type Pictured, pictureSize } from "../ui/picture";
+import type { Compare } from "./compare";
 import type { Pins } from "./pins";
 import type { Store } from "./state";
 
@@ -17,6 +19,7 @@ export class ExportDialog {
     private readonly store: Store,
     private readonly scene: MapScene | null,
     private readonly pins: Pins,
+    private readonly compare: Compare,
   ) {
     this.features.after(copyButtons((format) => pins.copy(format, pins.chosen)));
     this.scale.addEventListener("change", () => this.showSize());
@@ -45,20 +48,22 @@ export class ExportDialog {
 
   private showSize(): void {
     if (!this.scene) return;
-    const { width, height } = pictureSize(this.scene, Number(this.scale.value));
+    const { width, height } = pictureSize(this.maps, Number(this.scale.value));
     byId("picture-size").textContent = `${width} × ${height} pixels, PNG`;
   }
 
   private async savePicture(): Promise<void> {
-    const { layer, coloring, theme, selected } = this.store.current;
+    const { layer, coloring, theme, selected, beside } = this.store.current;
     if (!layer || !this.scene) return;
     const effective = coloringOf(layer, coloring);
     const caption = {
-      title: `${display(layer.displayName, 60)}, layer ${layer.layer}`,
+      title: titleOf(layer, beside.layer),
       coloring: COLORING_NAMES[effective],
       legend: colorLayer(layer, effective, theme, selected).legend,
     };
-    const canvas = drawPicture(this.scene, caption, Number(this.scale.value));
+    const canvas = drawPicture(this.maps, caption, Number(this.scale.value), (context) =>
+      this.compare.joins?.drawOnto(context),
+    );
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
     if (blob === null) {
       byId("picture-size").textContent = "This browser cannot draw a picture of that size.";
@@ -66,9 +71,29 @@ export class ExportDialog {
     }
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = `${layer.modelId.replace(/[^\w.-]+/g, "_")}-layer-${layer.layer}.png`;
+    const names = [layer, beside.layer].flatMap((each) =>
+      each ? `${each.modelId.replace(/[^\w.-]+/g, "_")}-layer-${each.layer}` : [],
+    );
+    link.download = `${names.join("-and-")}.png`;
     link.click();
     URL.revokeObjectURL(link.href);
     byId("picture-size").textContent = `Saved ${link.download}.`;
   }
+
+  private get maps(): Pictured[] {
+    const { scene, compare, store } = this;
+    const beside = store.current.beside.layer ? compare.scene : null;
+    return [
+      ...(scene ? [{ scene, element: byId("left") }] : []),
+      ...(beside ? [{ scene: beside, element: byId("right") }] : []),
+    ];
+  }
+}
+
+function titleOf(layer: Layer, beside: Layer | null): string {
+  const title = `${display(layer.displayName, 60)}, layer ${layer.layer}`;
+  if (beside === null) return title;
+  if (beside.modelId === layer.modelId)
+    return `${display(layer.displayName, 40)}, layers ${layer.layer} and ${beside.layer}`;
+  return `${display(layer.displayName, 25)} ${layer.layer}, ${display(beside.displayName, 25)} ${beside.layer}`;
 }

@@ -9,7 +9,7 @@ import { type Member, nearestAround, stopsOf } from "../data/tracks";
 import type { MapScene } from "../scene/mapScene";
 import type { Journey } from "../ui/journey";
 import { announce } from "../ui/notices";
-import { modelOf, type State, type Store } from "./state";
+import { modelOf, readOf, type State, type Store } from "./state";
 
 export function followJourney(
   store: Store,
@@ -29,13 +29,14 @@ export function followJourney(
       return scene?.setTrail([]);
     }
     const { tracks } = model.atlas;
+    const read = readOf(state);
     if (latest?.tracks !== tracks || latest.track !== followed.track) latest = null;
     if (latest === null || !isInFrame(layer)) scene?.setTrail([]);
     const current = () => store.current.layer === layer && store.current.followed === followed;
     const around = nearestOf(state, model);
     const others = [around.previous, around.next].flatMap((stop) => stop ?? []);
     const show = (members: Member[], note: string | null) =>
-      journey.show(stopsOf(members, around, followed), layer.layer, note);
+      journey.show(stopsOf(members, around, followed), read.layer!.layer, note);
     const own: Member = { ...followed, cosine: null };
     show(latest?.members ?? [own], latest === null ? "Reading the other layers …" : null);
     let track: Track | null;
@@ -52,10 +53,10 @@ export function followJourney(
     others.forEach((stop, at) => {
       stop.label = labels[at];
     });
-    const absence = state.selected === null ? absenceOf(members, layer.layer) : null;
+    const absence = read.selected === null ? absenceOf(members, read.layer!.layer) : null;
     show(members, absence);
     if (absence !== null) {
-      announce(`Layer ${layer.layer}. ${display(followed.label ?? "no label", 200)}: ${absence}`);
+      announce(`Layer ${read.layer!.layer}. ${display(followed.label ?? "no label", 200)}: ${absence}`);
     }
     if (scene && isInFrame(layer) && members.length > 1) {
       await showTrail(members, layer, model, known, { scene, worker, current });
@@ -63,7 +64,8 @@ export function followJourney(
   });
 }
 
-function nearestOf({ layer, selected }: State, model: Model): ReturnType<typeof nearestAround> {
+function nearestOf(state: State, model: Model): ReturnType<typeof nearestAround> {
+  const { layer, selected } = readOf(state);
   if (selected === null) return { previous: null, next: null };
   const layers = model.layers.filter(({ frame }) => frame !== undefined).map((entry) => entry.layer);
   const at = layers.indexOf(layer!.layer);

@@ -20,12 +20,16 @@ export function followLayer(store: Store, scene: MapScene): void {
 
 /** Search results, the chosen region, pinned features and those linked to the selected one stand out. */
 export function followMarks(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "region", "hits", "coloring", "pinnedNodes"], (state) => {
-    const { layer, selected, region, hits, coloring, pinnedNodes: pinned } = state;
+  store.follow(["layer", "selected", "region", "hits", "coloring", "pinnedNodes", "alone"], (state) => {
+    const { layer, selected, region, hits, coloring, pinnedNodes: pinned, alone } = state;
     if (!layer) return;
     if (region !== null) {
       const lit = nodesIn(layer, region);
       return scene.mark({ lit, named: lit.slice(0, 24), selected: null, pinned, dimming: 0.82 });
+    }
+    if (alone !== null && selected === null && hits === null) {
+      const named = [...pinned.slice(0, 24), ...alone.slice(0, 24)];
+      return scene.mark({ lit: [...alone, ...pinned], named, selected, pinned, dimming: 0.82 });
     }
     const matching = hits === null ? [] : hits.nodes.slice(0, hits.best);
     const { offset, neighbor } = layer.links;
@@ -81,24 +85,40 @@ export function followLinks(store: Store, scene: MapScene): void {
   });
 }
 
-export function followPanels(store: Store, scene: MapScene): void {
-  store.follow(["layer", "selected", "followed", "region"], () => scene.camera.setInsets(insets()));
-  window.addEventListener("resize", () => scene.camera.setInsets(insets()));
-  // Labels give way to a panel that grows.
-  const sizes = new ResizeObserver(() => scene.requestFrame());
+export function followPanels(store: Store, scene: MapScene, canvas: HTMLElement): void {
+  const set = () => scene.camera.setInsets(insets(canvas));
+  store.follow(["layer", "selected", "followed", "region", "compared", "inBeside"], set);
+  window.addEventListener("resize", set);
+  // Labels give way to a panel that grows, and the picture to one that opens.
+  const sizes = new ResizeObserver((entries) => {
+    scene.requestFrame();
+    if (entries.some(({ target }) => target.matches(".reading"))) set();
+  });
   for (const panel of document.querySelectorAll(".panel")) sizes.observe(panel);
 }
 
-/** What the panels cover: columns at the sides, or above and below on a phone. */
-function insets(): Insets {
+/** What they cover of the window. */
+function covered(): Insets {
   const find = byId("find").getBoundingClientRect();
-  // Of these two, one at most is not hidden, and empty.
-  const aside = ["feature", "region"].map((id) => byId(id).getBoundingClientRect());
-  const feature = aside[0]!.width > 0 ? aside[0]! : aside[1]!;
+  // Of these, one at most is not hidden, and empty.
+  const aside = ["feature", "region", "comparison"].map((id) => byId(id).getBoundingClientRect());
+  const reading = aside.find(({ width }) => width > 0);
   const gap = 16;
   if (find.width > 0.6 * innerWidth) {
-    const below = feature.height || byId("legend-panel").getBoundingClientRect().height;
+    const below = reading?.height || byId("legend-panel").getBoundingClientRect().height;
     return { left: 0, right: 0, top: find.bottom, bottom: below + gap };
   }
-  return { left: find.right, right: feature.width === 0 ? 0 : feature.width + gap, top: 0, bottom: 0 };
+  return { left: find.right, right: reading ? reading.width + gap : 0, top: 0, bottom: 0 };
+}
+
+/** What the panels cover of a map: columns at the sides, or above and below on a phone. */
+function insets(canvas: HTMLElement): Insets {
+  const panels = covered();
+  const { left, right, top, bottom } = canvas.getBoundingClientRect();
+  return {
+    left: Math.max(0, panels.left - left),
+    right: Math.max(0, panels.right - (innerWidth - right)),
+    top: Math.max(0, panels.top - top),
+    bottom: Math.max(0, panels.bottom - (innerHeight - bottom)),
+  };
 }

@@ -50,8 +50,8 @@ export class Navigation {
 
   /** Shows a model's middle layer. */
   async showModel(model: string): Promise<void> {
-    const { query, map, filters, silentShown } = this.store.current;
-    await this.follow({ model, query, map, filters, silentShown });
+    const { query, map, filters, silentShown, compared } = this.store.current;
+    await this.follow({ model, query, map, filters, silentShown, ...(compared && { compared }) });
   }
 
   /** Shows a layer of the chosen model. What is selected stays selected along its track. */
@@ -113,7 +113,7 @@ export class Navigation {
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
     const understood: ViewState = missing === null ? view : {};
     const { layer, feature, region, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
-    const { filters = NO_FILTERS, silentShown = false, pinned } = understood;
+    const { filters = NO_FILTERS, silentShown = false, pinned, compared, featureBeside } = understood;
     const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
     const { layer: current } = store.current;
     if (on !== store.current.map) store.update({ map: on, layer: current && onMap(current, on) });
@@ -137,6 +137,15 @@ export class Navigation {
       ...(minCosine !== undefined && { minCosine }),
       ...(placed && { camera }),
     });
+    store.update({
+      compared: compared
+        ? {
+            modelId: model.modelId,
+            ...compared,
+            ...(featureBeside !== undefined && { feature: featureBeside }),
+          }
+        : null,
+    });
     if (placed) return;
     if (selected !== null) scene?.flyTo(selected);
     else if (chosen >= 0) scene?.flyToRegion(chosen);
@@ -144,13 +153,9 @@ export class Navigation {
 
   /** The model's manifest; null if it could not be read. */
   private async chooseModel(modelId: string): Promise<Model | null> {
-    const { models, manifests } = this.store.current;
-    if (manifests[modelId]) return manifests[modelId];
-    this.store.update({ wanted: { modelId, layer: null } });
+    if (!this.store.current.manifests[modelId]) this.store.update({ wanted: { modelId, layer: null } });
     try {
-      const model = await loadModel(models.find((entry) => entry.modelId === modelId)!);
-      this.store.update({ manifests: { ...this.store.current.manifests, [modelId]: model } });
-      return model;
+      return await readModel(this.store, modelId);
     } catch (error) {
       this.fail(error);
       return null;
@@ -163,14 +168,10 @@ export class Navigation {
     layer: number,
     select: (layer: Layer) => Partial<State> = (map) => selecting(map, null),
   ): Promise<boolean> {
-    const { modelId, displayName, neuronpediaModelId, offline } = model;
+    const { modelId, offline } = model;
     this.store.update({ wanted: { modelId, layer } });
-    const entry = layerEntry(model, layer)!;
-    const { sourceId } = entry;
-    const neuronpedia = neuronpediaModelId && sourceId ? { modelId: neuronpediaModelId, sourceId } : null;
-    const about = { modelId, displayName, neuronpedia };
     const shown = await this.load(
-      { kind: "published", entry, about, manifestUrl: model.url.href },
+      loadOf(model, layer),
       ({ fromCache }) => ({ kind: "published", modelId, layer, fromCache }),
       select,
     );
@@ -213,6 +214,26 @@ export class Navigation {
     const { source, wanted } = this.store.current;
     this.store.update({ wanted: source === null ? wanted : wantedFor(source) });
   }
+}
+
+/** The manifest of a published model, read the first time. Throws with a message for the reader. */
+export async function readModel(store: Store, modelId: string): Promise<Model> {
+  const { models, manifests } = store.current;
+  if (manifests[modelId]) return manifests[modelId];
+  const entry = models.find((listed) => listed.modelId === modelId);
+  if (!entry) throw new Error(`No model ${modelId} is published here.`);
+  const model = await loadModel(entry);
+  store.update({ manifests: { ...store.current.manifests, [modelId]: model } });
+  return model;
+}
+
+/** The request for a layer that a model has. */
+export function loadOf(model: Model, layer: number): Load {
+  const { modelId, displayName, neuronpediaModelId, url } = model;
+  const entry = layerEntry(model, layer)!;
+  const { sourceId } = entry;
+  const neuronpedia = neuronpediaModelId && sourceId ? { modelId: neuronpediaModelId, sourceId } : null;
+  return { kind: "published", entry, about: { modelId, displayName, neuronpedia }, manifestUrl: url.href };
 }
 
 function wantedFor(source: Source): State["wanted"] {

@@ -29,7 +29,7 @@ import { byId } from "../ui/dom";
 import { announce, showMessage } from "../ui/notices";
 import { PinPanel } from "../ui/pinPanel";
 import type { Selection } from "./selection";
-import { modelOf, pinsOf, type State, type Store } from "./state";
+import { modelOf, onChange, pinsOf, readOf, type State, type Store } from "./state";
 
 /** What is known of a feature of any layer. */
 interface Known {
@@ -81,39 +81,52 @@ export class Pins {
       modelId = state.layer?.modelId;
     });
     store.follow(["layer", "pinned", "pinnedNodes", "hits", "region"], () => this.show());
-    store.follow(["layer", "pinned", "selected"], (state) => {
-      const { layer, selected } = state;
-      if (layer && selected !== null) selection.panel.showPinned(this.isPinned(state, selected));
+    store.follow(["layer", "pinned", "selected", "inBeside", "beside"], (state) => {
+      const { layer, selected } = readOf(state);
+      if (layer && selected !== null) selection.panel.showPinned(this.isPinned(layer, selected));
     });
+    store.follow(
+      ["beside"],
+      onChange(
+        ({ beside }) => [beside.layer],
+        (state) => this.locateBeside(state),
+      ),
+    );
   }
 
   /** Pins nodes; if all of them are pinned, no longer. */
-  toggle(nodes: readonly number[]): void {
-    const { current } = this.store;
-    if (!current.layer || nodes.length === 0) return;
-    const pinned = nodes.every((node) => this.isPinned(current, node));
-    const change = pinned ? withoutFeatures : withFeatures;
-    this.change((set) => change(set, featuresOf(current.layer!, nodes)));
+  toggle(nodes: readonly number[], layer = this.store.current.layer): void {
+    if (!layer || nodes.length === 0) return;
+    const pinned = nodes.every((node) => this.isPinned(layer, node));
+    if (pinned) this.remove(nodes, layer);
+    else this.add(nodes, layer);
   }
 
   /** The feature pointed at, else the selected one. */
   toggleSelected(): void {
-    const { pointedAt, selected } = this.store.current;
+    const { current } = this.store;
+    const pointed = [current, current.beside].find(({ pointedAt }) => pointedAt !== null);
+    const { layer, pointedAt, selected } = pointed ?? readOf(current);
     const node = pointedAt ?? selected;
-    if (node !== null) this.toggle([node]);
+    if (node !== null) this.toggle([node], layer);
   }
 
-  add(nodes: readonly number[]): void {
-    const { layer } = this.store.current;
-    if (layer) this.change((set) => withFeatures(set, featuresOf(layer, nodes)));
+  add(nodes: readonly number[], layer = this.store.current.layer): void {
+    if (layer && this.belongs(layer)) this.change((set) => withFeatures(set, featuresOf(layer, nodes)));
   }
 
-  remove(nodes: readonly number[]): void {
-    const { layer } = this.store.current;
-    if (layer) this.change((set) => withoutFeatures(set, featuresOf(layer, nodes)));
+  remove(nodes: readonly number[], layer = this.store.current.layer): void {
+    if (layer && this.belongs(layer)) this.change((set) => withoutFeatures(set, featuresOf(layer, nodes)));
   }
 
-  /** Pins the features of the chosen region, or else what the search finds. */
+  /** A set belongs to the model of the first map. */
+  private belongs({ modelId, displayName }: Layer): boolean {
+    const same = modelId === this.store.current.layer?.modelId;
+    if (!same) showMessage(`To pin features of ${displayName}, show it as the first map.`, "note");
+    return same;
+  }
+
+  /** Pins the features of the chosen region, or else what the search finds, or else what the filters show. */
   pinAll(): void {
     const all = offered(this.store.current);
     if (all === null) announce("Nothing to pin: search, filter, or choose a region");
@@ -202,9 +215,10 @@ export class Pins {
     if (before?.modelId === this.store.current.layer?.modelId) this.change(() => before!.set);
   }
 
-  private isPinned(state: State, node: number): boolean {
-    const key = keyOf(featuresOf(state.layer!, [node])[0]!);
-    return pinsOf(state).members.some((member) => keyOf(member) === key);
+  private isPinned(layer: Layer, node: number): boolean {
+    const key = keyOf(featuresOf(layer, [node])[0]!);
+    const set = this.store.current.pinned[layer.modelId] ?? EMPTY_SET;
+    return set.members.some((member) => keyOf(member) === key);
   }
 
   private nodesByIndex(layer: Layer): { byIndex: Map<number, number> } {
@@ -231,7 +245,24 @@ export class Pins {
   private locate(state: State): void {
     const { layer } = state;
     if (!layer) return;
-    const { byIndex } = this.nodesByIndex(layer);
+    const nodes = this.pinnedOn(layer, state, this.nodesByIndex(layer).byIndex);
+    const same = nodes.length === 0 && state.pinnedNodes.length === 0;
+    if (!same) this.store.update({ pinnedNodes: nodes });
+    this.locateBeside(this.store.current);
+  }
+
+  /** The same on the map beside the first. */
+  private locateBeside(state: State): void {
+    const { layer, beside } = state;
+    if (!beside.layer) return;
+    const byIndex = new Map(Array.from(beside.layer.index, (index, node) => [index, node]));
+    const shown = layer?.modelId === beside.layer.modelId;
+    const pinnedNodes = shown ? this.pinnedOn(beside.layer, state, byIndex) : [];
+    const same = pinnedNodes.length === 0 && beside.pinnedNodes.length === 0;
+    if (!same) this.store.update({ beside: { ...this.store.current.beside, pinnedNodes } });
+  }
+
+  private pinnedOn(layer: Layer, state: State, byIndex: Map<number, number>): number[] {
     const nodes = new Set<number>();
     const tracks = new Set<number>();
     for (const member of pinsOf(state).members) {
@@ -242,8 +273,7 @@ export class Pins {
       if (tracks.has(track)) nodes.add(node);
     });
     nodes.delete(-1);
-    const same = nodes.size === 0 && state.pinnedNodes.length === 0;
-    if (!same) this.store.update({ pinnedNodes: [...nodes] });
+    return [...nodes];
   }
 
   /** Asks for the tracks and labels of pinned features of layers that were not shown yet. */

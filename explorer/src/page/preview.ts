@@ -1,12 +1,14 @@
 /** The feature under the pointer, or pointed at in a list: a ring and its label on the map. */
 import { display } from "../data/text";
 import type { MapScene } from "../scene/mapScene";
-import { byId } from "../ui/dom";
 import type { Store } from "./state";
 
-export function followPreview(store: Store, scene: MapScene | null): void {
-  const canvas = byId("map");
-  const tooltip = byId("tooltip");
+export function followPreview(
+  store: Store,
+  scene: MapScene | null,
+  canvas: HTMLElement,
+  tooltip: HTMLElement,
+): void {
   store.follow(["layer", "pointedAt", "selected"], ({ layer, pointedAt: node, selected }) => {
     scene?.setHovered(node);
     canvas.style.cursor = node === null ? "" : "pointer";

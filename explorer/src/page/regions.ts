@@ -55,7 +55,7 @@ export class RegionChoice {
   }
 
   /** Chooses a region, flies there, and goes on reading in its panel. */
-  private read(region: number): void {
+  read(region: number): void {
     this.choose(region);
     this.panel.focus();
   }

@@ -1,4 +1,5 @@
 /** The selected feature: its panel, and the ways to select another. */
+import { inOneFrame } from "../data/comparison";
 import { type Layer, linkCount } from "../data/layer";
 import type { LayerWorker } from "../data/layerWorker";
 import { counted, display } from "../data/text";
@@ -7,12 +8,12 @@ import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
 import { FeaturePanel } from "../ui/featurePanel";
 import { announce } from "../ui/notices";
-import { type State, type Store, selecting } from "./state";
+import { onChange, readOf, type State, type Store, selecting, selectingBeside } from "./state";
 
 export class Selection {
   readonly panel = new FeaturePanel({
     onWalk: (node) => this.select(node, { fly: true }),
-    onPreview: (node) => this.store.update({ pointedAt: node }),
+    onPreview: (node) => this.point(node),
     onLeave: (feature) => this.onLeave(feature),
     onRegion: (region) => this.onRegion(region),
     onFly: () => this.fly(),
@@ -25,6 +26,11 @@ export class Selection {
   onPin: () => void = () => {};
   /** Called for a region around the selected feature. */
   onRegion: (region: number) => void = () => {};
+  /** For screen readers: where the selected feature is in a layer that is compared. */
+  describeElsewhere: (state: State) => string = () => "";
+  /** The map beside the first, and its reader, once there is one. */
+  sceneBeside: MapScene | null = null;
+  workerBeside: LayerWorker | null = null;
 
   constructor(
     private readonly store: Store,
@@ -32,11 +38,12 @@ export class Selection {
     worker: LayerWorker,
   ) {
     let before = store.current;
-    store.follow(["layer", "selected", "followed", "region"], async (state) => {
-      const { layer, selected, followed, region } = state;
-      const arrival = arrivalOf(before, state);
+    const show = async (state: State) => {
+      const { followed, region, inBeside } = state;
+      const { layer, selected } = readOf(state);
+      const arrival = inBeside ? `Layer ${layer!.layer}. ` : arrivalOf(before, state);
       before = state;
-      const some = selected !== null || followed !== null || region !== null;
+      const some = selected !== null || followed !== null || region !== null || inBeside;
       document.body.classList.toggle("has-selection", some);
       if (!layer || (selected === null && followed === null)) {
         // Not lost with the panel: the map's keys work on.
@@ -44,33 +51,64 @@ export class Selection {
         return this.panel.hide();
       }
       if (selected === null) return this.panel.showAbsent(followed!);
-      this.panel.show(layer, selected);
+      this.panel.show(layer, selected, state.beside.layer !== null);
       const label = display(layer.labels[selected] ?? "no label", 200);
       const links = counted(linkCount(layer, selected), "link");
-      announce(`${arrival}Feature ${layer.index[selected]}: ${label}, ${links}`);
-      const details = await worker.details(layer.index[selected]!).catch(() => null);
-      const { layer: shown, selected: still } = store.current;
+      const elsewhere = this.describeElsewhere(state);
+      announce(`${arrival}Feature ${layer.index[selected]}: ${label}, ${links}${elsewhere}`);
+      const reader = inBeside ? this.workerBeside! : worker;
+      const details = await reader.details(layer.index[selected]!).catch(() => null);
+      const { layer: shown, selected: still } = readOf(store.current);
       if (details && shown === layer && still === selected) this.panel.describe(details);
-    });
+    };
+    store.follow(
+      ["layer", "selected", "followed", "region", "beside", "inBeside"],
+      onChange((state) => {
+        const { layer, selected } = readOf(state);
+        return [layer, selected, state.followed, state.region, state.beside.layer === null];
+      }, show),
+    );
   }
 
+  /** On the map that the panel reads. */
   select(node: number | null, { fly = false } = {}): void {
+    if (this.store.current.inBeside) this.selectBeside(node, { fly });
+    else this.selectFirst(node, { fly });
+  }
+
+  selectFirst(node: number | null, { fly = false } = {}): void {
     const { layer } = this.store.current;
     if (!layer) return;
     this.store.update(selecting(layer, node));
     if (fly) this.fly();
   }
 
+  selectBeside(node: number | null, { fly = false } = {}): void {
+    if (!this.store.current.beside.layer) return;
+    this.store.update(selectingBeside(this.store.current, node));
+    if (fly) this.fly();
+  }
+
   /** Selects a search result, flies there, and goes on reading in its panel. */
   choose(node: number): void {
-    this.select(node, { fly: true });
+    this.selectFirst(node, { fly: true });
     this.panel.focus();
   }
 
   /** Flies to the selected feature. */
   fly(): void {
-    const { selected } = this.store.current;
-    if (selected !== null) this.scene?.flyTo(selected);
+    const { current } = this.store;
+    const { layer, beside, inBeside } = current;
+    const { selected } = readOf(current);
+    const scene = inBeside ? this.sceneBeside : this.scene;
+    const framed = layer && beside.layer && inOneFrame(layer, beside.layer);
+    const other = framed ? (inBeside ? current : beside).selected : null;
+    if (selected !== null) scene?.flyTo(selected, other);
+  }
+
+  private point(node: number | null): void {
+    const { beside, inBeside } = this.store.current;
+    this.store.update(inBeside ? { beside: { ...beside, pointedAt: node } } : { pointedAt: node });
   }
 }
 

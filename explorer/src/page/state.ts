@@ -19,43 +19,63 @@ export interface Followed extends FeatureId {
   label: string | null;
 }
 
-export interface State {
+/** One map: its layer, and what is selected, found and shown there. */
+export interface Half {
+  /** Null until it has loaded. */
+  layer: Layer | null;
+  /** The selected node. */
+  selected: number | null;
+  /** The chosen region of the layer, while no feature is selected. */
+  region: number | null;
+  /** The node under the pointer, or pointed at in a list. */
+  pointedAt: number | null;
+  /** What the search finds on this map, at first for an earlier query; null without a search or its first result. */
+  hits: (Hits & { query: string }) | null;
+  /** (count,) 1 for each node that the filters show; null if that is all of them. */
+  shown: Uint8Array | null;
+  /** The nodes that are pinned, or go on from a pinned feature of another layer. */
+  pinnedNodes: number[];
+  /** The nodes on no track that reaches the layer compared with, if they are to stand out. */
+  alone: number[] | null;
+}
+
+/** A published layer of a published model, to be compared. */
+export interface Compared {
+  modelId: string;
+  layer: number;
+  /** Index of the feature to select there once it has loaded. */
+  feature?: number;
+}
+
+export interface State extends Half {
   /** The published models. */
   models: ModelEntry[];
   /** The manifests read so far, by model. */
   manifests: Readonly<Record<string, Model>>;
   /** The published layer that is shown or on its way, its number once known; null for a file of the visitor's own. */
   wanted: { modelId: string; layer: number | null } | null;
-  /** The map that is shown; null until the first has loaded. */
-  layer: Layer | null;
-  /** Where that comes from. */
+  /** Where the map that is shown comes from. */
   source: Source | null;
-  /** The selected node. */
-  selected: number | null;
   /** The selected feature; on a layer that its track does not reach, the one selected last. Null without an atlas. */
   followed: Followed | null;
-  /** The chosen region of the layer, while no feature is selected. */
-  region: number | null;
+  /** The layer that is compared with the one shown, on a second map beside it; null without a comparison. */
+  compared: Compared | null;
+  /** That map; its layer is null until it has loaded. What the two have in common is in the rest of the state. */
+  beside: Half;
+  /** True if the feature was selected on that map. The panel shows it, and the first map the same track. */
+  inBeside: boolean;
   /** The pinned features, by model. */
   pinned: Readonly<Record<string, FeatureSet>>;
-  /** The nodes of the map that are pinned, or go on from a pinned feature of another layer. */
-  pinnedNodes: number[];
   /** Which map is shown of a layer that lies in the frame of all layers. */
   map: keyof Layer["maps"];
-  /** The node under the pointer, or pointed at in a list. */
-  pointedAt: number | null;
   /** As typed; "" without a search. */
   query: string;
-  /** What the search finds on this map, at first for an earlier query; null without a search or its first result. */
-  hits: (Hits & { query: string }) | null;
   /** As chosen. A layer without data for it is coloured by links. */
   coloring: Coloring;
   /** As chosen, for this layer and others. */
   filters: Filters;
   /** True if features that never fire are shown, too. */
   silentShown: boolean;
-  /** (count,) 1 for each node that these two show; null if that is all of them. */
-  shown: Uint8Array | null;
   theme: Theme;
   labelsVisible: boolean;
   linksVisible: boolean;
@@ -67,25 +87,33 @@ export interface State {
   opening: boolean;
 }
 
+export const EMPTY_HALF: Half = {
+  layer: null,
+  selected: null,
+  region: null,
+  pointedAt: null,
+  hits: null,
+  shown: null,
+  pinnedNodes: [],
+  alone: null,
+};
+
 export const INITIAL: State = {
+  ...EMPTY_HALF,
   models: [],
   manifests: {},
   wanted: null,
-  layer: null,
   source: null,
-  selected: null,
   followed: null,
-  region: null,
+  compared: null,
+  beside: EMPTY_HALF,
+  inBeside: false,
   pinned: {},
-  pinnedNodes: [],
   map: "frame",
-  pointedAt: null,
   query: "",
-  hits: null,
   coloring: "links",
   filters: NO_FILTERS,
   silentShown: false,
-  shown: null,
   theme: "dark",
   labelsVisible: true,
   linksVisible: true,
@@ -111,9 +139,25 @@ export function layerAfter(state: State, by: number): number | null {
   return at < 0 ? null : (layers[at + by]?.layer ?? null);
 }
 
-type Selected = Pick<State, "selected" | "followed" | "region" | "pointedAt">;
+/** The map on which the selected feature was selected. */
+export function readOf(state: State): Half {
+  return state.inBeside ? state.beside : state;
+}
 
-const NOTHING: Selected = { selected: null, followed: null, region: null, pointedAt: null };
+/** Index of the feature that was, or is to be, selected beside the first map; null if none is. */
+export function featureBeside({ compared, beside, inBeside }: State): number | null {
+  return inBeside ? (beside.layer!.index[beside.selected!] ?? null) : (compared?.feature ?? null);
+}
+
+type Selected = Pick<State, "selected" | "followed" | "region" | "pointedAt" | "inBeside">;
+
+const NOTHING: Selected = {
+  selected: null,
+  followed: null,
+  region: null,
+  pointedAt: null,
+  inBeside: false,
+};
 
 /** The change of state that selects a node, or nothing. */
 export function selecting(layer: Layer, node: number | null): Selected {
@@ -141,7 +185,31 @@ export function following({ layer: before, followed }: State, layer: Layer): Sel
   return node === null ? { ...NOTHING, followed } : selecting(layer, node);
 }
 
+/** The change of state that selects a node of the map beside the first, or nothing, and the same track on the first. */
+export function selectingBeside({ layer, beside }: State, node: number | null): Partial<State> {
+  const there = selecting(beside.layer!, node);
+  const { followed } = there;
+  const joined = layer !== null && followed !== null && layer.modelId === beside.layer!.modelId;
+  return {
+    ...there,
+    selected: joined && layer.passage !== null ? nodeOfTrack(layer, followed.track) : null,
+    inBeside: node !== null,
+    beside: { ...beside, selected: node, region: null, pointedAt: null },
+  };
+}
+
 type Listener = (state: Readonly<State>) => void;
+
+/** A listener that is called only when one of these values has changed: parts of what it follows. */
+export function onChange(valuesOf: (state: State) => unknown[], listener: Listener): Listener {
+  let before: unknown[] | null = null;
+  return (state) => {
+    const values = valuesOf(state);
+    const same = before?.every((value, at) => value === values[at]);
+    before = values;
+    if (!same) listener(state);
+  };
+}
 
 export class Store {
   private readonly followers: { keys: (keyof State)[]; listener: Listener }[] = [];

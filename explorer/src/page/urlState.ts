@@ -15,6 +15,10 @@ export interface ViewState {
   feature?: number;
   /** Id of the chosen region. */
   region?: string;
+  /** The layer beside it; without a model, one of the same. */
+  compared?: { modelId?: string; layer: number };
+  /** Index of the feature selected there, if it is not on the track of one on the first map. */
+  featureBeside?: number;
   /** The pinned features. */
   pinned?: FeatureSet;
   /** The search. */
@@ -36,6 +40,11 @@ export function formatState(state: ViewState): string {
   if (state.map === "own") parts.push("map=own");
   if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
   if (state.region !== undefined) parts.push(`region=${encoded(state.region)}`);
+  if (state.compared !== undefined) {
+    const { modelId, layer } = state.compared;
+    parts.push(`compare=${modelId === undefined ? "" : `${encoded(modelId)}:`}${layer}`);
+  }
+  if (state.featureBeside !== undefined) parts.push(`there=${state.featureBeside}`);
   if (state.pinned !== undefined) {
     const { name, members } = state.pinned;
     parts.push(`pins=${formatMembers(members)}`);
@@ -64,6 +73,10 @@ export function parseState(hash: string): ViewState {
   if (feature !== null) state.feature = feature;
   const region = fields.get("region");
   if (region) state.region = region;
+  const compared = parseCompared(fields.get("compare") ?? "");
+  if (compared !== null) state.compared = compared;
+  const featureBeside = wholeNumber(fields.get("there"));
+  if (compared !== null && featureBeside !== null) state.featureBeside = featureBeside;
   const members = parseMembers(fields.get("pins") ?? "");
   if (members.length > 0)
     state.pinned = withFeatures({ name: fields.get("set") ?? "", members: [] }, members);
@@ -88,6 +101,14 @@ function formatFilters(filters: Filters): string {
   return Object.entries(filters)
     .map(([quantity, { low, high }]) => `${quantity}:${low ?? ""}..${high ?? ""}`)
     .join(",");
+}
+
+/** "5", or "gpt2:5" of another model. */
+function parseCompared(text: string): NonNullable<ViewState["compared"]> | null {
+  const end = text.lastIndexOf(":");
+  const layer = wholeNumber(text.slice(end + 1));
+  if (layer === null) return null;
+  return end < 1 ? { layer } : { modelId: text.slice(0, end), layer };
 }
 
 function parseFilters(text: string): Filters {

@@ -52,6 +52,8 @@ export function showsMap(view: number[], { center, radius }: Extent): boolean {
 }
 
 export class MapCamera {
+  /** Called when the visitor takes hold of the map. */
+  onGrab: () => void = () => {};
   readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.05, FAR);
   private readonly controls: OrbitControls;
   private extent: (Extent & { positions: Float32Array }) | null = null;
@@ -78,6 +80,7 @@ export class MapCamera {
     this.controls.addEventListener("start", () => {
       this.flight = null;
       this.atHome = false;
+      this.onGrab();
     });
     this.controls.addEventListener("change", requestFrame);
   }
@@ -158,17 +161,27 @@ export class MapCamera {
     this.requestFrame();
   }
 
+  /** Ends a flight, and the turning after a drag. */
+  halt(): void {
+    this.flight = null;
+    this.controls.enableDamping = false;
+    this.controls.update();
+  }
+
   flyTo(target: Vector3): void {
     const direction = this.camera.position.clone().sub(this.controls.target).normalize();
-    const distance = Math.min(this.distance, 0.42 * (this.extent?.radius ?? Infinity));
-    this.fly(target.clone().addScaledVector(direction, distance), target);
+    this.fly(target.clone().addScaledVector(direction, this.closeness), target);
+  }
+
+  /** Flies to where both points are in sight. */
+  flyToBoth(one: Vector3, other: Vector3): void {
+    const unit = this.closeness / this.fillingDistance(1);
+    this.flyToSphere(one.clone().lerp(other, 0.5), Math.max(0.6 * one.distanceTo(other), unit));
   }
 
   /** Flies to where a sphere fills the free space, without turning. */
   flyToSphere(center: Vector3, radius: number): void {
-    const { left, right, top, bottom } = this.freeBox;
-    const free = Math.max(Math.min(right - left, bottom - top), SMALLEST_FREE);
-    const distance = (2.2 * radius * this.pixelsPerUnit) / free;
+    const distance = this.fillingDistance(radius);
     const direction = this.camera.position.clone().sub(this.controls.target).normalize();
     this.fly(
       center.clone().addScaledVector(direction, Math.min(distance, this.controls.maxDistance)),
@@ -191,6 +204,11 @@ export class MapCamera {
     const view = this.homeView();
     this.fly(new Vector3().fromArray(view, 0), new Vector3().fromArray(view, 3));
     this.atHome = true;
+  }
+
+  /** Shows the whole map again, if that is what was shown: the free space has changed. */
+  stayHome(): void {
+    if (this.atHome) this.flyHome();
   }
 
   /** Turns around the target; angles in radians. */
@@ -242,6 +260,18 @@ export class MapCamera {
       direction.sub(new Vector2((left + right) / 2, (top + bottom) / 2));
     }
     return direction.normalize();
+  }
+
+  /** How far from a feature the eye stops. */
+  private get closeness(): number {
+    return Math.min(this.distance, 0.42 * (this.extent?.radius ?? Infinity));
+  }
+
+  /** From where a sphere fills the free space. */
+  private fillingDistance(radius: number): number {
+    const { left, right, top, bottom } = this.freeBox;
+    const free = Math.max(Math.min(right - left, bottom - top), SMALLEST_FREE);
+    return (2.2 * radius * this.pixelsPerUnit) / free;
   }
 
   private jumpHome(): void {

@@ -17,6 +17,7 @@ import type { Box } from "./placement";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
 import { type Ring, Rings } from "./rings";
 import type { SceneLabels } from "./sceneLabels";
+import { SharedView } from "./sharedView";
 import { Sharpness } from "./sharpness";
 import { Trail } from "./trail";
 
@@ -45,6 +46,8 @@ export interface SceneColors {
 export class MapScene {
   /** Called when the camera has come to rest. */
   onRest: () => void = () => {};
+  /** Called when a frame has been drawn. */
+  onFrame: () => void = () => {};
   readonly camera: MapCamera;
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
@@ -80,6 +83,10 @@ export class MapScene {
   private minCosine: number | null = null;
   private scheduled = false;
   private moved = false;
+  /** A second map that is drawn in the same frames. */
+  private beside: { scene: MapScene; view: SharedView } | null = null;
+  /** The map in whose frames this one is drawn. */
+  private first: MapScene | null = null;
 
   /** Throws if the browser has no WebGL 2. */
   constructor(
@@ -227,9 +234,11 @@ export class MapScene {
     return { x: (0.5 + at.x / 2) * this.canvas.clientWidth, y: (0.5 - at.y / 2) * this.canvas.clientHeight };
   }
 
-  /** Flies to where the node is at rest. */
-  flyTo(node: number): void {
-    if (this.layer) this.camera.flyTo(new Vector3().fromArray(this.layer.positions, 3 * node));
+  /** Flies to where the node is at rest; `beside`: and a node of the map beside this one, in the same frame. */
+  flyTo(node: number, beside: number | null = null): void {
+    const there = this.beside?.scene ?? this.first;
+    if (beside === null || !there) this.camera.flyTo(this.restOf(node));
+    else this.camera.flyToBoth(this.restOf(node), there.restOf(beside));
   }
 
   /** Flies to where a region fills the picture. */
@@ -241,7 +250,7 @@ export class MapScene {
 
   /** Moves along with a node that would otherwise come to rest outside the picture, or behind a panel. */
   keepInSight(node: number): void {
-    if (this.layer) this.camera.keepInSight(new Vector3().fromArray(this.layer.positions, 3 * node));
+    this.camera.keepInSight(this.restOf(node));
   }
 
   /** Flies to where most of these nodes are in sight: the eight tenths nearest to their middle. */
@@ -270,8 +279,17 @@ export class MapScene {
     this.requestFrame();
   }
 
+  /** Draws another map beside this one, both from the same side; null: none. */
+  setBeside(scene: MapScene | null): void {
+    if (this.beside) this.beside.scene.first = null;
+    this.beside = scene && { scene, view: new SharedView(this.camera, scene.camera) };
+    if (scene) scene.first = this;
+    this.requestFrame();
+  }
+
   requestFrame(): void {
-    if (this.scheduled) return;
+    if (this.first) this.first.requestFrame();
+    if (this.first || this.scheduled) return;
     this.scheduled = true;
     this.canvas.ariaBusy = "true";
     requestAnimationFrame((now) => this.frame(now));
@@ -279,13 +297,12 @@ export class MapScene {
 
   private frame(now: number): void {
     this.scheduled = false;
-    const gliding = this.stepGlides(now);
-    const moving = this.camera.update(now) || gliding;
-    this.setPixelRatio(this.sharpness.next(moving, now) * Math.min(window.devicePixelRatio, 2));
-    this.updateFade();
-    this.renderer.render(this.scene, this.camera.camera);
-    this.pointOut();
-    const labelsDue = this.labels.update(this.camera.projection(), this.camera.distance, now);
+    const scenes = this.beside ? [this, this.beside.scene] : [this];
+    const moving = scenes.map((scene) => scene.move(now)).includes(true);
+    this.beside?.view.share();
+    const ratio = this.sharpness.next(moving, now) * Math.min(window.devicePixelRatio, 2);
+    const labelsDue = scenes.map((scene) => scene.draw(now, ratio)).includes(true);
+    this.onFrame();
     if (moving) this.moved = true;
     if (moving || labelsDue) this.requestFrame();
     if (this.scheduled) return;
@@ -293,6 +310,21 @@ export class MapScene {
     if (!this.layer || !this.moved) return;
     this.moved = false;
     this.onRest();
+  }
+
+  /** Moves points and camera to where they are at `now`. Returns false if nothing moves. */
+  private move(now: number): boolean {
+    const gliding = this.stepGlides(now);
+    return this.camera.update(now) || gliding;
+  }
+
+  /** Returns true if a choice of labels is still due. */
+  private draw(now: number, pixelRatio: number): boolean {
+    this.setPixelRatio(pixelRatio);
+    this.updateFade();
+    this.renderer.render(this.scene, this.camera.camera);
+    this.pointOut();
+    return this.labels.update(this.camera.projection(), this.camera.distance, now);
   }
 
   private replacePoints(layer: Layer, origins: Int32Array | null): void {
@@ -404,6 +436,10 @@ export class MapScene {
 
   private readonly isShown = (node: number): boolean =>
     this.filtered === null || this.filtered[node] === 1 || node === this.marking.selected;
+
+  private restOf(node: number): Vector3 {
+    return new Vector3().fromArray(this.layer!.positions, 3 * node);
+  }
 
   private positionOf(node: number): Vector3 {
     return new Vector3().fromArray(this.positions, 3 * node);

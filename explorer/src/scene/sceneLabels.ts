@@ -123,7 +123,7 @@ export class SceneLabels {
       near,
       wanted: this.wanted,
       shown: new Set(this.shown.keys()),
-      taken: this.panels().map(boxOfElement),
+      taken: this.panels().map((panel) => boxOfElement(panel, this.host)),
       reserve: (taken) => this.chooseNames(view, near, taken, limit),
       saysLittle: (node) => saysLittle(this.layer!.labels[node]!),
       textOf: (node) => this.textOf(node),
@@ -277,7 +277,14 @@ function leave(element: HTMLElement): void {
   setTimeout(() => element.remove(), 200);
 }
 
-function boxOfElement(element: Element): Box {
+/** Within `host`. */
+function boxOfElement(element: Element, host: Element): Box {
   const { left, top, right, bottom } = element.getBoundingClientRect();
-  return { left, top, right, bottom };
+  const from = host.getBoundingClientRect();
+  return {
+    left: left - from.left,
+    top: top - from.top,
+    right: right - from.left,
+    bottom: bottom - from.top,
+  };
 }

@@ -50,7 +50,7 @@ export function watchBox(canvas: HTMLCanvasElement, events: BoxEvents): void {
         width: `${right - left}px`,
         height: `${bottom - top}px`,
       });
-      if (!frame.isConnected) byId("stage").append(frame);
+      if (!frame.isConnected) canvas.after(frame);
     },
     capture,
   );
@@ -78,13 +78,13 @@ export function watchBox(canvas: HTMLCanvasElement, events: BoxEvents): void {
 }
 
 /** Shift and a click on a row of a list, or Shift and Enter on a result of the search, pin its feature. */
-export function watchRows(onRow: (node: number) => void): void {
+export function watchRows(onRow: (node: number, row: Element) => void): void {
   const pin = (event: Event, row: Element | null | undefined) => {
     const { node } = (row as HTMLElement | null | undefined)?.dataset ?? {};
     if (node === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    onRow(Number(node));
+    onRow(Number(node), row!);
   };
   document.addEventListener(
     "click",

@@ -36,6 +36,8 @@ export class FeaturePanel {
     icon("M9 7h8v8M17 7 7 17"),
   );
   private readonly path = h("p", { class: "path" });
+  /** Where the feature is in a layer that is compared. */
+  readonly elsewhere = h("div");
   readonly journey: Journey;
   private readonly fly: HTMLElement;
   private readonly pin: HTMLElement;
@@ -62,6 +64,7 @@ export class FeaturePanel {
       this.path,
       this.facts,
       this.outwards,
+      this.elsewhere,
       this.journey.element,
       this.inFullSpace.element,
       this.inMap.element,
@@ -72,9 +75,11 @@ export class FeaturePanel {
     return this.panel.contains(document.activeElement);
   }
 
-  show(layer: Layer, node: number): void {
+  /** `named`: says of which layer the feature is. */
+  show(layer: Layer, node: number, named = false): void {
     const hadFocus = this.hasFocus;
-    this.name(`Feature ${layer.index[node]}`, layer.labels[node] ?? null);
+    const of = named ? ` of layer ${layer.layer}` : "";
+    this.name(`Feature ${layer.index[node]}${of}`, layer.labels[node] ?? null);
     this.path.replaceChildren(...regionPath(layer, layer.regionOf[node]!, this.events.onRegion));
     this.facts.replaceChildren(...factsOf(layer, node));
     this.showOutwards(layer, node);

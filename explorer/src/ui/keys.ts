@@ -21,6 +21,8 @@ export interface KeyActions {
   pinAll(): void;
   togglePinPanel(): void;
   export(): void;
+  /** With another layer beside the one shown, or no longer. */
+  compare(): void;
   help(): void;
   orbit(right: number, up: number): void;
   pan(right: number, up: number): void;
@@ -51,6 +53,7 @@ export function watchKeys(actions: KeyActions): void {
     a: actions.pinAll,
     s: actions.togglePinPanel,
     e: actions.export,
+    b: actions.compare,
     "?": actions.help,
     "+": () => actions.zoom(0.75),
     "=": () => actions.zoom(0.75),
@@ -70,12 +73,13 @@ export function watchKeys(actions: KeyActions): void {
     event.preventDefault();
     action();
   });
-  byId("map").addEventListener("keydown", (event) => {
+  const onArrow = (event: KeyboardEvent) => {
     const arrow = ARROWS[event.key];
     if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     const [right, up] = arrow;
     if (event.shiftKey) actions.pan(0.1 * right, 0.1 * up);
     else actions.orbit(0.2 * right, 0.2 * up);
-  });
+  };
+  for (const map of ["map", "other-map"]) byId(map).addEventListener("keydown", onArrow);
 }

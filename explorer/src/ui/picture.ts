@@ -3,7 +3,6 @@ import type { Legend } from "../colors";
 import { display } from "../data/text";
 import type { MapScene } from "../scene/mapScene";
 import type { Box } from "../scene/placement";
-import { byId } from "./dom";
 
 /** CSS pixels. */
 const MARGIN = 16;
@@ -20,40 +19,106 @@ export interface Caption {
   legend: Legend;
 }
 
-/** Of the part of the map that panels leave free; `scale` pixels to a CSS pixel, or as many as can be drawn. */
-export function drawPicture(scene: MapScene, caption: Caption, scale: number): HTMLCanvasElement {
-  const box = pictured(scene);
-  const fine = Math.min(scale, scene.finest);
+/** A map, and the element with its canvas, labels and title. */
+export interface Pictured {
+  scene: MapScene;
+  element: HTMLElement;
+}
+
+/**
+ * Of the part of the maps that panels leave free; `scale` pixels to a CSS pixel, or as many as can be drawn.
+ * `drawOver` draws in CSS pixels of the page.
+ */
+export function drawPicture(
+  maps: Pictured[],
+  caption: Caption,
+  scale: number,
+  drawOver: (context: CanvasRenderingContext2D) => void,
+): HTMLCanvasElement {
+  const boxes = picturedBoxes(maps);
+  const { left, top, right, bottom } = around(boxes);
+  const fine = finest(maps, scale);
   const canvas = document.createElement("canvas");
-  canvas.width = Math.floor((box.right - box.left) * fine);
-  canvas.height = Math.floor((box.bottom - box.top) * fine);
+  canvas.width = Math.floor((right - left) * fine);
+  canvas.height = Math.floor((bottom - top) * fine);
   const context = canvas.getContext("2d")!;
-  scene.drawOnto(context, box, fine);
-  context.scale(fine, fine);
-  drawLabels(context, box);
-  drawCaption(context, caption, box.bottom - box.top);
+  context.fillStyle = pageColor("--map");
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  maps.forEach(({ scene, element }, at) => {
+    const box = boxes[at]!;
+    const from = element.getBoundingClientRect();
+    context.setTransform(1, 0, 0, 1, (box.left - left) * fine, (box.top - top) * fine);
+    scene.drawOnto(context, shifted(box, -from.left, -from.top), fine);
+    context.setTransform(fine, 0, 0, fine, 0, 0);
+    context.save();
+    context.beginPath();
+    context.rect(box.left - left, box.top - top, box.right - box.left, box.bottom - box.top);
+    context.clip();
+    drawLabels(context, element, { left, top });
+    context.restore();
+    if (maps.length > 1) drawTitle(context, element, shifted(box, -left, -top));
+  });
+  context.translate(-left, -top);
+  drawOver(context);
+  context.translate(left, top);
+  drawCaption(context, caption, bottom - top);
   return canvas;
 }
 
 /** Its size in pixels. */
-export function pictureSize(scene: MapScene, scale: number): { width: number; height: number } {
-  const { left, top, right, bottom } = pictured(scene);
-  const fine = Math.min(scale, scene.finest);
+export function pictureSize(maps: Pictured[], scale: number): { width: number; height: number } {
+  const { left, top, right, bottom } = around(picturedBoxes(maps));
+  const fine = finest(maps, scale);
   return { width: Math.floor((right - left) * fine), height: Math.floor((bottom - top) * fine) };
 }
 
-function pictured(scene: MapScene): Box {
-  const { left, top, right, bottom } = scene.camera.freeBox;
-  if (right - left >= SMALLEST && bottom - top >= SMALLEST) return { left, top, right, bottom };
-  return { left: 0, top: 0, right: byId("map").clientWidth, bottom: byId("map").clientHeight };
+function finest(maps: Pictured[], scale: number): number {
+  return Math.min(scale, ...maps.map(({ scene }) => scene.finest));
 }
 
-function drawLabels(context: CanvasRenderingContext2D, { left, top }: Box): void {
+/** On the page. */
+function picturedBoxes(maps: Pictured[]): Box[] {
+  const free = maps.map(({ scene, element }) => {
+    const { left, top } = element.getBoundingClientRect();
+    return shifted(scene.camera.freeBox, left, top);
+  });
+  const large = free.every(
+    ({ left, top, right, bottom }) => right - left >= SMALLEST && bottom - top >= SMALLEST,
+  );
+  return large ? free : maps.map(({ element }) => element.getBoundingClientRect());
+}
+
+function around(boxes: Box[]): Box {
+  return {
+    left: Math.min(...boxes.map(({ left }) => left)),
+    top: Math.min(...boxes.map(({ top }) => top)),
+    right: Math.max(...boxes.map(({ right }) => right)),
+    bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
+  };
+}
+
+function shifted({ left, top, right, bottom }: Box, x: number, y: number): Box {
+  return { left: left + x, top: top + y, right: right + x, bottom: bottom + y };
+}
+
+function drawTitle(context: CanvasRenderingContext2D, element: HTMLElement, { left, top }: Box): void {
+  const { family, text } = styles();
+  context.font = `600 13px ${family}`;
+  context.fillStyle = text;
+  context.textBaseline = "middle";
+  context.fillText(element.querySelector(".half-title")!.textContent ?? "", left + MARGIN, top + MARGIN + 4);
+}
+
+function drawLabels(
+  context: CanvasRenderingContext2D,
+  element: HTMLElement,
+  { left, top }: Pick<Box, "left" | "top">,
+): void {
   context.textBaseline = "middle";
   context.lineJoin = "round";
   context.strokeStyle = pageColor("--map");
   context.lineWidth = 3;
-  for (const label of document.querySelectorAll("#scene-labels .scene-label:not(.leaving)")) {
+  for (const label of element.querySelectorAll(".scene-label:not(.leaving, [hidden])")) {
     const at = label.getBoundingClientRect();
     const style = getComputedStyle(label);
     const text = label.textContent ?? "";

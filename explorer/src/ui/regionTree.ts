@@ -13,13 +13,9 @@ export interface TreeEvents {
 
 /** What a list shows of a region: its name, and its number of features. */
 export function regionRow(layer: Layer, region: number): (HTMLElement | string)[] {
-  const { name, size } = layer.regions[region]!;
+  const { size } = layer.regions[region]!;
   return [
-    h(
-      "span",
-      { class: name === null ? "label none" : "label", dir: "auto" },
-      display(nameOf(layer, region), 120),
-    ),
+    nameCell(layer, region),
     " ",
     h(
       "span",
@@ -28,6 +24,11 @@ export function regionRow(layer: Layer, region: number): (HTMLElement | string)[
       h("span", { class: "visually-hidden" }, size === 1 ? " feature" : " features"),
     ),
   ];
+}
+
+export function nameCell(layer: Layer, region: number): HTMLElement {
+  const kind = layer.regions[region]!.name === null ? "label none" : "label";
+  return h("span", { class: kind, dir: "auto" }, display(nameOf(layer, region), 120));
 }
 
 export class RegionTree {

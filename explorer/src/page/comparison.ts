@@ -1,0 +1,256 @@
+/** What a comparison says: its panel, the titles of both maps, the other layer in the feature's panel, and the lines. */
+import { type Alone, aloneIn, counterparts, inOneFrame, type Relation, relationOf } from "../data/comparison";
+import type { Layer } from "../data/layer";
+import { counted, display, fold } from "../data/text";
+import { Joins } from "../scene/joins";
+import { saysLittle } from "../scene/labelWords";
+import type { MapScene } from "../scene/mapScene";
+import { ComparisonPanel, type Side, shareOf } from "../ui/comparisonPanel";
+import { byId } from "../ui/dom";
+import { FeatureList } from "../ui/featureList";
+import { announce } from "../ui/notices";
+import type { Compare } from "./compare";
+import type { RegionChoice } from "./regions";
+import type { Selection } from "./selection";
+import { onChange, readOf, type State, type Store } from "./state";
+
+/** More search results are not joined: their lines would hide the maps. */
+const MOST_JOINED = 60;
+
+/** Two layers that are compared. */
+interface Pair {
+  sides: [Side, Side];
+  /** By node of the first layer: the node of the second on the same track, or -1. Null where no tracks join them. */
+  counterpart: Int32Array | null;
+}
+
+export function followComparison(
+  store: Store,
+  scene: MapScene | null,
+  compare: Compare,
+  selection: Selection,
+  regions: RegionChoice,
+): void {
+  let pair: Pair | null = null;
+  let lit = false;
+  const events = (beside: boolean) => ({
+    onWalk: (node: number) => choose(node, beside),
+    onPreview: (node: number | null) =>
+      beside ? compare.update({ pointedAt: node }) : store.update({ pointedAt: node }),
+    onRegion: (region: number) => (beside ? compare.chooseRegion(region) : regions.read(region)),
+  });
+  const choose = (node: number, beside: boolean) => {
+    if (beside) selection.selectBeside(node, { fly: true });
+    else selection.selectFirst(node, { fly: true });
+    selection.panel.focus();
+  };
+  const light = () => {
+    const nodes = pair?.sides.map(({ alone }) => alone?.nodes ?? null) ?? [null, null];
+    store.update({
+      alone: lit ? nodes[0]! : null,
+      beside: { ...store.current.beside, alone: lit ? nodes[1]! : null },
+    });
+  };
+  const panel = new ComparisonPanel({
+    sides: [events(false), events(true)],
+    onLight: (value) => {
+      lit = value;
+      light();
+    },
+    onClose: () => compare.end(),
+  });
+  // One list for each half that the selected feature can be in.
+  selection.describeElsewhere = (state) => {
+    const relation = pair && elsewhereOf(state, pair);
+    return relation ? describe(relation) : "";
+  };
+  const elsewhere = [true, false].map((beside) => new FeatureList(events(beside), 1));
+  elsewhere.forEach(({ element }, at) => {
+    element.dataset.map = at === 0 ? "beside" : "first";
+  });
+  selection.panel.elsewhere.append(...elsewhere.map(({ element }) => element));
+
+  const setPair = ({ layer, beside }: State) => {
+    pair = layer && beside.layer && pairOf(layer, beside.layer);
+    if (pair === null) lit = false;
+    else {
+      panel.show(pair.sides, noteOf(pair), factsOf(pair));
+      announce(summaryOf(pair));
+    }
+    light();
+    panel.showLit(lit);
+  };
+  const layers = ({ layer, beside }: State) => [layer, beside.layer];
+  store.follow(["layer", "beside"], onChange(layers, setPair));
+  const show = (state: State) => {
+    const { beside, hits, selected, followed, region, inBeside } = state;
+    const chosen = selected !== null || followed !== null || region !== null || inBeside;
+    if (panel.hasFocus && (pair === null || chosen)) byId("map").focus();
+    panel.setShown(pair !== null && !chosen);
+    byId("title").hidden = pair === null;
+    byId("other-hits").hidden = pair === null || beside.hits === null;
+    for (const { element } of elsewhere) element.hidden = true;
+    if (pair === null) return;
+    const [first, second] = pair.sides;
+    byId("title").textContent = titleOf(first, hits);
+    byId("other-title").textContent = titleOf(second, beside.hits);
+    byId("other-hits").textContent = `${second.name}: ${counted(beside.hits?.best ?? 0, "feature")}`;
+    panel.showFound(second, beside.hits);
+    const relation = elsewhereOf(state, pair);
+    if (relation) showElsewhere(elsewhere[inBeside ? 1 : 0]!, relation);
+  };
+  store.follow(
+    ["layer", "beside", "hits", "selected", "followed", "region", "inBeside"],
+    onChange((state) => {
+      const { layer, beside, hits, selected, followed, region, inBeside } = state;
+      return [layer, beside.layer, beside.hits, beside.selected, hits, selected, followed, region, inBeside];
+    }, show),
+  );
+  if (!scene) return;
+  scene.onFrame = () => compare.joins?.update();
+  followJoins(store, scene, compare, () => pair);
+}
+
+function pairOf(layer: Layer, other: Layer): Pair {
+  const counterpart = counterparts(layer, other);
+  const back = counterparts(other, layer);
+  const side = (of: Layer, alone: Alone | null): Side => ({
+    layer: of,
+    name:
+      layer.modelId === other.modelId
+        ? `Layer ${of.layer}`
+        : `${display(of.displayName, 40)}, layer ${of.layer}`,
+    alone,
+  });
+  return {
+    sides: [
+      side(layer, counterpart && tellingFirst(aloneIn(layer, counterpart), layer)),
+      side(other, back && tellingFirst(aloneIn(other, back), other)),
+    ],
+    counterpart,
+  };
+}
+
+/** Function words go last. */
+function tellingFirst(alone: Alone, { labels }: Layer): Alone {
+  const little = (node: number) => Number(labels[node] == null || saysLittle(labels[node]));
+  return { ...alone, nodes: alone.nodes.toSorted((a, b) => little(a) - little(b)) };
+}
+
+function noteOf({ sides: [first, second], counterpart }: Pair): string {
+  if (inOneFrame(first.layer, second.layer))
+    return "In one frame: the same position means the same on both maps.";
+  const own = "Each is on its own map: positions on one say nothing about the other.";
+  if (first.layer.modelId !== second.layer.modelId) return `Two models. ${own} No tracks join them.`;
+  return counterpart === null ? `${own} No tracks join them here.` : own;
+}
+
+function factsOf({ sides: [first, second], counterpart }: Pair): [string, string][] {
+  if (counterpart === null) {
+    const labels = new Set(first.layer.labels.map((label) => fold(label ?? "")));
+    labels.delete("");
+    const shared = new Set(
+      second.layer.labels.map((label) => fold(label ?? "")).filter((label) => labels.has(label)),
+    );
+    return [
+      ...[first, second].map(({ name, layer }): [string, string] => [name, counted(layer.count, "feature")]),
+      ["Labels that both have", shared.size.toLocaleString("en")],
+    ];
+  }
+  const { count } = first.layer;
+  const ending = first.alone!.nodes.length;
+  const [one, two] = [first, second].map(({ name }) => name.toLowerCase());
+  const inOrder = first.layer.layer < second.layer.layer;
+  return [
+    [inOrder ? `Go on in ${two}` : `Come from ${two}`, shareOf(count - ending, count)],
+    [inOrder ? `End before ${two}` : `New since ${two}`, shareOf(ending, count)],
+    [
+      inOrder ? `New since ${one}` : `End before ${one}`,
+      shareOf(second.alone!.nodes.length, second.layer.count),
+    ],
+  ];
+}
+
+function summaryOf(pair: Pair): string {
+  const facts = factsOf(pair).map((fact) => fact.join(": "));
+  return [pair.sides.map(({ name }) => name).join(" beside "), ...facts].join(". ");
+}
+
+function titleOf({ name }: Side, hits: State["hits"]): string {
+  return hits === null ? name : `${name} · ${hits.best.toLocaleString("en")} found`;
+}
+
+/** Where the selected feature is in the layer of the other half; null if none is selected, or no tracks join the layers. */
+function elsewhereOf(state: State, { sides }: Pair): { there: Side; relation: Relation } | null {
+  const { selected } = readOf(state);
+  if (selected === null) return null;
+  const [here, there] = state.inBeside ? [sides[1], sides[0]] : sides;
+  const relation = relationOf(here.layer, selected, there.layer, stepOf(state, here, there));
+  return relation && { there, relation };
+}
+
+function showElsewhere(list: FeatureList, { there, relation }: { there: Side; relation: Relation }): void {
+  const onTrack = relation.kind === "track";
+  const feature = onTrack ? relation : relation.nearest;
+  const rows = feature === null ? [] : [{ ...feature, linked: onTrack, nearInBoth: false }];
+  list.element.hidden = false;
+  list.show(there.layer, `In ${there.name.toLowerCase()}`, absenceOf(there, relation), rows);
+}
+
+function absenceOf({ name }: Side, relation: Relation): string | null {
+  if (relation.kind === "track") return null;
+  const absent = `Its track does not reach ${name.toLowerCase()}.`;
+  return relation.nearest === null ? absent : `${absent} Nearest there:`;
+}
+
+/** As a sentence. */
+function describe({ there, relation }: { there: Side; relation: Relation }): string {
+  const absence = absenceOf(there, relation);
+  const feature = relation.kind === "track" ? relation : relation.nearest;
+  if (feature === null) return `. ${absence}`;
+  const label = display(there.layer.labels[feature.node] ?? "no label", 200);
+  const cosine = feature.cosine === null ? "" : `, cosine ${feature.cosine.toFixed(2)}`;
+  return `. ${absence ?? `In ${there.name.toLowerCase()}:`} ${label}${cosine}`;
+}
+
+/** How many layers of the frame lie between two of them. */
+function stepOf({ manifests }: State, from: Side, to: Side): number {
+  const layers = manifests[to.layer.modelId]?.layers.filter(({ frame }) => frame !== undefined) ?? [];
+  const at = (side: Side) => layers.findIndex(({ layer }) => layer === side.layer.layer);
+  return at(to) - at(from);
+}
+
+/** Lines from the selected feature, the pinned ones and the search results to those on their tracks. */
+function followJoins(store: Store, scene: MapScene, compare: Compare, pairNow: () => Pair | null): void {
+  const draw = (state: State) => {
+    const pair = pairNow();
+    if (pair === null || !compare.scene) return compare.joins?.show([]);
+    compare.joins ??= new Joins(
+      byId<HTMLCanvasElement>("joins"),
+      { scene, canvas: byId("map") },
+      { scene: compare.scene, canvas: byId("other-map") },
+    );
+    const { counterpart } = pair;
+    const { selected, hits, pinnedNodes, shown, beside } = state;
+    const style = getComputedStyle(document.documentElement);
+    const lines = (nodes: number[], color: string, width: number) =>
+      nodes.flatMap((left) => {
+        const right = counterpart?.[left] ?? -1;
+        const hidden = right < 0 || shown?.[left] === 0 || beside.shown?.[right] === 0;
+        return hidden ? [] : [{ left, right, color: style.getPropertyValue(color).trim(), width }];
+      });
+    const found = hits === null ? [] : hits.nodes.slice(0, hits.best);
+    compare.joins.show([
+      ...lines(found.length > MOST_JOINED ? [] : found, "--link", 1),
+      ...lines(pinnedNodes, "--pin", 1.5),
+      ...lines(selected === null ? [] : [selected], "--accent", 2),
+    ]);
+  };
+  store.follow(
+    ["layer", "beside", "selected", "hits", "pinnedNodes", "shown", "theme"],
+    onChange((state) => {
+      const { layer, beside, selected, hits, pinnedNodes, shown, theme } = state;
+      return [layer, beside.layer, beside.shown, selected, hits, pinnedNodes, shown, theme];
+    }, draw),
+  );
+}
