@@ -35,4 +35,8 @@ it("leaves out what a long headline begins with, if it says nothing", () => {
   expect(headline("phrases that references to that phrases", boilerplate)).toBe(
     "phrases that references to…",
   );
+  const pieces = new Set(["piece", "in"]);
+  expect(headline("piece: -in in plugin, insinuation, evincing", pieces)).toBe(
+    "…-in in plugin, insinuation…",
+  );
 });

@@ -95,6 +95,14 @@ def test_features_outside_are_not_on_the_map_unless_selected(visit, features):
     expect(page.locator("#feature .index").first).to_have_text("Feature 1693")
 
 
+def test_what_the_filters_show_can_be_pinned_at_once(visit, features):
+    page = visit.open("#layer=5&only=links:12..")
+    page.locator("#map").focus()
+    page.keyboard.press("a")
+    within = ",".join(map(str, features.query("degree >= 12")["index"]))
+    expect(page).to_have_url(re.compile(f"pins=5:{within}&"))
+
+
 def test_labels_and_links_of_features_outside_are_hidden(visit, features):
     page = visit.open("#layer=5&only=links:8..")
     at_rest(page)

@@ -44,6 +44,8 @@ export function counted(count: number, noun: string): string {
 export function headline(label: string, boilerplate: ReadonlySet<string>, limit = 30): string {
   const head = label.split(";", 1)[0]!.trim() || label;
   if (head.length <= limit) return display(head, limit);
-  const telling = [...head.matchAll(WORDS)].find(([word]) => !boilerplate.has(fold(word)))?.index ?? 0;
+  // With its hyphen, "-in" is no boilerplate: it is what the label is about.
+  const words = [...head.matchAll(/-?[\p{L}\p{N}\p{M}]+/gu)];
+  const telling = words.find(([word]) => !boilerplate.has(fold(word)))?.index ?? 0;
   return display(telling === 0 ? head : `…${head.slice(telling)}`, limit);
 }

@@ -72,6 +72,7 @@ export class Pins {
     private readonly selection: Selection,
   ) {
     selection.onPin = () => this.toggleSelected();
+    store.follow(["shown"], () => this.show());
     let modelId: string | undefined;
     store.follow(["layer", "pinned"], (state) => {
       this.learn(state);
@@ -130,10 +131,10 @@ export class Pins {
     return same;
   }
 
-  /** Pins the features of the chosen region, or else what the search finds. */
+  /** Pins the features of the chosen region, or else what the search finds, or else what the filters show. */
   pinAll(): void {
     const all = offered(this.store.current);
-    if (all === null) announce("Nothing to pin: search, or choose a region");
+    if (all === null) announce("Nothing to pin: search, filter, or choose a region");
     else this.add(all.nodes);
   }
 
@@ -380,12 +381,14 @@ function featuresOf({ layer, index }: Layer, nodes: readonly number[]): FeatureI
   return nodes.map((node) => ({ layer, index: index[node]! }));
 }
 
-/** What can be pinned at once. */
-function offered({ layer, region, hits }: State): { nodes: number[]; what: string } | null {
-  if (layer && region !== null) return { nodes: nodesIn(layer, region), what: "of the region" };
-  return hits === null || hits.best === 0
-    ? null
-    : { nodes: hits.nodes.slice(0, hits.best), what: "search results" };
+/** What can be pinned at once: the region, what the search finds, or what the filters show. */
+function offered({ layer, region, hits, filters, shown }: State): { nodes: number[]; what: string } | null {
+  if (layer === null) return null;
+  if (region !== null) return { nodes: nodesIn(layer, region), what: "of the region" };
+  if (hits !== null && hits.best > 0)
+    return { nodes: hits.nodes.slice(0, hits.best), what: "search results" };
+  if (shown === null || Object.keys(filters).length === 0) return null;
+  return { nodes: [...layer.index.keys()].filter((node) => shown[node]), what: "within the filters" };
 }
 
 function scopeOf(state: State): Scope | null {
