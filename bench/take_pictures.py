@@ -54,6 +54,11 @@ def enter(selector: str, text: str) -> Step:
     return lambda page: page.locator(selector).fill(text) or page.locator(selector).press("Enter")
 
 
+def wait_for(text: str) -> Step:
+    """Until the page says so."""
+    return lambda page: page.get_by_text(text, exact=True).wait_for()
+
+
 def scroll(heading: str) -> Step:
     """A panel scrolled to a heading."""
     return lambda page: page.get_by_role("heading", name=heading).evaluate("heading => heading.scrollIntoView()")
@@ -85,7 +90,13 @@ PICTURES = [
         (press("s"), enter("#pin-text", DENSEST), click("#close-message"), press("r")),
         crop=RIGHT,
     ),
-    Picture("explorer-layers", "layer=0&compare=5&find=piece", window=(1300, 660), crop=(320, 0, 1300, 660)),
+    Picture(
+        "explorer-layers",
+        "layer=0&compare=5&find=piece",
+        (wait_for("Layer 5 · 95 found"),),
+        window=(1300, 660),
+        crop=(320, 0, 1300, 660),
+    ),
 ]
 
 
