@@ -42,9 +42,10 @@ export function wireControls(page: Page): void {
     byId<HTMLDialogElement>("help-dialog").showModal();
   };
   const back = () => {
-    const { selected, followed, region } = store.current;
+    const { selected, followed, region, drawing } = store.current;
     // From here on keys are no letters of the search.
     if (document.activeElement?.id === "search") byId("map").focus();
+    if (drawing !== null) return store.update({ drawing: null });
     if (selected !== null || followed !== null || region !== null) return selection.select(null);
     store.update({ query: "" });
   };
