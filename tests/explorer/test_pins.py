@@ -159,6 +159,7 @@ def test_a_chosen_shape_is_drawn_without_shift_and_by_touch(browser, site, keep_
     lasso = page.get_by_role("button", name="Lasso")
     lasso.tap()
     expect(lasso).to_have_attribute("aria-pressed", "true")
+    assert violations(page) == []
     touch = visit.context.new_cdp_session(page)
     top = page.locator("#find").bounding_box()
     y = (top["y"] + top["height"] + page.locator("#pin-panel").bounding_box()["y"]) / 2
@@ -174,6 +175,10 @@ def test_a_chosen_shape_is_drawn_without_shift_and_by_touch(browser, site, keep_
     at_rest(page)
     assert re.search("camera=.*", page.url)[0] == camera  # nothing has turned
     keep_picture(page, "lasso-phone.png")
+    page.locator("#map").focus()
+    page.keyboard.press("Escape")
+    expect(lasso).to_have_attribute("aria-pressed", "false")
+    lasso.tap()
     page.locator("#pin-panel").get_by_role("button", name="Close").tap()
     expect(page.locator("#pin-panel")).to_be_hidden()
     drag((100, -80), (200, -80), (300, -80))

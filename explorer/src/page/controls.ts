@@ -45,9 +45,10 @@ export function wireControls(page: Page): void {
     byId<HTMLDialogElement>("help-dialog").showModal();
   };
   const back = () => {
-    const { selected, followed, region, inBeside, beside, query, compared } = store.current;
+    const { selected, followed, region, inBeside, beside, query, compared, drawing } = store.current;
     // From here on keys are no letters of the search.
     if (document.activeElement?.id === "search") byId("map").focus();
+    if (drawing !== null) return store.update({ drawing: null });
     if (selected !== null || followed !== null || region !== null || inBeside) return selection.select(null);
     if (beside.region !== null) return compare.update({ region: null });
     if (query === "" && compared !== null) return compare.end();

@@ -4,7 +4,7 @@ import { byId } from "./dom";
 export interface KeyActions {
   search(): void;
   regions(): void;
-  /** Undoes one thing: the selection, then the search. */
+  /** Undoes one thing: the shape to draw, the selection, then the search. */
   back(): void;
   stepLayer(by: number): void;
   flyToSelected(): void;

@@ -29,6 +29,7 @@ export class LayerHits {
       return parts.row;
     });
     setChildren(this.list, rows);
+    this.rows.get(here)!.row.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   private row(layer: number) {
