@@ -4,8 +4,9 @@ import { SearchIndex } from "../src/data/search";
 async function find(labels: (string | null)[], query: string) {
   const numbers = Uint32Array.from(labels, (_, node) => node);
   const index = await SearchIndex.of({ labels, index: numbers, linkCounts: numbers });
-  const { nodes, best } = index.search(query);
+  const { nodes, best, whole } = index.search(query);
   return {
+    whole,
     all: nodes.slice(0, best).map((node) => labels[node]),
     others: nodes.slice(best).map((node) => labels[node]),
   };
@@ -13,12 +14,17 @@ async function find(labels: (string | null)[], query: string) {
 
 it("finds labels with all words, in any order, before those with some", async () => {
   const labels = ["wine", "red wine", "wine that is red", null, "white bread"];
-  expect(await find(labels, "red wine")).toEqual({ all: ["red wine", "wine that is red"], others: ["wine"] });
+  expect(await find(labels, "red wine")).toEqual({
+    whole: true,
+    all: ["red wine", "wine that is red"],
+    others: ["wine"],
+  });
 });
 
 it("finds labels with some of the words if none has all", async () => {
   const labels = ["instrument, drummer, clarinet", "music", "magical", "friday"];
-  const { all, others } = await find(labels, "musical instruments");
+  const { all, others, whole } = await find(labels, "musical instruments");
+  expect(whole).toBe(false);
   expect(all.toSorted()).toEqual(labels.slice(0, 2));
   expect(others).toEqual([]);
   expect((await find(["not; also no, never", "week"], "negation not")).all).toEqual(["not; also no, never"]);
@@ -39,7 +45,8 @@ it("forgives a misspelt letter or two, if no label has the word as it is written
   const labels = ["monday", "monitor", "sing", "king"];
   expect((await find(labels, "mondey")).all).toEqual(["monday"]);
   expect((await find(labels, "mnoday")).all).toEqual(["monday"]);
-  expect(await find(["notation", "not"], "negation not")).toEqual({ all: ["not", "notation"], others: [] });
+  const { all, others } = await find(["notation", "not"], "negation not");
+  expect([all, others]).toEqual([["not", "notation"], []]);
   expect((await find(labels, "king")).all).toEqual(["king"]);
 });
 

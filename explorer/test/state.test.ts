@@ -6,7 +6,7 @@ it("calls followers of what changed, in order, and with what others changed mean
   const calls: string[] = [];
   store.follow(["selected"], ({ selected }) => {
     calls.push(`first ${selected}`);
-    if (selected !== null) store.update({ hits: { query: "", nodes: [selected], best: 1 } });
+    if (selected !== null) store.update({ hits: { query: "", nodes: [selected], best: 1, whole: true } });
   });
   store.follow(["hits"], ({ hits }) => calls.push(`hits ${hits?.nodes}`));
   store.follow(["selected", "theme"], ({ selected, hits }) => calls.push(`last ${selected} ${hits?.nodes}`));

@@ -126,7 +126,7 @@ def test_features_that_never_fire_are_hidden_until_a_switch_shows_them(visit, si
     site.change_table(TABLE, lambda table: table.assign(density=table["density"].mask(silent, 9e-6)))
     page = visit.open("#layer=5")
     expect_shown(page, 2018)
-    switch = page.get_by_role("checkbox", name="Show the 30 that never fire")
+    switch = page.get_by_role("checkbox", name="Show the 30 that hardly ever fire")
     switch.focus()
     page.keyboard.press("Space")
     expect(page.locator("#filter")).to_be_hidden()

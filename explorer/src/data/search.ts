@@ -7,6 +7,8 @@ export interface Hits {
   nodes: number[];
   /** How many of these, the first ones, have all words; if none has, how many have any. */
   best: number;
+  /** False if none has all words, but for a letter each. */
+  whole: boolean;
 }
 
 /** How well a word of a label matches one of the query: "day" for "day", "daybreak" for "day", "music" for "musical". */
@@ -102,7 +104,7 @@ export class SearchIndex {
    */
   search(query: string): Hits {
     const text = fold(query.trim());
-    if (text === "") return { nodes: [], best: 0 };
+    if (text === "") return equal([]);
     if (/^#\d+$/.test(text)) return equal(this.withIndex(text.slice(1)));
     const words = wordsOf(text);
     const ranks = new Map<number, Rank>();
@@ -131,7 +133,7 @@ export class SearchIndex {
     );
     const first = tier(ranked[0]![1]);
     const best = ranked.filter(([, rank]) => tier(rank) === first).length;
-    return { nodes: ranked.map(([node]) => node), best };
+    return { nodes: ranked.map(([node]) => node), best, whole: first === 2 };
   }
 
   private withIndex(digits: string, whole = false): number[] {
@@ -153,7 +155,7 @@ export class SearchIndex {
 }
 
 function equal(nodes: number[]): Hits {
-  return { nodes, best: nodes.length };
+  return { nodes, best: nodes.length, whole: true };
 }
 
 /** Of a label with `found` of the `wanted` words: all, some, or none but for two letters. */

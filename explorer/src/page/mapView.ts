@@ -23,7 +23,7 @@ export function followMarks(store: Store, scene: MapScene): void {
   store.follow(["layer", "selected", "region", "hits", "coloring", "pinnedNodes", "alone"], (state) => {
     const { layer, selected, region, hits, coloring, pinnedNodes: pinned, alone } = state;
     if (!layer) return;
-    if (region !== null) {
+    if (region !== null && hits === null) {
       const lit = nodesIn(layer, region);
       return scene.mark({ lit, named: lit.slice(0, 24), selected: null, pinned, dimming: 0.82 });
     }

@@ -11,6 +11,8 @@ import { Mark, type SharedUniforms } from "./points";
 
 /** Of the map's radius: a link of this length is half as opaque as a very short one. Those across the map recede. */
 const FADE_LENGTH = 0.15;
+/** Fewer links than these hide nothing: the fewer there are, the longer they may be. */
+const FEW = 2000;
 /** Pixels that half the map takes where lines begin to show in full. */
 const FULL_RADIUS = 450;
 /** Opacity, in steps of a colour. */
@@ -83,6 +85,7 @@ export class FeatureLinks {
     const [weakest, strongest] = this.order.range;
     // The more links there are, the fainter each.
     const opacity = Math.min(0.9, 0.9 * Math.sqrt(8000 / Math.max(count, 1)));
+    const fadeLength = FADE_LENGTH * radius * Math.max(1, FEW / Math.max(count, 1));
     const ends: number[] = [];
     const alphas: number[] = [];
     for (const edge of this.order.edges.subarray(0, count)) {
@@ -93,7 +96,7 @@ export class FeatureLinks {
         positions[3 * a + 2]! - positions[3 * b + 2]!,
       );
       const strength = 0.45 + 0.55 * ((weight[edge]! - weakest) / (strongest - weakest || 1));
-      const alpha = (opacity * strength) / (1 + (length / (FADE_LENGTH * radius)) ** 3);
+      const alpha = (opacity * strength) / (1 + (length / fadeLength) ** 3);
       // Not drawn: lines across the whole map take most of a frame's time, and this faint they show nothing.
       if (alpha < FAINTEST) continue;
       ends.push(a, b);

@@ -139,9 +139,11 @@ export class SearchBox {
   }
 }
 
-function summary({ nodes, best }: Hits, hidden: number): string {
+function summary({ nodes, best, whole }: Hits, hidden: number): string {
   if (nodes.length === 0) return "No feature found";
-  const parts = [counted(best, "feature")];
+  const parts = [
+    whole ? counted(best, "feature") : `No feature matches in full, ${best.toLocaleString("en")} in part`,
+  ];
   if (nodes.length > best) parts.push(`${(nodes.length - best).toLocaleString("en")} with some of the words`);
   if (hidden > 0) parts.push(`${hidden.toLocaleString("en")} hidden`);
   if (nodes.length > LISTED) parts.push(`the best ${LISTED} listed`);
