@@ -322,13 +322,10 @@ def test_layers_are_selected_by_model(models):
         selection(with_settings(layers={"gemma-2-2b": 26}), models)
 
 
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [("gemma-2-2", "did you mean gemma-2-2b or "), ("llama", "did you mean llama3.1-8b-"), ("xyz", r"\.")],
-)
-def test_an_unknown_model_is_refused_with_similar_ones_and_how_to_list_all(models, name, hint):
-    with pytest.raises(ConfigError, match=f"no catalogue defines '{name}'.*{hint}.*scripts/list_models.py"):
-        selection(with_settings(models=name), models)
+def test_an_unknown_model_is_told_with_those_that_exist(models):
+    for name, hint in (("gemma-2-2", ": did you mean gemma-2-2b or "), ("llama", ".* llama3.1-8b-"), ("xyz", r"\.")):
+        with pytest.raises(ConfigError, match=f"no catalogue defines '{name}'{hint}.*scripts/list_models.py"):
+            selection(with_settings(models=name), models)
 
 
 def test_a_run_stops_before_any_job_with_one_message():

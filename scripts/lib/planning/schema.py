@@ -149,7 +149,7 @@ def _explain(error: ValidationError, origin: str) -> list[str]:
         case "additionalProperties":
             unknown = [name for name in error.instance if name not in known]
             return [
-                f"{origin}: {f'{key}.{name}' if key else name} is not a valid key: {_suggestion(name, known)}"
+                f"{origin}: {f'{key}.{name}' if key else name} is not a valid key: {suggestion(name, known, 'keys')}"
                 for name in unknown
             ]
         case "required":
@@ -163,8 +163,9 @@ def _explain(error: ValidationError, origin: str) -> list[str]:
             return [f"{where}: {error.message}"]
 
 
-def _suggestion(key: object, known: list[str]) -> str:
-    """Which of the `known` keys could have been meant, and all of them."""
-    close = difflib.get_close_matches(str(key), known, 1)
+def suggestion(name: object, known: list[str], kind: str) -> str:
+    """What could have been meant by a name that is not among `known`, and what there is."""
+    close = difflib.get_close_matches(str(name), known, 1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}Valid keys: {', '.join(known)}"
+    more = f" and {len(known) - 30} more" if len(known) > 30 else ""
+    return f"{hint}Valid {kind}: {', '.join(known[:30])}{more}"
