@@ -45,8 +45,8 @@ export class AllLayers {
     const close = new Uint32Array(this.vocabulary.size);
     const far = new Uint32Array(this.vocabulary.size);
     wanted.forEach((word, at) => {
-      const { found, quality } = this.vocabulary.matching(word);
-      for (const { id } of found) (quality > TWO_OFF ? close : far)[id]! |= 1 << at;
+      const { results, quality } = this.vocabulary.matching(word);
+      for (const { id } of results) (quality > TWO_OFF ? close : far)[id]! |= 1 << at;
     });
     /** By tier. */
     const counts = [new Map<number, number>(), new Map<number, number>(), new Map<number, number>()] as const;

@@ -70,16 +70,16 @@ export class WordIndex {
   }
 
   /** The labels with a word or longer ones that begin with it; if there are none, with those nearest to it. */
-  matching(word: string): { found: SearchResult[]; quality: number } {
-    let found = this.words.search(word, { prefix: true });
+  matching(word: string): { results: SearchResult[]; quality: number } {
+    let results = this.words.search(word, { prefix: true });
     // A number is no misspelling of another.
-    if (found.length > 0 || /^\d+$/.test(word)) return { found, quality: BEGINNING };
+    if (results.length > 0 || /^\d+$/.test(word)) return { results, quality: BEGINNING };
     const shorter = [1, 2, 3].map((letters) => word.slice(0, -letters)).filter(({ length }) => length >= 4);
-    found = this.words.search({ queries: shorter });
-    if (found.length > 0) return { found, quality: SHORTER };
-    if (word.length >= 3) found = this.words.search(word, { fuzzy: 1 });
-    if (found.length > 0 || word.length < 5) return { found, quality: ONE_OFF };
-    return { found: this.words.search(word, { fuzzy: 2 }), quality: TWO_OFF };
+    results = this.words.search({ queries: shorter });
+    if (results.length > 0) return { results, quality: SHORTER };
+    if (word.length >= 3) results = this.words.search(word, { fuzzy: 1 });
+    if (results.length > 0 || word.length < 5) return { results, quality: ONE_OFF };
+    return { results: this.words.search(word, { fuzzy: 2 }), quality: TWO_OFF };
   }
 }
 
@@ -109,8 +109,8 @@ export class SearchIndex {
     const words = wordsOf(text);
     const ranks = new Map<number, Rank>();
     for (const word of words) {
-      const { found, quality } = this.words.matching(word);
-      for (const { id, score, terms } of found) {
+      const { results, quality } = this.words.matching(word);
+      for (const { id, score, terms } of results) {
         const rank = ranks.get(id) ?? { words: 0, quality: 0, score: 0 };
         if (quality > TWO_OFF) rank.words += 1;
         rank.quality += terms.includes(word) ? WHOLE : quality;
@@ -158,9 +158,9 @@ function equal(nodes: number[]): Hits {
   return { nodes, best: nodes.length, whole: true };
 }
 
-/** Of a label with `found` of the `wanted` words: all, some, or none but for two letters. */
-export function tierOf(found: number, wanted: number): 0 | 1 | 2 {
-  return found === wanted ? 2 : found > 0 ? 1 : 0;
+/** Of a label with `matched` of the `wanted` words: all, some, or none but for two letters. */
+export function tierOf(matched: number, wanted: number): 0 | 1 | 2 {
+  return matched === wanted ? 2 : matched > 0 ? 1 : 0;
 }
 
 export function tokenize(text: string): string[] {

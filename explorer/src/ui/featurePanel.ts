@@ -36,7 +36,7 @@ export class FeaturePanel {
     "Open on Neuronpedia",
     icon("M9 7h8v8M17 7 7 17"),
   );
-  private readonly explanations = h("section", { class: "explanations" });
+  private readonly explanations = h("div", { class: "explanations" });
   private readonly path = h("p", { class: "path" });
   /** Where the feature is in a layer that is compared. */
   readonly elsewhere = h("div");

@@ -42,8 +42,6 @@ export function watchOutline(canvas: HTMLCanvasElement, events: OutlineEvents): 
       [left, bottom],
     ];
   };
-  const distance = ([x, y]: [number, number], { offsetX, offsetY }: MouseEvent) =>
-    Math.hypot(offsetX - x, offsetY - y);
   const stop = () => {
     pointer = null;
     drawn.remove();
@@ -63,10 +61,10 @@ export function watchOutline(canvas: HTMLCanvasElement, events: OutlineEvents): 
   canvas.addEventListener(
     "pointerdown",
     (event) => {
+      if (pointer !== null) return event.stopImmediatePropagation();
       const chosen = shapeOf(event);
-      if (pointer === null && (chosen === null || event.button !== 0 || !event.isPrimary)) return;
+      if (chosen === null || event.button !== 0 || !event.isPrimary) return;
       event.stopImmediatePropagation();
-      if (pointer !== null || chosen === null) return;
       canvas.setPointerCapture(event.pointerId);
       shape = chosen;
       pointer = event.pointerId;
@@ -76,7 +74,8 @@ export function watchOutline(canvas: HTMLCanvasElement, events: OutlineEvents): 
     { capture: true },
   );
   watch("pointermove", (event) => {
-    if (distance(path.at(-1)!, event) < STEP) return;
+    const [x, y] = path.at(-1)!;
+    if (Math.hypot(event.offsetX - x, event.offsetY - y) < STEP) return;
     path.push([event.offsetX, event.offsetY]);
     line.setAttribute("points", outlineOf().join(" "));
     if (!drawn.isConnected) canvas.after(drawn);
