@@ -169,12 +169,12 @@ export class Compare {
   }
 
   private selectWanted(): void {
-    const { compared, beside, selected, region } = this.store.current;
+    const { compared, beside } = this.store.current;
     if (compared?.feature === undefined || !beside.layer) return;
     const { feature, ...layer } = compared;
     const node = nodeOfFeature(beside.layer, feature);
     if (node === null) showMessage(`Feature ${feature} is not on the map of layer ${layer.layer}.`);
-    else if (selected === null && region === null) this.selection.selectBeside(node);
+    else this.selection.selectBeside(node);
     this.store.update({ compared: layer });
   }
 

@@ -64,6 +64,9 @@ export class MapCamera {
   private shift = new Vector2();
   private shiftedAt = 0;
   private drawn = false;
+  private held = false;
+  /** The visitor has moved the camera since the last frame. */
+  private dragged = false;
   /** Null at rest. */
   private updatedAt: number | null = null;
 
@@ -80,9 +83,16 @@ export class MapCamera {
     this.controls.addEventListener("start", () => {
       this.flight = null;
       this.atHome = false;
+      this.held = true;
       this.onGrab();
     });
-    this.controls.addEventListener("change", requestFrame);
+    this.controls.addEventListener("end", () => {
+      this.held = false;
+    });
+    this.controls.addEventListener("change", () => {
+      if (this.held) this.dragged = true;
+      requestFrame();
+    });
   }
 
   /** Distance from the eye to what it looks at, in map units. */
@@ -142,7 +152,8 @@ export class MapCamera {
     const elapsed = this.updatedAt === null ? FIRST_FRAME : now - this.updatedAt;
     this.controls.enableDamping = !prefersStillness();
     this.controls.dampingFactor = coasted(elapsed);
-    const moving = this.controls.update() || this.flight !== null || shifting;
+    const moving = this.controls.update() || this.flight !== null || shifting || this.dragged;
+    this.dragged = false;
     this.updatedAt = moving ? now : null;
     return moving;
   }
