@@ -134,6 +134,8 @@ export class Compare {
       return store.update({ compared: null });
     }
     const { layer: before } = store.current.beside;
+    // An address brings its own camera.
+    const placed = store.current.opening && store.current.camera !== null;
     if (before?.modelId === compared.modelId && before.layer === compared.layer) return this.selectWanted();
     this.worker ??= new LayerWorker();
     this.selection.workerBeside = this.worker;
@@ -158,7 +160,7 @@ export class Compare {
       });
       this.selectWanted();
       // Once both halves and the panel beside them have their sizes.
-      if (before === null) requestAnimationFrame(() => this.first?.camera.stayHome());
+      requestAnimationFrame(() => requestAnimationFrame(() => this.keepInSight(placed)));
     } catch (error) {
       showProgress(null);
       if (!wanted()) return;
@@ -166,6 +168,14 @@ export class Compare {
       const { layer } = store.current.beside;
       store.update({ compared: layer && { modelId: layer.modelId, layer: layer.layer } });
     }
+  }
+
+  /** Shows both maps as a whole if the first was, and the selected feature on both. */
+  private keepInSight(placed: boolean): void {
+    const { layer, selected } = this.store.current.beside;
+    if (placed || layer === null) return;
+    if (selected === null) this.first?.camera.stayHome();
+    else if (this.scene && !this.scene.isInSight(selected)) this.selection.fly();
   }
 
   private selectWanted(): void {
