@@ -30,7 +30,8 @@ def members(tracks: pd.DataFrame, layer: int, *, alone: bool) -> pd.DataFrame:
 
 def compared(page, *names: str) -> None:
     """Wait until the maps of these are shown."""
-    expect(page.locator(".half-title:visible")).to_have_text([re.compile(f"^{name}") for name in names])
+    titles = [re.compile(f"^{name}") for name in names]
+    expect(page.locator(".half-title:visible")).to_have_text(titles, timeout=30_000)
     at_rest(page)
 
 
@@ -42,7 +43,7 @@ def test_a_key_shows_the_next_layer_beside_and_says_where_they_differ(visit, tra
     expect(page).to_have_url(re.compile(r"layer=4&compare=5\b"))
     panel = page.locator("#comparison")
     own, other = (set(tracks.loc[layer]["track"]) for layer in (4, 5))
-    facts = [line.split(",")[0] + "," + line.split(",")[1] for line in panel.locator("dd").all_text_contents()]
+    facts = [line.rpartition(",")[0] for line in panel.locator("dd").all_text_contents()]
     assert facts == [f"{count:,} of 2,048" for count in (len(own & other), len(own - other), len(other - own))]
     expect(panel).to_contain_text("In one frame: the same position means the same")
     keep_picture(page, "compare.png", width=1440, height=900)
@@ -144,11 +145,18 @@ def test_another_model_is_on_a_map_of_its_own(visit):
     expect(page.locator("#feature h2")).to_contain_text("gnirts desrever and controls")
     page.keyboard.press("p")
     expect(page.locator("#message")).to_contain_text("show it as the first map")
-    page.goto(f"{visit.site.url}#model=minilm-l6&layer=4&compare=elsewhere:7")
-    expect(page.locator("#message")).to_have_text("No model elsewhere is published here.")
-    expect(page.locator("#right")).to_be_hidden()
-    page.goto(f"{visit.site.url}#model=minilm-l6&layer=4&compare=77")
-    expect(page.locator("#message")).to_have_text("minilm-l6 has no layer 77 here.")
+
+
+def test_a_link_to_a_comparison_with_what_is_not_here_says_so(visit):
+    for address, message in (
+        ("#layer=4&compare=elsewhere:7", "No model elsewhere is published here."),
+        ("#layer=4&compare=77", "minilm-l6 has no layer 77 here."),
+    ):
+        page, text = visit.open_and_read_message(address)
+        assert text == message
+        shown(page, 4)
+        expect(page.locator("#right")).to_be_hidden()
+        expect(page).not_to_have_url(re.compile("compare"))
 
 
 def test_a_picture_shows_both_maps(visit, tmp_path):

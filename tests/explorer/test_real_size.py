@@ -131,6 +131,25 @@ def test_the_slider_and_a_key_choose_the_links(page):
     assert 0 < drawn(page) < 1000
 
 
+def test_two_maps_lie_side_by_side(page):
+    model = re.search("model=(\\w+)", page.url)[1]
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.locator("#map").focus()
+    page.keyboard.press("b")
+    expect(page.locator("#other-title")).to_have_text("Layer 0", timeout=180_000)
+    at_rest(page)
+    for half in ("#left", "#right"):
+        assert page.locator(f"{half} .scene-label:not(.leaving)").count() > 5
+    page.fill("#search", "water")
+    expect(page.locator("#title")).to_have_text(re.compile(r"Layer \d+ · [\d,]+ found"), timeout=60_000)
+    found = page.locator("#title").text_content()
+    expect(page.locator("#other-title")).to_have_text(found, timeout=60_000)
+    expect(page).to_have_url(re.compile(f"model={model}&layer=0&compare=0"))
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#right")).to_be_hidden()
+
+
 def test_selects_a_feature_and_points_to_those_outside_the_picture(page):
     page.fill("#search", "references to water")
     page.keyboard.press("Enter")

@@ -135,6 +135,8 @@ export class Compare {
       return store.update({ compared: null });
     }
     const { layer: before } = store.current.beside;
+    // An address brings its own camera.
+    const placed = store.current.opening && store.current.camera !== null;
     if (before?.modelId === compared.modelId && before.layer === compared.layer) return this.selectWanted();
     this.worker ??= new LayerWorker();
     this.selection.workerBeside = this.worker;
@@ -159,7 +161,7 @@ export class Compare {
       });
       this.selectWanted();
       // Once both halves and the panel beside them have their sizes.
-      if (before === null) requestAnimationFrame(() => this.first?.camera.stayHome());
+      requestAnimationFrame(() => requestAnimationFrame(() => this.keepInSight(placed)));
     } catch (error) {
       showProgress(null);
       if (!wanted()) return;
@@ -169,13 +171,21 @@ export class Compare {
     }
   }
 
+  /** Shows both maps as a whole if the first was, and the selected feature on both. */
+  private keepInSight(placed: boolean): void {
+    const { layer, selected } = this.store.current.beside;
+    if (placed || layer === null) return;
+    if (selected === null) this.first?.camera.stayHome();
+    else if (this.scene && !this.scene.isInSight(selected)) this.selection.fly();
+  }
+
   private selectWanted(): void {
-    const { compared, beside, selected, region } = this.store.current;
+    const { compared, beside } = this.store.current;
     if (compared?.feature === undefined || !beside.layer) return;
     const { feature, ...layer } = compared;
     const node = nodeOfFeature(beside.layer, feature);
     if (node === null) showMessage(`Feature ${feature} is not on the map of layer ${layer.layer}.`);
-    else if (selected === null && region === null) this.selection.selectBeside(node);
+    else this.selection.selectBeside(node);
     this.store.update({ compared: layer });
   }
 

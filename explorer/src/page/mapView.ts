@@ -92,8 +92,10 @@ export function followPanels(store: Store, scene: MapScene, canvas: HTMLElement)
   // Labels give way to a panel that grows, and the picture to one that opens.
   const sizes = new ResizeObserver((entries) => {
     scene.requestFrame();
-    if (entries.some(({ target }) => target.matches(".reading"))) set();
+    if (entries.some(({ target }) => target === canvas || target.matches(".reading"))) set();
+    if (entries.some(({ target }) => target === canvas)) scene.camera.stayHome();
   });
+  sizes.observe(canvas);
   for (const panel of document.querySelectorAll(".panel")) sizes.observe(panel);
 }
 

@@ -64,6 +64,9 @@ export class MapCamera {
   private shift = new Vector2();
   private shiftedAt = 0;
   private drawn = false;
+  private held = false;
+  /** Moved since the last frame by the visitor, or by a change of the free space. */
+  private displaced = false;
   /** Null at rest. */
   private updatedAt: number | null = null;
 
@@ -80,9 +83,16 @@ export class MapCamera {
     this.controls.addEventListener("start", () => {
       this.flight = null;
       this.atHome = false;
+      this.held = true;
       this.onGrab();
     });
-    this.controls.addEventListener("change", requestFrame);
+    this.controls.addEventListener("end", () => {
+      this.held = false;
+    });
+    this.controls.addEventListener("change", () => {
+      if (this.held) this.displaced = true;
+      requestFrame();
+    });
   }
 
   /** Distance from the eye to what it looks at, in map units. */
@@ -142,7 +152,8 @@ export class MapCamera {
     const elapsed = this.updatedAt === null ? FIRST_FRAME : now - this.updatedAt;
     this.controls.enableDamping = !prefersStillness();
     this.controls.dampingFactor = coasted(elapsed);
-    const moving = this.controls.update() || this.flight !== null || shifting;
+    const moving = this.controls.update() || this.flight !== null || shifting || this.displaced;
+    this.displaced = false;
     this.updatedAt = moving ? now : null;
     return moving;
   }
@@ -189,13 +200,18 @@ export class MapCamera {
     );
   }
 
-  /** Moves without turning so that `point` is in the middle, unless the panels leave it in sight. */
-  keepInSight(point: Vector3): void {
+  /** False outside the picture, and behind a panel. */
+  isInSight(point: Vector3): boolean {
     const { left, top, right, bottom } = this.freeBox;
     const at = point.clone().project(this.camera);
     const x = (0.5 + at.x / 2) * this.canvas.clientWidth;
     const y = (0.5 - at.y / 2) * this.canvas.clientHeight;
-    if (at.z < 1 && x > left && x < right && y > top && y < bottom) return;
+    return at.z < 1 && x > left && x < right && y > top && y < bottom;
+  }
+
+  /** Moves without turning so that `point` is in the middle, unless the panels leave it in sight. */
+  keepInSight(point: Vector3): void {
+    if (this.isInSight(point)) return;
     const offset = this.camera.position.clone().sub(this.controls.target);
     this.fly(point.clone().add(offset), point);
   }
@@ -208,7 +224,9 @@ export class MapCamera {
 
   /** Shows the whole map again, if that is what was shown: the free space has changed. */
   stayHome(): void {
-    if (this.atHome) this.flyHome();
+    if (!this.atHome) return;
+    this.jumpHome();
+    this.displaced = true;
   }
 
   /** Turns around the target; angles in radians. */

@@ -253,6 +253,10 @@ export class MapScene {
     this.camera.flyToSphere(new Vector3().fromArray(center, 3 * region), Math.max(radius[region]!, 1));
   }
 
+  isInSight(node: number): boolean {
+    return this.camera.isInSight(this.restOf(node));
+  }
+
   /** Moves along with a node that would otherwise come to rest outside the picture, or behind a panel. */
   keepInSight(node: number): void {
     this.camera.keepInSight(this.restOf(node));
