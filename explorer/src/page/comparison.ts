@@ -68,7 +68,6 @@ export function followComparison(
   elsewhere.forEach(({ element }, at) => {
     element.dataset.map = at === 0 ? "beside" : "first";
   });
-  selection.panel.elsewhere.append(...elsewhere.map(({ element }) => element));
 
   const setPair = ({ layer, beside }: State) => {
     pair = layer && beside.layer && pairOf(layer, beside.layer);
@@ -89,7 +88,7 @@ export function followComparison(
     panel.setShown(pair !== null && !chosen);
     byId("title").hidden = pair === null;
     byId("other-hits").hidden = pair === null || beside.hits === null;
-    for (const { element } of elsewhere) element.hidden = true;
+    selection.panel.elsewhere.replaceChildren();
     if (pair === null) return;
     const [first, second] = pair.sides;
     byId("title").textContent = titleOf(first, hits);
@@ -97,7 +96,10 @@ export function followComparison(
     byId("other-hits").textContent = `${second.name}: ${counted(beside.hits?.best ?? 0, "feature")}`;
     panel.showFound(second, beside.hits);
     const relation = elsewhereOf(state, pair);
-    if (relation) showElsewhere(elsewhere[inBeside ? 1 : 0]!, relation);
+    if (relation === null) return;
+    const list = elsewhere[inBeside ? 1 : 0]!;
+    showElsewhere(list, relation);
+    selection.panel.elsewhere.append(list.element);
   };
   store.follow(
     ["layer", "beside", "hits", "selected", "followed", "region", "inBeside"],
@@ -193,7 +195,6 @@ function showElsewhere(list: FeatureList, { there, relation }: { there: Side; re
   const onTrack = relation.kind === "track";
   const feature = onTrack ? relation : relation.nearest;
   const rows = feature === null ? [] : [{ ...feature, linked: onTrack, nearInBoth: false }];
-  list.element.hidden = false;
   list.show(there.layer, `In ${there.name.toLowerCase()}`, absenceOf(there, relation), rows);
 }
 
@@ -226,7 +227,7 @@ function followJoins(store: Store, scene: MapScene, compare: Compare, pairNow: (
     const pair = pairNow();
     if (pair === null || !compare.scene) return compare.joins?.show([]);
     compare.joins ??= new Joins(
-      byId<HTMLCanvasElement>("joins"),
+      byId("stage"),
       { scene, canvas: byId("map") },
       { scene: compare.scene, canvas: byId("other-map") },
     );

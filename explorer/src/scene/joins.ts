@@ -1,4 +1,5 @@
 /** Lines from points of one map to points of the map beside it, drawn over both. */
+import { h } from "../ui/dom";
 import type { MapScene } from "./mapScene";
 
 /** A node of each map, and the line's colour. */
@@ -17,13 +18,16 @@ export interface Part {
 }
 
 export class Joins {
+  private readonly canvas = h("canvas", { id: "joins", "aria-hidden": "true" });
   private joins: Join[] = [];
 
   constructor(
-    private readonly canvas: HTMLCanvasElement,
+    stage: HTMLElement,
     private readonly left: Part,
     private readonly right: Part,
-  ) {}
+  ) {
+    stage.append(this.canvas);
+  }
 
   /** The ones that matter most last: they are drawn over the others. */
   show(joins: Join[]): void {
