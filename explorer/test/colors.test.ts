@@ -19,6 +19,16 @@ it("gets lighter as a quantity grows, in every theme", () => {
   }
 });
 
+it("can colour a layer by the scale of another, so that a colour means the same on both", () => {
+  const raw = rawLayer();
+  raw.edges.length = 1; // 0-1
+  const other = prepared(raw);
+  const { colors } = colorLayer(layer, "links", "dark");
+  const alike = colorLayer(other, "links", "dark", null, layer);
+  // Nodes 0 and 3 have two links and one here; there, 0 has one.
+  expect(rgb(alike.colors, 0)).toEqual(rgb(colors, 3));
+});
+
 it("names what has no value, in the legend and by a colour of its own", () => {
   const { colors, legend } = colorLayer(layer, "density", "dark");
   expect(legend).toMatchObject({ kind: "ramp", ticks: ["0.1 %", "1 %", "10 %"] });

@@ -56,7 +56,12 @@ export function drawPicture(
     context.clip();
     drawLabels(context, element, { left, top });
     context.restore();
-    if (maps.length > 1) drawTitle(context, element, shifted(box, -left, -top));
+    if (maps.length === 1) return;
+    const part = shifted(box, -left, -top);
+    context.strokeStyle = pageColor("--line");
+    context.lineWidth = 1;
+    context.strokeRect(part.left, part.top, part.right - part.left, part.bottom - part.top);
+    drawTitle(context, element, part);
   });
   context.translate(-left, -top);
   drawOver(context);
