@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from conftest import Project, copy_workflow
@@ -13,6 +14,7 @@ from .conftest import Visit, at_rest
 from .made_up import FUNCTION_WORDS, LINKED, REAL_SIZE, WIDE, made_up_map, made_up_table
 from .site import Site
 from .test_explorer import picture
+from .test_filters import brush
 
 SIZES = {"real": REAL_SIZE, "table": REAL_SIZE, "wide": WIDE}
 BESIDE_PANELS = {"x": 340, "y": 20, "width": 640, "height": 580}
@@ -148,6 +150,39 @@ def test_two_maps_lie_side_by_side(page):
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.locator("#right")).to_be_hidden()
+
+
+def test_filters_pins_and_pictures(page, tmp_path):
+    page.select_option("#coloring", "density")
+    brush(page, 0.5, 0.8)
+    expect(page.locator("#shown")).to_have_text(re.compile(f"^[\\d,]+ of {page.features:,} shown$"))
+    within = page.locator("#shown").text_content().split()[0]
+    assert 0 < int(within.replace(",", "")) < page.features
+    page.locator("#map").focus()
+    page.keyboard.press("a")
+    expect(page.locator("#pins")).to_have_text(f"Pinned {within}", timeout=60_000)
+    page.keyboard.press("e")
+    with page.expect_download() as download:
+        page.click("#save-picture")
+    download.value.save_as(tmp_path / "map.png")
+    width, height = Image.open(tmp_path / "map.png").size
+    assert min(width, height) > 300
+    page.keyboard.press("Escape")
+
+
+def test_a_region_is_chosen_in_the_tree(page):
+    page.locator("#map").focus()
+    page.keyboard.press("g")
+    page.keyboard.press("Enter")
+    panel = page.locator("#region")
+    expect(panel.locator("h2")).to_be_focused()
+    at_rest(page)
+    page.keyboard.press("a")
+    expect(page.locator("#pins")).to_have_text(re.compile(r"^Pinned [\d,]+$"), timeout=60_000)
+    size = panel.locator("section").nth(1).locator(".label").count()
+    assert 0 < size <= int(page.locator("#pins").text_content().split()[1].replace(",", ""))
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
 
 
 def test_selects_a_feature_and_points_to_those_outside_the_picture(page):
