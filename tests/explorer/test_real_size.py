@@ -15,6 +15,7 @@ from .made_up import FUNCTION_WORDS, LINKED, REAL_SIZE, WIDE, made_up_map, made_
 from .site import Site
 from .test_explorer import picture
 from .test_filters import brush
+from .test_pins import middle, paste
 
 SIZES = {"real": REAL_SIZE, "table": REAL_SIZE, "wide": WIDE}
 BESIDE_PANELS = {"x": 340, "y": 20, "width": 640, "height": 580}
@@ -168,6 +169,26 @@ def test_filters_pins_and_pictures(page, tmp_path):
     width, height = Image.open(tmp_path / "map.png").size
     assert min(width, height) > 300
     page.keyboard.press("Escape")
+
+
+def test_a_list_and_a_lasso_pin(page):
+    paste(page, f"3-6, {page.features - 1}")
+    expect(page.locator("#pins")).to_have_text("Pinned 5", timeout=60_000)
+    # The view has moved to these.
+    page.locator("#map").focus()
+    page.keyboard.press("r")
+    at_rest(page)
+    x, y = middle(page), 350
+    for key in ("Shift", "Alt"):
+        page.keyboard.down(key)
+    page.mouse.move(x - 120, y - 120)
+    page.mouse.down()
+    for dx, dy in ((120, -120), (120, 120), (-120, 120)):
+        page.mouse.move(x + dx, y + dy, steps=3)
+    page.mouse.up()
+    for key in ("Alt", "Shift"):
+        page.keyboard.up(key)
+    expect(page.locator("#pins")).to_have_text(re.compile(r"^Pinned [\d,]*\d{3}$"), timeout=60_000)
 
 
 def test_a_region_is_chosen_in_the_tree(page):
