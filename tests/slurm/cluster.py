@@ -8,8 +8,8 @@
 
 Everything lives in one directory (--dir): configuration, a new munge key, sockets, state, logs and pid files;
 free ports are chosen at the start. The only file outside it is the link /etc/slurm/slurm.conf, needed because
-Snakemake's Slurm executor drops SLURM_CONF inside a job; `stop` removes it. `start` refuses to run on a machine
-that already has a slurm.conf.
+Snakemake's Slurm executor drops SLURM_CONF inside a job; `stop` removes it, and `start` the one of a cluster that was
+killed. `start` refuses to run on a machine that already has a slurm.conf or another test cluster.
 
 Needs root (for the link, and for slurmd to switch users) and, for `install`, Debian or Ubuntu. For tests only: jobs
 are neither accounted nor confined, and the node claims more processors and memory than the machine may have.
@@ -113,8 +113,7 @@ def start(directory: Path) -> None:
         raise ClusterError(f"not installed: {', '.join(missing)}. Run: {sys.executable} {__file__} install")
     if running := _running(directory):
         raise ClusterError(f"{', '.join(running)} already running from {directory}: use or stop this cluster")
-    if SYSTEM_CONF.exists() or SYSTEM_CONF.is_symlink():
-        raise ClusterError(f"{SYSTEM_CONF} exists: this machine has its own Slurm, or runs another test cluster")
+    make_way()
     try:
         _configure(directory)
         files = [f"--{name}-file={directory}/munge.{name}" for name in ("key", "log", "seed")]
@@ -127,6 +126,18 @@ def start(directory: Path) -> None:
     except BaseException:
         stop(directory)
         raise
+
+
+def make_way() -> None:
+    """Remove the link that a killed cluster left behind; refuse if it is in use, or the machine's own."""
+    if SYSTEM_CONF.is_symlink():
+        other = SYSTEM_CONF.readlink().parent
+        if _running(other):
+            raise ClusterError(f"another test cluster is running. Stop it: {__file__} stop --dir {other}")
+        if not SYSTEM_CONF.exists() or (other / "munge.key").exists():
+            SYSTEM_CONF.unlink()
+    if SYSTEM_CONF.exists():
+        raise ClusterError(f"{SYSTEM_CONF} exists: this machine has its own Slurm")
 
 
 def _configure(directory: Path) -> None:

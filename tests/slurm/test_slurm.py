@@ -55,23 +55,26 @@ class ClusterProject(Project):
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory) -> Iterator[Path]:
-    """Directory of a running cluster; afterwards, asserts that it is gone and /etc is unchanged."""
+    """Directory of a running cluster; afterwards, asserts that it is gone and /etc holds nothing new."""
     if missing := cluster.missing_programs():
         unavailable(f"Slurm is not installed ({', '.join(missing)}): sudo {cluster.__file__} install")
     if os.getuid() != 0:
         unavailable("a Slurm cluster for tests needs root")
+    # A terminated run, too, stops its cluster.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     before = etc()
     directory = tmp_path_factory.mktemp("slurm")
     cluster.start(directory)
     yield directory
     cluster.stop(directory)
     assert etc() == before
+    assert not cluster.SYSTEM_CONF.is_symlink()
     assert cluster.status(directory) == 3
 
 
 def etc() -> set[Path]:
-    """Every file below /etc."""
-    return set(Path("/etc").rglob("*"))
+    """Every file below /etc but the cluster's link, which a killed run may have left there."""
+    return set(Path("/etc").rglob("*")) - {cluster.SYSTEM_CONF}
 
 
 @pytest.fixture
@@ -165,6 +168,36 @@ def test_a_killed_head_is_recovered_from_as_documented(slurm, project, toy_run):
     project.snakemake("--unlock")
     project.snakemake()
     assert project.files() == toy_run.files()
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_only_a_dead_cluster_makes_way_for_another(runs, tmp_path, monkeypatch):
+    link, other = tmp_path / "slurm.conf", tmp_path / "other"
+    other.mkdir()
+    link.symlink_to(other / "slurm.conf")
+    monkeypatch.setattr(cluster, "SYSTEM_CONF", link)
+    command = [sys.executable, "-c", "print('up', flush=True); input()", other]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as daemon:
+        daemon.stdout.readline()
+        (other / "slurmd.pid").write_text(str(daemon.pid if runs else 2**30))
+        if runs:
+            with pytest.raises(cluster.ClusterError, match=f"stop --dir {other}"):
+                cluster.make_way()
+        else:
+            cluster.make_way()
+        daemon.communicate(b"\n")
+    assert link.is_symlink() == runs
+
+
+def test_the_slurm_of_the_machine_is_left_alone(tmp_path, monkeypatch):
+    own, link = tmp_path / "slurm.conf", tmp_path / "link.conf"
+    own.write_text("ClusterName=production")
+    link.symlink_to(own)
+    for path in (own, link):
+        monkeypatch.setattr(cluster, "SYSTEM_CONF", path)
+        with pytest.raises(cluster.ClusterError, match="has its own Slurm"):
+            cluster.make_way()
+        assert path.exists()
 
 
 def run_id(project: ClusterProject) -> str:
