@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Rehearse the full run: every layer of the catalogue, with small made-up decoders from local files.
+"""Rehearse the full run: every layer of the default models and both atlases, from made-up weights in local files.
 
-    bench/rehearse_cluster.py            on this machine's cores
-    bench/rehearse_cluster.py --slurm    through the cluster that `cluster.py start` started
+    bench/rehearse_cluster.py                       on this machine's cores
+    bench/rehearse_cluster.py --slurm               through the cluster that `cluster.py start` started
+    bench/rehearse_cluster.py --features 16384      as large as the real SAEs: 35 GB of disk
 
-The decoders have the models' full width but few rows, so the steps have little to do, and what remains is the
-cost of the workflow itself: planning, submitting, waiting and starting. Prints it per layer.
+Without --features the decoders have the models' full width but few rows, so the steps have little to do, and what
+remains is the cost of the workflow itself: planning, submitting, waiting and starting. Prints it per layer.
 """
 
 import argparse
+import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -18,34 +21,50 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "slurm"))
+sys.path[:0] = [str(ROOT / "tests" / "slurm"), str(ROOT / "scripts")]
 import cluster  # noqa: E402
 
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+from decoders import synthetic_layers  # noqa: E402
+
+# Steps that the profile does not submit, of those that a run makes.
+ON_LOGIN_NODE = {
+    "fetch_decoder",
+    "fetch_labels",
+    "tabulate_features",
+    "tabulate_quality",
+    "tabulate_regions",
+    "draw_atlas",
+    "draw_model",
+    "write_manifest",
+    "write_index",
+}
+SNAKEMAKE = (sys.executable, "-m", "snakemake")
 
 
 def make_inputs(folder: Path, features: int, layers: range) -> int:
-    """Write made-up decoders, a catalogue and a configuration for them; return the number of layers."""
+    """Write made-up decoders and labels, a catalogue and a configuration for them; return the number of layers."""
     models = yaml.safe_load((ROOT / "config" / "models.yaml").read_text(encoding="utf-8"))
+    rows = [{"index": index, "label": f"what activates topic {index % 997}"} for index in range(features)]
+    (folder / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)))
     for name, model in models.items():
         model["features"] = features
         model["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
         model["layers"] = [row for row in model["layers"] if row["layer"] in layers]
-        for row in model["layers"]:
-            row["weights"] = f"{name}-{row['layer']}.npz"
-            rng = np.random.default_rng(row["layer"])
-            decoder = rng.standard_normal((features, model["d_model"]), np.float32)
-            np.savez(folder / row["weights"], W_dec=decoder.astype(np.float16))
+        decoders = synthetic_layers(len(model["layers"]), features, model["d_model"])
+        for row, (decoder, *_) in zip(model["layers"], decoders, strict=True):
+            row |= {"weights": f"{name}-{row['layer']}.npz", "labels": f"{name}-{row['layer']}.jsonl"}
+            np.savez(folder / row["weights"], W_dec=decoder)
+            (folder / row["labels"]).symlink_to("labels.jsonl")
     (folder / "models.yaml").write_text(yaml.safe_dump(models))
     config = {
         "models": list(models),
         "catalogues": ["models.yaml"],
-        "labels": {"source": "none"},
-        # Random directions have no near neighbours to keep.
-        "quality": {"min_kept_15": 0, "min_trustworthiness": 0},
+        # Maps of made-up rows are not judged.
+        "quality": {"min_kept_15": 0, "min_trustworthiness": 0, "min_frame_kept": 0},
     }
     (folder / "rehearsal.yaml").write_text(yaml.safe_dump(config))
     return sum(len(model["layers"]) for model in models.values())
@@ -53,7 +72,7 @@ def make_inputs(folder: Path, features: int, layers: range) -> int:
 
 def timed(folder: Path, *arguments: str) -> float:
     """Run Snakemake in `folder`, with its output in rehearsal.log; return the seconds it took."""
-    command = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--configfile", "rehearsal.yaml", *arguments]
+    command = [*SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--configfile", "rehearsal.yaml", *arguments]
     started = time.monotonic()
     with (folder / "rehearsal.log").open("a") as log:
         done = subprocess.run(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -62,15 +81,14 @@ def timed(folder: Path, *arguments: str) -> float:
     return time.monotonic() - started
 
 
-def step_seconds(folder: Path, submitted_only: bool) -> float:
-    """Return the total seconds of all steps, or of the submitted ones only, from Snakemake's benchmarks."""
-    local = ("fetch_decoder", "fetch_labels", "tabulate_features", "tabulate_quality", "write_manifest", "draw_model")
-    total = 0.0
-    for file in (folder / "results" / "benchmarks").rglob("*.tsv"):
-        rule = file.relative_to(folder / "results" / "benchmarks").parts[0]
-        if not (submitted_only and rule in local):
-            total += float(file.read_text().splitlines()[1].split("\t")[0])
-    return total
+def steps_of(folder: Path) -> pd.DataFrame:
+    """Every step of the run as Snakemake's benchmarks have it: rule, s, cpu_time (s) and max_rss (MB)."""
+    benchmarks = folder / "results" / "benchmarks"
+    tables = [
+        pd.read_csv(file, sep="\t", na_values="-").assign(rule=file.relative_to(benchmarks).parts[0])
+        for file in benchmarks.rglob("*.tsv")
+    ]
+    return pd.concat(tables)
 
 
 def seconds_between(job: dict[str, str], first: str, last: str) -> float:
@@ -100,26 +118,29 @@ def main() -> None:
     run = timed(folder, *options)
     rows.append(("the run", run, "s"))
     rows.append(("  per layer", run / layers, "s"))
+    steps = steps_of(folder)
     if arguments.slurm:
         jobs = [job for job in cluster.ended_jobs(arguments.cluster) if job["WorkDir"] == str(folder)]
         inside = sum(seconds_between(job, "StartTime", "EndTime") for job in jobs)
         waiting = sum(seconds_between(job, "SubmitTime", "StartTime") for job in jobs)
-        steps = step_seconds(folder, submitted_only=True)
+        submitted = steps.loc[~steps["rule"].isin(ON_LOGIN_NODE), "s"].sum()
         rows.append(("submissions", len(jobs), ""))
         rows.append(("  per layer", len(jobs) / layers, ""))
         rows.append(("a submission waits for a processor", waiting / len(jobs), "s"))
         rows.append(("  a submission runs", inside / len(jobs), "s"))
-        rows.append(("    of which steps", steps / len(jobs), "s"))
-        rows.append(("    of which Snakemake's start", (inside - steps) / len(jobs), "s"))
+        rows.append(("    of which steps", submitted / len(jobs), "s"))
+        rows.append(("    of which Snakemake's start", (inside - submitted) / len(jobs), "s"))
     else:
-        steps = step_seconds(folder, submitted_only=False)
-        rows.append(
-            (f"  per layer, on each of {arguments.cores} cores: the steps", steps / layers / arguments.cores, "s")
-        )
-        rows.append(("  the workflow itself", (run - steps / arguments.cores) / layers, "s"))
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        busy = used.ru_utime + used.ru_stime
+        rows.append(("  processor time, planning included", busy, "s"))
+        rows.append(("    of what the cores could have given", 100 * busy / run / arguments.cores, "%"))
+        rows.append(("  largest peak of a step", steps["max_rss"].max(), "MB"))
     rows.append(("planning when all is done", timed(folder, *options, "--dry-run", "--quiet", "rules"), "s"))
     for name, value, unit in rows:
         print(f"{name:<52}{value:10.2f} {unit}")
+    by_rule = steps.groupby("rule").agg(steps=("s", "size"), cpu_s=("cpu_time", "sum"), peak_mb=("max_rss", "max"))
+    print(by_rule.sort_values("cpu_s", ascending=False).round(1).to_string())
 
 
 if __name__ == "__main__":
