@@ -30,7 +30,6 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_ba
 from lib.environment import check_network, secret
 from lib.errors import UserError
 from lib.files import sha256
-from lib.patience import watch_huggingface
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,6 @@ CONNECTIONS = 4  # requests under way at the same time
 WINDOW = 16 * 2**10  # bytes per request for directories and headers
 LONGEST = 2**20  # bytes of any other answer
 RETRIED = (408, 429, *({*range(500, 600)} - {501, 505}))
-watch_huggingface()
 
 
 class Bounded(httpx.SyncByteStream):
