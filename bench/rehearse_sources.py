@@ -25,6 +25,7 @@ import yaml
 
 # The stand-ins for the services are those of the tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 from conftest import ROOT, copy_workflow
 from fakes.hub import Hub
 from fakes.neuronpedia import Bucket, explanation_row, export, feature_row
@@ -113,7 +114,7 @@ def counted(catalogue: dict, hub: Hub, bucket: Bucket) -> pd.DataFrame:
             ranges = [each.sent for each in hub.content.requests if each.path == f"/{repo}/{path}"]
             labels = [each.sent for each in bucket.requests if source in each.path + each.query.get("prefix", "")]
             counts = {"model": model["display_name"]}
-            counts["requests for the commit, in all"] = hub.count(f"GET /api/models/{repo}/revision/.*")
+            counts["requests for the commit, in all"] = hub.count(f"HEAD /{repo}/resolve/main/.*")
             counts["requests for the file"] = hub.count(rf"HEAD /{repo}/resolve/\w+/{path}")
             counts |= {"ranges": len(ranges), "bytes of weights": sum(ranges)}
             counts["relative to the decoder's own"] = round(sum(ranges) / decoder, 4)

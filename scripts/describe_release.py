@@ -18,8 +18,8 @@ if __name__ == "__main__":
         files = {path.relative_to(readme.parent).as_posix(): File.of(path) for path in map(Path, inputs.files)}
         if wrong := mismatches(manifest, files):
             raise UserError(
-                f"{inputs.manifest} does not describe the files beside it: {'; '.join(wrong)}. Delete it and the files"
-                " named here, and run the same command again, which makes them from the intermediate files"
+                f"{inputs.manifest} does not describe {', '.join(wrong)}: delete it and these files, as far as they"
+                " exist, and run the same command again, which makes them from the intermediate files"
             )
         save_bytes(readme, render(Path(inputs.templates[0]), manifest=manifest, about=snakemake.params.about))
         files[readme.name] = File.of(readme)

@@ -35,17 +35,15 @@ def unit_rows(weights: np.ndarray, out: np.ndarray | None = None) -> tuple[np.nd
 
     Returns the decoder, the indices of its dead rows, and those of them that hold NaN or infinity.
     """
-    decoder, norms = np.empty(weights.shape, np.float32) if out is None else out, np.empty(len(weights))
+    decoder, norms = np.empty(weights.shape, np.float32) if out is None else out, np.empty((len(weights), 1))
     for start in range(0, len(weights), 1024):  # in float64, a block at a time to stay small
-        rows = weights[start : start + 1024].astype(np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):
-            norm = np.sqrt(np.einsum("nd,nd->n", rows, rows))
-        live = np.isfinite(norm) & (norm >= SMALLEST_NORM)
-        decoder[start : start + 1024][live] = rows[live] / norm[live, None]
-        decoder[start : start + 1024][~live] = 0
-        norms[start : start + 1024] = norm
-    finite = np.isfinite(norms)
-    return decoder, np.flatnonzero(~finite | (norms < SMALLEST_NORM)), np.flatnonzero(~finite)
+        block = slice(start, start + 1024)
+        rows = weights[block].astype(np.float64)
+        with np.errstate(all="ignore"):
+            norms[block, 0] = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+            live = np.isfinite(norms[block]) & (norms[block] >= SMALLEST_NORM)
+            decoder[block] = np.where(live, rows / norms[block], 0)
+    return decoder, np.flatnonzero(~decoder.any(axis=1)), np.flatnonzero(~np.isfinite(norms))
 
 
 if __name__ == "__main__":

@@ -1,29 +1,26 @@
 """A model's published files -> a release on GitHub and github.json, the record of what was sent where.
 
-The release is a draft until every file has arrived, and never changed once it is public. PyGithub repeats every request
-but POST: repeated blindly, a POST makes a second draft, or sends an asset whose name a half-sent one still holds.
-Instead `publish` looks at what is there and does what is missing, in the next attempt as in the next run.
+The release is a draft until every file has arrived, and never changed once it is public. No request is repeated
+blindly: a second POST would make a second draft, or send an asset whose name a half-sent one still holds. Instead
+`publish` looks at what is there and does what is missing, in the next attempt as in the next run.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from time import sleep, time
+from time import time
 
-import requests
-from github import Auth, Github, GithubException, GithubRetry, RateLimitExceededException, UnknownObjectException
+from github import Auth, Github, GithubException, RateLimitExceededException
 from github.Consts import DEFAULT_BASE_URL
 from github.GitRelease import GitRelease
 from github.GitReleaseAsset import GitReleaseAsset
-from github.Repository import Repository
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
-from lib.environment import check_network, secret
-from lib.errors import UserError, usable_answers
+from lib.environment import secret
+from lib.errors import UserError
 from lib.files import save_record
 from lib.job import job_log
-from lib.patience import announce
+from lib.patience import AGAIN, persist
 from lib.progress import Progress, progress
 from lib.publishing.files import File, is_listed_file, sizes_and_hashes, verified
 
@@ -33,28 +30,14 @@ ASSET_LIMIT = 2 * 2**30  # bytes; a file must be smaller
 SECONDARY_WAIT = 60.0  # seconds, where a secondary limit does not say how long
 BETWEEN_WRITES = 1.0  # seconds; a GitHub Enterprise Server has no such limit by default
 TIMEOUT = 120  # seconds without a byte
-REQUEST_ATTEMPTS = 5  # by PyGithub, of anything but a POST
-ATTEMPTS = 10
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 PERMISSION = "Contents: read and write for the repository; in GitHub Actions `permissions: contents: write`"
-AGAIN = "Run the same command again: it continues where this one stopped."
 ADVICE = {
     401: f"The token in {' or '.join(TOKENS)} is wrong or has expired: make a new one.",
     403: f"The token may not write releases there: it needs {PERMISSION}.",
     404: f"Check publish.github.repository, and that the token has access to it: {PERMISSION}.",
     422: "Check publish.github: GitHub rejects this tag, title or text, or the repository is empty.",
 }
-
-
-class Retry(GithubRetry):
-    """PyGithub's retries, with every wait announced and bounded."""
-
-    def sleep(self, response=None) -> None:
-        if response is not None and response.status in (403, 429):
-            pause(limit_wait(response.headers), "rate limit")
-        else:
-            pause(self.get_backoff_time(), "no usable answer")
-
 
 # Without this, PyGithub waits for its upload host for ever: it sets a timeout for the API's host alone.
 UploadConnection = partial(HTTPSRequestsConnectionClass, timeout=TIMEOUT)
@@ -75,64 +58,42 @@ def check_sizes(files: dict[str, File]) -> None:
         )
 
 
-@usable_answers("GitHub", "publish.github.api_url")
 def release_files(target: dict[str, str], token: str, files: dict[str, File]) -> GitRelease:
     """Make `files`, by name, the public release of `target` (publish.github); repeats attempts that may yet succeed.
 
     Raises UserError if it is public with other files, a file arrived altered, or GitHub refuses or is silent.
     """
-    attempt = 1
-    while True:
-        try:
-            return publish(open_repository(target, token), target, files)
-        except (GithubException, requests.RequestException) as error:
-            failure, advice, wait = diagnose(error, attempt)
-            if wait is None or attempt == ATTEMPTS:
-                label = f"{target['api_url']}, release {target['tag']} of {target['repository']}"
-                raise UserError(f"{label}: {failure}. {advice}") from error
-        pause(wait, failure)
-        attempt += 1
-
-
-def open_repository(target: dict[str, str], token: str) -> Repository:
-    """The repository of `target`. PyGithub repeats its requests, except POST."""
     api_url = target["api_url"]
     github = Github(
         auth=Auth.Token(token),
         base_url=api_url,
         timeout=TIMEOUT,
         per_page=100,
-        retry=Retry(
-            total=REQUEST_ATTEMPTS - 1,
-            backoff_factor=1,
-            allowed_methods={"GET", "PATCH", "DELETE"},
-            status_forcelist=[408, 429, *range(500, 600)],
-        ),
+        retry=None,
         user_agent="sae-atlas",
         seconds_between_requests=None,
         seconds_between_writes=BETWEEN_WRITES if api_url == DEFAULT_BASE_URL else None,
     )
-    repository = github.get_repo(target["repository"])
-    if "full_name" not in repository.raw_data:
-        raise UserError(f"{api_url} does not answer like GitHub's API: check publish.github.api_url")
-    return repository
+    label = f"{api_url}, release {target['tag']} of {target['repository']}"
+    return persist(label, lambda: publish(github, target, files), explain)
 
 
-def publish(repository: Repository, target: dict[str, str], files: dict[str, File]) -> GitRelease:
+def publish(github: Github, target: dict[str, str], files: dict[str, File]) -> GitRelease:
     """One attempt: send what is missing to a draft, which becomes public when it holds every file as it is here."""
     label = f"release {target['tag']} of {target['repository']}"
     text = {"name": target["title"], "message": target["notes"]}
+    repository = github.get_repo(target["repository"])
     # A lookup by tag does not see drafts. A public release comes before a draft of the same tag.
     matches = [release for release in repository.get_releases() if release.tag_name == target["tag"]]
     matches.sort(key=lambda release: release.draft)
     release = matches[0] if matches else repository.create_git_release(target["tag"], **text, draft=True)
     present = {asset.name: asset for asset in release.get_assets()}
-    wrong = differences(present, files)
+    wrong = [name for name, file in files.items() if not holds(present.get(name), file)]
     if not release.draft:
         if wrong:
             raise UserError(
-                f"{label} is public and is not changed: {'; '.join(wrong.values())}. Give these maps another tag"
-                " (publish.github.tag), or delete that release on GitHub first"
+                f"{label} is public and is not changed, though it does not hold {', '.join(wrong)} as here. Give these"
+                " maps another tag (publish.github.tag), or delete that release on GitHub first"
             )
         progress.info("%s is public already, with the same files: nothing to do", label)
         return release
@@ -140,49 +101,41 @@ def publish(repository: Repository, target: dict[str, str], files: dict[str, Fil
     missing = {name: file for name, file in files.items() if name in wrong or not present[name].digest}
     for name, asset in present.items():
         if name in missing or (name not in files and is_listed_file(name)):
-            with suppress(UnknownObjectException):
-                asset.delete_asset()
-        elif name not in files:
-            progress.info("%s also holds %s, which stays", label, name)
+            asset.delete_asset()
     sent = Progress(label, sum(file.size for file in missing.values()), "MB", 1e6)
     for name, file in missing.items():
         release.upload_asset(str(file.path), name=name, content_type="application/octet-stream")
         sent.add(file.size)
-    if wrong := differences({asset.name: asset for asset in release.get_assets()}, files):
-        raise UserError(f"{label} stays a draft. Files arrived altered: {'; '.join(wrong.values())}. {AGAIN}")
+    present = {asset.name: asset for asset in release.get_assets()}
+    if wrong := [name for name, file in files.items() if not holds(present.get(name), file)]:
+        raise UserError(f"{label} stays a draft: {', '.join(wrong)} arrived altered. {AGAIN}")
     public = release.update_release(**text, draft=False)
     if public.draft is not False:
         raise UserError(f"{label}: GitHub does not say that it is public. {AGAIN}")
     return public
 
 
-def differences(present: dict[str, GitReleaseAsset], files: dict[str, File]) -> dict[str, str]:
-    """How assets differ from the files of their names, as far as the server reports, for each that does."""
-    wrong = {}
-    for name, file in files.items():
-        asset, digest = present.get(name), f"sha256:{file.sha256}"
-        here, there = f"{file.size} bytes, {digest}", "missing"
-        if asset:
-            there = f"{asset.size} bytes, {asset.digest or digest}"
-            there += "" if asset.state == "uploaded" else ", incomplete"
-        if there != here:
-            wrong[name] = f"{name}: {there} on GitHub, {here} here"
-    return wrong
+def holds(asset: GitReleaseAsset | None, file: File) -> bool:
+    """Whether an asset is the file, whole, as far as the server reports."""
+    return (
+        asset is not None
+        and (asset.state, asset.size) == ("uploaded", file.size)
+        and asset.digest in (None, f"sha256:{file.sha256}")
+    )
 
 
-def diagnose(error: Exception, attempt: int) -> tuple[str, str, float | None]:
-    """What failed, what to do about it, and seconds until the next attempt: None if that cannot help."""
-    backoff = min(2.0**attempt, SECONDARY_WAIT)
-    if isinstance(error, requests.RequestException):
-        repeatable = error.request is not None and error.request.method == "POST"
-        return f"no usable answer ({error})", AGAIN, backoff if repeatable else None
+def explain(error: Exception) -> tuple[str, str | None, float | None]:
+    """What failed, what to do about it unless another attempt may help, and seconds to wait, as `persist` asks."""
+    if not isinstance(error, GithubException):
+        # What requests raises is an OSError, and may pass; a page that is no answer of GitHub's raises anything else.
+        return f"no usable answer ({error!r})", None if isinstance(error, OSError) else AGAIN, None
     headers = error.headers or {}
     message = error.data.get("message") if isinstance(error.data, dict) else None
     failure = f"HTTP {error.status}, {message or 'no reason given'}"
     if isinstance(error, RateLimitExceededException) or error.status == 429 or "retry-after" in headers:
-        return f"rate limit ({failure})", AGAIN, limit_wait(headers)
+        return f"rate limit ({failure})", None, limit_wait(headers)
     if error.status >= 500 or "already_exists" in str(error.data):
-        return failure, AGAIN, backoff
+        return failure, None, None
     return failure, ADVICE.get(error.status, AGAIN), None
 
 
@@ -195,16 +148,9 @@ def limit_wait(headers: Mapping[str, str]) -> float:
     return SECONDARY_WAIT
 
 
-def pause(seconds: float, reason: str) -> None:
-    """Wait, with a line on the screen; UserError if that would take too long."""
-    announce(f"GitHub: {reason}", seconds)
-    sleep(seconds)
-
-
 if __name__ == "__main__":
     with job_log(snakemake):
         target = snakemake.params.release
-        check_network()
         files = assets_of(verified(Path(snakemake.input.checksums)))
         check_sizes(files)
         if not (token := secret(*TOKENS)):

@@ -7,64 +7,60 @@ uploads and listings, but neither a creation nor a commit: for these, the next a
 
 import hashlib
 from pathlib import Path
-from time import sleep
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
-from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HTTPError, RemoteEntryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
-from lib.environment import check_network, secret
-from lib.errors import UserError, usable_answers
+from lib.environment import secret
+from lib.errors import UserError
 from lib.files import load_record, save_bytes, save_record
 from lib.job import job_log
-from lib.patience import watch_huggingface
+from lib.patience import AGAIN, persist
 from lib.products.index import explorer_index
 from lib.progress import progress
 from lib.publishing.documents import render
 from lib.publishing.files import File, is_listed_file, sizes_and_hashes, verified
 
-ATTEMPTS = 4
 # 408 timeout, 412 somebody else has committed meanwhile, 429 rate limit
 PASSING = {408, 412, 429, *range(500, 600)}
 LARGE_FILES = "layer-*.json filter=lfs diff=lfs merge=lfs -text"
 TOKEN = "a token in HF_TOKEN with write access to its owner (https://huggingface.co/settings/tokens)"
 
 
-@usable_answers("Hugging Face", "HF_ENDPOINT")
 def publish(api: HfApi, target: dict, files: dict[str, File], message: str) -> str:
     """Make the dataset of `target` (publish.huggingface) hold `files`, by path, and no other maps beside them.
 
     Returns the commit. Raises UserError if the dataset is public against `private`, a file arrived altered, or the Hub
     refuses or is silent.
     """
-    branch = {"repo_id": target["repository"], "repo_type": "dataset", "revision": target["revision"]}
-    attempt = 1
-    while True:
-        try:
-            prepare(api, branch, target["private"])
-            return commit(api, branch, files, message)
-        except (HTTPError, LocalEntryNotFoundError, RuntimeError, ConnectionError, TimeoutError) as error:
-            # Other errors than HTTPError have it as their cause, except those of an upload by Xet.
-            cause = error if isinstance(error, HTTPError) else error.__cause__ or error
-            status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
-            # Without the address that is part of the error's text: those of uploads are signed.
-            reason = f"HTTP {status}, {cause.server_message}" if status else repr(cause)
-            failure = f"{api.endpoint}, dataset {target['repository']}: {reason}"
-            if status and status not in PASSING:
-                raise UserError(f"{failure}. Publishing needs {TOKEN}") from error
-            if attempt == ATTEMPTS:
-                raise UserError(f"{failure}. Run the same command again: it sends what is missing") from error
-        progress.info("%s; attempt %d of %d follows", failure, attempt + 1, ATTEMPTS)
-        sleep(2.0**attempt)
-        attempt += 1
+    label = f"{api.endpoint}, dataset {target['repository']}"
+    return persist(label, lambda: commit(api, prepare(api, target), files, message), explain)
 
 
-def prepare(api: HfApi, branch: dict, private: bool) -> None:
-    """Make the dataset and its branch if they do not exist, and have maps sent by LFS, not inside the commit."""
-    name, revision = branch["repo_id"], branch["revision"]
-    api.create_repo(name, repo_type="dataset", private=private, exist_ok=True)
-    if private and not api.dataset_info(name).private:
+def explain(error: Exception) -> tuple[str, str | None, None]:
+    """What failed, and what to do about it unless another attempt may help, as `persist` asks."""
+    # Other errors than HTTPError have it as their cause, except those of an upload by Xet.
+    cause = error if isinstance(error, HTTPError) else error.__cause__ or error
+    if not isinstance(cause, HfHubHTTPError):
+        passing = isinstance(cause, (HTTPError, OSError, RuntimeError))
+        return f"no usable answer ({cause!r})", None if passing else AGAIN, None
+    # Without the address that is part of the error's text: those of uploads are signed.
+    status = cause.response.status_code
+    advice = None if status in PASSING else f"Publishing needs {TOKEN}"
+    return f"HTTP {status}, {cause.server_message}", advice, None
+
+
+def prepare(api: HfApi, target: dict) -> dict[str, str]:
+    """Make the dataset and its branch if they do not exist, and have maps sent by LFS, not inside the commit.
+
+    Returns the arguments that name the branch.
+    """
+    name, revision = target["repository"], target["revision"]
+    branch = {"repo_id": name, "repo_type": "dataset", "revision": revision}
+    api.create_repo(name, repo_type="dataset", private=target["private"], exist_ok=True)
+    if target["private"] and not api.dataset_info(name).private:
         raise UserError(
             f"{name}: the dataset is public, and publish.huggingface.private is true: make it private on its page"
             " first, or set private to false"
@@ -81,6 +77,7 @@ def prepare(api: HfApi, branch: dict, private: bool) -> None:
         change = CommitOperationAdd(".gitattributes", "\n".join([*lines, LARGE_FILES, ""]).encode())
         message = "Track maps with LFS"
         api.create_commit(**branch, operations=[change], commit_message=message, parent_commit=head)
+    return branch
 
 
 def commit(api: HfApi, branch: dict, files: dict[str, File], message: str) -> str:
@@ -122,8 +119,6 @@ def holds(entry: RepoFile | None, file: File) -> bool:
 if __name__ == "__main__":
     with job_log(snakemake):
         disable_progress_bars()
-        watch_huggingface()
-        check_network()
         if not (secret("HF_TOKEN") or get_token()):
             raise UserError(f"no token: publishing needs {TOKEN}")
         target, inputs = snakemake.params.dataset, snakemake.input

@@ -3,36 +3,27 @@
 Looked up once per model, before any layer: all layers come from one commit, also when a run is resumed.
 """
 
-import re
 from pathlib import Path
-from urllib.parse import quote
 
 from huggingface_hub import constants, snapshot_download
 
 from lib.files import save_record
 from lib.job import job_log
-from lib.weights.hub import explained, get
-
-COMMIT = re.compile(r"[0-9a-f]{40}")
+from lib.weights.hub import explained, look_up
 
 
 def resolve_commit(repo_id: str, revision: str) -> str:
     """The commit, 40 hexadecimal digits, that a branch, tag or commit of `repo_id` stands for now.
 
-    One small request; none for a full commit, or offline, where the cache remembers the branches it has seen.
-    Raises UserError, also for an answer that is no commit.
+    One small request; none offline, where the cache remembers the branches it has seen. Raises UserError, also for an
+    answer that names no commit.
     """
-    if COMMIT.fullmatch(revision):
-        return revision
     with explained(repo_id, f"revision {revision}"):
         if constants.is_offline_mode():
             # The folder of the cached commit, whichever files it holds.
-            return Path(snapshot_download(repo_id, revision=revision, ignore_patterns="*")).name
-        url = f"{constants.ENDPOINT}/api/models/{repo_id}/revision/{quote(revision, safe='')}?expand=sha"
-        commit = get(url).json()["sha"]
-        if not COMMIT.fullmatch(commit):
-            raise ValueError(f"{commit!r} is not a commit")
-        return commit
+            return Path(snapshot_download(repo_id, revision=revision, local_files_only=True)).name
+        # Hugging Face puts this file into every repository.
+        return look_up(repo_id, ".gitattributes", revision).commit_hash
 
 
 if __name__ == "__main__":

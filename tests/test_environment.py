@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lib.environment import NAMES, check_network, secret
+from lib.environment import NAMES, secret
 from lib.errors import UserError
 from lib.job import job_log
 from lib.planning.schema import ConfigError
@@ -63,35 +63,3 @@ def test_seconds_that_are_none_stop_the_run_before_any_job(monkeypatch, name, va
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=rf"{name} is '{value}': set it to whole seconds"):
         check_environment()
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        ("all_proxy", "socks://127.0.0.1:7890/", "all_proxy begins with socks://: write http://HOST:PORT"),
-        ("HTTPS_PROXY", "ftp://proxy", "HTTPS_PROXY begins with ftp://"),
-        ("NO_PROXY", "localhost,fe80::/10", "NO_PROXY is 'localhost,fe80::/10': write host names"),
-        (
-            "HTTPS_PROXY",
-            "http://user:password@proxy:99999",
-            "^HTTPS_PROXY names no valid port: write http://HOST:PORT$",
-        ),
-        ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE is /nowhere/ca.pem, which does not exist"),
-        ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE is .*, which holds no certificates"),
-        ("HF_ENDPOINT", "hf-mirror.example", "HF_ENDPOINT is 'hf-mirror.example': write https://HOST"),
-    ],
-)
-def test_a_variable_that_would_break_the_network_is_named(monkeypatch, name, value, message):
-    monkeypatch.setenv("HTTP_PROXY", "http://user:password@proxy:8080")
-    monkeypatch.setenv("no_proxy", "localhost,127.0.0.1,.example.org,::1")
-    check_network()
-    monkeypatch.setenv(name, value)
-    with pytest.raises(UserError, match=message):
-        check_network()
-
-
-def test_a_login_that_cannot_be_sent_is_refused_without_showing_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "huggingface_hub", SimpleNamespace(get_token=lambda: "tøpsecret"))
-    with pytest.raises(UserError, match=r"^HF_TOKEN, or the token of `hf auth login`, holds") as error:
-        check_network()
-    assert "secret" not in str(error.value)

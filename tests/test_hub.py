@@ -13,7 +13,7 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import pytest
-from huggingface_hub import constants, hf_hub_download
+from huggingface_hub import close_session, constants, hf_hub_download
 from safetensors.numpy import save
 
 from fakes.hub import Hub, use_endpoint
@@ -21,8 +21,9 @@ from fakes.service import Fault
 from fetch_decoder import opener
 from lib import progress
 from lib.errors import UserError
+from lib.patience import heard
 from lib.weights import hub as client
-from lib.weights.tensors import TensorError, read_decoder
+from lib.weights.tensors import read_decoder
 from resolve_revision import resolve_commit
 
 REPO = "google/gemma-scope-2b-pt-res"
@@ -49,6 +50,8 @@ def hub(monkeypatch, tmp_path):
         monkeypatch.setattr(client, "WINDOW", 6_000)
         monkeypatch.delenv("HF_TOKEN", raising=False)
         monkeypatch.setenv("HF_TOKEN_PATH", str(tmp_path / "token"))
+        # As a job's log does.
+        logging.getLogger("huggingface_hub.utils._http").addFilter(heard)
         sleep = time.sleep
         monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds / 100))  # between the library's attempts
         yield service
@@ -75,7 +78,6 @@ def assert_right(values):
 def test_a_branch_becomes_a_commit_in_one_small_request(hub):
     commit = resolve_commit(REPO, "main")
     assert commit == hub.commits[REPO]
-    assert resolve_commit(REPO, commit) == commit
     assert hub.count() == 1
     assert hub.sent < 500
 
@@ -220,12 +222,9 @@ def test_a_wrong_answer_never_becomes_a_matrix(hub, wrong, skip):
 def test_an_endless_answer_is_not_read_to_its_end(hub, skip, headers):
     content = gzip.compress(bytes(2**26)) if headers else bytes(2**26)
     hub.content.faults = [Fault("replace", GET, times=99, skip=skip, body=content, headers=headers)]
-    hub.faults = [Fault("replace", "GET .*", body=content, headers=headers)]
     tracemalloc.start()
     try:
-        with pytest.raises(UserError, match=f"{REPO}, revision main: no usable answer from {hub.url}"):
-            resolve_commit(REPO, "main")
-        with pytest.raises(UserError, match=rf"{PATH} .*HTTP 206, (more than )?\d+ bytes.*Check the network"):
+        with pytest.raises(UserError, match=rf"{PATH} .*HTTP 206, range: .*, length: {len(content)}; .* check the net"):
             fetch(hub)
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
@@ -240,9 +239,9 @@ def test_a_login_page_is_not_taken_for_the_hub(hub):
         fetch(hub)
 
 
-@pytest.mark.parametrize("commit", ["", "../../x", "main", "F" * 40, None, f"{'0' * 40}\n"])
+@pytest.mark.parametrize("commit", ["", "../../x", "main", "F" * 40])
 def test_only_a_commit_is_taken_for_one(hub, commit):
-    hub.faults = [Fault("replace", body=json.dumps({"sha": commit}).encode())]
+    hub.faults = [Fault("headers", headers={"X-Repo-Commit": commit})]
     with pytest.raises(UserError, match=f"{REPO}, revision main: no usable answer from {hub.url}"):
         resolve_commit(REPO, "main")
 
@@ -276,14 +275,29 @@ def test_missing_things_are_named(hub):
 
 
 def test_another_shape_costs_a_few_kilobytes(hub):
-    with pytest.raises(TensorError, match=rf"{PATH}: W_dec has shape \(300, 512\), expected \(300, 513\)"):
+    with pytest.raises(UserError, match=rf"{PATH}: W_dec has shape \(300, 512\), expected \(300, 513\)"):
         fetch(hub, (300, 513))
     assert hub.content.sent < 20_000
 
 
 def test_nobody_listens(hub, monkeypatch):
     use_endpoint("http://127.0.0.1:9", monkeypatch)
-    both_fail(hub, "no usable answer from http://127.*refused.*run the same command again")
+    both_fail(hub, "no usable answer from http://127.*refused.*Run the same command again")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("all_proxy", "socks://127.0.0.1:7890/", "Unknown scheme for proxy URL"),
+        ("NO_PROXY", "localhost,fe80::/10", "Invalid port"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "No such file"),
+        ("SSL_CERT_FILE", __file__, "no certificate"),
+    ],
+)
+def test_a_variable_that_breaks_the_network_is_a_hint_in_the_error(hub, monkeypatch, name, value, reason):
+    monkeypatch.setenv(name, value)
+    close_session()  # the next client reads the environment
+    both_fail(hub, rf"no usable answer .*{reason}.*\(HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE\)")
 
 
 def test_the_cache_is_enough_offline(hub, monkeypatch, tmp_path):

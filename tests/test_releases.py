@@ -10,9 +10,10 @@ import pytest
 import publish_github
 from fakes.github import GitHub
 from fakes.service import Fault
+from lib import patience
 from lib.errors import UserError
 from lib.publishing.files import File
-from publish_github import ATTEMPTS, TIMEOUT, UploadConnection, assets_of, check_sizes, release_files
+from publish_github import TIMEOUT, UploadConnection, assets_of, check_sizes, release_files
 from test_scripts import job
 
 TARGET = {"repository": "owner/maps", "tag": "toy-v1", "title": "Maps of Toy", "notes": "What they are."}
@@ -39,7 +40,7 @@ def github(running):
 def waits(monkeypatch) -> list[float]:
     """The seconds of every wait, none of which is waited for; it is 1000 s after the epoch."""
     seconds: list[float] = []
-    monkeypatch.setattr(publish_github, "sleep", seconds.append)
+    monkeypatch.setattr(patience, "sleep", seconds.append)
     monkeypatch.setattr(publish_github, "time", lambda: 1000.0)
     return seconds
 
@@ -95,7 +96,7 @@ def test_an_upload_that_keeps_breaking_leaves_a_draft_which_the_next_run_complet
     github.faults = [Fault("cut", UPLOAD, times=99, skip=3)]
     with pytest.raises(UserError, match=r"release toy-v1 of owner/maps: no usable answer .*Run the same command again"):
         send(github, files)
-    assert github.uploads().count("layer-3.json") == ATTEMPTS
+    assert github.uploads().count("layer-3.json") == patience.ATTEMPTS
     assert github.published("toy-v1") is None
     assert [asset["state"] for asset in github.drafts()[0]["assets"]] == ["uploaded"] * 3 + ["starter"]
     github.forget()
@@ -108,7 +109,7 @@ def test_an_upload_that_keeps_breaking_leaves_a_draft_which_the_next_run_complet
 def test_other_content_in_a_draft_is_replaced_and_maps_no_longer_listed_go(github, files):
     github.faults = [Fault("status", PUBLISH, times=99, status=500)]
     names = ("layer-0.json", "layer-1.json", "layer-17.json.gz", "atlas.layer-17.parquet", "by-hand.txt")
-    with pytest.raises(UserError, match="too many 500 error responses"):
+    with pytest.raises(UserError, match=r"HTTP 500, .*Run the same command again"):
         send(github, dict.fromkeys(names, files["layer-1.json"]))
     github.drafts()[0]["assets"][1]["state"] = "starter"
     github.forget()
@@ -137,7 +138,7 @@ def test_a_post_without_an_answer_is_not_repeated_blindly(github, files):
 
 def test_a_file_that_arrives_altered_stays_in_a_draft(github, files):
     github.faults = [Fault("clipped", UPLOAD)]
-    with pytest.raises(UserError, match=r"stays a draft.*layer-0.json: 9 bytes, .* on GitHub, 10 bytes"):
+    with pytest.raises(UserError, match=r"stays a draft: layer-0.json arrived altered"):
         send(github, files)
     assert github.published("toy-v1") is None
 
@@ -149,10 +150,8 @@ def test_a_public_release_of_other_maps_is_left_alone(github, files, tmp_path):
     (tmp_path / "layer-2.json").write_bytes(b"another map!")
     files["layer-2.json"] = File.of(tmp_path / "layer-2.json")
     files["layer-9.json"] = files["layer-1.json"]
-    with pytest.raises(UserError, match=r"is public and is not changed: .*publish.github.tag") as error:
+    with pytest.raises(UserError, match=r"not hold layer-2.json, layer-9.json as here.*publish.github.tag"):
         send(github, files)
-    assert f"on GitHub, 12 bytes, sha256:{files['layer-2.json'].sha256} here" in str(error.value)
-    assert "layer-9.json: missing on GitHub" in str(error.value)
     assert github.published("toy-v1") == before
 
 
@@ -190,7 +189,7 @@ def test_a_rate_limit_is_waited_for(github, files, waits, caplog, on, status, he
 @pytest.mark.parametrize("on", [UPLOAD, RELEASES])
 def test_a_rate_limit_of_more_than_ten_minutes_ends_the_run(github, files, waits, on):
     github.faults = [Fault("status", on, status=403, headers={"Retry-After": "3600"}, body=b"{}")]
-    with pytest.raises(UserError, match=r"GitHub: .*asks for a wait of 3600 s. Run the same command again"):
+    with pytest.raises(UserError, match=r"api/v3, release .*asks for a wait of 3600 s. Run the same command again"):
         send(github, files)
     assert waits == []
 
@@ -220,13 +219,11 @@ def test_a_refusal_says_what_to_do_shows_no_token_and_is_not_repeated(github, fi
     assert github.releases == {}
 
 
-def test_an_address_that_is_not_githubs_api(github, files):
-    github.faults = [Fault("html")]
-    with pytest.raises(UserError, match=r"check publish\.github\.api_url"):
+def test_an_address_that_is_not_githubs_api(github, files, waits):
+    github.faults = [Fault("html", times=99)]
+    with pytest.raises(UserError, match=r"api/v3, release toy-v1 of owner/maps: no usable answer \(.*login page"):
         send(github, files)
-    github.faults = [Fault("html", RELEASES)]
-    with pytest.raises(UserError, match=r"^GitHub: no usable answer \(.*login page"):
-        send(github, files)
+    assert waits == []
     with pytest.raises(UserError, match=r"127.0.0.1:9/api/v3, release toy-v1 of owner/maps: no usable answer"):
         send(github, files, api_url="http://127.0.0.1:9/api/v3")
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from lib.weights.tensors import TensorError, read_decoder
+from lib.errors import UserError
+from lib.weights.tensors import read_decoder
 
 SHAPE = (40, 24)
 VALUES = np.random.default_rng(3).standard_normal(SHAPE, dtype=np.float32)
@@ -65,14 +66,14 @@ def test_zip64_directory(read, monkeypatch):
 
 @pytest.mark.parametrize(("write", "name"), [(npz, "params.npz"), (lambda **each: save(each), "sae.safetensors")])
 def test_what_is_not_in_the_catalogue_is_refused(read, write, name):
-    with pytest.raises(TensorError, match=rf"{name}: holds no tensor W_dec; it holds W_enc, b_enc"):
+    with pytest.raises(UserError, match=rf"{name}: holds no tensor W_dec; it holds W_enc, b_enc"):
         read(write(W_enc=VALUES, b_enc=VALUES), name)
-    with pytest.raises(TensorError, match=r"W_dec has shape \(40, 24\), expected \(40, 25\) from the catalogue$"):
+    with pytest.raises(UserError, match=r"W_dec has shape \(40, 24\), expected \(40, 25\) from the catalogue$"):
         read(write(W_dec=VALUES), name, (40, 25))
-    with pytest.raises(TensorError, match=r"expected \(24, 40\) .*transposed"):
+    with pytest.raises(UserError, match=r"expected \(24, 40\) .*transposed"):
         read(write(W_dec=VALUES), name, (24, 40))
     for dtype in (np.float64, np.int32):
-        with pytest.raises(TensorError, match="expected float32, float16 or bfloat16"):
+        with pytest.raises(UserError, match="expected float32, float16 or bfloat16"):
             read(write(W_dec=VALUES.astype(dtype)), name)
 
 
@@ -80,7 +81,7 @@ def test_what_is_not_in_the_catalogue_is_refused(read, write, name):
 def test_a_flipped_bit_in_an_npz_is_noticed(read, savez):
     content = bytearray(npz(savez, W_dec=VALUES))
     content[len(content) // 2] ^= 1
-    with pytest.raises(TensorError, match=r"params\.npz: .*W_dec"):
+    with pytest.raises(UserError, match=r"params\.npz: .*W_dec"):
         read(content, "params.npz")
 
 
@@ -101,7 +102,7 @@ def test_values_beyond_the_shape_are_not_read(read, make, name):
     content = make()
     tracemalloc.start()
     try:
-        with pytest.raises(TensorError, match=name):
+        with pytest.raises(UserError, match=name):
             read(content, name)
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
@@ -110,12 +111,12 @@ def test_values_beyond_the_shape_are_not_read(read, make, name):
 
 def test_values_that_begin_in_the_header_are_refused(read):
     content = save({"W_dec": VALUES}).replace(b"[0,3840]}} ", b"[-4,3836]}}")
-    with pytest.raises(TensorError, match=r"sae.safetensors"):
+    with pytest.raises(UserError, match=r"sae.safetensors"):
         read(content, "sae.safetensors")
 
 
 def test_objects_are_never_unpickled(read):
-    with pytest.raises(TensorError, match="W_dec is object"):
+    with pytest.raises(UserError, match="W_dec is object"):
         read(npz(W_dec=VALUES.astype(object)), "params.npz")
 
 
@@ -133,7 +134,7 @@ def test_objects_are_never_unpickled(read):
     ],
 )
 def test_what_is_no_tensor_file_is_refused_by_name(read, name, content):
-    with pytest.raises(TensorError, match=name):
+    with pytest.raises(UserError, match=name):
         read(content, name)
 
 
@@ -141,9 +142,9 @@ def test_what_is_no_tensor_file_is_refused_by_name(read, name, content):
 def test_every_truncation_is_noticed(read, name):
     content = npz(W_dec=VALUES) if name == "params.npz" else save({"W_dec": VALUES})
     for length in range(0, len(content) - 1, 97):
-        with pytest.raises(TensorError, match=name):
+        with pytest.raises(UserError, match=name):
             read(content[:length], name)
-        with pytest.raises(TensorError, match=name):
+        with pytest.raises(UserError, match=name):
             read(content[length + 1 :], name)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -63,16 +64,14 @@ def save_record(path: str | os.PathLike, record: dict, sort_keys: bool = True) -
     save_bytes(path, f"{text}\n".encode())
 
 
-def load_npy(path: str | os.PathLike) -> np.ndarray:
+def load_npy(path: str | os.PathLike, mmap_mode: str | None = None) -> np.ndarray:
     """Read the array of an .npy file, without pickle."""
     with readable(path):
-        return np.load(path, allow_pickle=False)
+        return np.load(path, mmap_mode, allow_pickle=False)
 
 
-def map_npy(path: str | os.PathLike) -> np.ndarray:
-    """The array of an .npy file, read-only and mapped: only what is used of it is read."""
-    with readable(path):
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+# Read-only: only what is used of the array is read.
+map_npy = partial(load_npy, mmap_mode="r")
 
 
 def load_npz(path: str | os.PathLike, *names: str) -> dict[str, np.ndarray]:
@@ -88,17 +87,17 @@ def load_record(path: str | os.PathLike) -> dict:
 
 
 @contextmanager
-def readable(path: str | os.PathLike) -> Iterator[None]:
-    """Turn whatever a parser raises about a file that this workflow wrote into an error that names it.
+def readable(path: str | os.PathLike, remedy: str = "delete it and run the same command again") -> Iterator[None]:
+    """Turn whatever a parser raises about a file into an error that names it. `remedy` fits what the workflow wrote.
 
     Parsers of damaged files raise more kinds of exceptions than a list could hold.
     """
     try:
         yield
     except Exception as error:
-        if isinstance(error, OSError) and error.filename:
+        if isinstance(error, UserError) or (isinstance(error, OSError) and error.filename):
             raise
-        raise UserError(f"{path}: damaged or cut short ({error}); delete it and run the same command again") from error
+        raise UserError(f"{path}: damaged or cut short ({error}); {remedy}") from error
 
 
 def sha256(path: str | os.PathLike) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lib.environment import spellings
 from lib.errors import UserError
+from lib.patience import heard
 
 
 @contextmanager
@@ -28,6 +29,7 @@ def job_log(snakemake) -> Iterator[logging.Logger]:
         # At INFO, httpx logs every request; urllib3 warns of each repetition, which lib.patience announces.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)
+        logging.getLogger("huggingface_hub.utils._http").addFilter(heard)
         logging.getLogger("progress").addHandler(logging.StreamHandler(_Masking(sys.stderr)))
         log = logging.getLogger(snakemake.rule)
         with redirect_stdout(file), redirect_stderr(file):

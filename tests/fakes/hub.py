@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from fakes.service import Answer, Request, Service, hub_error, json_answer
+from fakes.service import Answer, Request, Service, hub_error
 
 Files = Mapping[str, bytes] | Callable[[str], bytes | None]
 
@@ -41,6 +41,8 @@ class Hub(Service):
         self.content.__exit__(*exception)
 
     def file(self, repo: str, path: str) -> bytes | None:
+        if path == ".gitattributes":
+            return b""
         files = self.repos[repo]
         return files(path) if callable(files) else files.get(path)
 
@@ -51,8 +53,6 @@ class Hub(Service):
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)  # requests of its own
 
     def respond(self, request: Request) -> Answer:
-        if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", request.path):
-            return self._refusal(request, *found.groups(default="main")) or json_answer({"sha": self.commits[found[1]]})
         if found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", request.path):
             return self._refusal(request, found[1], found[2]) or self._file(found[1], found[3])
         return Answer(404, b"Not Found")

@@ -9,7 +9,6 @@ import requests
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
-from lib.environment import check_network
 from lib.labels.explanations import LONGEST_LINE, LabelError
 from lib.patience import announce
 
@@ -22,7 +21,6 @@ RETRY = Retry(total=5, backoff_factor=1.0, backoff_jitter=1.0, backoff_max=60.0)
 
 def open_session(headers: dict[str, str]) -> requests.Session:
     """A session with these headers."""
-    check_network()
     session = requests.Session()
     session.headers.update(headers)
     return session

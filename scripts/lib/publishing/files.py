@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.errors import UserError
-from lib.files import sha256
+from lib.files import readable, sha256
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,17 @@ def is_listed_file(name: str) -> bool:
 
 
 def mismatches(manifest: dict, files: dict[str, File]) -> list[str]:
-    """Differences between the manifest and those of a model's `files`, by path from its folder, that it must list."""
-    entries = {entry["filePath"]: (entry["fileSize"], entry["sha256"]) for entry in listed_files(manifest)}
-    differences = [f"{name} is not in the manifest" for name in files if is_listed_file(name) and name not in entries]
-    for name, described in entries.items():
-        if name not in files:
-            differences.append(f"{name} is in the manifest, but the configuration does not select it")
-        elif ((file := files[name]).size, file.sha256) != described:
-            differences.append(f"{name} has {file.size} bytes, SHA-256 {file.sha256}, in the manifest {described}")
-    for entry in manifest["layers"] if not differences else []:
-        if "gzip" in entry and _unpacked_sha256(files[entry["gzip"]["filePath"]].path) != entry["sha256"]:
-            differences.append(f"{entry['gzip']['filePath']} does not hold the same map as {entry['filePath']}")
-    return differences
+    """Where a model's `files`, by path from its folder, and its manifest differ, and gzip twins of another map."""
+    listed = {(entry["filePath"], entry["fileSize"], entry["sha256"]) for entry in listed_files(manifest)}
+    present = {(name, file.size, file.sha256) for name, file in files.items() if is_listed_file(name)}
+    wrong = {name for name, _, _ in listed ^ present}
+    for entry in manifest["layers"]:
+        if "gzip" in entry and not wrong:
+            twin = files[entry["gzip"]["filePath"]].path
+            with readable(twin), gzip.open(twin) as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+                    wrong.add(entry["gzip"]["filePath"])
+    return sorted(wrong)
 
 
 def verified(path: Path) -> dict[str, File]:
@@ -70,12 +69,3 @@ def verified(path: Path) -> dict[str, File]:
 def sizes_and_hashes(files: dict[str, File]) -> dict[str, dict]:
     """Size and SHA-256 of published files, for the record of a publication."""
     return {name: {"size": file.size, "sha256": file.sha256} for name, file in files.items()}
-
-
-def _unpacked_sha256(path: Path) -> str | None:
-    """SHA-256 of the content of a gzip file; None if it cannot be read."""
-    try:
-        with gzip.open(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (gzip.BadGzipFile, EOFError):
-        return None

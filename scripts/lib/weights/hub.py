@@ -16,66 +16,47 @@ from typing import BinaryIO
 
 import httpx
 from huggingface_hub import (
+    HfFileMetadata,
     constants,
     get_hf_file_metadata,
-    get_session,
     get_token,
     hf_hub_url,
     set_client_factory,
     try_to_load_from_cache,
 )
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 
-from lib.environment import check_network, secret
+from lib.environment import secret
 from lib.errors import UserError
 from lib.files import sha256
-from lib.patience import watch_huggingface
+from lib.patience import AGAIN
 
 log = logging.getLogger(__name__)
 
+COMMIT = re.compile(r"[0-9a-f]{40}")
 RANGE = 10 * 2**20  # bytes per request for a tensor
 CONNECTIONS = 4  # requests under way at the same time
 WINDOW = 16 * 2**10  # bytes per request for directories and headers
-LONGEST = 2**20  # bytes of any other answer
 RETRIED = (408, 429, *({*range(500, 600)} - {501, 505}))
-watch_huggingface()
-
-
-class Bounded(httpx.SyncByteStream):
-    """A body that ends one byte after the length that a request allows it: enough to tell that it is longer."""
-
-    def __init__(self, stream: httpx.SyncByteStream, length: int) -> None:
-        self._stream, self._length = stream, length
-
-    def __iter__(self) -> Iterator[bytes]:
-        left = self._length + 1
-        for chunk in self._stream:
-            yield chunk[:left]
-            left -= len(chunk)
-            if left <= 0:
-                return
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 def prepare(response: httpx.Response) -> None:
-    """Hold the body of an answer to the `length` that `get` requested, before the client reads it.
+    """Before an answer's body is read: drop any but the range that was requested, which may be a whole file or endless.
 
     A HEAD request's status that may pass becomes one that the library repeats: it knows only five of them.
     """
     if response.request.method == "HEAD" and response.status_code in RETRIED:
         response.status_code = 503
-    if (length := response.request.extensions.get("length")) is not None:
-        response.stream = Bounded(response.stream, length)
-        # Nothing is inflated: that could be a thousand times as long.
-        response.headers.pop("Content-Encoding", None)
+    if wanted := response.request.extensions.get("wanted"):
+        headers, (span, length) = response.headers, wanted
+        sent = headers.get("Content-Range"), headers.get("Content-Length", length), headers.get("Content-Encoding")
+        if sent != (span, length, None):
+            response.stream.close()
+            response.stream = httpx.ByteStream(b"")
 
 
-HOOKS = get_session().event_hooks
-HOOKS["response"].append(prepare)
-set_client_factory(lambda: httpx.Client(event_hooks=HOOKS, follow_redirects=True, timeout=None))
+set_client_factory(lambda: httpx.Client(event_hooks={"response": [prepare]}, follow_redirects=True, timeout=None))
 
 
 def open_file(repo_id: str, commit: str, path: str) -> BinaryIO:
@@ -94,15 +75,25 @@ def open_file(repo_id: str, commit: str, path: str) -> BinaryIO:
     return Path(cached).open("rb")
 
 
+def look_up(repo_id: str, path: str, revision: str) -> HfFileMetadata:
+    """Commit, size and address of a file at a branch, tag or commit, checked. To be called within `explained`."""
+    # The library's own client would refuse the request.
+    if constants.is_offline_mode():
+        raise OfflineModeIsEnabled
+    file = get_hf_file_metadata(hf_hub_url(repo_id, path, revision=revision), retry_on_errors=True)
+    commit = file.commit_hash or ""
+    if not COMMIT.fullmatch(commit) or (COMMIT.fullmatch(revision) and commit != revision) or file.size is None:
+        raise ValueError(f"commit {file.commit_hash}, {file.size} bytes")
+    return file
+
+
 class RemoteFile(io.RawIOBase):
     """A file of a repository as a seekable stream: short reads share a window, long ones travel in parallel."""
 
     def __init__(self, repo_id: str, path: str, commit: str) -> None:
         self.name, self._repo_id, self._what = f"{repo_id}/{path}", repo_id, f"{path} at {commit}"
         with explained(repo_id, self._what):
-            file = get_hf_file_metadata(hf_hub_url(repo_id, path, revision=commit), retry_on_errors=True)
-            if file.commit_hash != commit or file.size is None:
-                raise ValueError(f"commit {file.commit_hash}, {file.size} bytes")
+            file = look_up(repo_id, path, commit)
         self._url, self._size, self._position = file.location, file.size, 0
         self._window, self._window_start = b"", 0
 
@@ -139,56 +130,48 @@ class RemoteFile(io.RawIOBase):
 
     def _fetch(self, start: int, length: int) -> bytes:
         span = f"{start}-{start + length - 1}"
+        # The token is for the Hub alone, not for content hosts.
+        token = None if self._url.startswith(f"{constants.ENDPOINT}/") else False
         with explained(self._repo_id, f"{self._what}, bytes {span}"):
-            response = get(self._url, length, Range=f"bytes={span}")
-            content, sent = response.content, response.headers.get("Content-Range")
-            if (response.status_code, sent, len(content)) != (206, f"bytes {span}/{self._size}", length):
-                count = f"more than {length}" if len(content) > length else len(content)
-                answer = f"HTTP {response.status_code}, {count} bytes, range: {sent}"
-                raise ValueError(f"{answer}; if the server knows no ranges, run `hf download`")
-        return content
-
-
-def get(url: str, length: int = LONGEST, **headers: str) -> httpx.Response:
-    """GET, repeated by the library while a failure may pass: 408, 429, 5xx, timeouts, lost connections.
-
-    The body of an answer longer than `length` is cut to one byte more.
-    """
-    # The token is for the Hub alone, not for content hosts.
-    token = None if url.startswith(f"{constants.ENDPOINT}/") else False
-    response = http_backoff(
-        "GET",
-        url,
-        headers=build_hf_headers(token=token, headers={"Accept-Encoding": "identity", **headers}),
-        timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT,
-        extensions={"length": length},
-        # Any, because a failed connection closes the client that threads share: RuntimeError for the others.
-        retry_on_exceptions=Exception,
-        retry_on_status_codes=RETRIED,
-    )
-    hf_raise_for_status(response)
-    return response
+            response = http_backoff(
+                "GET",
+                self._url,
+                headers=build_hf_headers(
+                    token=token, headers={"Accept-Encoding": "identity", "Range": f"bytes={span}"}
+                ),
+                timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT,
+                extensions={"wanted": (f"bytes {span}/{self._size}", str(length))},
+                # Any, because a failed connection closes the client that threads share: RuntimeError for the others.
+                retry_on_exceptions=Exception,
+                retry_on_status_codes=RETRIED,
+            )
+            hf_raise_for_status(response)
+            if len(response.content) != length:
+                headers = response.headers
+                raise ValueError(
+                    f"HTTP {response.status_code}, range: {headers.get('Content-Range')},"
+                    f" length: {headers.get('Content-Length')}; if the server knows no ranges, run `hf download`"
+                )
+        return response.content
 
 
 @contextmanager
 def explained(repo_id: str, what: str) -> Iterator[None]:
     """Turn any failure to get `what` into a UserError that says what to do, without headers and bodies: no secrets."""
-    check_network()
     secret("HF_TOKEN")
     try:
         yield
-    except UserError as error:
-        raise UserError(f"{repo_id}, {what}: {error}") from error
     except Exception as error:
         raise UserError(f"{repo_id}, {what}: {_explanation(repo_id, error)}") from error
 
 
 def _explanation(repo_id: str, error: Exception) -> str:
-    if isinstance(error, (LocalEntryNotFoundError, OfflineModeIsEnabled)):
+    if isinstance(error, UserError):
+        return str(error)
+    if constants.is_offline_mode():
         return f"not in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE is set. Unset it, or run `hf download` first"
     if not isinstance(error, HfHubHTTPError):
-        reason = f"no usable answer from {constants.ENDPOINT} ({type(error).__name__}: {error})"
-        return f"{reason}. Check the network, and for a proxy or a login page; then run the same command again"
+        return f"no usable answer from {constants.ENDPOINT} ({type(error).__name__}: {error}). {AGAIN}"
     response = error.response
     if response.headers.get("X-Error-Code") in ("RevisionNotFound", "EntryNotFound"):
         return "does not exist. Check the weights of this model in the catalogue"

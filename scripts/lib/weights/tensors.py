@@ -8,8 +8,7 @@ import json
 import math
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import PurePath
 from typing import BinaryIO
 
@@ -17,16 +16,14 @@ import ml_dtypes
 import numpy as np
 
 from lib.errors import UserError
+from lib.files import readable
 from lib.progress import Progress
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 DTYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": BFLOAT16}  # by their names in safetensors
 BLOCK = 160 * 2**20  # bytes per read: 16 ranges of a remote file
 LONGEST_HEADER = 100_000_000  # bytes: the safetensors library's own limit
-
-
-class TensorError(UserError):
-    """The file is damaged, or does not hold the tensor that the catalogue describes."""
+REMEDY = "fetch or export it again"
 
 
 def read_decoder(
@@ -34,47 +31,36 @@ def read_decoder(
 ) -> tuple[np.ndarray, str]:
     """Read the decoder `tensor` of the file `path`, block by block: memory holds the result and one block.
 
-    Before type and shape are known to be right, only the file's directory is read. Raises `TensorError`.
+    Before type and shape are known to be right, only the file's directory is read.
 
     open_file : opens `path`, or a file beside it that an index names, as a seekable stream with a `name`
     shape : the sizes of the file's axes by name, in its order: `features`, `d_model`, and for a decoder that writes to
         several layers `outputs`, over which it is summed; a size may be None, for any
 
     Returns float32 (features, d_model), and the name of the file's own type: float32, float16 or bfloat16.
+
+    Raises UserError: the file is damaged, or does not hold the tensor that the catalogue describes.
     """
     if path.endswith(".safetensors.index.json"):
-        with open_file(path) as file, _explained(file.name):
+        with open_file(path) as file, readable(file.name, REMEDY):
             files = json.loads(file.read(LONGEST_HEADER))["weight_map"]
-            _check_held(tensor, files.keys())
+            _check_held(file.name, tensor, files)
         path = str(PurePath(path).with_name(files[tensor]))
-    with open_file(path) as file, _explained(file.name):
+    with open_file(path) as file, readable(file.name, REMEDY):
         if not path.endswith((".npz", ".safetensors")):
-            raise TensorError("expected a file named .npz or .safetensors")
+            raise UserError(f"{file.name}: expected a file named .npz or .safetensors")
         return (_read_npz if path.endswith(".npz") else _read_safetensors)(file, tensor, shape)
-
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    try:
-        yield
-    except TensorError as error:
-        raise TensorError(f"{name}: {error}") from error
-    except UserError:
-        raise
-    # Parsers of malformed files raise more kinds of exceptions than a list could hold.
-    except Exception as error:
-        raise TensorError(f"{name}: damaged or incomplete ({error}); fetch or export it again") from error
 
 
 def _read_npz(file: BinaryIO, tensor: str, shape: dict[str, int | None]) -> tuple[np.ndarray, str]:
     with zipfile.ZipFile(file) as archive:
-        _check_held(tensor, [name.removesuffix(".npy") for name in archive.namelist()])
+        _check_held(file.name, tensor, [name.removesuffix(".npy") for name in archive.namelist()])
         with archive.open(f"{tensor}.npy") as npy:
             old = np.lib.format.read_magic(npy) == (1, 0)
             read_header = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
             stored, fortran, dtype = read_header(npy)
             dtype = BFLOAT16 if dtype.str == "|V2" else dtype  # numpy's own format has no name for bfloat16
-            sizes = _check(tensor, dtype.name, stored, shape)
+            sizes = _checked(f"{file.name}: {tensor}", dtype.name, stored, shape)
             decoder = _read_values(npy, file.name, dtype, dict(reversed(sizes.items())) if fortran else sizes)
             # The read beyond the values takes zipfile to the member's end, where it checks the CRC-32.
             if npy.read(1):
@@ -87,10 +73,10 @@ def _read_safetensors(file: BinaryIO, tensor: str, shape: dict[str, int | None])
     if header_length > LONGEST_HEADER:
         raise ValueError("its first 8 bytes are not the length of a header")
     header = json.loads(file.read(header_length))
-    _check_held(tensor, header.keys() - {"__metadata__"})
+    _check_held(file.name, tensor, header.keys() - {"__metadata__"})
     entry = header[tensor]
-    sizes = _check(tensor, entry["dtype"], tuple(entry["shape"]), shape)
-    dtype, (start, end) = DTYPES[entry["dtype"]], entry["data_offsets"]
+    dtype, (start, end) = DTYPES.get(entry["dtype"]), entry["data_offsets"]
+    sizes = _checked(f"{file.name}: {tensor}", dtype.name if dtype else entry["dtype"], tuple(entry["shape"]), shape)
     if start < 0 or end - start != math.prod(sizes.values()) * dtype.itemsize:
         raise ValueError(f"{tensor} lies at {start} to {end}, which does not fit its shape")
     file.seek(8 + header_length + start)
@@ -113,19 +99,19 @@ def _read_values(stream: BinaryIO, name: str, dtype: np.dtype, sizes: dict[str, 
     return decoder
 
 
-def _check_held(tensor: str, held) -> None:
+def _check_held(name: str, tensor: str, held: Collection[str]) -> None:
     if tensor not in held:
-        raise TensorError(f"holds no tensor {tensor}; it holds {', '.join(sorted(held))}")
+        raise UserError(f"{name}: holds no tensor {tensor}; it holds {', '.join(sorted(held))}")
 
 
-def _check(tensor: str, dtype: str, stored: tuple[int, ...], shape: dict[str, int | None]) -> dict[str, int]:
-    """The stored sizes by axis. `dtype` as safetensors or numpy call it."""
-    if dtype not in (*DTYPES, "float32", "float16", "bfloat16"):
-        raise TensorError(f"{tensor} is {dtype}, expected float32, float16 or bfloat16")
+def _checked(what: str, dtype: str, stored: tuple[int, ...], shape: dict[str, int | None]) -> dict[str, int]:
+    """The stored sizes by axis, of the tensor `what`, if it is what the catalogue describes."""
+    if dtype not in ("float32", "float16", "bfloat16"):
+        raise UserError(f"{what} is {dtype}, expected float32, float16 or bfloat16")
     expected = tuple(shape.values())
     same_axes = len(stored) == len(expected)
     if not same_axes or any(size not in (None, held) for size, held in zip(expected, stored, strict=True)):
         hint = "; it is transposed, swap the names in weights.shape" if stored == expected[::-1] else ""
         wanted = str(expected).replace("None", "any")
-        raise TensorError(f"{tensor} has shape {stored}, expected {wanted} from the catalogue{hint}")
+        raise UserError(f"{what} has shape {stored}, expected {wanted} from the catalogue{hint}")
     return dict(zip(shape, stored, strict=True))
