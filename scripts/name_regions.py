@@ -40,8 +40,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     """
     live, n = live_points(coords), len(coords)
     coords, rows = coords[live], scores[live]
-    every_label = by_feature(labels, "label", n)
-    texts = [every_label[feature] for feature in live]
+    texts = np.array(by_feature(labels, "label", n), object)[live].tolist()
     silent = np.array(by_feature(labels, "density", n), float)[live] < SILENT
     levels = divide(coords, sorted(max(1, round(len(live) / size)) for size in features_per_region))
     words = region_words(texts, rows, ~silent, levels)
@@ -61,19 +60,15 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
                 region["parent"] = parent
             if own_words:
                 region["words"] = own_words
-            similarity = cosines(rows[members], rows[members].mean(axis=0))
+            own, direction = rows[members], rows[members].mean(axis=0)
+            norms = np.linalg.norm(own, axis=1) * np.linalg.norm(direction)
+            # Not by BLAS, whose sums depend on its number of threads.
+            similarity = np.einsum("ij,j->i", own, direction) / np.maximum(norms, 1e-12)
             nearest = members[np.lexsort((-similarity, wordless[members]))]
             region["examples"] = live[nearest[:EXAMPLES]].tolist()
             regions.append(region)
         positions[live, level - 1] = begin + column
     return positions, regions
-
-
-def cosines(rows: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """Cosine similarity of each of the rows with a direction, 0 where one has none."""
-    # Not by BLAS, whose sums depend on its number of threads.
-    products = np.einsum("ij,j->i", rows, direction)
-    return products / np.maximum(np.linalg.norm(rows, axis=1) * np.linalg.norm(direction), 1e-12)
 
 
 def division(positions: np.ndarray) -> str:
