@@ -6,6 +6,7 @@ to whoever writes better names into a copy of it; names from the configuration w
 """
 
 import hashlib
+import itertools
 import json
 from collections import Counter
 
@@ -39,35 +40,37 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
     """
     live, n = live_points(coords), len(coords)
-    coords, rows = coords[live], scores[live]
-    texts = np.array(by_feature(labels, "label", n), object)[live].tolist()
+    texts = by_feature(labels, "label", n)
     silent = np.array(by_feature(labels, "density", n), float)[live] < SILENT
-    levels = divide(coords, sorted(max(1, round(len(live) / size)) for size in features_per_region))
-    words = region_words(texts, rows, ~silent, levels)
+    counts = sorted(max(1, round(len(live) / size)) for size in features_per_region)
+    levels = divide(coords[live], counts)
+    words = region_words([texts[feature] for feature in live], scores[live], ~silent, levels)
+    positions = np.full((n, len(counts)), -1, np.int32)
+    positions[live] = levels + np.cumsum([0, *counts[:-1]])
 
     wordless = np.array([not words_of(text or "") for text in texts])
-    positions = np.full((n, levels.shape[1]), -1, np.int32)
     regions: list[dict] = []
-    for level, column in enumerate(levels.T, start=1):
-        begin, siblings = len(regions), Counter()
-        for members, own_words in zip(members_of(column[:, None]), words[level - 1], strict=True):
-            parent = regions[positions[live[members[0]], level - 2]]["id"] if level > 1 else None
-            # In the order of the regions around them, the largest first.
-            siblings[parent] += 1
-            name = f"{parent}.{siblings[parent]}" if parent else f"r{siblings[parent]}"
-            region = {"id": name, "level": level, "size": len(members), **outline(coords[members], DECIMALS)}
-            if parent:
-                region["parent"] = parent
-            if own_words:
-                region["words"] = own_words
-            own, direction = rows[members], rows[members].mean(axis=0)
-            norms = np.linalg.norm(own, axis=1) * np.linalg.norm(direction)
-            # Not by BLAS, whose sums depend on its number of threads.
-            similarity = np.einsum("ij,j->i", own, direction) / np.maximum(norms, 1e-12)
-            nearest = members[np.lexsort((-similarity, wordless[members]))]
-            region["examples"] = live[nearest[:EXAMPLES]].tolist()
-            regions.append(region)
-        positions[live, level - 1] = begin + column
+    siblings = Counter()
+    for members, own_words in zip(members_of(positions), itertools.chain(*words), strict=True):
+        # Of the levels, the regions of its first feature: this one is among them.
+        chain = positions[members[0]].tolist()
+        level = chain.index(len(regions)) + 1
+        parent = regions[chain[level - 2]]["id"] if level > 1 else None
+        # In the order of the regions around them, the largest first.
+        siblings[parent] += 1
+        name = f"{parent}.{siblings[parent]}" if parent else f"r{siblings[parent]}"
+        region = {"id": name, "level": level, "size": len(members), **outline(coords[members], DECIMALS)}
+        if parent:
+            region["parent"] = parent
+        if own_words:
+            region["words"] = own_words
+        rows, direction = scores[members], scores[members].mean(axis=0)
+        norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(direction)
+        # Not by BLAS, whose sums depend on its number of threads.
+        similarity = np.einsum("ij,j->i", rows, direction) / np.maximum(norms, 1e-12)
+        nearest = members[np.lexsort((-similarity, wordless[members]))]
+        region["examples"] = nearest[:EXAMPLES].tolist()
+        regions.append(region)
     return positions, regions
 
 

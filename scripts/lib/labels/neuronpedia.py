@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
 import requests
 
@@ -34,15 +33,13 @@ def export_rows(url: str, model_id: str, source_id: str, kinds: Collection[str])
 
     Raises UserError: no such source, or files that could not be fetched whole.
     """
-    base, failures = f"{url}/v1/{quote(model_id)}/{quote(source_id)}/", []
+    prefix, failures = f"v1/{model_id}/{source_id}/", []
+    base = f"{url}/{prefix}"
     with requests.Session() as session, ThreadPoolExecutor(CONNECTIONS) as pool:
         session.headers["Accept-Encoding"] = "identity"
-        sizes = _list_files(session, url, f"v1/{model_id}/{source_id}/", kinds)
+        sizes = _list_files(session, url, prefix, kinds)
         shown = Progress(base, len(sizes), "files")
-        jobs = {
-            name: pool.submit(get, session, base + quote(name), partial(_read_file, size))
-            for name, size in sizes.items()
-        }
+        jobs = {name: pool.submit(get, session, base + name, partial(_read_file, size)) for name, size in sizes.items()}
         for name, job in jobs.items():
             try:
                 rows = job.result()
@@ -72,7 +69,7 @@ def api_rows(
             "Neuronpedia's API needs a key, and NEURONPEDIA_API_KEY is not set. Get one at"
             " https://www.neuronpedia.org/account, or use `labels: {source: export}`, which needs none"
         )
-    base = f"{url}/feature/{quote(model_id)}/{quote(source_id)}/"
+    base = f"{url}/feature/{model_id}/{source_id}/"
     kept = _kept_answers(answers, base)
     yield from kept
     answered = {int(row["index"]) for _, row in kept}
