@@ -35,7 +35,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     """The regions of a layer: int32 (n, levels), as in regions.npz, and what is known of each of them.
 
     That is: id, level, parent (the id of the region around it), size, center, radius, words (if any name it), and
-    `examples`, the features nearest to its mean direction, those whose labels hold words first.
+    `examples`, by feature the labels of those nearest to its mean direction, those whose labels hold words first.
 
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
     """
@@ -69,7 +69,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
         # Not by BLAS, whose sums depend on its number of threads.
         similarity = np.einsum("ij,j->i", rows, direction) / np.maximum(norms, 1e-12)
         nearest = members[np.lexsort((-similarity, wordless[members]))]
-        region["examples"] = nearest[:EXAMPLES].tolist()
+        region["examples"] = {feature: texts[feature] for feature in nearest[:EXAMPLES].tolist()}
         regions.append(region)
     return positions, regions
 
@@ -101,11 +101,8 @@ def give_names(regions: list[dict], names: dict[str, str | None], code: str, lay
             region["name"] = name
 
 
-def names_file(model: str, layer: str, regions: list[dict], code: str, labels: list[str | None]) -> str:
-    """A names file with the regions' names as they are, and labels of their features in comments.
-
-    labels : by feature
-    """
+def names_file(model: str, layer: str, regions: list[dict], code: str) -> str:
+    """A names file with the regions' names as they are, and labels of their features in comments."""
     lines = [
         f"# The regions of {model}, layer {layer}, to be named: docs/regions.md says how.",
         f"{model}:",
@@ -115,9 +112,9 @@ def names_file(model: str, layer: str, regions: list[dict], code: str, labels: l
     ]
     for region in regions:
         indent = "  " * (region["level"] + 1)
-        examples = [json.dumps(labels[index], ensure_ascii=False) for index in region["examples"] if labels[index]]
         words = f"; words: {', '.join(region['words'])}" if "words" in region else ""
         lines.append(f"{indent}# {region['size']:,} features{words}")
+        examples = [json.dumps(label, ensure_ascii=False) for label in region["examples"].values() if label]
         if examples:
             lines.append(f"{indent}# {' · '.join(examples)}")
         name = json.dumps(region["name"], ensure_ascii=False) if "name" in region else ""
@@ -133,10 +130,9 @@ if __name__ == "__main__":
         positions, regions = find_regions(load_npy(files.coords), scores, labels, params.features_per_region)
         code = division(positions)
         give_names(regions, params.names, code, f"{model} layer {layer}")
-        template = names_file(model, layer, regions, code, by_feature(labels, "label", len(scores)))
-        save_bytes(output.template, template.encode())
+        save_bytes(output.template, names_file(model, layer, regions, code).encode())
         for region in regions:
-            region["representative"] = region.pop("examples")[0]
+            region["representative"] = next(iter(region.pop("examples")))
         parameters = {"features_per_region": list(params.features_per_region)}
         save_record(output.record, {"parameters": parameters, "division": code, "regions": regions}, sort_keys=False)
         save_npz(output.regions, ids=np.array([region["id"] for region in regions]), regions=positions)

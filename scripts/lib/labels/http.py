@@ -21,7 +21,7 @@ RETRY = Retry(total=5, backoff_factor=1.0, backoff_jitter=1.0, backoff_max=60.0)
 def get(session: requests.Session, url: str, read: Callable[[requests.Response], Any], **options: Any) -> Any:
     """`read(response)`; repeated, as `RETRY` says, after lost connections, statuses of `PASSING`, unreadable bodies.
 
-    `read` raises UserError for an unreadable body, and as `body` does for a refusal.
+    `read` raises UserError for an unreadable body, and what `body` raises.
 
     Raises requests.RequestException: a refusal, or the last attempt failed.
     """
@@ -30,10 +30,10 @@ def get(session: requests.Session, url: str, read: Callable[[requests.Response],
         response = None
         try:
             with session.get(url, stream=True, timeout=TIMEOUT, **options) as response:
-                if response.status_code not in PASSING:
-                    return read(response)
-                reason = status(response)
-        except (requests.ConnectionError, requests.Timeout, HTTPError, UserError) as error:
+                return read(response)
+        except (requests.ConnectionError, requests.Timeout, requests.HTTPError, HTTPError, UserError) as error:
+            if isinstance(error, requests.HTTPError) and response.status_code not in PASSING:
+                raise
             # Without what requests and urllib3 wrap around it.
             cause = getattr(next(iter(error.args), None), "reason", error)
             reason = str(next(iter(cause.args), cause))
@@ -55,13 +55,8 @@ def body(response: requests.Response, limit: int, decode: bool = True) -> bytes:
     Raises requests.HTTPError for any status but 200, UserError for more than `limit` bytes.
     """
     if response.status_code != 200:
-        raise requests.HTTPError(status(response))
+        raise requests.HTTPError(f"HTTP {response.status_code} {response.reason}")
     content = response.raw.read(limit + 1, decode_content=decode)
     if len(content) > limit:
         raise UserError(f"longer than {limit:,} bytes")
     return content
-
-
-def status(response: requests.Response) -> str:
-    """The status of an answer, as messages say it."""
-    return f"HTTP {response.status_code} {response.reason}"
