@@ -105,10 +105,10 @@ def test_lines_are_read_compressed_or_not():
     [
         (gzip.compress(b"{}" * 9000, mtime=0)[:-20], "batch-7, damaged gzip"),
         (gzip.compress(b"{}\n", mtime=0) + b"rubbish", "batch-7, damaged gzip"),
-        (b'{"index": "0"}\n{"index": ', "batch-7, line 2: not JSON"),
-        (b"<!DOCTYPE html>", "batch-7, line 1: not JSON .*DOCTYPE"),
+        (b'{"index": "0"}\n{"index": ', "batch-7, line 2: not a JSON object"),
+        (b"<!DOCTYPE html>", "batch-7, line 1: not a JSON object .*DOCTYPE"),
         (b"[1]\n", "batch-7, line 1: not a JSON object"),
-        (b"\xff\xfe\n", "batch-7, line 1: not JSON"),
+        (b"\xff\xfe\n", "batch-7, line 1: not a JSON object"),
         (gzip.compress(b" " * (2**24 + 1), mtime=0), "batch-7, line 1: longer than 16,777,216 bytes"),
     ],
 )
@@ -207,7 +207,7 @@ def test_a_table_may_be_indexed_by_feature_and_hold_lists(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a;b\n1;2\n", "has the columns a;b: expected index and label, or other names of docs/sources.md"),
+        ("a;b\n1;2\n", "has the columns a;b: expected index and label, as docs/sources.md says"),
         ("index,text\n1,2\n", "has the columns index, text: expected"),
         ("index,label\n1,2\n1,2,3\n", "damaged, or .* in line 3"),
         ("", "damaged, or not what its name says: No columns"),

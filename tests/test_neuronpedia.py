@@ -163,7 +163,7 @@ def test_a_refusal_is_not_repeated_and_fails_the_layer(bucket, status, requests)
 def test_broken_files_are_named(bucket):
     content = gzip.compress(jsonl(FACTS[:499]) + b'{"index": "499",\n')
     bucket.objects[BATCH.format(3).removeprefix("GET /")] = content
-    with pytest.raises(UserError, match=r"1 of 6 files [^:]*: explanations/batch-3.jsonl.gz: line 500: not JSON"):
+    with pytest.raises(UserError, match=r"1 of 6 files [^:]*: explanations/batch-3.jsonl.gz: line 500: not a JSON"):
         from_bucket(bucket)
 
 

@@ -9,8 +9,6 @@ from xml.sax.saxutils import escape
 
 from fakes.service import Answer, Request, Service, json_answer
 
-Address = tuple[str, str, int]
-
 
 def explanation_row(model_id: str, source_id: str, index: int, text: str, explainer: str) -> dict[str, Any]:
     """A row of an export, with an embedding, which is most of its bytes."""

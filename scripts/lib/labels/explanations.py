@@ -28,7 +28,7 @@ DIRECTION = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
 # A line may not be longer than this, in bytes after decompression. Real ones have some 10 kB.
 LONGEST_LINE = 2**24
 
-# Neuronpedia's names of fields, and the plain names, which local files may use as well.
+# Neuronpedia's names of fields.
 PLAIN_NAMES = {
     "description": "label",
     "explanationModelName": "explainer",
@@ -37,7 +37,8 @@ PLAIN_NAMES = {
     "maxActApprox": "max_activation",
     "pos_str": "top_tokens",
 }
-FIELDS = {"index", "layer", "category", "explanations", *PLAIN_NAMES.values()}
+# Local files may use the plain names as well.
+FIELDS = PLAIN_NAMES | {name: name for name in ("index", "layer", "category", "explanations", *PLAIN_NAMES.values())}
 
 SCHEMA = pa.schema(
     [
@@ -71,17 +72,13 @@ def parse_row(line: bytes, where: str) -> dict[str, Any]:
     """
     try:
         # Not orjson: real exports may hold NaN and lone surrogates.
-        row = json.loads(line)
-    except ValueError as error:
-        raise UserError(f"{where}: not JSON ({error}): {line[:40]!r}") from error
-    if not isinstance(row, dict):
-        raise UserError(f"{where}: not a JSON object: {line[:40]!r}")
-    return _plain(row)
+        return _plain(json.loads(line))
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"{where}: not a JSON object ({error}): {line[:40]!r}") from error
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    named = {PLAIN_NAMES.get(name, name): value for name, value in row.items() if value is not None}
-    plain = {name: value for name, value in named.items() if name in FIELDS}
+    plain = {FIELDS[name]: value for name, value in row.items() if name in FIELDS and value is not None}
     nested = plain.pop("explanations", None)
     if isinstance(nested, list):
         plain["explanations"] = [_plain(each) for each in nested if isinstance(each, dict)]
@@ -118,13 +115,11 @@ def table_rows(path: Path) -> Iterator[Row]:
             table = pa.Table.from_pandas(pd.read_csv(path, dtype=str, keep_default_na=False, na_values=["", "NaN"]))
     except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise UserError(f"{path}: damaged, or not what its name says: {error}") from error
-    plain = {column: PLAIN_NAMES.get(column, column) for column in table.column_names}
-    if not {"index", "label"} <= set(plain.values()):
-        raise UserError(
-            f"{path}: has the columns {', '.join(plain)}: expected index and label, or other names of docs/sources.md"
-        )
-    known = table.select([column for column, name in plain.items() if name in FIELDS])
-    for number, row in enumerate(known.to_pylist(), start=1):
+    known = [column for column in table.column_names if column in FIELDS]
+    if not {"index", "label"} <= {FIELDS[column] for column in known}:
+        columns = ", ".join(table.column_names)
+        raise UserError(f"{path}: has the columns {columns}: expected index and label, as docs/sources.md says")
+    for number, row in enumerate(table.select(known).to_pylist(), start=1):
         yield f"{path}, row {number}", _plain(row)
 
 
