@@ -12,7 +12,7 @@ import pytest
 from fakes.neuronpedia import Api, Bucket, api_feature, explanation_row, export, feature_row, jsonl
 from fakes.service import Fault
 from lib.errors import UserError
-from lib.labels import http, neuronpedia
+from lib.labels import neuronpedia
 from lib.labels.explanations import Row, feature_table, statements
 from lib.labels.neuronpedia import api_rows, export_rows
 
@@ -37,7 +37,7 @@ FEATURES = {
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     """Attempts follow one another without a wait."""
-    monkeypatch.setattr(http, "RETRY", http.RETRY.new(backoff_factor=0, backoff_jitter=0))
+    monkeypatch.setattr(neuronpedia, "RETRY", neuronpedia.RETRY.new(backoff_factor=0, backoff_jitter=0))
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_what_passes_is_repeated(bucket, fault, on):
 
 
 def test_silence_ends_an_attempt(bucket, monkeypatch):
-    monkeypatch.setattr(http, "TIMEOUT", 1)
+    monkeypatch.setattr(neuronpedia, "TIMEOUT", 1)
     bucket.faults = [Fault("stall", BATCH.format(3))]
     assert_all_labels(from_bucket(bucket))
     assert bucket.count() > 1 + 6
@@ -198,7 +198,7 @@ def test_nobody_listens():
 
 def test_waits_are_shown_and_never_endless(bucket, monkeypatch, caplog):
     waits = []
-    monkeypatch.setattr(http, "time", SimpleNamespace(sleep=waits.append))
+    monkeypatch.setattr(neuronpedia, "time", SimpleNamespace(sleep=waits.append))
     caplog.set_level(logging.INFO)
     bucket.faults = [Fault("status", "GET /", status=429, headers={"Retry-After": "600"})]
     assert_all_labels(from_bucket(bucket))

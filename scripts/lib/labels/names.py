@@ -60,7 +60,7 @@ def region_words(labels: list[str | None], rows: np.ndarray, firing: np.ndarray,
             for word in text:
                 if stems[word] in chosen[region]:
                     forms[region, stems[word]].add(word)
-        shortest = {named: min(words, key=lambda word: (len(word), word)) for named, words in forms.items()}
+        shortest = {named: min(sorted(words), key=len) for named, words in forms.items()}
         names.append([[shortest[region, stem] for stem in words] for region, words in enumerate(chosen)])
         used = [used[outside].union(words) for outside, words in zip(around, chosen, strict=True)]
     return names

@@ -8,22 +8,30 @@ import io
 import json
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
+from urllib3.util import Retry
 
 from lib.environment import secret
 from lib.errors import UserError
 from lib.files import save_bytes
 from lib.labels.explanations import LONGEST_LINE, Row, parse_row, read_rows
 from lib.labels.export_files import export_kind
-from lib.labels.http import body, get
+from lib.patience import announce
 from lib.progress import Progress
 
 CONNECTIONS = 4
+# Seconds of silence that end an attempt.
+TIMEOUT = 30.0
+PASSING = {408, 425, 429, *range(500, 600)} - {501, 505}
+RETRY = Retry(total=5, backoff_factor=1.0, backoff_jitter=1.0, backoff_max=60.0)
 
 
 def export_rows(url: str, model_id: str, source_id: str, kinds: Collection[str]) -> Iterator[Row]:
@@ -39,7 +47,9 @@ def export_rows(url: str, model_id: str, source_id: str, kinds: Collection[str])
         session.headers["Accept-Encoding"] = "identity"
         sizes = _list_files(session, url, prefix, kinds)
         shown = Progress(base, len(sizes), "files")
-        jobs = {name: pool.submit(get, session, base + name, partial(_read_file, size)) for name, size in sizes.items()}
+        jobs = {
+            name: pool.submit(_get, session, base + name, partial(_read_file, size)) for name, size in sizes.items()
+        }
         for name, job in jobs.items():
             try:
                 rows = job.result()
@@ -81,7 +91,7 @@ def api_rows(
             time.sleep(max(0.0, due - time.monotonic()))
             due = time.monotonic() + 60.0 / requests_per_minute
             try:
-                row = get(session, f"{base}{index}", partial(_read_answer, index), allow_redirects=False)
+                row = _get(session, f"{base}{index}", partial(_read_answer, index), allow_redirects=False)
             except requests.RequestException as error:
                 raise UserError(
                     f"{base}{index}: {error}. {done} of {len(indices)} answers are kept in {answers} for the next run:"
@@ -92,6 +102,50 @@ def api_rows(
             shown.add()
 
 
+def _get(session: requests.Session, url: str, read: Callable[[requests.Response], Any], **options: Any) -> Any:
+    """`read(response)`; repeated, as `RETRY` says, after lost connections, statuses of `PASSING`, unreadable bodies.
+
+    `read` raises UserError for an unreadable body, and what `_body` raises.
+
+    Raises requests.RequestException: a refusal, or the last attempt failed.
+    """
+    retry = RETRY
+    while True:
+        response = None
+        try:
+            with session.get(url, stream=True, timeout=TIMEOUT, **options) as response:
+                return read(response)
+        except (requests.ConnectionError, requests.Timeout, requests.HTTPError, HTTPError, UserError) as error:
+            if isinstance(error, requests.HTTPError) and response.status_code not in PASSING:
+                raise
+            # Without what requests and urllib3 wrap around it.
+            cause = getattr(next(iter(error.args), None), "reason", error)
+            reason = str(next(iter(cause.args), cause))
+        try:
+            retry = retry.increment("GET", url)
+        except MaxRetryError:
+            raise requests.RequestException(reason) from None
+        seconds = retry.get_backoff_time()
+        if response is not None:
+            with suppress(InvalidHeader):
+                seconds = retry.get_retry_after(response) or seconds
+        announce(f"{url}: {reason}", seconds)
+        time.sleep(seconds)
+
+
+def _body(response: requests.Response, limit: int, decode: bool = True) -> bytes:
+    """The whole body, decompressed or as it was sent.
+
+    Raises requests.HTTPError for any status but 200, UserError for more than `limit` bytes.
+    """
+    if response.status_code != 200:
+        raise requests.HTTPError(f"HTTP {response.status_code} {response.reason}")
+    content = response.raw.read(limit + 1, decode_content=decode)
+    if len(content) > limit:
+        raise UserError(f"longer than {limit:,} bytes")
+    return content
+
+
 def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collection[str]) -> dict[str, int]:
     """Sizes in bytes of a source's files of these kinds, by their path below `prefix`."""
     where, sizes, more = f"the file list of {url}/{prefix}", {}, True
@@ -99,7 +153,7 @@ def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collect
         # Keys are listed in their order. requests leaves out a parameter that is None.
         query = {"list-type": "2", "prefix": prefix, "start-after": max(sizes, default=None)}
         try:
-            page, more = get(session, f"{url}/", _read_page, params=query)
+            page, more = _get(session, f"{url}/", _read_page, params=query)
         except requests.RequestException as error:
             raise UserError(f"{where}: {error}. Check labels.export_url") from error
         if more and page.keys() <= sizes.keys():
@@ -114,7 +168,7 @@ def _list_files(session: requests.Session, url: str, prefix: str, kinds: Collect
 
 def _read_page(response: requests.Response) -> tuple[dict[str, int], bool]:
     """Sizes by key of the files on a page, and whether there are more pages."""
-    content = body(response, LONGEST_LINE)
+    content = _body(response, LONGEST_LINE)
     try:
         page = ET.fromstring(content)
         sizes = {each.find("{*}Key").text: int(each.find("{*}Size").text) for each in page.iterfind("{*}Contents")}
@@ -124,7 +178,7 @@ def _read_page(response: requests.Response) -> tuple[dict[str, int], bool]:
 
 
 def _read_file(size: int, response: requests.Response) -> list[Row]:
-    content = body(response, size, decode=False)
+    content = _body(response, size, decode=False)
     if len(content) < size:
         raise UserError(f"{len(content):,} bytes arrived, the list says {size:,}")
     return list(read_rows(io.BufferedReader(io.BytesIO(content)), ""))
@@ -134,7 +188,7 @@ def _read_answer(index: int, response: requests.Response) -> dict:
     """The API's row about a feature; only its index if Neuronpedia does not know the feature."""
     if response.status_code == 404 and "json" in response.headers.get("Content-Type", ""):
         return {"index": index}
-    row = parse_row(body(response, LONGEST_LINE), "the answer")
+    row = parse_row(_body(response, LONGEST_LINE), "the answer")
     if str(row.get("index")) != str(index):
         raise UserError(f"the answer is about feature {row.get('index')}")
     return row
