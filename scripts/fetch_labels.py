@@ -38,7 +38,7 @@ def ranked(features: pd.DataFrame, edges: str, count: int, settings: dict) -> li
 
 
 def export_kinds(settings: dict) -> list[str]:
-    """What to fetch from the bulk exports: of the API's features only the densities by which some are chosen."""
+    """The kinds of files to fetch from the bulk exports; for the API only densities, if features are ranked by them."""
     by_density = settings["top_k"] is not None and settings["rank_by"] == "density"
     if settings["source"] == "api":
         return ["features"] if by_density else []

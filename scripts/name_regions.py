@@ -52,7 +52,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     regions: list[dict] = []
     siblings = Counter()
     for members, own_words in zip(members_of(positions), itertools.chain(*words), strict=True):
-        # Of the levels, the regions of its first feature: this one is among them.
+        # The regions of its first feature, one per level: this one is among them.
         chain = positions[members[0]].tolist()
         level = chain.index(len(regions)) + 1
         parent = regions[chain[level - 2]]["id"] if level > 1 else None

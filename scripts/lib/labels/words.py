@@ -28,7 +28,7 @@ def word_matrix(words: list[set[str]]) -> csr_matrix:
     numbers = {word: number for number, word in enumerate(sorted(set().union(*words)))}
     columns = [numbers[word] for each in words for word in sorted(each)]
     starts = np.cumsum([0, *map(len, words)])
-    return csr_matrix((np.ones(len(columns), np.int32), columns, starts), shape=(len(words), max(len(numbers), 1)))
+    return csr_matrix((np.ones(len(columns), np.int32), columns, starts), shape=(len(words), len(numbers)))
 
 
 def word_overlap(words: csr_matrix, near: np.ndarray) -> float:
