@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fetch_decoder import unit_rows
-from lib.labels.explanations import feature_table, read_local
+from lib.labels.explanations import feature_table, local_rows
 from lib.labels.export_files import label_files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,6 +106,6 @@ def demo(layer: int) -> np.ndarray:
 
 def demo_labels(layer: int) -> list[str | None]:
     """The labels of its features."""
-    features = feature_table(read_local(label_files(DEMO / f"layer_{layer}"), 2048))
+    features = feature_table(local_rows(label_files(DEMO / f"layer_{layer}")), 2048)
     labels = features["label"].reindex(range(2048))
     return labels.where(labels.notna(), None).tolist()

@@ -14,11 +14,11 @@ import pyarrow as pa
 from lib.errors import UserError
 from lib.files import load_npz, save_record, whole_file
 from lib.job import job_log
-from lib.labels.explanations import SCHEMA, Statements, feature_table, label_table, read_local
-from lib.labels.neuronpedia import api_key, fetch_api, fetch_export
+from lib.labels.explanations import SCHEMA, feature_table, label_table, local_rows
+from lib.labels.neuronpedia import api_rows, export_rows
 
 
-def ranked(known: Statements, edges: str | None, count: int, settings: dict) -> list[int]:
+def ranked(features: pd.DataFrame, edges: str, count: int, settings: dict) -> list[int]:
     """The features to label, ascending: all, or the `top_k` highest ranked, of equal ones the first, unknown last.
 
     They rank by the sum of their edges' weights, or by density. Raises UserError if no density is known.
@@ -30,25 +30,18 @@ def ranked(known: Statements, edges: str | None, count: int, settings: dict) -> 
         ends, weights = np.concatenate([links["source"], links["target"]]), np.tile(links["weight"], 2)
         scores = pd.Series(np.bincount(ends, weights=weights, minlength=count))
     else:
-        scores = feature_table(known)["density"].reindex(range(count)).astype(float)
+        scores = features["density"].reindex(range(count)).astype(float)
         if scores.isna().all():
             raise UserError("labels.rank_by is density, but this source knows no densities: set it to links")
     return sorted(scores.nlargest(settings["top_k"]).index)
 
 
-def from_neuronpedia(
-    row: dict, settings: dict, edges: str | None, answers: Path, rate: float
-) -> tuple[Statements, list[int]]:
-    """Fetch from the bulk exports or the API: what is known, and the features that were requested."""
-    source, count = (row["neuronpedia"], row["source"]), row["features"]
-    export = partial(fetch_export, settings["export_url"], *source, count)
+def export_kinds(settings: dict) -> list[str]:
+    """The kinds of files to fetch from the bulk exports; for the API only densities, if features are ranked by them."""
     by_density = settings["top_k"] is not None and settings["rank_by"] == "density"
-    if settings["source"] == "export":
-        known = export(["explanations", "features"] if by_density or settings["facts"] else ["explanations"])
-        return known, ranked(known, edges, count, settings)
-    key = api_key()
-    indices = ranked(export(["features"]) if by_density else [], edges, count, settings)
-    return fetch_api(settings["api_url"], *source, indices, count, key, rate, answers), indices
+    if settings["source"] == "api":
+        return ["features"] if by_density else []
+    return ["explanations", "features"] if by_density or settings["facts"] else ["explanations"]
 
 
 def coverage(table: pd.DataFrame, features: pd.DataFrame, indices: list[int]) -> dict:
@@ -66,21 +59,23 @@ def coverage(table: pd.DataFrame, features: pd.DataFrame, indices: list[int]) ->
 
 if __name__ == "__main__":
     with job_log(snakemake) as log:
-        row, settings = snakemake.params.sae, snakemake.params.labels
-        edges, count = snakemake.input.edges or None, row["features"]
+        inputs, sae, settings = snakemake.input, snakemake.params.sae, snakemake.params.labels
+        count, address = sae["features"], (sae["neuronpedia"], sae["source"])
+        table_of = partial(feature_table, count=count, source_id=sae["source"], explainers=settings["explainers"])
         answers = Path(snakemake.output.labels).with_name("labels.answers.jsonl")
-        if row["labels"]:
-            known = read_local(snakemake.input.labels, count, row["source"])
-            indices = ranked(known, edges, count, settings)
-            origin = {"source": "local", "path": row["labels"]}
-        elif row["neuronpedia"] and settings["source"] != "none":
+        source = "local" if sae["labels"] else settings["source"] if sae["neuronpedia"] else "none"
+        rows, origin = [], {"source": source}
+        if source == "local":
+            rows, origin["path"] = local_rows(inputs.labels), sae["labels"]
+        elif source != "none":
+            origin |= {"url": settings[f"{source}_url"], "model": sae["neuronpedia"]}
+            if kinds := export_kinds(settings):
+                rows = export_rows(settings["export_url"], *address, kinds)
+        features = table_of(rows)
+        indices = ranked(features, inputs.edges, count, settings) if source != "none" else []
+        if source == "api":
             rate = snakemake.resources.requests_per_minute
-            known, indices = from_neuronpedia(row, settings, edges, answers, rate)
-            url = settings[f"{settings['source']}_url"]
-            origin = {"source": settings["source"], "url": url, "model": row["neuronpedia"]}
-        else:
-            known, indices, origin = [], [], {"source": "none"}
-        features = feature_table(known, settings["explainers"])
+            features = table_of(api_rows(settings["api_url"], *address, indices, rate, answers))
         table = label_table(features, indices)
         counts = coverage(table, features, indices) if indices else {"labelled": 0}
         chosen = {key: settings[key] for key in ("explainers", "top_k", "rank_by")}

@@ -6,6 +6,7 @@ to whoever writes better names into a copy of it; names from the configuration w
 """
 
 import hashlib
+import itertools
 import json
 from collections import Counter
 
@@ -34,46 +35,43 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
     """The regions of a layer: int32 (n, levels), as in regions.npz, and what is known of each of them.
 
     That is: id, level, parent (the id of the region around it), size, center, radius, words (if any name it), and
-    `examples`, the features nearest to its mean direction, those whose labels hold words first.
+    `examples`, by feature the labels of those nearest to its mean direction, those whose labels hold words first.
 
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
     """
     live, n = live_points(coords), len(coords)
-    coords, rows = coords[live], scores[live]
-    every_label = by_feature(labels, "label", n)
-    texts = [every_label[feature] for feature in live]
+    texts = by_feature(labels, "label", n)
     silent = np.array(by_feature(labels, "density", n), float)[live] < SILENT
-    levels = divide(coords, sorted(max(1, round(len(live) / size)) for size in features_per_region))
-    words = region_words(texts, rows, ~silent, levels)
+    counts = sorted(max(1, round(len(live) / size)) for size in features_per_region)
+    levels = divide(coords[live], counts)
+    words = region_words([texts[feature] for feature in live], scores[live], ~silent, levels)
+    positions = np.full((n, len(counts)), -1, np.int32)
+    positions[live] = levels + np.cumsum([0, *counts[:-1]])
 
     wordless = np.array([not words_of(text or "") for text in texts])
-    positions = np.full((n, levels.shape[1]), -1, np.int32)
     regions: list[dict] = []
-    for level, column in enumerate(levels.T, start=1):
-        begin, siblings = len(regions), Counter()
-        for members, own_words in zip(members_of(column[:, None]), words[level - 1], strict=True):
-            parent = regions[positions[live[members[0]], level - 2]]["id"] if level > 1 else None
-            # In the order of the regions around them, the largest first.
-            siblings[parent] += 1
-            name = f"{parent}.{siblings[parent]}" if parent else f"r{siblings[parent]}"
-            region = {"id": name, "level": level, "size": len(members), **outline(coords[members], DECIMALS)}
-            if parent:
-                region["parent"] = parent
-            if own_words:
-                region["words"] = own_words
-            similarity = cosines(rows[members], rows[members].mean(axis=0))
-            nearest = members[np.lexsort((-similarity, wordless[members]))]
-            region["examples"] = live[nearest[:EXAMPLES]].tolist()
-            regions.append(region)
-        positions[live, level - 1] = begin + column
+    siblings = Counter()
+    for members, own_words in zip(members_of(positions), itertools.chain(*words), strict=True):
+        # The regions of its first feature, one per level: this one is among them.
+        chain = positions[members[0]].tolist()
+        level = chain.index(len(regions)) + 1
+        parent = regions[chain[level - 2]]["id"] if level > 1 else None
+        # In the order of the regions around them, the largest first.
+        siblings[parent] += 1
+        name = f"{parent}.{siblings[parent]}" if parent else f"r{siblings[parent]}"
+        region = {"id": name, "level": level, "size": len(members), **outline(coords[members], DECIMALS)}
+        if parent:
+            region["parent"] = parent
+        if own_words:
+            region["words"] = own_words
+        rows, direction = scores[members], scores[members].mean(axis=0)
+        norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(direction)
+        # Not by BLAS, whose sums depend on its number of threads.
+        similarity = np.einsum("ij,j->i", rows, direction) / np.maximum(norms, 1e-12)
+        nearest = members[np.lexsort((-similarity, wordless[members]))]
+        region["examples"] = {feature: texts[feature] for feature in nearest[:EXAMPLES].tolist()}
+        regions.append(region)
     return positions, regions
-
-
-def cosines(rows: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """Cosine similarity of each of the rows with a direction, 0 where one has none."""
-    # Not by BLAS, whose sums depend on its number of threads.
-    products = np.einsum("ij,j->i", rows, direction)
-    return products / np.maximum(np.linalg.norm(rows, axis=1) * np.linalg.norm(direction), 1e-12)
 
 
 def division(positions: np.ndarray) -> str:
@@ -103,11 +101,8 @@ def give_names(regions: list[dict], names: dict[str, str | None], code: str, lay
             region["name"] = name
 
 
-def names_file(model: str, layer: str, regions: list[dict], code: str, labels: list[str | None]) -> str:
-    """A names file with the regions' names as they are, and labels of their features in comments.
-
-    labels : by feature
-    """
+def names_file(model: str, layer: str, regions: list[dict], code: str) -> str:
+    """A names file with the regions' names as they are, and labels of their features in comments."""
     lines = [
         f"# The regions of {model}, layer {layer}, to be named: docs/regions.md says how.",
         f"{model}:",
@@ -117,9 +112,9 @@ def names_file(model: str, layer: str, regions: list[dict], code: str, labels: l
     ]
     for region in regions:
         indent = "  " * (region["level"] + 1)
-        examples = [json.dumps(labels[index], ensure_ascii=False) for index in region["examples"] if labels[index]]
         words = f"; words: {', '.join(region['words'])}" if "words" in region else ""
         lines.append(f"{indent}# {region['size']:,} features{words}")
+        examples = [json.dumps(label, ensure_ascii=False) for label in region["examples"].values() if label]
         if examples:
             lines.append(f"{indent}# {' · '.join(examples)}")
         name = json.dumps(region["name"], ensure_ascii=False) if "name" in region else ""
@@ -135,10 +130,9 @@ if __name__ == "__main__":
         positions, regions = find_regions(load_npy(files.coords), scores, labels, params.features_per_region)
         code = division(positions)
         give_names(regions, params.names, code, f"{model} layer {layer}")
-        template = names_file(model, layer, regions, code, by_feature(labels, "label", len(scores)))
-        save_bytes(output.template, template.encode())
+        save_bytes(output.template, names_file(model, layer, regions, code).encode())
         for region in regions:
-            region["representative"] = region.pop("examples")[0]
+            region["representative"] = next(iter(region.pop("examples")))
         parameters = {"features_per_region": list(params.features_per_region)}
         save_record(output.record, {"parameters": parameters, "division": code, "regions": regions}, sort_keys=False)
         save_npz(output.regions, ids=np.array([region["id"] for region in regions]), regions=positions)

@@ -14,6 +14,7 @@ from lib.job import job_log
 from lib.tables import load_table
 
 LEAST = 0.1
+COLUMNS = ["layer", "region", "name", "next_layer", "next_region", "next_name", "tracks", "share"]
 
 
 def correspondences(tracks: pd.DataFrame, regions: dict[int, np.ndarray], names: dict[int, list[dict]]) -> pd.DataFrame:
@@ -22,29 +23,22 @@ def correspondences(tracks: pd.DataFrame, regions: dict[int, np.ndarray], names:
     tracks : as in tracks.parquet; regions : by layer, int32 (n,), the position of each feature's region in `names`;
     names : by layer, as in regions.json
     """
-    rows = []
+    tables = []
     for layer, following in itertools.pairwise(regions):
         here, there = (tracks[tracks["layer"] == each].set_index("track")["index"] for each in (layer, following))
         both = pd.concat([here, there], axis=1, join="inner").to_numpy()
         ends = pd.DataFrame({"from": regions[layer][both[:, 0]], "to": regions[following][both[:, 1]]})
         counts = ends.value_counts(["from", "to"]).rename("tracks").reset_index()
         counts["share"] = counts["tracks"] / counts.groupby("from")["tracks"].transform("sum")
-        for pair in counts[counts["share"] >= LEAST].sort_values(["from", "to"]).itertuples(index=False):
-            one, other = names[layer][pair[0]], names[following][pair[1]]
-            rows.append(
-                {
-                    "layer": layer,
-                    "region": one["id"],
-                    "name": one.get("name"),
-                    "next_layer": following,
-                    "next_region": other["id"],
-                    "next_name": other.get("name"),
-                    "tracks": pair.tracks,
-                    "share": round(pair.share, 4),
-                }
-            )
-    columns = ("layer", "region", "name", "next_layer", "next_region", "next_name", "tracks", "share")
-    return pd.DataFrame(rows, columns=columns)
+        pairs = counts[counts["share"] >= LEAST].sort_values(["from", "to"])
+        one, other = (
+            pd.DataFrame(names[each], columns=["id", "name"]).rename(columns={"id": "region"})
+            for each in (layer, following)
+        )
+        pairs = pairs.join(one, on="from").join(other.add_prefix("next_"), on="to")
+        tables.append(pairs.assign(layer=layer, next_layer=following))
+    table = pd.concat(tables)[COLUMNS]
+    return table.assign(share=[round(share, 4) for share in table["share"]])
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def layer(coords, rows=(), similarities=None) -> tuple[pd.DataFrame, list]:
         positions, regions = find_regions(coords, coords, labels, [100, 30, 10])
     give_names(regions, {}, "", "")
     for region in regions:
-        region["representative"] = region["examples"][0]
+        region["representative"] = next(iter(region["examples"]))
     membership = {"ids": np.array([region["id"] for region in regions], str), "regions": positions}
     return layer_table(0, coords, kept, neighbors, links, labels, membership, 4).to_pandas(), regions
 

@@ -12,14 +12,12 @@ from lib.errors import UserError
 from lib.labels.explanations import (
     PLAIN_NAMES,
     SCHEMA,
-    LabelError,
     clean,
     feature_table,
     label_table,
+    local_rows,
     parse_row,
-    read_local,
     read_rows,
-    statements,
 )
 from lib.labels.export_files import label_files
 
@@ -43,14 +41,14 @@ def test_text_is_cleaned_and_otherwise_untouched(text, cleaned):
     assert clean(cleaned) == cleaned
 
 
-def known(*rows):
+def features_of(*rows, explainers=()):
     lines = (parse_row(json.dumps(row).encode(), "row") for row in rows)
-    return [each for line in lines for each in statements(line, 10, "batch-0, line 1")]
+    return feature_table((("batch-0, line 1", line) for line in lines), 10, explainers=explainers)
 
 
 def labels(*rows, explainers=()):
     """The label table of these rows, as plain values."""
-    return label_table(feature_table(known(*rows), explainers), range(10)).to_dict("records")
+    return label_table(features_of(*rows, explainers=explainers), range(10)).to_dict("records")
 
 
 def test_exports_the_api_and_local_files_say_the_same():
@@ -79,16 +77,16 @@ def test_exports_the_api_and_local_files_say_the_same():
 
 @pytest.mark.parametrize("index", ["10", -1, "3.5", "", None, "x", [1], 1.5])
 def test_impossible_indices_are_refused_with_their_line(index):
-    with pytest.raises(LabelError, match=r"^batch-0, line 1: .*index"):
-        known({"index": index, "description": "cats"})
+    with pytest.raises(UserError, match=r"^batch-0, line 1: .*index"):
+        features_of({"index": index, "description": "cats"})
 
 
 def test_odd_values_do_no_harm():
-    odd = {"index": "1", "description": " \n", "frac_nonzero": float("nan"), "maxActApprox": "7"}
+    odd = {"index": "1", "description": " \n", "frac_nonzero": float("nan"), "maxActApprox": "seven"}
     for more in ({"pos_str": None, "explanations": None}, {"pos_str": "x", "explanations": 5}):
-        assert feature_table(known(odd | more)).notna().sum(axis=None) == 0
-    with pytest.raises(LabelError, match="description is list, expected text"):
-        known({"index": "1", "description": ["cats"]})
+        assert features_of(odd | more).notna().sum(axis=None) == 0
+    with pytest.raises(UserError, match="description is list, expected text"):
+        features_of({"index": "1", "description": ["cats"]})
 
 
 def rows_of(content):
@@ -107,15 +105,15 @@ def test_lines_are_read_compressed_or_not():
     [
         (gzip.compress(b"{}" * 9000, mtime=0)[:-20], "batch-7, damaged gzip"),
         (gzip.compress(b"{}\n", mtime=0) + b"rubbish", "batch-7, damaged gzip"),
-        (b'{"index": "0"}\n{"index": ', "batch-7, line 2: not JSON"),
-        (b"<!DOCTYPE html>", "batch-7, line 1: not JSON .*DOCTYPE"),
+        (b'{"index": "0"}\n{"index": ', "batch-7, line 2: not a JSON object"),
+        (b"<!DOCTYPE html>", "batch-7, line 1: not a JSON object .*DOCTYPE"),
         (b"[1]\n", "batch-7, line 1: not a JSON object"),
-        (b"\xff\xfe\n", "batch-7, line 1: not JSON"),
+        (b"\xff\xfe\n", "batch-7, line 1: not a JSON object"),
         (gzip.compress(b" " * (2**24 + 1), mtime=0), "batch-7, line 1: longer than 16,777,216 bytes"),
     ],
 )
 def test_damaged_files_are_named_with_the_line(content, message):
-    with pytest.raises(LabelError, match=message):
+    with pytest.raises(UserError, match=message):
         rows_of(content)
 
 
@@ -141,23 +139,27 @@ def test_all_different_texts_are_kept_the_chosen_one_first():
 
 @pytest.mark.parametrize("k", [2, 3, 5, 99])
 def test_the_highest_densities_are_ranked_first(k):
-    densities = [{"index": index, "density": each} for index, each in enumerate([0.1, None, 0.5, 0.5, 0.0, 0.9])]
+    densities = features_of(*({"index": i, "density": each} for i, each in enumerate([0.1, None, 0.5, 0.5, 0.0, 0.9])))
     expected = {2: [2, 5], 3: [2, 3, 5], 5: [0, 2, 3, 4, 5], 99: [0, 1, 2, 3, 4, 5]}
-    assert ranked(densities, None, 6, {"top_k": k, "rank_by": "density"}) == expected[k]
+    assert ranked(densities, "", 6, {"top_k": k, "rank_by": "density"}) == expected[k]
 
 
 def test_the_table_has_a_row_for_each_label_and_a_fixed_schema():
     dogs = {"index": "7", "description": "dogs", "explanationModelName": "m", "frac_nonzero": 0.5, "pos_str": ["dog"]}
-    features = feature_table(known(dogs, {"index": "2", "description": "cats"}, {"index": "4"}))
+    features = features_of(dogs, {"index": "2", "description": "cats"}, {"index": "4"})
     table = label_table(features, [7, 4, 2])
     assert table["index"].tolist() == [2, 7]
     assert table["explainer"].isna().tolist() == [True, False]
     assert (table["index"].dtype, table["density"].dtype) == ("int32", "float32")
-    for empty in (label_table(features, [4]), label_table(feature_table([]), [])):
+    for empty in (label_table(features, [4]), label_table(features_of(), [])):
         assert len(empty) == 0
         assert empty.dtypes.equals(table.dtypes)
         assert list(empty) == SCHEMA.names[:-1]
     assert [each["category"] for each in labels({"index": 3, "label": "cats", "category": "animals"})] == ["animals"]
+
+
+def local_features(*files):
+    return feature_table(local_rows(files), 60)
 
 
 def test_a_file_and_a_folder_of_the_same_rows_are_the_same(tmp_path):
@@ -169,8 +171,8 @@ def test_a_file_and_a_folder_of_the_same_rows_are_the_same(tmp_path):
         for other in (".batch-1.jsonl", "batch-1.jsonl.part", "batch-1.jsonl~", "more/batch-1.jsonl"):
             (tmp_path / "export" / name / other).parent.mkdir(exist_ok=True)
             (tmp_path / "export" / name / other).write_text("not a label")
-    file, folder = (read_local(label_files(tmp_path / name), 60) for name in ("all.jsonl.gz", "export"))
-    pd.testing.assert_frame_equal(feature_table(file), feature_table(folder))
+    file, folder = (local_features(*label_files(tmp_path / name)) for name in ("all.jsonl.gz", "export"))
+    pd.testing.assert_frame_equal(file, folder)
 
 
 NEURONPEDIA = {plain: name for name, plain in PLAIN_NAMES.items()}
@@ -190,7 +192,7 @@ def test_tables_as_pandas_writes_them_say_what_lines_of_json_say(tmp_path, name,
     table = pd.DataFrame(rows).astype({"index": number}).rename(columns=names)
     table["something else"] = 1
     table.to_parquet(tmp_path / name) if name.endswith("parquet") else table.to_csv(tmp_path / name)
-    lines, read = (feature_table(read_local([tmp_path / each], 10)) for each in ("labels.jsonl", name))
+    lines, read = (local_features(tmp_path / each) for each in ("labels.jsonl", name))
     pd.testing.assert_frame_equal(read, lines)
 
 
@@ -198,51 +200,51 @@ def test_a_table_may_be_indexed_by_feature_and_hold_lists(tmp_path):
     explanations = [{"label": "cats", "explainer": "a"}, {"label": "dogs", "explainer": "b"}]
     rows = [{"index": 4, "label": "cats", "explainer": "a", "top_tokens": ["cat"], "explanations": explanations}]
     pd.DataFrame(rows).set_index("index").to_parquet(tmp_path / "labels.parquet")
-    (row,) = feature_table(read_local([tmp_path / "labels.parquet"], 10)).reset_index().to_dict("records")
+    (row,) = local_features(tmp_path / "labels.parquet").reset_index().to_dict("records")
     assert {name: row[name] for name in rows[0]} == rows[0]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a;b\n1;2\n", "has the columns a;b: expected index and label .*, and possibly category, .*, pos_str"),
+        ("a;b\n1;2\n", "has the columns a;b: expected index and label, as docs/sources.md says"),
         ("index,text\n1,2\n", "has the columns index, text: expected"),
         ("index,label\n1,2\n1,2,3\n", "damaged, or .* in line 3"),
         ("", "damaged, or not what its name says: No columns"),
         ("\udcff,label\n", "damaged, or not what its name says: 'utf-8' codec"),
         ("index,label\n1,cats\n1.5,dogs\n", "row 2: no valid index: '1.5'"),
         ("index,label\n1,cats\n,dogs\n", "row 2: no valid index: None"),
-        ("index,label\n10,cats\n", "row 1: index 10 is outside this layer's 10 features"),
+        ("index,label\n60,cats\n", "row 1: index 60 is outside this layer's 60 features"),
     ],
 )
 def test_tables_that_cannot_be_used_are_named_with_the_row(tmp_path, content, message):
     file = tmp_path / "labels.csv"
     file.write_bytes(content.encode(errors="surrogateescape"))
-    with pytest.raises(LabelError, match=f"labels.csv(: |, ){message}"):
-        read_local([file], 10)
+    with pytest.raises(UserError, match=f"labels.csv(: |, ){message}"):
+        local_features(file)
 
 
 @pytest.mark.parametrize("name", ["labels.csv.gz", "labels.parquet"])
 def test_damaged_tables_are_named(tmp_path, name):
     pd.DataFrame({"index": range(9999), "label": "cats"}).to_csv(tmp_path / "whole.csv.gz")
     (tmp_path / name).write_bytes((tmp_path / "whole.csv.gz").read_bytes()[:-100])
-    with pytest.raises(LabelError, match=f"{name}: damaged, or not what its name says"):
-        read_local([tmp_path / name], 9999)
+    with pytest.raises(UserError, match=f"{name}: damaged, or not what its name says"):
+        local_features(tmp_path / name)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("labels.tsv", r"labels.tsv: expected a .*\.csv, \.csv\.gz or \.parquet file, or a folder"),
-        ("labels.jsonl.bak", "labels.jsonl.bak: expected"),
-        ("no-such-folder", "no-such-folder: does not exist: expected"),
-        ("", r": no explanations\*/\*.jsonl"),
+        ("labels.tsv", r"labels.tsv: neither a .*\.csv, \.csv\.gz or \.parquet file nor an existing folder with"),
+        ("labels.jsonl.bak", "labels.jsonl.bak: neither"),
+        ("no-such-folder", "no-such-folder: neither"),
+        ("", r": neither .*explanations\*/\*.jsonl"),
     ],
 )
 def test_labels_of_another_kind_are_refused_before_any_job(tmp_path, name, message):
     for other in ("labels.tsv", "labels.jsonl.bak"):
         (tmp_path / other).touch()
-    with pytest.raises((UserError, FileNotFoundError), match=message):
+    with pytest.raises(UserError, match=message):
         label_files(tmp_path / name)
     # Not for a missing file either: Snakemake names it.
     assert label_files(tmp_path / "labels.jsonl") == [tmp_path / "labels.jsonl"]

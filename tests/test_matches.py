@@ -188,7 +188,7 @@ def test_tracks_end_where_there_is_no_match(tmp_path, layers):
 def test_a_model_without_labels_has_tracks(tmp_path):
     layers = layers_of_a_model(seed=3)[:2]
     follow(tmp_path, layers, [0, 1], (0.5, 0.4))
-    none = label_table(feature_table([]), [])
+    none = label_table(feature_table([], 0), [])
     thresholds = {"min_cosine_previous": 0.5, "min_cosine_first": 0.4}
     table = track_table(load_npz(tmp_path / "chains.npz"), [none, none], thresholds)
     assert len(table) == sum(rows.any(axis=1).sum() for rows in layers)

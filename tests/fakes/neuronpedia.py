@@ -9,8 +9,6 @@ from xml.sax.saxutils import escape
 
 from fakes.service import Answer, Request, Service, json_answer
 
-Address = tuple[str, str, int]
-
 
 def explanation_row(model_id: str, source_id: str, index: int, text: str, explainer: str) -> dict[str, Any]:
     """A row of an export, with an embedding, which is most of its bytes."""
@@ -77,14 +75,12 @@ class Bucket(Service):
 
     def _list(self, query: Mapping[str, str]) -> Answer:
         keys = sorted(key for key in self.objects if key.startswith(query.get("prefix", "")))
-        start = int(query.get("continuation-token", 0))
-        page, more = keys[start : start + self.page], len(keys) > start + self.page
+        keys = [key for key in keys if key > query.get("start-after", "")]
+        page, more = keys[: self.page], len(keys) > self.page
         content = "".join(
             f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size></Contents>" for key in page
         )
         content += f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{str(more).lower()}</IsTruncated>"
-        if more:
-            content += f"<NextContinuationToken>{start + self.page}</NextContinuationToken>"
         namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
         return Answer(200, f'<ListBucketResult xmlns="{namespace}">{content}</ListBucketResult>'.encode())
 

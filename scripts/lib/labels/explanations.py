@@ -10,12 +10,13 @@ import math
 import unicodedata
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from lib.errors import UserError
 from lib.labels.export_files import TABLES
@@ -27,7 +28,7 @@ DIRECTION = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
 # A line may not be longer than this, in bytes after decompression. Real ones have some 10 kB.
 LONGEST_LINE = 2**24
 
-# Neuronpedia's names of fields, and the plain names, which local files may use as well.
+# Neuronpedia's names of fields.
 PLAIN_NAMES = {
     "description": "label",
     "explanationModelName": "explainer",
@@ -36,7 +37,8 @@ PLAIN_NAMES = {
     "maxActApprox": "max_activation",
     "pos_str": "top_tokens",
 }
-FIELDS = {"index", "layer", "category", "explanations", *PLAIN_NAMES.values()}
+# Local files may use the plain names as well.
+FIELDS = PLAIN_NAMES | {name: name for name in ("index", "layer", "category", "explanations", *PLAIN_NAMES.values())}
 
 SCHEMA = pa.schema(
     [
@@ -51,13 +53,8 @@ SCHEMA = pa.schema(
     ]
 )
 
-
-class LabelError(UserError):
-    """Rows that cannot be used. Names the file, the line and what is wrong."""
-
-
-# What a source says about features: the columns of `SCHEMA` as far as they are known, and an explanation's `kind`.
-Statements = list[dict[str, Any]]
+# Where a row stands, for messages, and its `FIELDS` under their plain names.
+Row = tuple[str, dict[str, Any]]
 
 
 def clean(text: str) -> str:
@@ -71,64 +68,93 @@ def clean(text: str) -> str:
 def parse_row(line: bytes, where: str) -> dict[str, Any]:
     """The `FIELDS` of a JSON object, under their plain names; embeddings and histograms are most of its bytes.
 
-    Raises LabelError, which begins with `where`, for anything that is not a JSON object.
+    Raises UserError, which begins with `where`, for anything that is not a JSON object.
     """
     try:
         # Not orjson: real exports may hold NaN and lone surrogates.
-        row = json.loads(line)
-    except ValueError as error:
-        raise LabelError(f"{where}: not JSON ({error}): {line[:40]!r}") from error
-    if not isinstance(row, dict):
-        raise LabelError(f"{where}: not a JSON object: {line[:40]!r}")
-    return _plain(row)
+        return _plain(json.loads(line))
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"{where}: not a JSON object ({error}): {line[:40]!r}") from error
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    named = {PLAIN_NAMES.get(name, name): value for name, value in row.items() if value is not None}
-    plain = {name: value for name, value in named.items() if name in FIELDS}
+    plain = {FIELDS[name]: value for name, value in row.items() if name in FIELDS and value is not None}
     nested = plain.pop("explanations", None)
     if isinstance(nested, list):
         plain["explanations"] = [_plain(each) for each in nested if isinstance(each, dict)]
     return plain
 
 
-def read_rows(stream: io.BufferedReader, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Position ("line N" after `where`) and row of each line of a .jsonl stream, compressed with gzip or not.
+def read_rows(stream: io.BufferedReader, where: str) -> Iterator[Row]:
+    """The rows of a .jsonl stream, compressed with gzip or not; `where` stands before "line N".
 
-    Raises LabelError for damaged gzip data and for lines that are too long or not a JSON object.
+    Raises UserError for damaged gzip data and for lines that are too long or not a JSON object.
     """
     lines = gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream
     try:
         for number, line in enumerate(iter(lambda: lines.readline(LONGEST_LINE + 1), b""), start=1):
             position = f"{where}line {number}"
             if len(line) > LONGEST_LINE:
-                raise LabelError(f"{position}: longer than {LONGEST_LINE:,} bytes")
+                raise UserError(f"{position}: longer than {LONGEST_LINE:,} bytes")
             if line.strip():
                 yield position, parse_row(line, position)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise LabelError(f"{where}damaged gzip data: {error}") from error
+        raise UserError(f"{where}damaged gzip data: {error}") from error
 
 
-def statements(row: dict[str, Any], count: int, where: str, source_id: str | None = None) -> Statements:
-    """What a row of `parse_row` says about its feature, cleaned: one statement per explanation, at least one.
+def table_rows(path: Path) -> Iterator[Row]:
+    """The rows of a .csv, .csv.gz or .parquet file.
 
-    Raises LabelError for a row without a valid index or text, with an index beyond the `count` features of the layer,
+    Raises UserError for a damaged file, and for one without a column of indices or of labels.
+    """
+    try:
+        if path.suffix == ".parquet":
+            table = pq.read_table(path)
+        else:
+            # All as text, as labels may be numbers, or the word null.
+            table = pa.Table.from_pandas(pd.read_csv(path, dtype=str, keep_default_na=False, na_values=["", "NaN"]))
+    except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise UserError(f"{path}: damaged, or not what its name says: {error}") from error
+    known = [column for column in table.column_names if column in FIELDS]
+    if not {"index", "label"} <= {FIELDS[column] for column in known}:
+        columns = ", ".join(table.column_names)
+        raise UserError(f"{path}: has the columns {columns}: expected index and label, as docs/sources.md says")
+    for number, row in enumerate(table.select(known).to_pylist(), start=1):
+        yield f"{path}, row {number}", _plain(row)
+
+
+def local_rows(files: Iterable[str | Path]) -> Iterator[Row]:
+    """The rows of local files (`label_files`). Raises what `read_rows` and `table_rows` raise."""
+    for file in map(Path, files):
+        if file.name.endswith(TABLES):
+            yield from table_rows(file)
+        else:
+            with file.open("rb") as stream:
+                yield from read_rows(stream, f"{file}, ")
+
+
+def statements(where: str, row: dict[str, Any], count: int, source_id: str | None) -> list[dict[str, Any]]:
+    """What a row says about its feature, cleaned: the columns of `SCHEMA` as far as they are known, and `kind`.
+
+    One statement per explanation, at least one.
+
+    Raises UserError for a row without a valid index or text, with an index beyond the `count` features of the layer,
     or with a `layer` (Neuronpedia's source) that is not `source_id`: these are labels of another SAE.
     """
     if source_id is not None and row.get("layer", source_id) != source_id:
-        raise LabelError(f"{where}: belongs to the source {row['layer']}, not to {source_id}")
+        raise UserError(f"{where}: belongs to the source {row['layer']}, not to {source_id}")
     try:
         # pandas makes the integers of a column with gaps floating-point.
         index = int(str(row["index"]).removesuffix(".0"))
     except (KeyError, ValueError):
-        raise LabelError(f"{where}: no valid index: {row.get('index')!r}") from None
+        raise UserError(f"{where}: no valid index: {row.get('index')!r}") from None
     if not 0 <= index < count:
-        raise LabelError(f"{where}: index {index} is outside this layer's {count} features: labels of another SAE")
+        raise UserError(f"{where}: index {index} is outside this layer's {count} features: labels of another SAE")
     facts: dict[str, Any] = {"index": index, "category": clean(str(row.get("category", ""))) or None}
     for name in ("density", "max_activation"):
-        value = row.get(name)
-        if isinstance(value, (int, float)) and math.isfinite(value):
-            facts[name] = float(value)
+        with suppress(KeyError, TypeError, ValueError):
+            if math.isfinite(value := float(row[name])):
+                facts[name] = value
     tokens = row.get("top_tokens")
     if isinstance(tokens, list) and tokens:
         facts["top_tokens"] = [clean(str(token)) for token in tokens[:TOP_TOKENS]]
@@ -136,60 +162,24 @@ def statements(row: dict[str, Any], count: int, where: str, source_id: str | Non
     for explanation in (row, *row.get("explanations", ())):
         text = explanation.get("label", "")
         if not isinstance(text, str):
-            raise LabelError(f"{where}: the description is {type(text).__name__}, expected text")
+            raise UserError(f"{where}: the description is {type(text).__name__}, expected text")
         if text := clean(text):
             explainer, kind = clean(str(explanation.get("explainer", ""))), str(explanation.get("kind", ""))
             explained.append(facts | {"label": text, "explainer": explainer, "kind": kind})
     return explained or [facts]
 
 
-def table_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Position ("row N" after the path) and row of each row of a .csv, .csv.gz or .parquet file that pandas can read.
-
-    Raises LabelError for a damaged file, and for one without a column of indices or of labels.
-    """
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-            table = table.reset_index() if table.index.name else table
-        else:
-            # All as text, as labels may be numbers, or the word null.
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=["", "NaN"])
-    except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise LabelError(f"{path}: damaged, or not what its name says: {error}") from error
-    plain = {column: PLAIN_NAMES.get(column, column) for column in table}
-    if not {"index", "label"} <= set(plain.values()):
-        others = [*sorted(FIELDS - {"index", "label"}), *sorted(PLAIN_NAMES.keys() - {"description"})]
-        raise LabelError(
-            f"{path}: has the columns {', '.join(map(str, table))}: expected index and label (or description), and"
-            f" possibly {', '.join(others)}"
-        )
-    for column, name in plain.items():
-        if name in ("density", "max_activation"):
-            table[column] = pd.to_numeric(table[column], errors="coerce")
-    table = table[[column for column, name in plain.items() if name in FIELDS]].astype(object)
-    for number, row in enumerate(table.where(table.notna(), None).to_dict("records"), start=1):
-        lists = {name: value.tolist() for name, value in row.items() if isinstance(value, np.ndarray)}
-        yield f"{path}, row {number}", _plain(row | lists)
-
-
-def read_local(files: Iterable[str | Path], count: int, source_id: str | None = None) -> Statements:
-    """The statements of local files (`label_files`). Raises what `read_rows`, `table_rows` and `statements` raise."""
-    known = []
-    for file in map(Path, files):
-        with file.open("rb") as stream:
-            rows = table_rows(file) if file.name.endswith(TABLES) else read_rows(stream, f"{file}, ")
-            for where, row in rows:
-                known += statements(row, count, where, source_id)
-    return known
-
-
-def feature_table(known: Statements, explainers: Sequence[str] = ()) -> pd.DataFrame:
+def feature_table(
+    rows: Iterable[Row], count: int, source_id: str | None = None, explainers: Sequence[str] = ()
+) -> pd.DataFrame:
     """A row for each feature of which anything is known, by `index`: the other columns of `SCHEMA`, missing if unknown.
 
     Of several explanations it is the one whose explainer comes first in `explainers`, otherwise the first by explainer,
-    kind and text; `explanations` lists all different texts in this order. Repeated statements change nothing.
+    kind and text; `explanations` lists all different texts in this order. Repeated rows change nothing.
+
+    Raises what `statements` raises.
     """
+    known = (each for where, row in rows for each in statements(where, row, count, source_id))
     frame = pd.DataFrame(known, columns=[*SCHEMA.names, "kind"], dtype=object)
     frame["rank"] = frame["explainer"].map({name: rank for rank, name in enumerate(explainers)})
     best_first = frame.sort_values(["rank", "explainer", "kind", "label"], kind="stable")

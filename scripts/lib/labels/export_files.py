@@ -23,17 +23,14 @@ def export_kind(name: str) -> str | None:
 def label_files(path: Path) -> list[Path]:
     """The files that hold local labels: `path` itself, or those of a folder laid out as an export; sorted.
 
-    Raises FileNotFoundError for a folder without explanations, UserError for another kind of file.
+    Raises UserError: it is neither. That a file exists is left to Snakemake.
     """
-    if not path.is_dir():
-        if not path.name.endswith((".jsonl", ".jsonl.gz", *TABLES)):
-            problem = "" if path.exists() else "does not exist: "
-            raise UserError(
-                f"{path}: {problem}expected a .jsonl, .jsonl.gz, .csv, .csv.gz or .parquet file, or a folder with"
-                " explanations/"
-            )
-        return [path]
     kinds = {file: export_kind(f"{file.parent.name}/{file.name}") for file in sorted(path.glob("*/*"))}
-    if "explanations" not in kinds.values():
-        raise FileNotFoundError(f"{path}: no explanations*/*.jsonl or .jsonl.gz in this folder")
-    return [file for file, kind in kinds.items() if kind]
+    if "explanations" in kinds.values():
+        return [file for file, kind in kinds.items() if kind]
+    if path.is_dir() or not path.name.endswith((".jsonl", ".jsonl.gz", *TABLES)):
+        raise UserError(
+            f"{path}: neither a .jsonl, .jsonl.gz, .csv, .csv.gz or .parquet file nor an existing folder with"
+            " explanations*/*.jsonl or .jsonl.gz"
+        )
+    return [path]

@@ -5,7 +5,8 @@ features whose labels hold it, and it names a region if those outside the region
 docs/regions.md has the formulas, and what they are worth.
 """
 
-from collections import Counter
+import itertools
+from collections import defaultdict
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -41,32 +42,31 @@ def region_words(labels: list[str | None], rows: np.ndarray, firing: np.ndarray,
     names: list[list] = []
     known = firing & np.array([label is not None for label in labels])
     texts = [words_of(labels[feature]) for feature in np.flatnonzero(known)]
-    stems = stems_of(Counter(word for text in texts for word in text))
+    stems = stems_of(set().union(*texts))
     vocabulary, holds = telling_stems([{stems[word] for word in text} for text in texts], levels[known, -1])
     rows = rows - rows[firing].mean(axis=0, dtype=np.float64) if firing.any() else rows
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    # What lies around the first level: one region without a name.
-    outer, used, outer_sizes = np.zeros(len(rows), int), [frozenset()], np.array([0])
-    for regions in levels.T:
+    used = [frozenset()]
+    # Around the first level lies one region without a name.
+    for outer, regions in itertools.pairwise([np.zeros(len(rows), int), *levels.T]):
         _, first, sizes = np.unique(regions, return_index=True, return_counts=True)
-        around = outer[first]
-        ranking = ranked_stems(holds, rows, firing, known, regions)
+        around, fills = outer[first], sizes == np.bincount(outer)[outer[first]]
         chosen = []
-        for region, outside in enumerate(around):
-            fresh = [vocabulary[stem] for stem in ranking[region] if vocabulary[stem] not in used[outside]]
-            chosen.append(fresh[:WORDS] if sizes[region] != outer_sizes[outside] else [])
-        forms: dict[tuple[int, str], str] = {}
+        for region, ranking in enumerate(ranked_stems(holds, rows, firing, known, regions)):
+            fresh = [vocabulary[stem] for stem in ranking if vocabulary[stem] not in used[around[region]]]
+            chosen.append([] if fills[region] else fresh[:WORDS])
+        forms = defaultdict(set)
         for text, region in zip(texts, regions[known].tolist(), strict=True):
             for word in text:
-                if (stem := stems[word]) in chosen[region]:
-                    forms[region, stem] = min(word, forms.get((region, stem), word), key=lambda form: (len(form), form))
-        names.append([[forms[region, stem] for stem in words] for region, words in enumerate(chosen)])
+                if stems[word] in chosen[region]:
+                    forms[region, stems[word]].add(word)
+        shortest = {named: min(sorted(words), key=len) for named, words in forms.items()}
+        names.append([[shortest[region, stem] for stem in words] for region, words in enumerate(chosen)])
         used = [used[outside].union(words) for outside, words in zip(around, chosen, strict=True)]
-        outer, outer_sizes = regions, sizes
     return names
 
 
-def stems_of(words: Counter) -> dict[str, str]:
+def stems_of(words: set[str]) -> dict[str, str]:
     """The stem of each word: the shortest of the words that it extends by a few letters, or itself."""
     return {
         word: next((word[:end] for end in range(max(STEM, len(word) - ENDING), len(word)) if word[:end] in words), word)
@@ -79,16 +79,14 @@ def telling_stems(texts: list[set[str]], regions: np.ndarray) -> tuple[list[str]
 
     regions : int (labels,), the smallest regions
     """
-    labels = Counter(stem for text in texts for stem in text)
-    pairs = {(stem, region) for text, region in zip(texts, regions.tolist(), strict=True) for stem in text}
-    spread = Counter(stem for stem, _ in pairs)
+    holds, count = word_matrix(texts), regions.max(initial=0) + 1
+    label, stem = holds.nonzero()
+    times = holds.getnnz(axis=0)
+    spread = np.bincount(np.unique(stem * count + regions[label]) // count, minlength=len(times))
     most_labels = max(MIN_LABELS, MOST_LABELS * len(texts))
     most_regions = max(MIN_LABELS, MOST_REGIONS * len(np.unique(regions)))
-    vocabulary = sorted(
-        stem for stem, count in labels.items() if MIN_LABELS <= count <= most_labels and spread[stem] <= most_regions
-    )
-    telling = frozenset(vocabulary)
-    return vocabulary, word_matrix([text & telling for text in texts], vocabulary)
+    telling = (times >= MIN_LABELS) & (times <= most_labels) & (spread <= most_regions)
+    return list(itertools.compress(sorted(set().union(*texts)), telling)), holds[:, telling]
 
 
 def ranked_stems(holds: csr_matrix, rows, firing, known, regions: np.ndarray) -> list[list[int]]:

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -24,12 +23,12 @@ def telling_words(labels: list[str | None]) -> list[set[str]]:
     return [each - common for each in words]
 
 
-def word_matrix(words: list[set[str]], vocabulary: Iterable[str] = ()) -> csr_matrix:
-    """Which label has which words: (labels, different words), 1 for each; the words of `vocabulary` first."""
-    numbers = {word: number for number, word in enumerate(vocabulary)}
-    columns = [numbers.setdefault(word, len(numbers)) for each in words for word in sorted(each)]
+def word_matrix(words: list[set[str]]) -> csr_matrix:
+    """Which label has which words: (labels, different words), 1 for each; the words in alphabetical order."""
+    numbers = {word: number for number, word in enumerate(sorted(set().union(*words)))}
+    columns = [numbers[word] for each in words for word in sorted(each)]
     starts = np.cumsum([0, *map(len, words)])
-    return csr_matrix((np.ones(len(columns), np.int32), columns, starts), shape=(len(words), max(len(numbers), 1)))
+    return csr_matrix((np.ones(len(columns), np.int32), columns, starts), shape=(len(words), len(numbers)))
 
 
 def word_overlap(words: csr_matrix, near: np.ndarray) -> float:
