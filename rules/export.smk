@@ -98,8 +98,10 @@ rule write_manifest:
             "attribution": MODELS[wildcards.model].get("attribution"),
         },
         # The gates: they decide what is listed, and measure nothing again.
-        quality=config["quality"],
-        min_coverage=config["labels"]["min_coverage"],
+        floors={
+            **{f"quality.{key}": floor for key, floor in config["quality"].items()},
+            "labels.min_coverage": config["labels"]["min_coverage"],
+        },
     message:
         "Listing the maps of {wildcards.model}"
     script:
