@@ -57,13 +57,13 @@ def test_rows_agree_with_themselves_and_with_no_other(models):
         # What leaves the last layer of GPT-2 is what a next one would begin with.
         in_path = layer - 1 if (name, layer) == ("gpt2-small-res-jb-24k", 12) else layer
         assert str(in_path) in re.findall(r"\d+", sae.weights), (name, layer)
-        assert str(in_path) in re.findall(r"\d+", sae.saelens["id"]), (name, layer)
-        assert sae.source.startswith(f"{layer}-")
+        assert str(in_path) in re.findall(r"\d+", sae.about["saelens"]["id"]), (name, layer)
+        assert sae.about["sourceId"].startswith(f"{layer}-")
         assert in_path < models[name].get("model_layers", 42)
     for addresses in (
         [(sae.repo, sae.weights) for sae in saes.values()],
-        [(sae.neuronpedia, sae.source) for sae in saes.values()],
-        [tuple(sae.saelens.values()) for sae in saes.values()],
+        [sae.about["neuronpedia"]["url"] for sae in saes.values()],
+        [tuple(sae.about["saelens"].values()) for sae in saes.values()],
     ):
         assert len(set(addresses)) == len(addresses)
 
@@ -148,7 +148,7 @@ def test_a_file_of_a_folder_is_read_when_its_model_is_used(tmp_path):
     models = Catalogue(["folder"], tmp_path)
     assert (list(models), models.listed) == (["broken", "other", "toy"], [])
     assert find_sae(models, "toy", 0).features == 3
-    with pytest.raises(ConfigError, match=r"folder/other\.yaml: defines toy: expected only other"):
+    with pytest.raises(ConfigError, match=r"folder/other\.yaml: defines toy: expected other"):
         find_sae(models, "other", 0)
     with pytest.raises(ConfigError, match=r"folder/broken\.yaml: broken is 3"):
         find_sae(models, "broken", 0)
