@@ -15,7 +15,7 @@ from lib.geometry.extent import members_of, outline
 from lib.geometry.matches import mutual
 from lib.job import job_log
 from lib.products.columns import FRAME_COLUMNS, schema_of, table_of
-from lib.products.graph_json import bounds, plain, rounded_positions
+from lib.products.graph_json import move, plain
 from lib.products.layer_table import positions
 from lib.tables import arrow, load_columns, numbers
 
@@ -51,15 +51,12 @@ def moved(graph: dict, features: pa.Table, measures: dict, layout: dict, decimal
     measures : of the frame, as in the atlas's quality.json; layout : parameters of the frame
     """
     live = features.filter(pc.is_valid(features["x"]))
-    rows = rounded_positions(live, decimals)
-    for node, position in zip(graph["nodes"], rows.tolist(), strict=True):
-        node["position"] = position
     metadata = graph["metadata"]
-    metadata["bounds"] = bounds(rows)
+    metadata["bounds"] = move(graph["nodes"], live, decimals)
     metadata["parameters"]["layout"] = layout
     metadata["quality"] = {name: value for name, value in measures.items() if value is not None}
     if live["kept"].null_count < len(live):
-        metadata["nodeFacts"] = metadata.get("nodeFacts", {}) | {"kept": plain(live["kept"])}
+        metadata.setdefault("nodeFacts", {})["kept"] = plain(live["kept"])
     return graph
 
 
