@@ -18,8 +18,8 @@ class Sae:
     ----------
     repo : Hugging Face repository; None for local weights
     weights, labels : a path within `repo`, or a local file; a local file or folder, or None
-    about : what layer-N.json says of it: its names on Neuronpedia and in SAELens, for example; None if it has none
     megabytes : the most that its decoder takes to download; 0 for local weights
+    about : what layer-N.json says of it, such as its names on Neuronpedia and in SAELens; None where it has none
     weights_params, labels_params : what fetch_decoder and fetch_labels need. A change of anything else reruns neither;
         paths are as the catalogue spells them, the same on every machine
     """
@@ -29,8 +29,8 @@ class Sae:
     repo: str | None
     weights: str
     labels: str | None
-    about: dict
     megabytes: float
+    about: dict
     weights_params: dict
     labels_params: dict
 
@@ -154,35 +154,41 @@ def _check_rows(name: str, model: dict, path: Path) -> None:
 
 
 def _sae(model: dict, row: dict, folder: Path) -> Sae:
-    weights, repo, layer = model["weights"], model["weights"].get("repo"), str(row["layer"])
-    size = {"features": row.get("features", model["features"]), "d_model": model["d_model"]}
-    file = {"tensor": weights["tensor"].replace("{layer}", layer), "shape": weights["shape"], "weights": row["weights"]}
-    known = {"source": row.get("source"), "neuronpedia": model.get("neuronpedia", {}).get("model")}
+    layer, features, source = str(row["layer"]), row.get("features", model["features"]), row.get("source")
+    weights, repo = model["weights"], model["weights"].get("repo")
     page = saelens = None
-    if "neuronpedia" in model:
-        page = {"modelId": known["neuronpedia"], "sourceId": known["source"]}
-        page["url"] = f"https://www.neuronpedia.org/{known['neuronpedia']}/{known['source']}"
+    if neuronpedia := model.get("neuronpedia", {}).get("model"):
+        url = f"https://www.neuronpedia.org/{neuronpedia}/{source}"
+        page = {"modelId": neuronpedia, "sourceId": source, "url": url}
     if "saelens" in model:
         name = row.get("saelens", model["saelens"]["id"]).replace("{layer}", layer)
         saelens = {"release": model["saelens"]["release"], "id": name}
     return Sae(
         layer=row["layer"],
-        features=size["features"],
+        features=features,
         repo=repo,
         weights=row["weights"] if repo else _local(folder, row["weights"]),
         labels=_local(folder, row["labels"]) if "labels" in row else None,
+        # Files hold 4 bytes per value or fewer.
+        megabytes=row.get("megabytes", 4e-6 * features * model["d_model"]) if repo else 0.0,
         about={
             "displayName": model["display_name"],
-            "sourceId": known["source"],
+            "sourceId": source,
             "site": model.get("site"),
             "neuronpedia": page,
             "saelens": saelens,
             "attribution": model.get("attribution"),
         },
-        # Files hold 4 bytes per value or fewer.
-        megabytes=row.get("megabytes", 4e-6 * size["features"] * size["d_model"]) if repo else 0.0,
-        weights_params=size | file | {"repo": repo, "revision": weights.get("revision", "main") if repo else None},
-        labels_params=known | {"features": size["features"], "labels": row.get("labels")},
+        weights_params={
+            "features": features,
+            "d_model": model["d_model"],
+            "tensor": weights["tensor"].replace("{layer}", layer),
+            "shape": weights["shape"],
+            "weights": row["weights"],
+            "repo": repo,
+            "revision": weights.get("revision", "main") if repo else None,
+        },
+        labels_params={"source": source, "neuronpedia": neuronpedia, "features": features, "labels": row.get("labels")},
     )
 
 
