@@ -19,10 +19,7 @@ from lib.planning.schema import ConfigError
 from lib.planning.settings import check_config, check_downloads, selection
 from list_models import summary
 from test_scripts import job
-
-DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-TOY = {"display_name": "Toy", "features": 3, "d_model": 2, "layers": [{"layer": 0, "weights": "a.npz"}]}
-TOY["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
+from test_settings import DEFAULTS, TOY
 
 
 @pytest.fixture(scope="module")

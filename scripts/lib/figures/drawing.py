@@ -86,17 +86,13 @@ def save_figure(path: str | os.PathLike, figure: Figure) -> None:
 
 
 @cache
-def _characters() -> frozenset[int]:
-    return frozenset(get_font(findfont(FONT)).get_charmap())
-
-
-@cache
 def drawable(text: str) -> bool:
     """Whether the font has every character of a text (others would be empty boxes) and none is a control character.
 
     Control characters include those that reverse the direction of writing.
     """
-    return text.isprintable() and _characters().issuperset(map(ord, text))
+    font = get_font(findfont(FONT))
+    return text.isprintable() and all(font.get_char_index(ord(character)) for character in text)
 
 
 def shortened(text: str, length: int) -> str:
