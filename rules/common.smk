@@ -91,13 +91,15 @@ def has_atlas(model):
 
 def products(model):
     """Return the published files of a model: of its layers maps, gzip twins if configured, tables; and its atlas."""
-    names = {"graphs": "layer-{layer}.json", "gzips": "layer-{layer}.json.gz", "tables": "layer-{layer}.parquet"}
-    if not config["export"]["gzip"]:
-        del names["gzips"]
-    if has_atlas(model):
-        names |= {"frames": "atlas/layer-{layer}.json", "frame_tables": "atlas/layer-{layer}.parquet"}
-    tracks = {"tracks": [f"results/{model}/atlas/tracks.parquet"]} if has_atlas(model) else {}
-    return {name: per_layer(model, path) for name, path in names.items()} | tracks
+    gzip, atlas = config["export"]["gzip"], has_atlas(model)
+    return {
+        "graphs": per_layer(model, "layer-{layer}.json"),
+        "gzips": per_layer(model, "layer-{layer}.json.gz") if gzip else [],
+        "tables": per_layer(model, "layer-{layer}.parquet"),
+        "frames": per_layer(model, "atlas/layer-{layer}.json") if atlas else [],
+        "frame_tables": per_layer(model, "atlas/layer-{layer}.parquet") if atlas else [],
+        "tracks": [f"results/{model}/atlas/tracks.parquet"] if atlas else [],
+    }
 
 
 def finished(model):

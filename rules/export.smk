@@ -43,7 +43,7 @@ rule tabulate_features:
     input:
         tables=lambda wildcards: products(wildcards.model)["tables"],
         # Of a model with an atlas: this table waits for it, no map does.
-        frames=lambda wildcards: products(wildcards.model).get("frame_tables", []),
+        frames=lambda wildcards: products(wildcards.model)["frame_tables"],
         lib=lib("tabulate_features"),
     output:
         features="results/{model}/features.parquet",

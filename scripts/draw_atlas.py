@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator
 
-from lib.figures import drawing
+from lib import drawing
 from lib.files import load_record
 from lib.job import job_log
 from lib.tables import load_columns

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from scipy.spatial import cKDTree
 
-from lib.figures import drawing
-from lib.figures.drawing import drawable, shortened
+from lib import drawing
+from lib.drawing import drawable, shortened
 from lib.files import load_record
 from lib.job import job_log
 from lib.tables import load_table

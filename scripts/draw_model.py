@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lib.figures import drawing
+from lib import drawing
 from lib.files import load_record, save_bytes
 from lib.job import job_log
 from lib.tables import load_table

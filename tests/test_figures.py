@@ -10,7 +10,7 @@ import pytest
 
 import draw_layer
 import draw_model
-from lib.figures import drawing
+from lib import drawing
 from lib.labels.explanations import SCHEMA as LABELS
 from lib.products.layer_table import layer_table
 from name_regions import find_regions, give_names

@@ -9,7 +9,7 @@ from lib.planning.catalogue import Catalogue, find_address, find_model, find_sae
 from lib.planning.schema import ConfigError, check, load_schema, parsed, read_yaml
 
 # Of each of these Snakemake keeps only the last on a command line.
-FLAGS = {"--configfile": r"--configfiles?(=.*)?", "--config": r"(--config|-C)(=.*)?"}
+FLAGS = (("--configfile", "--configfiles"), ("--config", "-C"))
 # Environment variables that hold whole seconds.
 SECONDS = ("SOURCE_DATE_EPOCH", "HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT")
 
@@ -29,10 +29,10 @@ def check_command_line(words: list[str], files: list[str | Path]) -> None:
 
     Raises ConfigError: a flag appears twice, a target is taken for a configuration file, or a file holds a key twice.
     """
-    for flag, spellings in FLAGS.items():
-        if len([word for word in words if re.fullmatch(spellings, word, re.DOTALL)]) > 1:
+    for flag in FLAGS:
+        if len([word for word in words if word.partition("=")[0] in flag]) > 1:
             raise ConfigError(
-                f"{flag} appears twice, and Snakemake keeps only the last: write it once, followed by all its values"
+                f"{flag[0]} appears twice, and Snakemake keeps only the last: write it once, followed by all its values"
             )
     for file in map(Path, files):
         if Path("results").absolute() in file.parents:
