@@ -17,28 +17,22 @@ if not isinstance(workflow.current_basedir, os.PathLike):
     )
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
+from lib.planning import settings
 from lib.planning.catalogue import Catalogue, find_sae
 from lib.planning.imports import library_files
 from lib.planning.publishing import huggingface_dataset, release_on_github
 from lib.planning.schema import read_yaml
-from lib.planning.settings import (
-    check_command_line,
-    check_config,
-    check_downloads,
-    check_environment,
-    selection,
-)
 
 # To a module Snakemake passes only the settings of the workflow that uses it.
 _config, config = config, read_yaml(ROOT / "config" / "config.yaml")
 update_config(config, _config)
-check_environment()
+settings.check_environment()
 if ROOT == Path(workflow.basedir):  # otherwise both are another workflow's
-    check_command_line(sys.argv, workflow.configfiles)
-check_config(config)
+    settings.check_command_line(sys.argv, workflow.configfiles)
+settings.check_config(config)
 MODELS = Catalogue(config["catalogues"], ROOT)
-SELECTED = selection(config, MODELS)
-check_downloads(SELECTED, MODELS, config["weights"]["max_download_gb"])
+SELECTED = settings.selection(config, MODELS)
+settings.check_downloads(SELECTED, MODELS, config["weights"]["max_download_gb"])
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 # Limits across all layers, on this machine and on a cluster; --resources downloads=1 etc. override them.
