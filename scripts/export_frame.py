@@ -64,10 +64,10 @@ if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
         layer = int(snakemake.wildcards.layer)
-        sides = {side: load_npz(*files.get(side)) if files.get(side) else None for side in ("before", "after")}
+        before, after = (load_npz(*paths) if paths else None for paths in (files.before, files.after))
         kept = load_npz(files.kept)[f"layer_{layer}"]
         coords, regions = load_npy(files.coords), load_npz(files.regions)["regions"]
-        features = frame_table(layer, coords, kept, load_columns(files.tracks), **sides, decimals=decimals)
+        features = frame_table(layer, coords, kept, load_columns(files.tracks), before, after, decimals)
         measures = next(entry["frame"] for entry in load_record(files.quality)["layers"] if entry["layer"] == layer)
         layout = load_record(files.frame_record)["parameters"]
         graph = moved(load_record(files.graph), features, measures, layout, decimals)
