@@ -42,7 +42,7 @@ def test_every_family_is_planned(models):
         for layer in models[name]["rows"]:
             sae = find_sae(models, name, layer)
             assert sae.weights_params["shape"].count("features") == sae.weights_params["shape"].count("d_model") == 1
-            assert "{" not in sae.weights + sae.weights_params["tensor"]
+            assert "{" not in sae.weights_params["weights"] + sae.weights_params["tensor"]
     assert len(models) >= 80
     assert sum(len(models[name]["rows"]) for name in models) >= 1150
 
@@ -53,12 +53,12 @@ def test_rows_agree_with_themselves_and_with_no_other(models):
     for (name, layer), sae in saes.items():
         # What leaves the last layer of GPT-2 is what a next one would begin with.
         in_path = layer - 1 if (name, layer) == ("gpt2-small-res-jb-24k", 12) else layer
-        assert str(in_path) in re.findall(r"\d+", sae.weights), (name, layer)
+        assert str(in_path) in re.findall(r"\d+", sae.weights_params["weights"]), (name, layer)
         assert str(in_path) in re.findall(r"\d+", sae.about["saelens"]["id"]), (name, layer)
         assert sae.about["sourceId"].startswith(f"{layer}-")
         assert in_path < models[name].get("model_layers", 42)
     for addresses in (
-        [(sae.repo, sae.weights) for sae in saes.values()],
+        [(sae.weights_params["repo"], sae.weights_params["weights"]) for sae in saes.values()],
         [sae.about["neuronpedia"]["url"] for sae in saes.values()],
         [tuple(sae.about["saelens"].values()) for sae in saes.values()],
     ):
@@ -178,22 +178,22 @@ RANDOM = np.random.default_rng(0).standard_normal((20, 3, 8), dtype=np.float32)
     ],
 )
 def test_decoders_are_fetched_as_the_catalogue_says(models, tmp_path, monkeypatch, name, layer, stored, rows):
-    sae = find_sae(models, name, layer)
-    if sae.weights.endswith(".npz"):
+    sae = find_sae(models, name, layer).weights_params
+    if sae["weights"].endswith(".npz"):
         np.savez(tmp_path / "file.npz", **stored)
         content = (tmp_path / "file.npz").read_bytes()
     else:
         stored = {key: np.ascontiguousarray(values, ml_dtypes.bfloat16) for key, values in stored.items()}
         content = save(stored)
-    with Hub({sae.repo: {sae.weights: content}}) as hub:
+    with Hub({sae["repo"]: {sae["weights"]: content}}) as hub:
         hub.use(monkeypatch, tmp_path / "cache")
-        (tmp_path / "revision.json").write_text(json.dumps({"commit": hub.commits[sae.repo]}))
-        small = sae.weights_params | {"features": len(rows), "d_model": rows.shape[1]}
+        (tmp_path / "revision.json").write_text(json.dumps({"commit": hub.commits[sae["repo"]]}))
+        small = sae | {"features": len(rows), "d_model": rows.shape[1]}
         files = {"decoder": "decoder.npy", "record": "decoder.json"}
         job("fetch_decoder", tmp_path, {"weights": None, "revision": "revision.json"}, files, sae=small).run()
     expected = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     np.testing.assert_allclose(load_npy(tmp_path / "decoder.npy"), expected, atol=0.02)
-    assert load_record(tmp_path / "decoder.json")["weights"] == sae.weights
+    assert load_record(tmp_path / "decoder.json")["weights"] == sae["weights"]
 
 
 # --- writing

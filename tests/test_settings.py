@@ -56,9 +56,9 @@ def test_gemma_rows_are_contiguous_and_agree_with_their_paths(model, layers):
     ("model", "layer", "average_l0"), [("gemma-2-2b", 12, 82), ("gemma-2-2b", 25, 116), ("gemma-2-9b", 20, 68)]
 )
 def test_weights_are_those_that_neuronpedia_explains(models, model, layer, average_l0):
-    row = find_sae(models, model, layer)
-    assert row.weights == f"layer_{layer}/width_16k/average_l0_{average_l0}/params.npz"
-    assert (row.features, row.repo) == (16384, f"google/gemma-scope-{model[-2:]}-pt-res")
+    row = find_sae(models, model, layer).weights_params
+    assert row["weights"] == f"layer_{layer}/width_16k/average_l0_{average_l0}/params.npz"
+    assert (row["features"], row["repo"]) == (16384, f"google/gemma-scope-{model[-2:]}-pt-res")
 
 
 def test_a_catalogue_that_contradicts_itself_is_refused(tmp_path):

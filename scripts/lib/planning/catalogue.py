@@ -16,8 +16,7 @@ class Sae:
 
     Attributes
     ----------
-    repo : Hugging Face repository; None for local weights
-    weights, labels : a path within `repo`, or a local file; a local file or folder, or None
+    weights, labels : a local file each, or a folder of labels; None if there is none
     megabytes : the most that its decoder takes to download; 0 for local weights
     about : what layer-N.json says of it, such as its names on Neuronpedia and in SAELens; None where it has none
     weights_params, labels_params : what fetch_decoder and fetch_labels need. A change of anything else reruns neither;
@@ -26,8 +25,7 @@ class Sae:
 
     layer: int
     features: int
-    repo: str | None
-    weights: str
+    weights: str | None
     labels: str | None
     megabytes: float
     about: dict
@@ -166,8 +164,7 @@ def _sae(model: dict, row: dict, folder: Path) -> Sae:
     return Sae(
         layer=row["layer"],
         features=features,
-        repo=repo,
-        weights=row["weights"] if repo else _local(folder, row["weights"]),
+        weights=None if repo else _local(folder, row["weights"]),
         labels=_local(folder, row["labels"]) if "labels" in row else None,
         # Files hold 4 bytes per value or fewer.
         megabytes=row.get("megabytes", 4e-6 * features * model["d_model"]) if repo else 0.0,
