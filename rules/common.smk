@@ -17,28 +17,22 @@ if not isinstance(workflow.current_basedir, os.PathLike):
     )
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
+from lib.planning import settings
 from lib.planning.catalogue import Catalogue, find_sae
 from lib.planning.imports import library_files
 from lib.planning.publishing import destination, release_on_github
 from lib.planning.schema import read_yaml
-from lib.planning.settings import (
-    check_command_line,
-    check_config,
-    check_downloads,
-    check_environment,
-    selection,
-)
 
 # To a module Snakemake passes only the settings of the workflow that uses it.
 _config, config = config, read_yaml(ROOT / "config" / "config.yaml")
 update_config(config, _config)
-check_environment()
+settings.check_environment()
 if ROOT == Path(workflow.basedir):  # otherwise both are another workflow's
-    check_command_line(sys.argv, workflow.configfiles)
-check_config(config)
+    settings.check_command_line(sys.argv, workflow.configfiles)
+settings.check_config(config)
 MODELS = Catalogue(config["catalogues"], ROOT)
-SELECTED = selection(config, MODELS)
-check_downloads(SELECTED, MODELS, config["weights"]["max_download_gb"])
+SELECTED = settings.selection(config, MODELS)
+settings.check_downloads(SELECTED, MODELS, config["weights"]["max_download_gb"])
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 # Limits across all layers, on this machine and on a cluster; --resources downloads=1 etc. override them.
@@ -69,7 +63,7 @@ def lib(script):
 
 def layers_of(model):
     """Return the layers of a model's manifest: the selected ones, or all if the model is not selected."""
-    return SELECTED.get(model, MODELS[model]["rows"])
+    return SELECTED.get(model, sorted(MODELS[model]["rows"]))
 
 
 def per_layer(model, name):
@@ -91,13 +85,15 @@ def has_atlas(model):
 
 def products(model):
     """Return the published files of a model: of its layers maps, gzip twins if configured, tables; and its atlas."""
-    names = {"graphs": "layer-{layer}.json", "gzips": "layer-{layer}.json.gz", "tables": "layer-{layer}.parquet"}
-    if not config["export"]["gzip"]:
-        del names["gzips"]
-    if has_atlas(model):
-        names |= {"frames": "atlas/layer-{layer}.json", "frame_tables": "atlas/layer-{layer}.parquet"}
-    tracks = {"tracks": [f"results/{model}/atlas/tracks.parquet"]} if has_atlas(model) else {}
-    return {name: per_layer(model, path) for name, path in names.items()} | tracks
+    gzip, atlas = config["export"]["gzip"], has_atlas(model)
+    return {
+        "graphs": per_layer(model, "layer-{layer}.json"),
+        "gzips": per_layer(model, "layer-{layer}.json.gz") if gzip else [],
+        "tables": per_layer(model, "layer-{layer}.parquet"),
+        "frames": per_layer(model, "atlas/layer-{layer}.json") if atlas else [],
+        "frame_tables": per_layer(model, "atlas/layer-{layer}.parquet") if atlas else [],
+        "tracks": [f"results/{model}/atlas/tracks.parquet"] if atlas else [],
+    }
 
 
 def finished(model):

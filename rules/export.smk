@@ -1,9 +1,6 @@
 """Everything known of a layer -> layer-N.json, its gzip twin and layer-N.parquet; all layers of a model, and its atlas ->
 one table, and manifest.json, written only if every map passes the gates."""
 
-# Of the steps whose records go into the metadata.
-RECORDS = ("decoder", "neighbors", "coords", "edges", "labels", "regions")
-
 
 rule export_layer:
     input:
@@ -12,7 +9,10 @@ rule export_layer:
         edges="results/{model}/layer-{layer}/edges.npz",
         labels="results/{model}/layer-{layer}/labels.parquet",
         regions="results/{model}/layer-{layer}/regions.npz",
-        records=expand("results/{{model}}/layer-{{layer}}/{step}.json", step=RECORDS),
+        records=expand(
+            "results/{{model}}/layer-{{layer}}/{step}.json",
+            step=("decoder", "neighbors", "coords", "edges", "labels", "regions"),
+        ),
         quality="results/{model}/layer-{layer}/quality.json",
         kept="results/{model}/layer-{layer}/kept.npy",
         lib=lib("export_layer"),
@@ -31,15 +31,7 @@ rule export_layer:
         mem_mb=memory(500, per_feature=16),
         runtime=minutes(3, per_16k=0.3),
     params:
-        about=lambda wildcards: {
-            "version": VERSION,
-            "displayName": MODELS[wildcards.model]["display_name"],
-            "sourceId": sae(wildcards).source,
-            "site": MODELS[wildcards.model].get("site"),
-            "neuronpedia": sae(wildcards).page,
-            "saelens": sae(wildcards).saelens,
-            "attribution": MODELS[wildcards.model].get("attribution"),
-        },
+        about=lambda wildcards: {"version": VERSION} | sae(wildcards).about,
         decimals=config["export"]["decimals"],
     message:
         "Writing the map of {wildcards.model} layer {wildcards.layer}"
@@ -51,7 +43,7 @@ rule tabulate_features:
     input:
         tables=lambda wildcards: products(wildcards.model)["tables"],
         # Of a model with an atlas: this table waits for it, no map does.
-        frames=lambda wildcards: products(wildcards.model).get("frame_tables", []),
+        frames=lambda wildcards: products(wildcards.model)["frame_tables"],
         lib=lib("tabulate_features"),
     output:
         features="results/{model}/features.parquet",
@@ -98,8 +90,10 @@ rule write_manifest:
             "attribution": MODELS[wildcards.model].get("attribution"),
         },
         # The gates: they decide what is listed, and measure nothing again.
-        quality=config["quality"],
-        min_coverage=config["labels"]["min_coverage"],
+        floors={
+            **{f"quality.{key}": floor for key, floor in config["quality"].items()},
+            "labels.min_coverage": config["labels"]["min_coverage"],
+        },
     message:
         "Listing the maps of {wildcards.model}"
     script:

@@ -26,8 +26,8 @@ rule resolve_revision:
 
 rule fetch_decoder:
     input:
-        weights=lambda wildcards: [] if sae(wildcards).repo else local(sae(wildcards).weights),
-        revision=lambda wildcards: "results/{model}/revision.json" if sae(wildcards).repo else [],
+        weights=lambda wildcards: local(sae(wildcards).weights) if sae(wildcards).weights else [],
+        revision=lambda wildcards: [] if sae(wildcards).weights else "results/{model}/revision.json",
         lib=lib("fetch_decoder"),
     output:
         decoder=unless_dropped("results/{model}/layer-{layer}/decoder.npy", temp),

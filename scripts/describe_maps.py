@@ -47,8 +47,6 @@ def main() -> None:
     parser.add_argument("--layer", type=int, help="the layer for --near (default: the last)")
     arguments = parser.parse_args()
     manifest = arguments.manifest
-    if not manifest.is_file():
-        raise UserError(f"{manifest}: no such file; run snakemake first to create this manifest")
     listed = load_record(manifest)
     print(describe(manifest, listed))
     tables = {entry["layer"]: manifest.parent / entry["table"]["filePath"] for entry in listed["layers"]}
@@ -69,5 +67,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except UserError as error:
+    except (UserError, OSError) as error:
         sys.exit(str(error))

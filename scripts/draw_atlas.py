@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator
 
-from lib.figures import drawing
+from lib import drawing
 from lib.files import load_record
 from lib.job import job_log
 from lib.tables import load_columns
@@ -62,7 +62,7 @@ def draw_life(axes, counts: np.ndarray, layers: list[int]) -> None:
             low = bottoms[begin, here] + (bottoms[begin, here + 1] - bottoms[begin, here]) * bend
             x = here + BAR / 2 + (1 - BAR) * way
             axes.fill_between(x, low, low + counts[begin, here + 1], color=colours[begin], alpha=0.45, linewidth=0)
-    axes.set(xlim=(-BAR / 2, len(layers) - 1 + BAR / 2), ylim=(0, tops.max(initial=1)), xlabel="layer")
+    axes.set(xlim=(-BAR / 2, len(layers) - 1 + BAR / 2), ylim=(0, tops.max()), xlabel="layer")
     shown = np.arange(0, len(layers), -(-len(layers) // 14))
     axes.set_xticks(shown, [layers[k] for k in shown])
     axes.yaxis.set_major_formatter("{x:,.0f}")
@@ -72,11 +72,8 @@ def draw_life(axes, counts: np.ndarray, layers: list[int]) -> None:
 
 def draw_lines(axes, x, table: pd.DataFrame, label: str, title: str) -> None:
     """Draw a panel of the `LINES` that are columns of `table`, over `x`."""
-    table = table.astype(float)
-    for column, (name, colour, marker) in LINES.items():
-        if column in table:
-            drawing.draw_line(axes, x, table[column], colour, marker, label=name)
-    highest = np.nan_to_num(float(table.max(axis=None)))
+    drawing.draw_lines(axes, table.set_axis(x), LINES)
+    highest = np.nan_to_num(float(table.astype(float).max(axis=None)))
     axes.set(ylim=(0, 1.15 * highest or 1), xlabel=label)
     axes.set_title(title)
 
@@ -90,7 +87,7 @@ def draw(tracks: dict[str, np.ndarray], quality: dict, title: str):
     figure = drawing.page(HEIGHT)
     counts = ages(tracks, layers)
     followed = rows[rows["length"] > 1]
-    total, old = max(1, counts.sum()), counts[0]
+    total, old = counts.sum(), counts[0]
     lines = (
         f"How long features live: {total:,} features of {len(layers)} layers lie on {rows['tracks'].sum():,} tracks;"
         f" {(followed['length'] * followed['tracks']).sum() / total:.0%} of them are followed into another layer.",

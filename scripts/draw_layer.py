@@ -1,7 +1,6 @@
 """Draw a layer in one figure: its map from three sides with named regions, and histograms of degrees and similarities.
 
-The map is seen along its own principal axes, all at the same scale. Layers without labels, edges or live features get a
-figure too.
+The map is seen along its own principal axes, all at the same scale. Layers without labels or edges get a figure too.
 """
 
 import numpy as np
@@ -13,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from scipy.spatial import cKDTree
 
-from lib.figures import drawing
-from lib.figures.drawing import drawable, shortened
+from lib import drawing
+from lib.drawing import drawable, shortened
 from lib.files import load_record
 from lib.job import job_log
 from lib.tables import load_table
@@ -35,7 +34,7 @@ def principal_axes(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns the rotated points, float64 (m, 3), and each axis' share of the variance, float64 (3,), descending.
     """
-    centred = coords.astype(np.float64) - coords.sum(axis=0, dtype=np.float64) / max(len(coords), 1)
+    centred = coords.astype(np.float64) - coords.mean(axis=0, dtype=np.float64)
     values, vectors = np.linalg.eigh(centred.T @ centred)
     vectors = vectors[:, ::-1]
     vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), range(3)])
@@ -51,7 +50,7 @@ def draw(features: pd.DataFrame, regions: list[dict], title: str, threshold: flo
     live = features[features["x"].notna()]
     coords = live[["x", "y", "z"]].to_numpy(np.float32)
     points, shares = principal_axes(coords)
-    reach = np.abs(points).max(axis=0, initial=0)
+    reach = np.abs(points).max(axis=0)
     # A flat map still gets a figure.
     reach = 1.06 * np.maximum(reach, 0.65 * reach.max() or 1.0)
     # In inches: one scale for all three views.
@@ -68,7 +67,7 @@ def draw(features: pd.DataFrame, regions: list[dict], title: str, threshold: flo
     anchors, names = middles.loc[list(named)].to_numpy(), list(named.values())
     for axes, x, y in ((front, 0, 1), (side, 2, 1), (below, 0, 2)):
         view = points[:, [x, y]]
-        axes.scatter(*view[order].T, s=np.clip(9000 / max(len(live), 1), 0.7, 16), c=colours, lw=0, alpha=0.85)
+        axes.scatter(*view[order].T, s=np.clip(9000 / len(live), 0.7, 16), c=colours, lw=0, alpha=0.85)
         axes.set(xlim=(-reach[x], reach[x]), ylim=(-reach[y], reach[y]))
         axes.locator_params(nbins=5, steps=[1, 2, 5, 10])
         limit, size = (24, 7) if axes is front else (12, 6.5)
@@ -107,10 +106,10 @@ def paint(figure, live: pd.DataFrame, coords: np.ndarray) -> tuple[np.ndarray, n
     """
     if live["category"].any():
         return paint_categories(figure, live["category"])
-    occupied = volumes(coords) if len(coords) else np.ones(1)
+    occupied = volumes(coords)
     # Doublings of the density around the median feature.
-    density = np.log2(np.median(occupied) / occupied)[: len(coords)]
-    limit = max(1.0, np.ceil(np.percentile(np.abs(density), 95))) if len(density) else 1.0
+    density = np.log2(np.median(occupied) / occupied)
+    limit = max(1.0, np.ceil(np.percentile(np.abs(density), 95)))
     colours = ScalarMappable(Normalize(-limit, limit), DENSITY)
     key = drawing.inches(figure, drawing.WIDTH - RIGHT - 2.1, figure.get_figheight() - 0.56, 2.1, 0.09)
     bar = figure.colorbar(colours, cax=key, orientation="horizontal")
@@ -177,15 +176,15 @@ def volumes(coords: np.ndarray) -> np.ndarray:
 
 def draw_degrees(axes, degree: np.ndarray) -> None:
     """Draw a histogram of links per feature, in classes that double in width; the last is open-ended."""
-    classes = [low for low in DEGREES if low <= max(degree.max(initial=0), 1)]
-    shares = np.histogram(degree, [*classes, np.inf])[0] / max(len(degree), 1)
+    classes = [low for low in DEGREES if low <= max(degree.max(), 1)]
+    shares = np.histogram(degree, [*classes, np.inf])[0] / len(degree)
     bars = axes.bar([DEGREES[low] for low in classes], shares, width=0.86, color=drawing.BLUE)
     bars[0].set_facecolor(drawing.VERMILION)
     percentages = [f"{share:.0%}" if share >= 0.005 else "<1%" if share else "" for share in shares]
     axes.bar_label(bars, percentages, fontsize=6, color=drawing.PALE, padding=1)
     axes.set_title("Links per feature")
     axes.tick_params(axis="x", length=0, labelsize=6.2)
-    axes.set_ylim(0, 1.18 * max(shares.max(), 0.01))
+    axes.set_ylim(0, 1.18 * shares.max())
     axes.yaxis.set_major_locator(MaxNLocator(3))
     axes.yaxis.set_major_formatter("{x:.0%}")
     axes.spines[["top", "right"]].set_visible(False)

@@ -10,16 +10,16 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lib.figures import drawing
+from lib import drawing
 from lib.files import load_record, save_bytes
 from lib.job import job_log
 from lib.tables import load_table
 
-POSITIONS = {  # whose positions a measure describes: suffix of its column, colour and marker
-    "the map": ("", drawing.BLUE, "o"),
-    "three principal components": ("_pca", drawing.ORANGE, "s"),
-    "random positions": ("_random", drawing.PALE, "^"),
-    "the nearest neighbours themselves": ("_exact", drawing.GREEN, "D"),
+POSITIONS = {  # whose positions a measure describes, by the suffix of its column: name, colour and marker
+    "": ("the map", drawing.BLUE, "o"),
+    "_pca": ("three principal components", drawing.ORANGE, "s"),
+    "_random": ("random positions", drawing.PALE, "^"),
+    "_exact": ("the nearest neighbours themselves", drawing.GREEN, "D"),
 }
 COUNTS = {  # column: title, whether it is a share
     "edges": ("Links", False),
@@ -58,9 +58,8 @@ def join(quality: pd.DataFrame, manifest: dict) -> pd.DataFrame:
     """One row per layer, ascending: the columns of quality.tsv, shares, and manifest.json's counts and file sizes."""
     listed = pd.DataFrame(manifest["layers"])[["layer", "labeledCount", "deadCount", "fileSize"]]
     layers = quality.merge(listed, on="layer").set_index("layer").sort_index()
-    features = layers["features"].clip(lower=1)
-    layers["without_link"] = layers["without_edge"] / features
-    layers["coverage"] = layers["labeledCount"] / features
+    layers["without_link"] = layers["without_edge"] / layers["features"]
+    layers["coverage"] = layers["labeledCount"] / layers["features"]
     return layers
 
 
@@ -84,7 +83,7 @@ def draw(layers: pd.DataFrame, title: str, total: int):
     drawing.write_head(figure, title, f"{len(layers)} of {total} layers")
     handles = [
         Line2D([], [], color=colour, marker=marker, markersize=4, linewidth=1, label=name)
-        for name, (_, colour, marker) in POSITIONS.items()
+        for name, colour, marker in POSITIONS.values()
     ]
     figure.legend(handles=handles, bbox_to_anchor=(right, 1 - 0.44 / height), ncols=4, columnspacing=1.4)
     return figure
@@ -92,12 +91,10 @@ def draw(layers: pd.DataFrame, title: str, total: int):
 
 def draw_panel(axes, layers: pd.DataFrame, name: str) -> None:
     """Draw one column over the layers: a measure beside those of PCA and chance, a count alone."""
-    highest = lowest = 0.0
-    for suffix, colour, marker in reversed(POSITIONS.values()):
-        if name + suffix in layers:
-            values = layers[name + suffix].astype(float)
-            drawing.draw_line(axes, values.index, values, colour, marker)
-            lowest, highest = np.fmin(lowest, values.min()), np.fmax(highest, values.max())
+    styles = {name + suffix: style for suffix, style in reversed(POSITIONS.items())}
+    drawing.draw_lines(axes, layers, styles)
+    shown = layers.reindex(columns=list(styles)).astype(float)
+    lowest, highest = np.fmin(0, shown.min(axis=None)), np.fmax(0, shown.max(axis=None))
     axes.set(xlim=(layers.index[0] - 0.5, layers.index[-1] + 0.5), ylim=(1.1 * lowest, 1.1 * highest or 1.0))
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))

@@ -15,7 +15,7 @@ from lib.geometry.extent import members_of, outline
 from lib.geometry.matches import mutual
 from lib.job import job_log
 from lib.products.columns import FRAME_COLUMNS, schema_of, table_of
-from lib.products.graph_json import bounds, plain, rounded_positions
+from lib.products.graph_json import move, plain
 from lib.products.layer_table import positions
 from lib.tables import arrow, load_columns, numbers
 
@@ -51,15 +51,12 @@ def moved(graph: dict, features: pa.Table, measures: dict, layout: dict, decimal
     measures : of the frame, as in the atlas's quality.json; layout : parameters of the frame
     """
     live = features.filter(pc.is_valid(features["x"]))
-    rows = rounded_positions(live, decimals)
-    for node, position in zip(graph["nodes"], rows.tolist(), strict=True):
-        node["position"] = position
     metadata = graph["metadata"]
-    metadata["bounds"] = bounds(rows)
+    metadata["bounds"] = move(graph["nodes"], live, decimals)
     metadata["parameters"]["layout"] = layout
     metadata["quality"] = {name: value for name, value in measures.items() if value is not None}
     if live["kept"].null_count < len(live):
-        metadata["nodeFacts"] = metadata.get("nodeFacts", {}) | {"kept": plain(live["kept"])}
+        metadata.setdefault("nodeFacts", {})["kept"] = plain(live["kept"])
     return graph
 
 
@@ -67,10 +64,10 @@ if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, output, decimals = snakemake.input, snakemake.output, snakemake.params.decimals
         layer = int(snakemake.wildcards.layer)
-        sides = {side: load_npz(*files.get(side)) if files.get(side) else None for side in ("before", "after")}
+        before, after = (load_npz(*paths) if paths else None for paths in (files.before, files.after))
         kept = load_npz(files.kept)[f"layer_{layer}"]
         coords, regions = load_npy(files.coords), load_npz(files.regions)["regions"]
-        features = frame_table(layer, coords, kept, load_columns(files.tracks), **sides, decimals=decimals)
+        features = frame_table(layer, coords, kept, load_columns(files.tracks), before, after, decimals)
         measures = next(entry["frame"] for entry in load_record(files.quality)["layers"] if entry["layer"] == layer)
         layout = load_record(files.frame_record)["parameters"]
         graph = moved(load_record(files.graph), features, measures, layout, decimals)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.planning.catalogue import Catalogue, find_sae, spell
+from lib.planning.catalogue import Catalogue, spell
 from lib.planning.schema import ConfigError, read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,10 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def summary(models: Catalogue, names: list[str]) -> str:
     """A table of these models, and their sums."""
-    rows = []
+    every, rows = [], []
     for name in names:
         model = models[name]
-        saes = [find_sae(models, name, layer) for layer in model["rows"]]
+        saes = model["rows"].values()
+        every += saes
         rows.append(
             {
                 "model": name,
@@ -32,14 +33,11 @@ def summary(models: Catalogue, names: list[str]) -> str:
                 "features": max(sae.features for sae in saes),
                 "GB": sum(sae.megabytes for sae in saes) / 1000,
                 "SAELens": model.get("saelens", {}).get("release", ""),
-                "maps": len(saes),
-                "all": sum(sae.features for sae in saes),
             }
         )
-    table = pd.DataFrame(rows)
-    text = table.drop(columns=["maps", "all"]).to_string(index=False, float_format="%.1f")
-    sums = f"{len(rows)} models, {table.maps.sum():,} maps of {table['all'].sum():,} features, {table.GB.sum():,.0f} GB"
-    return f"{text}\n{sums} at most"
+    text = pd.DataFrame(rows).to_string(index=False, float_format="%.1f")
+    features, size = sum(sae.features for sae in every), sum(sae.megabytes for sae in every) / 1000
+    return f"{text}\n{len(rows)} models, {len(every):,} maps of {features:,} features, {size:,.0f} GB at most"
 
 
 def main() -> None:

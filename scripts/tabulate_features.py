@@ -32,7 +32,7 @@ def concatenate(tables: list[str], frames: list[str], target: Path) -> int:
             if frame:
                 located = load_columns(frame, [*FROM_FRAME])
                 columns |= {name: located[column] for column, name in FROM_FRAME.items()}
-            writer.write_table(table_of(columns, len(table), SCHEMA), row_group_size=max(1, len(table)))
+            writer.write_table(table_of(columns, len(table), SCHEMA), row_group_size=len(table))
             rows += len(table)
     return rows
 

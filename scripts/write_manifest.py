@@ -5,7 +5,7 @@ here, before anything is listed or published. It alone carries a time, `generate
 """
 
 import os
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 
 from lib.errors import UserError
@@ -13,33 +13,18 @@ from lib.files import load_record, save_record, sha256
 from lib.job import job_log
 
 
-def refusals(quality: dict, entry: dict, floors: dict[str, float], min_coverage: float) -> list[str]:
-    """Why one layer must not be listed, from its quality.json and export.json; empty if it may be.
+def refusals(measures: dict[str, float | None], floors: dict[str, float]) -> list[str]:
+    """Why a map or an atlas with these measures must not be listed; what has not been measured passes.
 
-    floors : the configuration's `quality` block: `min_{measure}` is the floor under a measure of the map
-    min_coverage : minimum labelled share of the requested features that can fire
+    floors : by its setting, such as quality.min_kept_15, the floor under a measure, kept_15
     """
     reasons = []
-    for key, floor in sorted(floors.items()):
-        measure = key.removeprefix("min_")
-        value = quality.get("map", {}).get(measure)
+    for setting, floor in floors.items():
+        measure = setting.partition(".min_")[2]
+        value = measures.get(measure)
         if value is not None and value < floor:
-            reasons.append(f"{measure} is {value}, below quality.{key} ({floor})")
-    coverage = entry.get("labelCoverage")
-    if coverage is not None and coverage < min_coverage:
-        reasons.append(
-            f"only {coverage:.2%} of the requested features have a label ({entry['neverActive']:,} that never fire are"
-            f" not counted), below labels.min_coverage ({min_coverage:.2%})"
-        )
+            reasons.append(f"{measure} is {value}, below {setting} ({floor})")
     return reasons
-
-
-def atlas_refusals(quality: dict, floors: dict[str, float]) -> list[str]:
-    """Why an atlas must not be listed, from its quality.json; empty if it may be."""
-    share, floor = quality["kept_15_of_own"], floors["min_frame_kept"]
-    if share is None or share >= floor:
-        return []
-    return [f"kept_15 in the frame is {share} of the layers' own, below quality.min_frame_kept ({floor})"]
 
 
 def check_gates(maps: dict[str, list[str]]) -> None:
@@ -85,26 +70,22 @@ def _file_entry(path: Path, folder: Path) -> dict:
     return {"filePath": path.relative_to(folder).as_posix(), "fileSize": path.stat().st_size, "sha256": sha256(path)}
 
 
-def generated_at() -> str:
-    """Now, or SOURCE_DATE_EPOCH, in UTC as ISO 8601."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 if __name__ == "__main__":
     with job_log(snakemake) as log:
         files, params, folder = snakemake.input, snakemake.params, Path(snakemake.output.manifest).parent
         kinds = ("graphs", "tables", "gzips", "frames", "frame_tables")
         products = {name: list(map(Path, paths)) for name in kinds if (paths := files.get(name))}
         records = [load_record(path) for path in files.records]
-        graphs = products["graphs"]
-        floors = params.quality, params.min_coverage
-        judged = zip(graphs, map(load_record, files.qualities), records, strict=True)
-        reasons = {graph.name: refusals(quality, record, *floors) for graph, quality, record in judged}
-        manifest = params.about | {"generatedAt": generated_at()}
+        maps = zip(products["graphs"], map(load_record, files.qualities), records, strict=True)
+        reasons = {
+            graph.name: refusals(quality.get("map", {}) | {"coverage": record.get("labelCoverage")}, params.floors)
+            for graph, quality, record in maps
+        }
+        seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+        manifest = params.about | {"generatedAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))}
         if files.atlas_quality:
-            reasons["the atlas"] = atlas_refusals(load_record(files.atlas_quality), params.quality)
+            of_own = load_record(files.atlas_quality)["kept_15_of_own"]
+            reasons["the atlas"] = refusals({"frame_kept": of_own}, params.floors)
             manifest["atlas"] = {"tracks": _file_entry(Path(*files.tracks), folder)}
         check_gates(reasons)
         of_layers = [dict(zip(products, paths, strict=True)) for paths in zip(*products.values(), strict=True)]
@@ -112,6 +93,4 @@ if __name__ == "__main__":
             layer_entry(record, folder, each) for record, each in zip(records, of_layers, strict=True)
         ]
         save_record(snakemake.output.manifest, manifest, sort_keys=False)
-        for path in sorted(set(folder.glob("layer-*.json")) - set(graphs)):
-            log.info("%s lies here too, but the configuration does not select it: not listed", path.name)
-        log.info("%d layers", len(graphs))
+        log.info("%d layers", len(records))

@@ -19,10 +19,7 @@ from lib.planning.schema import ConfigError
 from lib.planning.settings import check_config, check_downloads, selection
 from list_models import summary
 from test_scripts import job
-
-DEFAULTS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-TOY = {"display_name": "Toy", "features": 3, "d_model": 2, "layers": [{"layer": 0, "weights": "a.npz"}]}
-TOY["weights"] = {"tensor": "W_dec", "shape": ["features", "d_model"]}
+from test_settings import DEFAULTS, TOY
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +42,7 @@ def test_every_family_is_planned(models):
         for layer in models[name]["rows"]:
             sae = find_sae(models, name, layer)
             assert sae.weights_params["shape"].count("features") == sae.weights_params["shape"].count("d_model") == 1
-            assert "{" not in sae.weights + sae.weights_params["tensor"]
+            assert "{" not in sae.weights_params["weights"] + sae.weights_params["tensor"]
     assert len(models) >= 80
     assert sum(len(models[name]["rows"]) for name in models) >= 1150
 
@@ -56,14 +53,14 @@ def test_rows_agree_with_themselves_and_with_no_other(models):
     for (name, layer), sae in saes.items():
         # What leaves the last layer of GPT-2 is what a next one would begin with.
         in_path = layer - 1 if (name, layer) == ("gpt2-small-res-jb-24k", 12) else layer
-        assert str(in_path) in re.findall(r"\d+", sae.weights), (name, layer)
-        assert str(in_path) in re.findall(r"\d+", sae.saelens["id"]), (name, layer)
-        assert sae.source.startswith(f"{layer}-")
+        assert str(in_path) in re.findall(r"\d+", sae.weights_params["weights"]), (name, layer)
+        assert str(in_path) in re.findall(r"\d+", sae.about["saelens"]["id"]), (name, layer)
+        assert sae.about["sourceId"].startswith(f"{layer}-")
         assert in_path < models[name].get("model_layers", 42)
     for addresses in (
-        [(sae.repo, sae.weights) for sae in saes.values()],
-        [(sae.neuronpedia, sae.source) for sae in saes.values()],
-        [tuple(sae.saelens.values()) for sae in saes.values()],
+        [(sae.weights_params["repo"], sae.weights_params["weights"]) for sae in saes.values()],
+        [sae.about["neuronpedia"]["url"] for sae in saes.values()],
+        [tuple(sae.about["saelens"].values()) for sae in saes.values()],
     ):
         assert len(set(addresses)) == len(addresses)
 
@@ -148,7 +145,7 @@ def test_a_file_of_a_folder_is_read_when_its_model_is_used(tmp_path):
     models = Catalogue(["folder"], tmp_path)
     assert (list(models), models.listed) == (["broken", "other", "toy"], [])
     assert find_sae(models, "toy", 0).features == 3
-    with pytest.raises(ConfigError, match=r"folder/other\.yaml: defines toy: expected only other"):
+    with pytest.raises(ConfigError, match=r"folder/other\.yaml: defines toy: expected other"):
         find_sae(models, "other", 0)
     with pytest.raises(ConfigError, match=r"folder/broken\.yaml: broken is 3"):
         find_sae(models, "broken", 0)
@@ -181,22 +178,22 @@ RANDOM = np.random.default_rng(0).standard_normal((20, 3, 8), dtype=np.float32)
     ],
 )
 def test_decoders_are_fetched_as_the_catalogue_says(models, tmp_path, monkeypatch, name, layer, stored, rows):
-    sae = find_sae(models, name, layer)
-    if sae.weights.endswith(".npz"):
+    sae = find_sae(models, name, layer).weights_params
+    if sae["weights"].endswith(".npz"):
         np.savez(tmp_path / "file.npz", **stored)
         content = (tmp_path / "file.npz").read_bytes()
     else:
         stored = {key: np.ascontiguousarray(values, ml_dtypes.bfloat16) for key, values in stored.items()}
         content = save(stored)
-    with Hub({sae.repo: {sae.weights: content}}) as hub:
+    with Hub({sae["repo"]: {sae["weights"]: content}}) as hub:
         hub.use(monkeypatch, tmp_path / "cache")
-        (tmp_path / "revision.json").write_text(json.dumps({"commit": hub.commits[sae.repo]}))
-        small = sae.weights_params | {"features": len(rows), "d_model": rows.shape[1]}
+        (tmp_path / "revision.json").write_text(json.dumps({"commit": hub.commits[sae["repo"]]}))
+        small = sae | {"features": len(rows), "d_model": rows.shape[1]}
         files = {"decoder": "decoder.npy", "record": "decoder.json"}
         job("fetch_decoder", tmp_path, {"weights": None, "revision": "revision.json"}, files, sae=small).run()
     expected = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     np.testing.assert_allclose(load_npy(tmp_path / "decoder.npy"), expected, atol=0.02)
-    assert load_record(tmp_path / "decoder.json")["weights"] == sae.weights
+    assert load_record(tmp_path / "decoder.json")["weights"] == sae["weights"]
 
 
 # --- writing

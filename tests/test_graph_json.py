@@ -108,8 +108,6 @@ def test_facts_stand_in_the_order_of_the_nodes():
 @pytest.mark.parametrize(
     ("coords", "edges", "told"),
     [
-        ([[np.nan] * 3], ((), (), ()), "no feature of this layer has a position"),
-        (np.empty((0, 3)), ((), (), ()), "no feature of this layer has a position"),
         ([[np.inf, 0, 0]], ((), (), ()), "not finite"),
         ([[0, 0, 0], [np.nan] * 3], ([0], [1], [0.5]), "ends in a dead feature"),
     ],

@@ -269,7 +269,7 @@ def test_what_is_written_for_people_to_fill_is_a_valid_names_file(tmp_path):
         ({"toyy": {}}, "names.yaml: no catalogue defines 'toyy': did you mean toy?"),
         ({"toy": {"layer-3": {"division": "a"}}}, "names.yaml: toy has no layer-3"),
         ({"toy": {"12": {"division": "a"}}}, "names.yaml: toy: the name '12' is not valid: expected a layer, such as"),
-        ({"toy": {"layer-12": {"r1": "a"}}}, "names.yaml: toy.layer-12: division is missing"),
+        ({"toy": {"layer-12": {"r1": "a"}}}, "names.yaml: toy.layer-12: 'division' is a required property"),
         ({"toy": {"layer-12": {"division": "a", "r1.x": "a"}}}, "the name 'r1.x' is not valid: expected a region's id"),
         ({"toy": {"layer-12": {"division": "a", "r1": 3}}}, "toy.layer-12.r1 is 3: expected a name, in quotes"),
         ({"toy": ["layer-12"]}, "names.yaml: toy is ['layer-12']: expected"),

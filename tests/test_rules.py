@@ -55,7 +55,7 @@ def test_rule_script_log_benchmark_and_library_files_share_one_name(rule):
         ("labels/explanations.py", {"fetch_labels"}),
         ("products/graph_json.py", {"export_layer", "export_frame"}),
         ("geometry/regions.py", {"name_regions"}),
-        ("figures/drawing.py", {"draw_layer", "draw_model", "draw_atlas"}),
+        ("drawing.py", {"draw_layer", "draw_model", "draw_atlas"}),
         ("files.py", RULES.keys()),
         ("job.py", set()),
         ("planning/settings.py", set()),

@@ -13,7 +13,6 @@ from export_layer import manifest_entry
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, load_record, save_npy, save_record, whole_file
 from lib.tables import load_table
-from write_manifest import refusals
 
 DEMO = ROOT / "resources" / "demo" / "layer_0"
 
@@ -131,14 +130,13 @@ def test_features_that_never_fire_do_not_count_against_the_coverage():
     metadata["parameters"] = {"edges": {"k": 25, "threshold": 0.25}}
     entry = manifest_entry(metadata, features, labels)
     assert (entry["neverActive"], entry["labelCoverage"]) == (2, 0.875)
-    assert refusals({}, entry, {}, 0.87) == []
-    (reason,) = refusals({}, entry, {}, 0.9)
-    assert "only 87.50% of the requested features have a label (2 that never fire are not counted)" in reason
 
 
-def write_manifest(folder: Path, frame_kept: float | None, **atlas) -> Job:
+def write_manifest(folder: Path, frame_kept: float | None, coverage: float = 1.0, **atlas) -> Job:
     """The job that lists one layer and its atlas, which keeps this share of the layers' own neighbours."""
-    records = {"quality.json": {"map": {"kept_15": 0.5}}, "export.json": {"layer": 0, "fileSize": 3}}
+    (folder / "atlas").mkdir(exist_ok=True)
+    record = {"layer": 0, "fileSize": 3, "labelCoverage": coverage}
+    records = {"quality.json": {"map": {"kept_15": 0.5}}, "export.json": record}
     records["atlas/quality.json"] = {"kept_15_of_own": frame_kept}
     for name in (*records, "layer-0.json", "layer-0.parquet", "atlas/layer-0.json", "atlas/layer-0.parquet"):
         save_record(folder / name, records.get(name, {}))
@@ -148,22 +146,25 @@ def write_manifest(folder: Path, frame_kept: float | None, **atlas) -> Job:
     files |= {"frames": "atlas/layer-0.json", "frame_tables": "atlas/layer-0.parquet"}
     lists = {name: [str(folder / path)] for name, path in files.items()}
     inputs = lists | {"atlas_quality": str(folder / files["atlas_quality"])} | atlas
-    floors = {"quality": {"min_kept_15": 0.03, "min_frame_kept": 0.9}, "min_coverage": 0.9}
-    return job("write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, **floors)
+    floors = {"quality.min_kept_15": 0.03, "quality.min_frame_kept": 0.9, "labels.min_coverage": 0.9}
+    return job("write_manifest", folder, inputs, {"manifest": "manifest.json"}, about={"modelId": "toy"}, floors=floors)
 
 
 def test_a_map_that_was_cut_short_is_not_listed(tmp_path):
-    (tmp_path / "atlas").mkdir()
     listing = write_manifest(tmp_path, 1.0)
     (tmp_path / "layer-0.json").write_text("{")
     assert "layer-0.json: 1 bytes, but 3 were written: damaged or cut short; delete" in listing.fails()
     assert not (tmp_path / "manifest.json").exists()
 
 
+def test_a_layer_with_too_few_labels_is_not_listed(tmp_path):
+    log = write_manifest(tmp_path, 1.0, coverage=0.875).fails()
+    assert "layer-0.json: coverage is 0.875, below labels.min_coverage (0.9)" in log
+
+
 def test_an_atlas_below_its_floor_is_not_listed_and_its_maps_are_without_it(tmp_path):
-    (tmp_path / "atlas").mkdir()
     log = write_manifest(tmp_path, 0.89).fails()
-    assert "the atlas: kept_15 in the frame is 0.89 of the layers' own, below quality.min_frame_kept (0.9)" in log
+    assert "the atlas: frame_kept is 0.89, below quality.min_frame_kept (0.9)" in log
     assert "atlas.enabled: false" in log
     assert not (tmp_path / "manifest.json").exists()
     write_manifest(tmp_path, 0.89, atlas_quality=[], tracks=[], frames=[], frame_tables=[]).run()
@@ -174,7 +175,6 @@ def test_an_atlas_below_its_floor_is_not_listed_and_its_maps_are_without_it(tmp_
 
 @pytest.mark.parametrize("kept", [0.9, None])  # None: all layers are too small for the measure
 def test_a_manifest_lists_the_atlas_by_paths_from_its_folder(tmp_path, kept):
-    (tmp_path / "atlas").mkdir()
     write_manifest(tmp_path, kept).run()
     manifest = load_record(tmp_path / "manifest.json")
     frame = manifest["layers"][0]["frame"]

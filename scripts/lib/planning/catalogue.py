@@ -1,15 +1,13 @@
 """The catalogues of models: which SAE explains which layer, its weights and the source of its labels in one row."""
 
 import difflib
-import re
-from collections.abc import Iterator, Mapping
+from collections import UserDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lib.planning.schema import ConfigError, check, find_path, read_yaml
-
-# What lies beside the models in results/ and in the dataset; and `all`, which selects every model.
-RESERVED = re.compile(r"all|assets|benchmarks|index\.(html|json)|logs|published|readme\.md|site|sw\.js", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -18,81 +16,55 @@ class Sae:
 
     Attributes
     ----------
-    repo : Hugging Face repository; None for local weights
-    weights, labels : a path within `repo`, or a local file; a local file or folder, or None
-    source, neuronpedia : Neuronpedia's source ID, such as 12-gemmascope-res-16k, and its name of the model; or None
-    saelens : SAELens' `release` and `id` of the SAE; or None
+    weights, labels : a local file each, or a folder of labels; None if there is none
     megabytes : the most that its decoder takes to download; 0 for local weights
+    about : what layer-N.json says of it, such as its names on Neuronpedia and in SAELens; None where it has none
     weights_params, labels_params : what fetch_decoder and fetch_labels need. A change of anything else reruns neither;
         paths are as the catalogue spells them, the same on every machine
     """
 
+    layer: int
     features: int
-    d_model: int
-    repo: str | None
-    weights: str
+    weights: str | None
     labels: str | None
-    source: str | None
-    neuronpedia: str | None
-    saelens: dict[str, str] | None
     megabytes: float
+    about: dict
     weights_params: dict
     labels_params: dict
 
-    @property
-    def page(self) -> dict[str, str] | None:
-        """Neuronpedia's IDs of the SAE, and the address of its page there; or None."""
-        address = f"https://www.neuronpedia.org/{self.neuronpedia}/{self.source}"
-        return {"modelId": self.neuronpedia, "sourceId": self.source, "url": address} if self.neuronpedia else None
 
-
-class Catalogue(Mapping[str, dict]):
-    """The models of the configuration's catalogues by name: as written, with `folder` and `rows` (by layer) added.
+class Catalogue(UserDict):
+    """The models of the configuration's catalogues by name: as written, with `rows`, an `Sae` by layer, added.
 
     Each of `paths`, looked up from the working directory first and then from `root`, is a file that defines models, or
     a folder with a file per model, named after it: hundreds of them cost nothing, because each is read at its first
-    use. `all` selects those of the files, `listed`.
+    use. `all` selects those of the files, `listed`. `data` has the file of each model.
 
     Raises ConfigError: a path does not exist, a model is defined twice, or, when it is read, a file breaks the schema
     or rows contradict each other.
     """
 
     def __init__(self, paths: list[str], root: Path) -> None:
-        self._models: dict[str, dict] = {}  # those read so far
-        self._files: dict[str, Path] = {}  # of all models
+        super().__init__()
+        self.listed: list[str] = []
+        self._read = cache(_read_models)
         for path in paths:
-            file = find_path(path, root, "catalogues")
-            models = {} if file.is_dir() else _read_models(file)
-            for name in models or [each.stem for each in sorted(file.glob("*.yaml"))]:
-                if RESERVED.fullmatch(name):
-                    raise ConfigError(f"{path}: {name} is reserved: give the model another name")
-                if name in self._files:
-                    raise ConfigError(f"{path}: {name} is already defined in {self._files[name]}")
-                self._files[name] = file if models else file / f"{name}.yaml"
-            self._models |= models
-        self.listed = list(self._models)
+            entry = find_path(path, root, "catalogues")
+            if entry.is_dir():
+                files = {file.stem: file for file in sorted(entry.glob("*.yaml"))}
+            else:
+                files = dict.fromkeys(self._read(entry), entry)
+                self.listed += files
+            for name in files:
+                if name in self:
+                    raise ConfigError(f"{path}: {name} is already defined in {self.data[name]}")
+            self.data |= files
 
     def __getitem__(self, name: str) -> dict:
-        if name not in self._models:
-            models = _read_models(self._files[name])
-            if list(models) != [name]:
-                raise ConfigError(f"{self._files[name]}: defines {', '.join(models)}: expected only {name}")
-            self._models |= models
-        return self._models[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._files
-
-    def which_mention(self, text: str) -> list[str]:
-        """The models of the catalogue files that hold `text`."""
-        texts = {file: file.read_text("utf-8", "replace") for file in dict.fromkeys(self._files.values())}
-        return [name for name, file in self._files.items() if text in texts[file]]
+        models = self._read(self.data[name])
+        if name not in models:
+            raise ConfigError(f"{self.data[name]}: defines {', '.join(models)}: expected {name}, as the file is named")
+        return models[name]
 
 
 def _read_models(file: Path) -> dict[str, dict]:
@@ -100,7 +72,7 @@ def _read_models(file: Path) -> dict[str, dict]:
     check(models, "models", str(file))
     for name, model in models.items():
         _check_rows(name, model, file)
-        model |= {"folder": file.parent, "rows": {row["layer"]: row for row in model["layers"]}}
+        model["rows"] = {row["layer"]: _sae(model, row, file.parent) for row in model["layers"]}
     return models
 
 
@@ -120,51 +92,32 @@ def find_model(models: Mapping[str, dict], name: str, origin: str = "configurati
     return models[name]
 
 
+def find_sae(models: Mapping[str, dict], name: str, layer: int | str) -> Sae:
+    """The SAE of one layer.
+
+    Raises ConfigError: no such model, or no such layer in it.
+    """
+    rows = find_model(models, name)["rows"]
+    if int(layer) not in rows:
+        raise ConfigError(f"{name} has no layer {layer}: its layers are {spell(rows)}")
+    return rows[int(layer)]
+
+
 def find_address(models: Catalogue, address: str) -> tuple[str, int]:
     """The model and layer of an SAE by its address: `release/id` of SAELens, or `model/source` of Neuronpedia.
 
     Raises ConfigError: no row of a catalogue has this address.
     """
-    for name in models.which_mention(address.partition("/")[0]):
-        for layer in models[name]["rows"]:
-            sae = find_sae(models, name, layer)
-            if address in (f"{sae.neuronpedia}/{sae.source}", sae.saelens and "/".join(sae.saelens.values())):
-                return name, layer
+    for name, file in models.data.items():
+        # Parse only what may define it.
+        mentioned = address.partition("/")[0] in file.read_text("utf-8", "replace")
+        for sae in models[name]["rows"].values() if mentioned else ():
+            page, saelens = sae.about["neuronpedia"] or {}, sae.about["saelens"] or {}
+            if address in (f"{page.get('modelId')}/{page.get('sourceId')}", "/".join(saelens.values())):
+                return name, sae.layer
     raise ConfigError(
         f"configuration: models: no SAE of the catalogues has the address {address!r}: expected SAELens' release/id or"
         " Neuronpedia's model/source, such as gemma-2-2b/12-gemmascope-res-16k"
-    )
-
-
-def find_sae(models: Mapping[str, dict], name: str, layer: int | str) -> Sae:
-    """The catalogue's row for one layer.
-
-    Raises ConfigError: no such model, or no such layer in it.
-    """
-    model = find_model(models, name)
-    row = model["rows"].get(int(layer))
-    if row is None:
-        raise ConfigError(f"{name} has no layer {layer}: its layers are {spell(model['rows'])}")
-    weights, repo = model["weights"], model["weights"].get("repo")
-    size = {"features": row.get("features", model["features"]), "d_model": model["d_model"]}
-    tensor = weights["tensor"].replace("{layer}", str(layer))
-    file = {"tensor": tensor, "shape": weights["shape"], "weights": row["weights"]}
-    known = {"source": row.get("source"), "neuronpedia": model.get("neuronpedia", {}).get("model")}
-    saelens = model.get("saelens") and {
-        "release": model["saelens"]["release"],
-        "id": row.get("saelens", model["saelens"]["id"]).replace("{layer}", str(layer)),
-    }
-    return Sae(
-        **size,
-        **known,
-        saelens=saelens,
-        # Files hold 4 bytes per value or fewer.
-        megabytes=row.get("megabytes", 4e-6 * size["features"] * size["d_model"]) if repo else 0.0,
-        repo=repo,
-        weights=row["weights"] if repo else _local(model["folder"], row["weights"]),
-        labels=_local(model["folder"], row["labels"]) if row.get("labels") else None,
-        weights_params=size | file | {"repo": repo, "revision": weights.get("revision", "main") if repo else None},
-        labels_params=known | {"features": size["features"], "labels": row.get("labels")},
     )
 
 
@@ -182,8 +135,8 @@ def spell(numbers) -> str:
 def _check_rows(name: str, model: dict, path: Path) -> None:
     """No layer, weights, source or label file twice; Neuronpedia's source belongs to the row's layer."""
     for key in ("layer", "weights", "source", "labels"):
-        values = [row[key] for row in model["layers"] if row.get(key) is not None]
-        repeated = [value for value in dict.fromkeys(values) if values.count(value) > 1]
+        values = [row[key] for row in model["layers"] if key in row]
+        repeated = [value for value in values if values.count(value) > 1]
         if repeated:
             raise ConfigError(
                 f"{path}: {name}: {key} {repeated[0]} appears in more than one row; every layer has its own"
@@ -196,6 +149,44 @@ def _check_rows(name: str, model: dict, path: Path) -> None:
                 f"{path}: {name}: layer {row['layer']} has source {row.get('source')}; its source set makes it"
                 f" {expected}"
             )
+
+
+def _sae(model: dict, row: dict, folder: Path) -> Sae:
+    layer, features, source = str(row["layer"]), row.get("features", model["features"]), row.get("source")
+    weights, repo = model["weights"], model["weights"].get("repo")
+    page = saelens = None
+    if neuronpedia := model.get("neuronpedia", {}).get("model"):
+        url = f"https://www.neuronpedia.org/{neuronpedia}/{source}"
+        page = {"modelId": neuronpedia, "sourceId": source, "url": url}
+    if "saelens" in model:
+        name = row.get("saelens", model["saelens"]["id"]).replace("{layer}", layer)
+        saelens = {"release": model["saelens"]["release"], "id": name}
+    return Sae(
+        layer=row["layer"],
+        features=features,
+        weights=None if repo else _local(folder, row["weights"]),
+        labels=_local(folder, row["labels"]) if "labels" in row else None,
+        # Files hold 4 bytes per value or fewer.
+        megabytes=row.get("megabytes", 4e-6 * features * model["d_model"]) if repo else 0.0,
+        about={
+            "displayName": model["display_name"],
+            "sourceId": source,
+            "site": model.get("site"),
+            "neuronpedia": page,
+            "saelens": saelens,
+            "attribution": model.get("attribution"),
+        },
+        weights_params={
+            "features": features,
+            "d_model": model["d_model"],
+            "tensor": weights["tensor"].replace("{layer}", layer),
+            "shape": weights["shape"],
+            "weights": row["weights"],
+            "repo": repo,
+            "revision": weights.get("revision", "main") if repo else None,
+        },
+        labels_params={"source": source, "neuronpedia": neuronpedia, "features": features, "labels": row.get("labels")},
+    )
 
 
 def _local(folder: Path, path: str) -> str:

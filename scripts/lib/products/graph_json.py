@@ -6,6 +6,15 @@ import pyarrow.compute as pc
 
 from lib.tables import numbers, texts
 
+# Of the nodes, which have no room for these in the contract: by name in `nodeFacts` of the metadata, the column.
+FACTS = {
+    "maxActivation": "max_activation",
+    "region": "region_3",
+    "explainer": "explainer",
+    "density": "density",
+    "kept": "kept",
+}
+
 
 def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, decimals: int) -> dict:
     """The graph of one layer as plain values.
@@ -17,32 +26,24 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
     metadata : further keys of the metadata; nodes take the names of its `regions` for categories if labels bring none
     decimals : decimals of the positions and of the edges' weights
 
-    Raises ValueError: no feature has a position, a coordinate is infinite, or an edge ends in a feature without a node.
+    Raises ValueError: a coordinate is infinite, or an edge ends in a feature without a node.
     """
     live = features.filter(pc.is_valid(features["x"]))
-    if not len(live):
-        raise ValueError(f"{model}: no feature of this layer has a position, so there is nothing to export")
     layer = live["layer"][0].as_py()
-    positions = rounded_positions(live, decimals)
-    if not np.isfinite(positions).all():
-        raise ValueError(f"{model} layer {layer}: a position is not finite")
     if not np.isin(np.concatenate([edges["source"], edges["target"]]), numbers(live["index"])).all():
         raise ValueError(f"{model} layer {layer}: an edge ends in a dead feature")
     prefix = f"{model}:{layer}:"
     nodes = [
-        {
-            "id": f"{prefix}{index}",
-            "featureId": {"modelId": model, "layer": layer, "index": index},
-            "position": position,
-        }
-        for index, position in zip(live["index"].to_pylist(), positions.tolist(), strict=True)
+        {"id": f"{prefix}{index}", "featureId": {"modelId": model, "layer": layer, "index": index}}
+        for index in live["index"].to_pylist()
     ]
-    for name, column in {"label": live["label"], "category": categories(live, metadata.get("regions", []))}.items():
+    bounds = move(nodes, live, decimals)
+    for name, column in {"label": live["label"], "category": categories(live, metadata["regions"])}.items():
         for node, text in zip(nodes, column.to_pylist(), strict=True):
             if text:
                 node[name] = text
+    ends = edges["source"].tolist(), edges["target"].tolist()
     weights = np.round(np.clip(edges["weight"].astype(np.float64), 0, 1), decimals)
-    ends = (edges["source"].tolist(), edges["target"].tolist())
     links = [
         {
             "id": f"{prefix}{source}-{target}",
@@ -60,26 +61,24 @@ def layer_graph(model: str, features: pa.Table, edges: dict, metadata: dict, dec
         "edgeCount": len(links),
         "labeledCount": sum("label" in node for node in nodes),
         "deadCount": len(features) - len(nodes),
-        "bounds": bounds(positions),
+        "bounds": bounds,
     }
-    # The contract's nodes have no room for these, its metadata has: lists in the order of the nodes.
-    columns = {"maxActivation": "max_activation", "region": "region_3"}
-    columns |= {name: name for name in ("explainer", "density", "kept")}
-    facts = {name: plain(live[column]) for name, column in columns.items() if live[column].null_count < len(live)}
+    facts = {name: plain(live[column]) for name, column in FACTS.items() if live[column].null_count < len(live)}
     about = counts | metadata | ({"nodeFacts": facts} if facts else {})
     return {"metadata": about, "nodes": nodes, "edges": links}
 
 
-def rounded_positions(live: pa.Table, decimals: int) -> np.ndarray:
-    """Positions, float64 (m, 3), of a table's rows, none of them empty.
+def move(nodes: list[dict], live: pa.Table, decimals: int) -> dict[str, list[float]]:
+    """Give nodes the positions in the rows of a table, none of them empty; return the metadata's `bounds` of these.
 
-    They are rounded again: the table's are float32, which would be written with more decimals.
+    Raises ValueError: a coordinate is infinite.
     """
-    return np.round(np.column_stack([numbers(live[axis]) for axis in "xyz"]).astype(np.float64), decimals)
-
-
-def bounds(positions: np.ndarray) -> dict[str, list[float]]:
-    """The metadata's `bounds` of positions, float (m, 3)."""
+    # Rounded again: the table's are float32, which would be written with more decimals.
+    positions = np.round(np.column_stack([numbers(live[axis]) for axis in "xyz"]).astype(np.float64), decimals)
+    if not np.isfinite(positions).all():
+        raise ValueError("a position is not finite")
+    for node, position in zip(nodes, positions.tolist(), strict=True):
+        node["position"] = position
     return {"min": positions.min(axis=0).tolist(), "max": positions.max(axis=0).tolist()}
 
 

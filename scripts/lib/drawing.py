@@ -65,9 +65,15 @@ def percent(share: float, _) -> str:
     return f"{100 * share:g}%"
 
 
-def draw_line(axes, x, values, colour: str, marker: str, **options) -> None:
-    """Draw a line of measures into a panel, which gets a pale grid, and axes at the left and below only."""
-    axes.plot(x, values, color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False, **options)
+def draw_lines(axes, table, styles: dict[str, tuple[str, str, str]]) -> None:
+    """Draw columns of a table over its index, into a panel that gets a pale grid, and axes at the left and below only.
+
+    styles : name, colour and marker of each column; the table may lack some
+    """
+    for column, (name, colour, marker) in styles.items():
+        if column in table:
+            values = table[column].astype(float)
+            axes.plot(values, color=colour, marker=marker, markersize=3.2, linewidth=1, clip_on=False, label=name)
     axes.grid(axis="y", color="#ececec", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -80,17 +86,13 @@ def save_figure(path: str | os.PathLike, figure: Figure) -> None:
 
 
 @cache
-def _characters() -> frozenset[int]:
-    return frozenset(get_font(findfont(FONT)).get_charmap())
-
-
-@cache
 def drawable(text: str) -> bool:
     """Whether the font has every character of a text (others would be empty boxes) and none is a control character.
 
     Control characters include those that reverse the direction of writing.
     """
-    return text.isprintable() and _characters().issuperset(map(ord, text))
+    font = get_font(findfont(FONT))
+    return text.isprintable() and all(font.get_char_index(ord(character)) for character in text)
 
 
 def shortened(text: str, length: int) -> str:

@@ -1,1 +1,0 @@
-"""Figures: one style for all pages, and the names on them."""
