@@ -210,6 +210,26 @@ def test_mistakes_in_the_configuration_are_named(changes, told):
     assert told in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("umap", "layout"),
+    [
+        (
+            {"n_neighbors": 8, "negative_sample_rate": 90, "seed": 7, "min_dist": 0.5},
+            "{method: neighbor_embedding, seed: 7, neighbor_embedding: {n_neighbors: 8, negative_samples: 90}}",
+        ),
+        (
+            {"method": "umap-learn", "n_neighbors": 30, "init": "pca"},
+            "{method: umap, umap: {n_neighbors: 30, n_epochs: 400, negative_sample_rate: 150,"
+            " repulsion_strength: 1.0, init: pca}}",
+        ),
+    ],
+)
+def test_an_old_umap_block_stops_with_the_lines_to_write_instead(umap, layout):
+    with pytest.raises(ConfigError, match="the block `umap` is now `layout`") as error:
+        check_config(with_settings(umap=umap))
+    assert yaml.safe_load(str(error.value).split("\n\n", 1)[1]) == {"layout": yaml.safe_load(layout)}
+
+
 def test_text_becomes_a_number_only_where_a_number_is_expected():
     texts = {"edges__threshold": "0.3", "layout__umap__n_epochs": "null", "export__gzip": "False"}
     texts |= {"regions__features_per_region": ["90", "30", "9"]}

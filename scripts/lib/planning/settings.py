@@ -5,6 +5,8 @@ import os
 import re
 from pathlib import Path
 
+import yaml
+
 from lib.planning.catalogue import Catalogue, find_address, find_model, find_sae
 from lib.planning.schema import ConfigError, check, load_schema, parsed, read_yaml
 
@@ -49,6 +51,10 @@ def check_config(config: dict) -> None:
     Raises ConfigError: one line per mistake.
     """
     config |= parsed(config, load_schema("config"))
+    if "umap" in config:
+        raise ConfigError(
+            f"configuration: the block `umap` is now `layout`. Write instead:\n\n{_as_layout(config['umap'])}"
+        )
     check(config, "config", "configuration")
     k, layout = config["neighbors"]["k"], config["layout"]
     method, umap = layout["method"], layout["umap"]
@@ -67,6 +73,23 @@ def check_config(config: dict) -> None:
     for key, value, most, reason in limits:
         if value > most:
             raise ConfigError(f"configuration: {key} is {value}: expected at most {most:g} ({reason})")
+
+
+def _as_layout(umap: object) -> str:
+    """The `layout` block, as YAML, that asks for what an old `umap` block asked for."""
+    umap = dict(umap) if isinstance(umap, dict) else {}
+    method = umap.pop("method", "batch")
+    layout = {key: umap.pop(key) for key in ("seed",) if key in umap}
+    if method == "umap-learn":
+        # The old defaults, which differ from those of layout.umap.
+        old = {"n_neighbors": 15, "n_epochs": 400, "negative_sample_rate": 150, "repulsion_strength": 1.0}
+        layout |= {"method": "umap", "umap": old | umap}
+    else:
+        names = {"negative_sample_rate": "negative_samples"}
+        unused = ("min_dist", "spread", "init")
+        block = {names.get(key, key): value for key, value in umap.items() if key not in unused}
+        layout |= {"method": "neighbor_embedding"} | ({"neighbor_embedding": block} if block else {})
+    return yaml.safe_dump({"layout": layout}, sort_keys=False)
 
 
 def selection(config: dict, models: Catalogue) -> dict[str, list[int]]:
