@@ -69,7 +69,7 @@ def lib(script):
 
 def layers_of(model):
     """Return the layers of a model's manifest: the selected ones, or all if the model is not selected."""
-    return SELECTED.get(model, MODELS[model]["rows"])
+    return SELECTED.get(model, sorted(MODELS[model]["rows"]))
 
 
 def per_layer(model, name):

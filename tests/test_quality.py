@@ -21,7 +21,7 @@ from lib.geometry.points import nearest_points
 from lib.geometry.statistics import rank_correlation, trustworthiness
 from lib.labels.words import telling_words, word_matrix, word_overlap
 from measure_quality import degree_statistics, measure
-from tabulate_quality import layer_of, table
+from tabulate_quality import table
 from write_manifest import refusals
 
 FLOORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["quality"]
@@ -165,10 +165,9 @@ def test_no_correlation_where_one_side_is_constant():
 
 def test_the_table_has_a_row_per_layer_and_empty_cells_for_what_is_unknown(quality):
     small = {"features": 1, "labelled": 0, "degrees": {"edges": 0, "without_edge": 1}}
-    text = table({10: small, 9: quality}).to_csv(sep="\t", index=False)
+    text = table([9, 10], [quality, small]).to_csv(sep="\t", index=False)
     rows = pd.read_csv(StringIO(text), sep="\t", dtype=str, keep_default_na=False).set_index("layer")
     assert list(rows.index) == ["9", "10"]
     assert float(rows.kept_15["9"]) == quality["map"]["kept_15"]
     assert float(rows.kept_15_pca["9"]) == quality["pca"]["kept_15"]
     assert (rows.features["10"], rows.kept_15["10"]) == ("1", "")
-    assert layer_of("results/toy-layer-1/layer-12/quality.json") == 12
