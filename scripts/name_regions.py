@@ -15,7 +15,6 @@ import pyarrow as pa
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_bytes, save_npz, save_record
 from lib.geometry.extent import members_of, outline
-from lib.geometry.live import live_points
 from lib.geometry.regions import divide
 from lib.job import job_log
 from lib.labels.names import region_words
@@ -38,7 +37,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
 
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
     """
-    live, n = live_points(coords), len(coords)
+    live, n = np.flatnonzero(np.isfinite(coords[:, 0])), len(coords)
     coords, rows = coords[live], scores[live]
     every_label = by_feature(labels, "label", n)
     texts = [every_label[feature] for feature in live]

