@@ -190,8 +190,7 @@ def measure_demo(report: Report) -> None:
         files = [Path(name) / f"{layer}.npy" for layer in layers]
         for rows, file in zip(decoders, files, strict=True):
             np.save(file, rows)
-        dead = [np.flatnonzero(~rows.any(axis=1)) for rows in decoders]
-        chains = chain(files, dead, matches, layers)
+        chains = chain(files, matches, layers)
     compare_matches(report, matches, [telling_words(each) for each in texts])
     labels = Labels(texts)
     rows = [list(row.values()) for row in calibration(matches, labels) if row["matches"]]

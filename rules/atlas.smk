@@ -34,7 +34,6 @@ rule match_layers:
 rule chain_features:
     input:
         decoders=every_layer("decoder.npy"),
-        records=every_layer("decoder.json"),
         matches=lambda wildcards: matches_of(wildcards.model),
         lib=lib("chain_features"),
     output:
