@@ -62,8 +62,6 @@ def nearest_rows(rows: np.ndarray, k: int, threads: int, border: int | None = No
     m = len(rows)
     indices = np.full((m, k), -1, np.int32)
     similarities = np.zeros((m, k), np.float32)
-    if k == 0:
-        return indices, similarities
     # More candidates than k, so that few rows, usually none, need the full comparison.
     candidates = k + 8 + k // 4
     products = np.full((m, candidates), -np.inf, np.float32)
@@ -116,11 +114,9 @@ def for_each_block(
 
 def _pairs_of_blocks(m: int, border: int | None) -> list[tuple[slice, slice]]:
     """The blocks to multiply, diagonal by diagonal: row by row, all threads would wait for the lock of one row."""
-    if border is None:
-        blocks = _blocks(0, m)
-        return [pair for shift in range(len(blocks)) for pair in zip(blocks, blocks[shift:], strict=False)]
-    left, right = _blocks(0, border), _blocks(border, m)
-    return [(a, right[(row + shift) % len(right)]) for shift in range(len(right)) for row, a in enumerate(left)]
+    left, right = _blocks(0, border or m), _blocks(border or 0, m)
+    turns = [(a, right[(row + shift) % len(right)]) for shift in range(len(right)) for row, a in enumerate(left)]
+    return [(a, b) for a, b in turns if a.start <= b.start]
 
 
 def _blocks(first: int, last: int) -> list[slice]:
