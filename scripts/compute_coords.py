@@ -33,10 +33,7 @@ def embed(decoder, indices, similarities, *, method, threads=1, **parameters) ->
     live = decoder.any(axis=1)
     rows = select_rows(decoder, live)
     neighbors = restrict_to_live(indices, similarities, live)
-    # Too few for a layout: on a line.
-    if len(rows) < 3:
-        coords = np.float32([[0, 0, 0], [1, 0, 0]])[: len(rows)]
-    elif method == "neighbor_embedding":
+    if method == "neighbor_embedding":
         coords = neighbor_embedding(rows, *neighbors, threads=threads, **parameters)
     else:
         coords = umap_learn(rows, *neighbors, **parameters)

@@ -1,6 +1,6 @@
 """decoder.npy of two adjacent layers -> matches-{m}.npz: the nearest feature of the other layer for every feature.
 
-Exact, ties by lower index. `_second` is the cosine of the runner-up, 0 where there is none.
+Exact, ties by lower index. `_second` is the cosine of the runner-up.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def match(left: np.ndarray, right: np.ndarray, threads: int = 1) -> dict[str, np
     np.take(left, here, axis=0, out=rows[:border], mode="clip")
     np.take(right, there, axis=0, out=rows[border:], mode="clip")
     indices, cosines = nearest_rows(rows, 2, threads, border)
-    # The last is that of -1.
+    # -1, no neighbour, selects the last and stays -1.
     nearest = np.concatenate([here, there, [-1]]).astype(np.int32)[indices]
     matches = {}
     for name, side, part in zip(("forward", "backward"), live, (slice(border), slice(border, None)), strict=True):

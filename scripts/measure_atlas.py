@@ -189,7 +189,7 @@ if __name__ == "__main__":
         for entry, positions, neighbors, summary, quality in per_layer:
             sampled = load_npz(summary, "sample", "distances")
             measures, kept[f"layer_{entry['layer']}"] = fidelity(positions, load_npz(neighbors), sampled)
-            alone = load_record(quality).get("map", {})
+            alone = load_record(quality)["map"]
             entry |= {"frame": measures, "own": {name: alone.get(name) for name in measures}}
         record["pairs"] = [
             {"layers": layers[k : k + 2], **pair(each, coords[k : k + 2], own[k : k + 2], params.min_cosine)}

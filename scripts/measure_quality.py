@@ -131,8 +131,6 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
         "labelled": sum(label is not None for label in compress(labels, live)),
         "degrees": degree_statistics(degree),
     }
-    if len(degree) < 2:
-        return quality, np.full(len(live), np.nan, np.float32)
     rows = select_rows(decoder, live)
     neighbors = restrict_to_live(indices, similarities, live)
     words = compress(telling_words(labels), live)
@@ -158,6 +156,6 @@ if __name__ == "__main__":
         labels = by_feature(load_columns(files.labels, ["index", "label"]), "label", len(decoder))
         ends = edges["source"], edges["target"]
         quality, kept = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)
-        log.info("map: %s", quality.get("map"))
+        log.info("map: %s", quality["map"])
         save_npy(snakemake.output.kept, kept)
         save_record(snakemake.output.quality, quality)

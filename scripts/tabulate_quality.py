@@ -13,7 +13,7 @@ def row(layer: int, record: dict) -> dict:
     """One layer's row: counts, then each measure of the map followed by the same of what it is compared with."""
     cells = {"layer": layer} | {name: record[name] for name in ("features", "labelled")}
     cells |= {name: record["degrees"][name] for name in ("edges", "without_edge")}
-    for measure, value in record.get("map", {}).items():
+    for measure, value in record["map"].items():
         cells[measure] = value
         for other in ("pca", "random", "exact"):
             if measure in record[other]:

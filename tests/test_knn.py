@@ -38,7 +38,6 @@ DECODERS = {
     "gaussian": gaussian(150, 30),
     "dead rows": DEAD,
     "two live rows": with_rows(gaussian(7, 6), slice(5), 0),
-    "one live row": with_rows(gaussian(6, 6), slice(5), 0),
     "a few equal rows": with_rows(gaussian(120, 24), slice(0, 120, 25), gaussian(1, 24)),
     "hundreds of equal rows": with_rows(gaussian(300, 24), slice(20, 270), gaussian(1, 24)),
     "all rows equal": np.repeat(gaussian(1, 16), 130, axis=0),
@@ -48,7 +47,6 @@ DECODERS = {
     "one dimension": np.sign(gaussian(40, 1)),
     "orthogonal rows": np.eye(50, dtype=np.float32),
     "fewer rows than k": gaussian(6, 9),
-    "one row": gaussian(1, 9),
 }
 
 

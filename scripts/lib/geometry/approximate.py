@@ -43,8 +43,6 @@ def recall(decoder: np.ndarray, indices: np.ndarray) -> float:
     live = decoder.any(axis=1)
     rows, features = select_rows(decoder, live), np.flatnonzero(live)
     k = min(indices.shape[1], RECALL_K, len(rows) - 1)
-    if k < 1:
-        return 1.0
     sample = np.random.default_rng(0).permutation(len(rows))[:RECALL_SAMPLE]
     exact, _ = compare_with_all(rows, sample, k)
     return float((features[exact][:, :, None] == indices[features[sample], None, :]).any(axis=2).mean())

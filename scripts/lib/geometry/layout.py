@@ -88,7 +88,7 @@ class _Layer:
         n = graph.shape[0]
         self.graph, self.rng, self.springs = graph, rng, []
         self.samples = min(negative_samples, n - 1)
-        self.weights = (graph.data * (n / (graph.data.sum() or 1))).astype(np.float32)
+        self.weights = (graph.data * (n / graph.data.sum())).astype(np.float32)
         self.positions = np.ascontiguousarray((start + 1e-3 * rng.standard_normal((n, 3))).T, np.float32)
         self.pull, self.push, self.move = (np.zeros_like(self.positions) for _ in range(3))
         self.similarity = np.zeros(n, np.float32)
@@ -106,8 +106,7 @@ class _Layer:
             _spring(first, last, self.positions, others, *links, np.float32(REACH**-2), self.pull)
 
     def step(self, step: float, repulsion: float) -> None:
-        # A feature without others is repelled by none.
-        repulsion /= self.similarity.mean(dtype=np.float64) or 1
+        repulsion /= self.similarity.mean(dtype=np.float64)
         self.move *= np.float32(MOMENTUM)
         self.move += np.float32(step) * self.pull + np.float32(step * repulsion) * self.push
         self.positions += self.move

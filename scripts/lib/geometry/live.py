@@ -31,6 +31,6 @@ def restrict_to_live(indices, similarities, live: np.ndarray) -> tuple[np.ndarra
 
 def expand_to_all(indices, similarities, live: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The inverse of `restrict_to_live`: (n, k) arrays, -1 and 0 where there is no neighbour."""
-    # The last is that of -1.
+    # -1, no neighbour, selects the last and stays -1.
     features = np.append(np.flatnonzero(live), -1).astype(np.int32)
     return include_dead(features[indices], live, -1), include_dead(similarities, live, 0)

