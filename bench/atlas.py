@@ -44,6 +44,7 @@ from workflow import CORES, MODEL, prepare, run
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 ATLAS, K = CONFIG["atlas"], CONFIG["neighbors"]["k"]
 TRACKS, FRAME = ATLAS["tracks"], ATLAS["layout"]
+SHARED = {name: DEFAULT[name] for name in ("n_neighbors", "perplexity", "negative_samples", "repulsion_strength")}
 MATCHED = TRACKS["min_cosine_previous"]
 # Of the demo's frames.
 SEEDS = (42, 1, 2)
@@ -160,8 +161,8 @@ def frame_of_files(results: Path, layers: int, count: int) -> None:
         [load_npz(folder / "neighbors.npz") for folder in folders],
         [load_npz(folder / "summary.npz") for folder in folders],
         [load_npz(results / f"layer-{k}" / f"matches-{k + 1}.npz") for k in pairs],
-        DEFAULT | {"seed": SEEDS[0]},
-        FRAME | {"n_epochs": FEW_EPOCHS},
+        seed=SEEDS[0],
+        **SHARED | FRAME | {"n_epochs": FEW_EPOCHS},
     )
 
 
@@ -189,8 +190,7 @@ def measure_demo(report: Report) -> None:
         files = [Path(name) / f"{layer}.npy" for layer in layers]
         for rows, file in zip(decoders, files, strict=True):
             np.save(file, rows)
-        dead = [np.flatnonzero(~rows.any(axis=1)) for rows in decoders]
-        chains = chain(files, dead, matches, layers)
+        chains = chain(files, matches, layers)
     compare_matches(report, matches, [telling_words(each) for each in texts])
     labels = Labels(texts)
     rows = [list(row.values()) for row in calibration(matches, labels) if row["matches"]]
@@ -243,9 +243,9 @@ def measure_frames(report: Report, decoders: list[np.ndarray], matches: list[dic
         own_measures = measures_of(own, neighbors, summaries)
         for strength in STRENGTHS:
             name = f"spring_strength {strength:g}" + ", the default" * (strength == FRAME["spring_strength"])
-            layout, frame = DEFAULT | {"seed": seed}, FRAME | {"spring_strength": strength}
-            laid_out = lay_out_frame(neighbors, summaries, matches, layout, frame, CORES)
-            settling = {key: layout[key] for key in ("seed", "refinement_epochs", "relocations")}
+            layout = SHARED | FRAME | {"spring_strength": strength}
+            laid_out = lay_out_frame(neighbors, summaries, matches, **layout, seed=seed, threads=CORES)
+            settling = {key: DEFAULT[key] for key in ("refinement_epochs", "relocations")} | {"seed": seed}
             coords = [refine_layer(*each, threads=CORES, **settling) for each in zip(laid_out, neighbors, strict=True)]
             drifts = [pair(each, coords[k : k + 2], own[k : k + 2], MATCHED)["drift"] for k, each in enumerate(matches)]
             apart.setdefault(name, []).extend(each["frame"] for each in drifts)

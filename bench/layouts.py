@@ -61,7 +61,8 @@ def by_hand(
     parameters = {name: DEFAULT[name] for name in ("negative_samples", "repulsion_strength")}
     start = principal_components(decoder, seed)
     with patch.object(layout, "FIRST_REPULSION", 1 if constant else layout.FIRST_REPULSION):
-        coords = layout.lay_out(graph(indices, similarities), start, n_epochs=n_epochs, seed=seed, **parameters)
+        graphs = [graph(indices, similarities)]
+        (coords,) = layout.lay_out(graphs, [start], n_epochs=n_epochs, seed=seed, **parameters)
     return refine(coords, indices, DEFAULT["refinement_epochs"]) if refined else coords
 
 

@@ -34,7 +34,6 @@ rule match_layers:
 rule chain_features:
     input:
         decoders=every_layer("decoder.npy"),
-        records=every_layer("decoder.json"),
         matches=lambda wildcards: matches_of(wildcards.model),
         lib=lib("chain_features"),
     output:
@@ -98,7 +97,7 @@ rule lay_out_atlas:
     conda:
         "../envs/geometry.yaml"
     # More than 8 would mostly wait for the graphs, which are built one after another.
-    threads: lambda wildcards: min(8, max(2, len(layers_of(wildcards.model))))
+    threads: lambda wildcards: min(8, len(layers_of(wildcards.model)))
     resources:
         mem_mb=memory(700, per_feature=2.5),
         runtime=minutes(4, per_16k=1),

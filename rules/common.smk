@@ -123,9 +123,11 @@ def reported(path, caption, what):
 def matches_of(model, of=None, to=None):
     """Return the matches of all adjacent layers of a model, or those of one layer with the next, or with the one before.
 
-    Raises WorkflowError: the layer is not among those that make the frame.
+    Raises WorkflowError: the layer is not among those that make the frame, or there is only one.
     """
     layers = layers_of(model)
+    if len(layers) < 2:
+        raise WorkflowError(f"the atlas of {model} needs two layers or more, and only {layers} is selected")
     for layer in {of, to} - {None, *layers}:
         raise WorkflowError(f"the atlas of {model} spans the selected layers, and {layer} is not among them: {layers}")
     pairs = [pair for pair in itertools.pairwise(layers) if of in (None, pair[0]) and to in (None, pair[1])]

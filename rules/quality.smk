@@ -41,6 +41,8 @@ rule tabulate_quality:
     localrule: True
     conda:
         "../envs/export.yaml"
+    params:
+        layers=lambda wildcards: layers_of(wildcards.model),
     message:
         "Listing the quality of the maps of {wildcards.model}"
     script:

@@ -9,18 +9,19 @@ ordered by the first. `cosines` float32: for each chain those of its feature 1 w
 
 import numpy as np
 
-from lib.files import load_npz, load_record, map_npy, save_npz
+from lib.files import load_npz, map_npy, save_npz
 from lib.geometry.tracks import chains, cosines_within
 from lib.job import job_log
 
 
-def chain(decoders: list[str], dead: list[list[int]], matches: list[dict], layers: list[int]) -> dict[str, np.ndarray]:
-    """The arrays of chains.npz, from the decoders' files, their dead features and the matches of adjacent layers."""
-    sizes = [len(map_npy(path)) for path in decoders]
+def chain(decoders: list[str], matches: list[dict], layers: list[int]) -> dict[str, np.ndarray]:
+    """The arrays of chains.npz, from the decoders' files and the matches of adjacent layers."""
+    # Of all features, only dead ones have no nearest one in another layer.
+    live = [*(pair["forward"] >= 0 for pair in matches), matches[-1]["backward"] >= 0]
+    sizes = list(map(len, live))
     members, starts = chains(matches, sizes)
     # Mapped for each reading alone: the pages of a file that stays mapped count as memory of this job.
     cosines = cosines_within(members, starts, sizes, lambda layer, indices: map_npy(decoders[layer])[indices])
-    live = [np.isin(np.arange(size), each, invert=True) for size, each in zip(sizes, dead, strict=True)]
     return {
         "layers": np.array(layers, np.int32),
         "sizes": np.array(sizes, np.int32),
@@ -34,8 +35,7 @@ def chain(decoders: list[str], dead: list[list[int]], matches: list[dict], layer
 if __name__ == "__main__":
     with job_log(snakemake) as log:
         files = snakemake.input
-        dead, matches = [load_record(path)["dead"] for path in files.records], list(map(load_npz, files.matches))
-        chained = chain(files.decoders, dead, matches, snakemake.params.layers)
+        chained = chain(files.decoders, list(map(load_npz, files.matches)), snakemake.params.layers)
         save_npz(snakemake.output.chains, **chained)
         chain_count, members, features = (len(chained[name]) for name in ("starts", "members", "live"))
         log.info("%d chains of %d of %d features", chain_count - 1, members, features)

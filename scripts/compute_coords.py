@@ -1,20 +1,18 @@
 """neighbors.npz and decoder.npy -> coords.npy: a position in 3D for every feature.
 
 Both methods lay out the stored neighbours: `neighbor_embedding` with the graph, the layout and the refinement of
-lib/geometry, `umap` with umap-learn. coords.npy is float32 (n, 3): centred, scaled by one factor so that the largest
-absolute coordinate is 50; dead features: NaN. coords.json records the parameters and the versions of the libraries.
+lib/geometry, `umap` with umap-learn. coords.json records the parameters and the versions of the libraries.
 """
 
 from importlib.metadata import version
 
 import numpy as np
 
-from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_npy, save_record
 from lib.geometry.extent import centred
 from lib.geometry.graph import mixed_graph
 from lib.geometry.layout import lay_out
-from lib.geometry.live import restrict_to_live, select_rows
+from lib.geometry.live import include_dead, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
 from lib.geometry.refinement import settle
 from lib.job import job_log
@@ -31,25 +29,15 @@ def embed(decoder, indices, similarities, *, method, threads=1, **parameters) ->
 
     decoder, indices, similarities : as in decoder.npy and neighbors.npz
     method, parameters : neighbor_embedding or umap, and its parameters with the seed, as in the configuration
-
-    Raises UserError: the layout left live features without a position.
     """
-    coords = np.full((len(decoder), 3), np.nan, np.float32)
-    live = np.flatnonzero(decoder.any(axis=1))
-    # Too few for a layout: on a line.
-    if len(live) < 3:
-        coords[live] = np.arange(len(live))[:, None] * np.float32([1, 0, 0])
-        return coords
+    live = decoder.any(axis=1)
     rows = select_rows(decoder, live)
     neighbors = restrict_to_live(indices, similarities, live)
     if method == "neighbor_embedding":
-        coords[live] = neighbor_embedding(rows, *neighbors, threads=threads, **parameters)
+        coords = neighbor_embedding(rows, *neighbors, threads=threads, **parameters)
     else:
-        coords[live] = umap_learn(rows, *neighbors, **parameters)
-    if lost := np.count_nonzero(~np.isfinite(coords[live]).all(axis=1)):
-        reason = f"the layout left {lost} of {len(live)} features without a position"
-        raise UserError(f"{reason}; raise layout.{method}.n_neighbors")
-    return coords
+        coords = umap_learn(rows, *neighbors, **parameters)
+    return include_dead(coords, live)
 
 
 def neighbor_embedding(
@@ -61,7 +49,8 @@ def neighbor_embedding(
     parameters : the others of `lay_out`
     """
     graph = mixed_graph(indices, similarities, n_neighbors, perplexity)
-    coords = lay_out(graph, principal_components(rows, seed), seed=seed, threads=threads, **parameters)
+    start = principal_components(rows, seed)
+    (coords,) = lay_out([graph], [start], seed=seed, threads=threads, **parameters)
     return settle(coords, indices, refinement_epochs, relocations, seed, threads)
 
 
@@ -80,6 +69,8 @@ def umap_learn(rows, indices, similarities, *, seed, init, n_neighbors, **parame
         precomputed_knn=(np.hstack([itself, indices])[:, :n_neighbors], distances),
         # Otherwise small inputs are searched again.
         force_approximation_algorithm=True,
+        # Otherwise features whose neighbours are all opposite to them would get no position.
+        disconnection_distance=np.inf,
         random_state=seed,
         n_jobs=1,
         # spectral and pca need more points than dimensions.

@@ -1,8 +1,4 @@
-"""neighbors.npz -> edges.npz: the strong links among the neighbours, each pair once.
-
-`source` < `target` int32 (e,), `weight` float32 (e,) in [threshold, 1], sorted by source, then target. edges.json
-records the parameters.
-"""
+"""neighbors.npz -> edges.npz: the strong links among the neighbours. edges.json records the parameters."""
 
 import numpy as np
 
@@ -14,14 +10,14 @@ def strong_edges(indices: np.ndarray, similarities: np.ndarray, *, k: int, thres
     """Pairs of features of which one is among the k nearest of the other, with a cosine of at least `threshold`.
 
     indices, similarities : as in neighbors.npz
-    Returns source, target and weight, as in edges.npz.
+    Returns source < target int32 (e,), and weight float32; each pair once, sorted by source, then target.
     """
     indices, similarities = indices[:, :k], similarities[:, :k]
     row, rank = np.nonzero((indices >= 0) & (similarities >= np.float32(threshold)))
     neighbor, weight = indices[row, rank], similarities[row, rank]
     low, high = np.minimum(row, neighbor).astype(np.int64), np.maximum(row, neighbor)
     pairs, first = np.unique(low * len(indices) + high, return_index=True)
-    source, target = np.divmod(pairs, max(len(indices), 1))
+    source, target = np.divmod(pairs, len(indices))
     return source.astype(np.int32), target.astype(np.int32), weight[first]
 
 

@@ -1,19 +1,14 @@
 """decoder.npy -> neighbors.npz: the cosine nearest neighbours of every feature, searched once for layout and edges.
 
-`indices` int32 (n, k) and `similarities` float32 (n, k): self excluded, descending, ties by lower index; dead features
-have -1 and 0. Exact, or above `exact_up_to` features approximate. neighbors.json records the parameters and the method.
+Exact, or above `exact_up_to` features approximate. neighbors.json records the parameters and the method.
 """
 
 import numpy as np
 
 from lib.files import load_npy, save_npz, save_record
-from lib.geometry.approximate import approximate_neighbors, recall
+from lib.geometry.approximate import RECALL_SAMPLE, approximate_neighbors, recall
 from lib.geometry.knn import nearest_neighbors
 from lib.job import job_log
-
-# Neighbours per feature, and features, by which the recall of an approximate search is measured.
-RECALL_K = 15
-RECALL_SAMPLE = 500
 
 
 def search(decoder: np.ndarray, k: int, exact_up_to: int, threads: int) -> tuple[np.ndarray, np.ndarray, dict]:
@@ -21,7 +16,7 @@ def search(decoder: np.ndarray, k: int, exact_up_to: int, threads: int) -> tuple
     if len(decoder) <= exact_up_to:
         return *nearest_neighbors(decoder, k, threads), {"method": "exact"}
     indices, similarities = approximate_neighbors(decoder, k, threads)
-    share = round(recall(decoder, indices, min(k, RECALL_K), RECALL_SAMPLE), 4)
+    share = round(recall(decoder, indices), 4)
     return indices, similarities, {"method": "approximate", "recall": share, "recallSample": RECALL_SAMPLE}
 
 

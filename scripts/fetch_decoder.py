@@ -55,10 +55,11 @@ if __name__ == "__main__":
         weights, dtype = read_decoder(open_file, row["weights"], row["tensor"], shape)
         decoder, dead, not_finite = unit_rows(weights, out=weights)
         name = f"{row['repo'] or ''} {row['weights']}".strip()
-        if len(dead) == len(decoder):
+        # Three live features are a map: no later step knows of fewer.
+        if (live := len(decoder) - len(dead)) < 3:
             raise UserError(
-                f"{name}: {row['tensor']} gives no feature a direction: {len(not_finite)} of {len(decoder)} rows hold"
-                " NaN or infinity, the others are zero. Check the tensor's name, or export the file again"
+                f"{name}: {row['tensor']} gives only {live} of {len(decoder)} features a direction, too few for a map;"
+                f" {len(not_finite)} rows hold NaN or infinity. Check the tensor's name, or export the file again"
             )
         save_npy(snakemake.output.decoder, decoder)
         record = row | {"commit": commit, "dtype": dtype}

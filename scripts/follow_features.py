@@ -8,12 +8,41 @@ import numpy as np
 import pandas as pd
 
 from lib.files import load_npz, whole_file
-from lib.geometry.tracks import cut_into_tracks
 from lib.job import job_log
 from lib.products.columns import TRACK_COLUMNS, schema_of
 from lib.tables import load_table
 
 SCHEMA = schema_of(TRACK_COLUMNS)
+
+
+def cut_into_tracks(
+    starts: np.ndarray, cosines: np.ndarray, *, min_cosine_previous: float, min_cosine_first: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut chains into tracks: a feature whose cosine with the one before it, or with the first of the track so far, is
+    below its minimum starts a track of its own.
+
+    starts, cosines : as in chains.npz
+
+    Returns, for each member of a chain, int64: the position within `members` of the first feature of its track; and
+    float32: its cosines with the one before it and with the first, NaN and 1 for the first itself.
+    """
+    lengths = np.diff(starts).astype(np.int64)
+    pairs = lengths * (lengths - 1) // 2
+    pair_starts = np.cumsum(pairs) - pairs
+    first = np.arange(starts[-1], dtype=np.int64)
+    cosine_previous = np.full(len(first), np.nan, np.float32)
+    cosine_first = np.ones(len(first), np.float32)
+    # The second feature of all chains, then the third of those that have one, ...
+    for step in range(1, lengths.max(initial=0)):
+        chain = np.flatnonzero(lengths > step)
+        member, row = starts[chain] + step, pair_starts[chain] + step * (step - 1) // 2
+        track_first = first[member - 1]
+        to_previous, to_first = cosines[row + step - 1], cosines[row + track_first - starts[chain]]
+        goes_on = (to_previous >= np.float32(min_cosine_previous)) & (to_first >= np.float32(min_cosine_first))
+        member = member[goes_on]
+        first[member] = track_first[goes_on]
+        cosine_previous[member], cosine_first[member] = to_previous[goes_on], to_first[goes_on]
+    return first, cosine_previous, cosine_first
 
 
 def track_table(

@@ -1,16 +1,13 @@
 """decoder.npy of two adjacent layers -> matches-{m}.npz: the nearest feature of the other layer for every feature.
 
-`forward` int32 (n,), for each feature of the first layer the nearest of the second; `forward_cosine` and
-`forward_second` float32 (n,), the cosines of that feature and of the runner-up; `backward`, `backward_cosine` and
-`backward_second`, the same for the features of the second layer. Exact, ties by lower index; -1 and 0 for dead
-features, and where the other layer has none.
+Exact, ties by lower index. `_second` is the cosine of the runner-up.
 """
 
 import numpy as np
 
 from lib.files import map_npy, save_npz
 from lib.geometry.knn import nearest_rows
-from lib.geometry.live import expand_to_all, live_rows
+from lib.geometry.live import include_dead
 from lib.geometry.matches import mutual
 from lib.job import job_log
 
@@ -20,18 +17,20 @@ def match(left: np.ndarray, right: np.ndarray, threads: int = 1) -> dict[str, np
 
     left, right : float32 (n, d) and (m, d), rows of norm 1, or all zeros (dead features); may be memory-mapped
     """
-    live = live_rows(left), live_rows(right)
-    border, features = len(live[0]), np.concatenate(live)
-    rows = np.empty((len(features), left.shape[1]), np.float32)
+    live = left.any(axis=1), right.any(axis=1)
+    here, there = map(np.flatnonzero, live)
+    border = len(here)
+    rows = np.empty((border + len(there), left.shape[1]), np.float32)
     # With another mode, `take` collects the rows before it copies them.
-    np.take(left, live[0], axis=0, out=rows[:border], mode="clip")
-    np.take(right, live[1], axis=0, out=rows[border:], mode="clip")
+    np.take(left, here, axis=0, out=rows[:border], mode="clip")
+    np.take(right, there, axis=0, out=rows[border:], mode="clip")
     indices, cosines = nearest_rows(rows, 2, threads, border)
+    # -1, no neighbour, selects the last and stays -1.
+    nearest = np.concatenate([here, there, [-1]]).astype(np.int32)[indices]
     matches = {}
-    sides = {"forward": (len(left), slice(border)), "backward": (len(right), slice(border, None))}
-    for name, (n, part) in sides.items():
-        nearest, cosine = expand_to_all(indices[part], cosines[part], features[part], (n, 2), features)
-        matches |= {name: nearest[:, 0], f"{name}_cosine": cosine[:, 0], f"{name}_second": cosine[:, 1]}
+    for name, side, part in zip(("forward", "backward"), live, (slice(border), slice(border, None)), strict=True):
+        matches[name] = include_dead(nearest[part, 0], side, -1)
+        matches[f"{name}_cosine"], matches[f"{name}_second"] = include_dead(cosines[part], side, 0).T
     return matches
 
 

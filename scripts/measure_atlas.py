@@ -1,22 +1,18 @@
 """A model's frame, matches, tracks and labels -> quality.json and kept.npz of its atlas: what they are worth.
 
-quality.json holds, by layer, how much of each feature's surroundings the frame keeps, beside the layer's own map; by
-pair of adjacent layers, how many features match and how far they drift apart in the frame, beside the independent maps;
-how long the tracks are and whether their labels agree from end to end; and how often the labels of matched features
-share a telling word, by cosine, beside labels dealt at random. kept.npz holds `layer_N` float32 (n,): the share of each
-feature's 15 nearest neighbours that are among its 15 nearest points in the frame. docs/atlas.md says what each means.
-Nothing is judged here.
+docs/atlas.md says what the measures in quality.json mean. Nothing is judged here.
 """
 
 import itertools
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, load_record, save_npz, save_record
-from lib.geometry.live import include_dead, live_points, restrict_to_live
+from lib.geometry.live import include_dead, restrict_to_live
 from lib.geometry.matches import mutual
 from lib.geometry.points import kept_neighbors, nearest_points
 from lib.geometry.statistics import nearest_others, rounded, trustworthiness
@@ -41,7 +37,7 @@ def fidelity(coords: np.ndarray, neighbors: dict, summary: dict) -> tuple[dict, 
 
     coords : float32 (n, 3), dead features NaN; neighbors, summary : as in neighbors.npz and summary.npz
     """
-    live = live_points(coords)
+    live = np.isfinite(coords[:, 0])
     indices, _ = restrict_to_live(**neighbors, live=live)
     near = nearest_points(coords[live], NEAR)
     kept = {k: kept_neighbors(indices, near, k) for k in KS}
@@ -49,7 +45,7 @@ def fidelity(coords: np.ndarray, neighbors: dict, summary: dict) -> tuple[dict, 
     closest = nearest_others(cdist(points, points), NEAR)
     measures = {f"kept_{k}": kept[k].mean() for k in KS}
     measures["trustworthiness"] = trustworthiness(summary["distances"].astype(np.float32), closest)
-    return measures, include_dead(kept[NEAR], live, len(coords))
+    return measures, include_dead(kept[NEAR].astype(np.float32), live)
 
 
 def pair(matches: dict, coords: list[np.ndarray], own: list[np.ndarray], min_cosine: float) -> dict:
@@ -59,18 +55,18 @@ def pair(matches: dict, coords: list[np.ndarray], own: list[np.ndarray], min_cos
     """
     left, right, cosines = mutual(matches)
     near = left[cosines >= min_cosine], right[cosines >= min_cosine]
-    sides = {}
-    # A feature whose nearest prefers another: many become one, or one becomes many.
-    for name, direction, others in (("merging", "forward", left), ("splitting", "backward", right)):
-        similar = matches[f"{direction}_cosine"] >= min_cosine
-        similar[others] = False
-        sides[name] = similar.sum() / max(1, (matches[direction] >= 0).sum())
-    live = max(1, min((matches[direction] >= 0).sum() for direction in ("forward", "backward")))
+    live = {side: (matches[side] >= 0).sum() for side in ("forward", "backward")}
+    # Features whose nearest prefers another: many become one, or one becomes many.
+    merging, splitting = (
+        (np.delete(matches[f"{side}_cosine"], paired) >= min_cosine).sum() / live[side]
+        for side, paired in (("forward", left), ("backward", right))
+    )
     return {
-        "mutual": len(left) / live,
-        "matched": len(near[0]) / live,
-        **sides,
-        "median_cosine": float(np.median(cosines)) if len(cosines) else None,
+        "mutual": len(left) / min(live.values()),
+        "matched": len(near[0]) / min(live.values()),
+        "merging": merging,
+        "splitting": splitting,
+        "median_cosine": float(np.median(cosines)),
         "drift": {
             "independent": drift(*own, near),
             "procrustes": drift(own[0], procrustes(own[1], own[0], near), near),
@@ -102,10 +98,10 @@ def procrustes(moving: np.ndarray, fixed: np.ndarray, matches: tuple[np.ndarray,
     if len(matches[0]) < 4:
         return moving
     target, source = fixed[matches[0]].astype(np.float64), moving[matches[1]].astype(np.float64)
-    middle = source.mean(axis=0)
-    left, sizes, right = np.linalg.svd((source - middle).T @ (target - target.mean(axis=0)))
-    scale = sizes.sum() / max(((source - middle) ** 2).sum(), 1e-30)
-    return (moving - middle) @ (left @ right) * scale + target.mean(axis=0)
+    middle, centre = source.mean(axis=0), target.mean(axis=0)
+    turn, products = orthogonal_procrustes(source - middle, target - centre)
+    scale = products / max(((source - middle) ** 2).sum(), 1e-30)
+    return (moving - middle) @ turn * scale + centre
 
 
 class Labels:
@@ -184,7 +180,7 @@ if __name__ == "__main__":
         files, params = snakemake.input, snakemake.params
         layers = params.layers
         coords, own = (list(map(load_npy, paths)) for paths in (files.frames, files.coords))
-        matches = list(map(load_npz, files.get("matches", [])))
+        matches = list(map(load_npz, files.matches))
         tracks = load_table(files.tracks)
         tables = [load_columns(path, ["index", "label"]) for path in files.labels]
         labels = Labels([by_feature(table, "label", len(each)) for table, each in zip(tables, coords, strict=True)])
@@ -193,7 +189,7 @@ if __name__ == "__main__":
         for entry, positions, neighbors, summary, quality in per_layer:
             sampled = load_npz(summary, "sample", "distances")
             measures, kept[f"layer_{entry['layer']}"] = fidelity(positions, load_npz(neighbors), sampled)
-            alone = load_record(quality).get("map", {})
+            alone = load_record(quality)["map"]
             entry |= {"frame": measures, "own": {name: alone.get(name) for name in measures}}
         record["pairs"] = [
             {"layers": layers[k : k + 2], **pair(each, coords[k : k + 2], own[k : k + 2], params.min_cosine)}

@@ -1,10 +1,9 @@
 """How faithful a layer's map is: held against the decoder, the labels, principal components and random positions.
 
-quality.json holds every measure for the map (`map`), for the first three principal components (`pca`), for random
-positions (`random`), and the label agreement of the nearest neighbours themselves (`exact`). kept.npy is float32 (n,):
-the share of each feature's 15 nearest neighbours that are among its 15 nearest points; NaN for dead features and in
-small layers. docs/geometry.md says what each measure means. Nothing is judged here.
+docs/geometry.md says what each measure in quality.json means. Nothing is judged here.
 """
+
+from itertools import compress
 
 import numpy as np
 from scipy.cluster.vq import kmeans2
@@ -12,7 +11,7 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, load_npz, save_npy, save_record
-from lib.geometry.live import include_dead, live_points, restrict_to_live, select_rows
+from lib.geometry.live import include_dead, restrict_to_live, select_rows
 from lib.geometry.pca import principal_components
 from lib.geometry.points import kept_neighbors, nearest_points
 from lib.geometry.statistics import nearest_others, rank_correlation, rounded, sample_of, trustworthiness
@@ -60,12 +59,11 @@ class Reference:
             centres /= np.linalg.norm(centres, axis=1, keepdims=True)
             self.cluster_distances = 1 - centres @ centres.T
 
-    def measure(self, coords: np.ndarray, near: np.ndarray | None = None) -> dict[str, float | None]:
+    def measure(self, coords: np.ndarray, near: np.ndarray) -> dict[str, float | None]:
         """Every measure of float (m, 3) positions; None where a layer has too few features, labels or strong pairs.
 
-        near : as from `nearest_points`, if known
+        near : as from `nearest_points`
         """
-        near = nearest_points(coords, max(KS)) if near is None else near
         points = coords[self.sample].astype(np.float64)
         lengths = cdist(points, points)
         pair_lengths = lengths[self.pairs]
@@ -112,12 +110,12 @@ class Reference:
 
 def degree_statistics(degree: np.ndarray) -> dict:
     """Edges in all, features without one, and mean, largest and quantiles of the edges per feature."""
-    quantiles = {f"p{q}": int(np.percentile(degree, q, method="nearest")) for q in (50, 90, 99) if len(degree)}
+    quantiles = {f"p{q}": int(np.percentile(degree, q, method="nearest")) for q in (50, 90, 99)}
     return quantiles | {
         "edges": int(degree.sum()) // 2,
         "without_edge": int((degree == 0).sum()),
-        "mean": float(degree.mean()) if len(degree) else 0.0,
-        "largest": int(degree.max(initial=0)),
+        "mean": float(degree.mean()),
+        "largest": int(degree.max()),
     }
 
 
@@ -126,28 +124,28 @@ def measure(decoder, indices, similarities, coords, edges, labels) -> tuple[dict
 
     edges : source and target, as in edges.npz; labels : by feature, None for a feature without a label
     """
-    n, live = len(coords), live_points(coords)
+    live = np.isfinite(coords[:, 0])
+    degree = np.bincount(np.concatenate(edges), minlength=len(live))[live]
     quality = {
-        "features": len(live),
-        "labelled": sum(labels[feature] is not None for feature in live),
-        "degrees": degree_statistics(np.bincount(np.concatenate(edges), minlength=n)[live]),
+        "features": len(degree),
+        "labelled": sum(label is not None for label in compress(labels, live)),
+        "degrees": degree_statistics(degree),
     }
-    if len(live) < 2:
-        return quality, np.full(n, np.nan, np.float32)
     rows = select_rows(decoder, live)
     neighbors = restrict_to_live(indices, similarities, live)
-    words = telling_words(labels)
+    words = compress(telling_words(labels), live)
+    positions = {
+        "map": coords[live],
+        "pca": principal_components(rows, SEED, iterations=5),
+        "random": np.random.default_rng(SEED).normal(size=(len(rows), 3)),
+    }
     # One thread: the same bytes on any number of cores.
     with threadpool_limits(1):
-        reference = Reference(rows, *neighbors, [words[feature] for feature in live])
-        near = nearest_points(coords[live], max(KS))
-        quality |= {
-            "map": reference.measure(coords[live], near),
-            "pca": reference.measure(principal_components(rows, SEED, iterations=5)),
-            "random": reference.measure(np.random.default_rng(SEED).normal(size=(len(live), 3))),
-            "exact": rounded({"label_agreement": reference.label_agreement(neighbors[0])}),
-        }
-    return quality, include_dead(kept_neighbors(neighbors[0], near, NEAR), live, n)
+        reference = Reference(rows, *neighbors, list(words))
+        near = {name: nearest_points(each, max(KS)) for name, each in positions.items()}
+        quality |= {name: reference.measure(positions[name], near[name]) for name in positions}
+        quality["exact"] = rounded({"label_agreement": reference.label_agreement(neighbors[0])})
+    return quality, include_dead(kept_neighbors(neighbors[0], near["map"], NEAR).astype(np.float32), live)
 
 
 if __name__ == "__main__":
@@ -158,6 +156,6 @@ if __name__ == "__main__":
         labels = by_feature(load_columns(files.labels, ["index", "label"]), "label", len(decoder))
         ends = edges["source"], edges["target"]
         quality, kept = measure(decoder, **neighbors, coords=coords, edges=ends, labels=labels)
-        log.info("map: %s", quality.get("map"))
+        log.info("map: %s", quality["map"])
         save_npy(snakemake.output.kept, kept)
         save_record(snakemake.output.quality, quality)

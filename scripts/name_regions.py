@@ -16,7 +16,6 @@ import pyarrow as pa
 from lib.errors import UserError
 from lib.files import load_npy, load_npz, save_bytes, save_npz, save_record
 from lib.geometry.extent import members_of, outline
-from lib.geometry.live import live_points
 from lib.geometry.regions import divide
 from lib.job import job_log
 from lib.labels.names import region_words
@@ -39,7 +38,7 @@ def find_regions(coords, scores, labels: pa.Table, features_per_region: list[int
 
     coords, scores, labels : as in coords.npy, summary.npz and labels.parquet
     """
-    live, n = live_points(coords), len(coords)
+    live, n = np.flatnonzero(np.isfinite(coords[:, 0])), len(coords)
     texts = by_feature(labels, "label", n)
     silent = np.array(by_feature(labels, "density", n), float)[live] < SILENT
     counts = sorted(max(1, round(len(live) / size)) for size in features_per_region)

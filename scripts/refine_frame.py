@@ -1,12 +1,9 @@
-"""frame.npz and neighbors.npz -> frame.npy of one layer: its positions in the frame, refined among themselves.
-
-float32 (n, 3), in the unit of frame.npz; dead features: NaN.
-"""
+"""frame.npz and neighbors.npz -> frame.npy of one layer: its positions in the frame, refined among themselves."""
 
 import numpy as np
 
 from lib.files import load_npz, save_npy
-from lib.geometry.live import live_points, restrict_to_live
+from lib.geometry.live import include_dead, restrict_to_live
 from lib.geometry.refinement import settle
 from lib.job import job_log
 
@@ -16,10 +13,9 @@ def refine_layer(coords: np.ndarray, neighbors: dict[str, np.ndarray], **paramet
 
     coords : float32 (n, 3), dead features NaN; neighbors : as in neighbors.npz; parameters : those of `settle`
     """
-    refined, live = coords.copy(), live_points(coords)
+    live = np.isfinite(coords[:, 0])
     indices, _ = restrict_to_live(**neighbors, live=live)
-    refined[live] = settle(coords[live], indices, **parameters)
-    return refined
+    return include_dead(settle(coords[live], indices, **parameters), live)
 
 
 if __name__ == "__main__":

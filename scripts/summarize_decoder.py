@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lib.files import load_npy, save_npz
-from lib.geometry.live import include_dead, live_rows, select_rows
+from lib.geometry.live import include_dead, select_rows
 from lib.geometry.pca import leading_components
 from lib.geometry.statistics import sample_of
 from lib.job import job_log
@@ -22,18 +22,18 @@ SEED = 0
 
 def summarize(decoder: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays of summary.npz, of a decoder as in decoder.npy."""
-    live = live_rows(decoder)
+    live = decoder.any(axis=1)
     rows = select_rows(decoder, live)
     mean, components, scores = leading_components(rows, COMPONENTS, SEED, ITERATIONS)
-    sample = sample_of(len(live), np.random.default_rng(SEED))
+    sample = sample_of(len(rows), np.random.default_rng(SEED))
     # One thread: the same bytes on any number of cores.
     with threadpool_limits(1, user_api="blas"):
         distances = 1 - rows[sample] @ rows[sample].T
     return {
         "mean": mean,
         "components": components,
-        "scores": include_dead(scores, live, len(decoder)),
-        "sample": live[sample],
+        "scores": include_dead(scores, live),
+        "sample": np.flatnonzero(live)[sample].astype(np.int32),
         "distances": distances.astype(np.float16),
     }
 

@@ -12,7 +12,7 @@ from decoders import demo_decoder, with_rows
 from export_frame import frame_table, moved
 from lay_out_atlas import lay_out_frame, springs_between
 from lib.geometry.knn import nearest_neighbors
-from lib.geometry.layout import FIRST_REPULSION, REACH, STEP, lay_out, lay_out_together
+from lib.geometry.layout import FIRST_REPULSION, REACH, STEP, lay_out
 from lib.geometry.matches import mutual
 from lib.geometry.pca import leading_components, shared_components
 from match_layers import match
@@ -20,8 +20,8 @@ from measure_atlas import Labels, calibration, drift, lifespans, pair, procruste
 from summarize_decoder import summarize
 from test_layout import objective, slope
 
-FRAME = {"n_epochs": 100, "spring_strength": 0.03, "min_cosine": 0.4}
-LAYOUT = {"n_neighbors": 15, "perplexity": 10, "negative_samples": 50, "repulsion_strength": 1.0, "seed": 42}
+FRAME = {"n_epochs": 100, "negative_samples": 50, "repulsion_strength": 1.0, "seed": 42}
+FRAME |= {"n_neighbors": 15, "perplexity": 10, "spring_strength": 0.03, "min_cosine": 0.4}
 
 
 @pytest.fixture(scope="module")
@@ -54,20 +54,10 @@ def test_a_step_follows_the_gradient_of_the_joint_objective():
     pairs = np.array([(0, 3), (5, 0), (19, 13)])
     strengths = np.float32([0.5, 1.0, 3.0])
     links = csr_matrix((strengths, pairs.T), sizes)
-    springs = [[(1, links)], [(0, links.T.tocsr())]]
+    parameters = {"negative_samples": 99, "repulsion_strength": 1, "seed": 0}
     before, after = (
-        np.concatenate(
-            lay_out_together(
-                [csr_matrix(w) for w in graphs],
-                starts,
-                springs,
-                n_epochs=n_epochs,
-                negative_samples=99,
-                repulsion_strength=1,
-                seed=0,
-            )
-        )
-        for n_epochs in (0, 1)
+        np.concatenate(lay_out(list(map(csr_matrix, graphs)), starts, [links], n_epochs=epochs, **parameters))
+        for epochs in (0, 1)
     )
 
     def together(x: np.ndarray) -> float:
@@ -80,21 +70,20 @@ def test_a_step_follows_the_gradient_of_the_joint_objective():
     np.testing.assert_allclose(after - before, STEP / 2 * gradient, atol=1e-5 * np.abs(gradient).max())
 
 
-def test_a_frame_of_one_layer_is_that_layers_layout(steps):
+def test_a_layer_without_springs_is_laid_out_as_if_alone():
     graph = csr_matrix(np.ones((30, 30)) - np.eye(30))
     start = np.random.default_rng(1).normal(size=(30, 3))
     parameters = {"n_epochs": 5, "negative_samples": 9, "repulsion_strength": 1.0, "seed": 3}
-    alone, (first, _) = (
-        lay_out(graph, start, **parameters),
-        lay_out_together([graph, csr_matrix((1, 1))], [start, np.zeros((1, 3))], [[], []], **parameters),
-    )
+    (alone,) = lay_out([graph], [start], **parameters)
+    loose = csr_matrix((30, 3), dtype=np.float32)
+    first, _ = lay_out([graph, graph[:3, :3]], [start, np.zeros((3, 3))], [loose], **parameters)
     # The start is scaled by all layers together.
     assert np.corrcoef(alone.ravel(), first.ravel())[0, 1] > 0.99
 
 
 def test_the_frame_brings_matches_together_and_is_the_same_for_any_number_of_threads(steps, matches, decoders):
-    one, three = (lay_out_frame(**steps, layout=LAYOUT, frame=FRAME, threads=threads) for threads in (1, 3))
-    loose = lay_out_frame(**steps, layout=LAYOUT, frame=FRAME | {"spring_strength": 0.0})
+    one, three = (lay_out_frame(**steps, **FRAME, threads=threads) for threads in (1, 3))
+    loose = lay_out_frame(**steps, **FRAME | {"spring_strength": 0.0})
     for layer, (coords, other, rows) in enumerate(zip(one, three, decoders, strict=True)):
         assert coords.tobytes() == other.tobytes(), layer
         np.testing.assert_array_equal(np.isfinite(coords).all(axis=1), rows.any(axis=1))
@@ -105,40 +94,32 @@ def test_the_frame_brings_matches_together_and_is_the_same_for_any_number_of_thr
         assert drift(*one[layer : layer + 2], near) < 0.7 * drift(*loose[layer : layer + 2], near)
 
 
-@pytest.mark.parametrize("live", [1, 2, 3])
-def test_layers_of_few_features_have_a_position_in_the_frame(live):
-    decoders = [np.eye(4, dtype=np.float32), with_rows(np.eye(4, dtype=np.float32), slice(live, 4), 0)]
+def test_layers_of_few_features_have_a_position_in_the_frame():
+    decoders = [np.eye(4, dtype=np.float32), with_rows(np.eye(4, dtype=np.float32), slice(3, 4), 0)]
     neighbors = [dict(zip(("indices", "similarities"), nearest_neighbors(rows, 3), strict=True)) for rows in decoders]
     summaries, matches = [summarize(rows) for rows in decoders], [match(*decoders)]
-    frame = lay_out_frame(neighbors, summaries, matches, LAYOUT, FRAME)
-    assert [np.isfinite(coords).all(axis=1).sum() for coords in frame] == [4, live]
+    frame = lay_out_frame(neighbors, summaries, matches, **FRAME)
+    assert [np.isfinite(coords).all(axis=1).sum() for coords in frame] == [4, 3]
 
 
 def test_springs_join_mutual_matches_by_their_positions_among_the_live(decoders, matches):
-    lives = [np.flatnonzero(rows.any(axis=1)) for rows in decoders]
-    springs = springs_between(lives, [len(rows) for rows in decoders], matches, strength=2.0, min_cosine=0.5)
-    assert [[other for other, _ in own] for own in springs] == [[1], [0, 2], [1]]
-    for layer, between in enumerate(matches):
+    for between, both in zip(matches, pairwise(decoders), strict=True):
         i, j, cosines = mutual(between)
         expected = {(a, b, np.float32(2) * c) for a, b, c in zip(i, j, cosines, strict=True) if c >= 0.5}
-        up, down = dict(springs[layer])[layer + 1], dict(springs[layer + 1])[layer]
-        for links in (up, down.T):
-            left, right = links.nonzero()
-            assert {
-                *zip(lives[layer][left], lives[layer + 1][right], links.tocsr()[left, right].A1, strict=True)
-            } == expected
+        lives = [rows.any(axis=1) for rows in both]
+        links = springs_between(between, *lives, strength=2.0, min_cosine=0.5).tocoo()
+        left, right = (np.flatnonzero(live)[ends] for live, ends in zip(lives, (links.row, links.col), strict=True))
+        assert {*zip(left, right, links.data, strict=True)} == expected
 
 
 def test_shared_components_are_those_of_the_stacked_rows(decoders):
     rows = [layer[layer.any(axis=1)] for layer in decoders]
-    summaries = []
-    for layer in rows:
-        mean, components, scores = leading_components(layer, 384, seed=0, iterations=1)
-        summaries.append({"mean": mean, "components": components, "scores": scores})
+    names = ("mean", "components", "scores")
+    summaries = [dict(zip(names, leading_components(layer, 384, seed=0, iterations=1), strict=True)) for layer in rows]
     stacked = np.concatenate(rows).astype(np.float64)
     left, sizes, _ = np.linalg.svd(stacked - stacked.mean(axis=0), full_matrices=False)
     expected = (left * sizes)[:, :3]
-    starts = np.concatenate(shared_components(summaries))
+    starts = np.concatenate(shared_components(summaries, [each["scores"] for each in summaries]))
     signs = np.sign((starts * expected).sum(axis=0))
     np.testing.assert_allclose(starts * signs, expected, atol=1e-4)
 

@@ -15,7 +15,7 @@ def brute_force(decoder: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     n, exact, live = len(decoder), decoder.astype(np.float64), decoder.any(axis=1)
     cosines = np.minimum((exact[:, None] * exact).sum(axis=2), 1).astype(np.float32)
     cosines[~live[:, None] | ~live | np.eye(n, dtype=bool)] = -np.inf
-    indices = np.argsort(-cosines, axis=1, kind="stable")[:, : min(k, max(n - 1, 0))]
+    indices = np.argsort(-cosines, axis=1, kind="stable")[:, : min(k, n - 1)]
     similarities = np.take_along_axis(cosines, indices, axis=1)
     missing = np.isinf(similarities)
     return np.where(missing, -1, indices), np.where(missing, 0, similarities)
@@ -38,8 +38,6 @@ DECODERS = {
     "gaussian": gaussian(150, 30),
     "dead rows": DEAD,
     "two live rows": with_rows(gaussian(7, 6), slice(5), 0),
-    "one live row": with_rows(gaussian(6, 6), slice(5), 0),
-    "all dead": np.zeros((7, 4), np.float32),
     "a few equal rows": with_rows(gaussian(120, 24), slice(0, 120, 25), gaussian(1, 24)),
     "hundreds of equal rows": with_rows(gaussian(300, 24), slice(20, 270), gaussian(1, 24)),
     "all rows equal": np.repeat(gaussian(1, 16), 130, axis=0),
@@ -49,8 +47,6 @@ DECODERS = {
     "one dimension": np.sign(gaussian(40, 1)),
     "orthogonal rows": np.eye(50, dtype=np.float32),
     "fewer rows than k": gaussian(6, 9),
-    "one row": gaussian(1, 9),
-    "no row": np.empty((0, 9), np.float32),
 }
 
 
@@ -77,26 +73,14 @@ def test_most_rows_need_no_full_comparison(monkeypatch):
     assert len(compared) < 15
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        (np.full((3, 2), np.nan, np.float32), "3 of 3 decoder rows have neither norm 1 nor norm 0"),
-        (np.array([[1, 0], [3, 4]], np.float32), "the first is row 1 with norm 5.0"),
-    ],
-)
-def test_rows_of_another_norm_are_refused(rows, message):
-    with pytest.raises(ValueError, match=message):
-        nearest_neighbors(rows, 2)
-
-
 def test_approximate_neighbours_are_nearly_the_exact_ones_and_exactly_ranked():
     rows = with_rows(gaussian(3000, 12), [0, 1500], 0)
     indices, similarities = approximate_neighbors(rows, 15, threads=2)
     exact, _ = nearest_neighbors(rows, 15)
     share = (exact[:, :, None] == indices[:, None, :]).any(axis=2)[rows.any(axis=1)].mean()
     assert share > 0.9
-    assert recall(rows, indices, 15) == pytest.approx(share, abs=0.02)
-    assert recall(rows, exact, 15) == 1
+    assert recall(rows, indices) == pytest.approx(share, abs=0.02)
+    assert recall(rows, exact) == 1
     assert (indices[[0, 1500]] == -1).all()
     assert not np.isin(indices, [0, 1500]).any()
     assert (np.diff(similarities, axis=1) <= 0).all()

@@ -27,7 +27,7 @@ def neighbors(rows):
 
 def laid_out(rows, neighbors, **changes) -> np.ndarray:
     graph = mixed_graph(*neighbors, n_neighbors=15, perplexity=5)
-    return lay_out(graph, principal_components(rows, seed=42), **FAST | changes)
+    return lay_out([graph], [principal_components(rows, seed=42)], **FAST | changes)[0]
 
 
 def objective(x: np.ndarray, w: np.ndarray, rho: float) -> float:
@@ -55,17 +55,15 @@ def test_a_step_follows_the_gradient_of_the_objective(rho):
     w = np.triu(rng.random((n, n)) * (rng.random((n, n)) < 0.2), 1)
     w = (w + w.T) * n / (2 * w.sum())
     start = rng.normal(size=(n, 3))
-    before, after = (
-        lay_out(csr_matrix(w), start, n_epochs=n_epochs, negative_samples=n, repulsion_strength=rho, seed=0)
-        for n_epochs in (0, 1)
-    )
+    parameters = {"negative_samples": n, "repulsion_strength": rho, "seed": 0}
+    before, after = (lay_out([csr_matrix(w)], [start], n_epochs=epochs, **parameters)[0] for epochs in (0, 1))
     rho *= FIRST_REPULSION
     gradient = slope(lambda x: objective(x, w, rho), before.astype(np.float64))
     np.testing.assert_allclose(after - before, STEP / 2 * gradient, atol=1e-5 * np.abs(gradient).max())
 
 
 def softly_kept(x: np.ndarray, true: np.ndarray) -> tuple[float, np.ndarray]:
-    """R of lib/geometry/refinement.py over all points, and the squared radii of the largest k."""
+    """R of docs/geometry.md over all points, and the squared radii of the largest k."""
     squares = ((x[:, None] - x) ** 2).sum(axis=2)
     np.fill_diagonal(squares, np.inf)
     kept = 0.0

@@ -9,7 +9,7 @@ import pytest
 from decoders import gaussian, with_rows
 from fetch_decoder import unit_rows
 from follow_features import track_table
-from lib.files import load_npz, save_npy, save_record
+from lib.files import load_npz, save_npy
 from lib.geometry import knn, tracks
 from lib.geometry.matches import mutual
 from lib.labels.explanations import feature_table, label_table
@@ -37,12 +37,7 @@ LAYERS = {
     "more on the right": (ROWS[:5], ROWS[100:]),
     "the same rows in another order": (ROWS[:100], ROWS[99::-1]),
     "dead rows": (with_rows(ROWS[:90], [0, 13, 89], 0), with_rows(ROWS[100:180], [0, 1, 50], 0)),
-    "one live row on the right": (ROWS[:40], with_rows(ROWS[50:60], slice(1, None), 0)),
     "two live rows on the left": (with_rows(ROWS[:20], slice(3, 21), 0), ROWS[100:]),
-    "none live on the right": (ROWS[:40], np.zeros((7, 24), np.float32)),
-    "none live": (np.zeros((5, 24), np.float32), np.zeros((7, 24), np.float32)),
-    "no row on the left": (np.empty((0, 24), np.float32), ROWS[:9]),
-    "a row on each side": (ROWS[:1], ROWS[1:2]),
     "as many rows as candidates": (ROWS[:10], np.repeat(ROWS[20:21], 10, axis=0)),
     "hundreds of equal rows": (ROWS[:30], with_rows(ROWS, slice(20, 230), ROWS[0])),
     "all rows equal": (np.repeat(ROWS[:1], 60, axis=0), np.repeat(ROWS[:1], 70, axis=0)),
@@ -124,17 +119,15 @@ def tracks_by_loop(layers: list[np.ndarray], to_previous: float, to_first: float
 def follow(folder, layers: list[np.ndarray], numbers: list[int], thresholds: tuple[float, float]) -> pd.DataFrame:
     """The table of tracks.parquet, made by the three scripts; the first half of every layer's features is labelled."""
     decoders = [str(folder / f"decoder-{number}.npy") for number in numbers]
-    records = [str(folder / f"decoder-{number}.json") for number in numbers]
     matches = [f"matches-{number}.npz" for number in numbers[1:]]
     labels = [str(folder / f"labels-{number}.parquet") for number in numbers]
-    for number, rows, decoder, record, path in zip(numbers, layers, decoders, records, labels, strict=True):
+    for number, rows, decoder, path in zip(numbers, layers, decoders, labels, strict=True):
         save_npy(decoder, rows)
-        save_record(record, {"dead": np.flatnonzero(~rows.any(axis=1)).tolist()})
         named = range(len(rows) // 2)
         pd.DataFrame({"index": np.array(named, np.int32), "label": [f"{number} {i}" for i in named]}).to_parquet(path)
     for pair, name in zip(pairwise(decoders), matches, strict=True):
         job("match_layers", folder, {"decoders": list(pair)}, {"matches": name}).run()
-    inputs = {"decoders": decoders, "records": records, "matches": [str(folder / name) for name in matches]}
+    inputs = {"decoders": decoders, "matches": [str(folder / name) for name in matches]}
     job("chain_features", folder, inputs, {"chains": "chains.npz"}, layers=numbers).run()
     cut = dict(zip(("min_cosine_previous", "min_cosine_first"), thresholds, strict=True))
     inputs = {"chains": "chains.npz", "labels": labels}
@@ -170,19 +163,6 @@ def test_tracks_equal_a_walk_along_mutual_matches(monkeypatch, tmp_path, thresho
     table = follow(tmp_path, layers, numbers, thresholds)
     assert set(table["length"]) >= {1, 2, 3}
     check_tracks(table, layers, numbers, thresholds)
-
-
-@pytest.mark.parametrize(
-    "layers",
-    [
-        [with_rows(ROWS[:20], [3, 19], 0)],
-        [ROWS[:20], np.zeros((7, 24), np.float32), ROWS[:20], ROWS[10:30]],
-    ],
-    ids=["one layer", "a dead layer between others"],
-)
-def test_tracks_end_where_there_is_no_match(tmp_path, layers):
-    numbers = list(range(len(layers)))
-    check_tracks(follow(tmp_path, layers, numbers, (0.5, 0.4)), layers, numbers, (0.5, 0.4))
 
 
 def test_a_model_without_labels_has_tracks(tmp_path):

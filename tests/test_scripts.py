@@ -75,10 +75,12 @@ def test_a_mistake_of_the_user_is_one_line_in_the_log(folder, capsys):
     assert not (folder / "decoder.npy").exists()
 
 
-@pytest.mark.parametrize(("value", "not_finite"), [(0, 0), (np.nan, 200)])
-def test_weights_without_a_direction_are_refused(folder, value, not_finite):
-    np.savez(folder / "toy.npz", W_dec=np.full((200, 384), value, np.float32))
-    message = f"toy.npz: W_dec gives no feature a direction: {not_finite} of 200 rows hold NaN or infinity"
+@pytest.mark.parametrize(("value", "not_finite"), [(0, 0), (np.nan, 198)])
+def test_weights_that_give_too_few_features_a_direction_are_refused(folder, value, not_finite):
+    weights = np.full((200, 384), value, np.float32)
+    weights[:2] = np.eye(2, 384)
+    np.savez(folder / "toy.npz", W_dec=weights)
+    message = f"W_dec gives only 2 of 200 features a direction, too few for a map; {not_finite} rows hold NaN"
     assert message in fetch_decoder(folder).fails()
     assert not (folder / "decoder.npy").exists()
 
@@ -93,7 +95,7 @@ def test_rows_without_a_direction_are_recorded(folder):
 
 
 def test_a_fault_of_the_workflow_leaves_its_traceback_in_the_log(folder):
-    save_npy(folder / "decoder.npy", np.ones((3, 2), np.float32) * 7)
+    save_npy(folder / "decoder.npy", np.ones(3, np.float32))
     files = {"neighbors": "neighbors.npz", "record": "neighbors.json"}
     neighbors = {"k": 2, "exact_up_to": 1000}
     failing = job("compute_neighbors", folder, {"decoder": "decoder.npy"}, files, neighbors=neighbors)

@@ -130,16 +130,19 @@ def test_the_documented_table_has_these_rows():
     assert rows[2:] == [*dict.fromkeys(row for row, *_ in RERUNS), "a row of a catalogue"]
 
 
-def test_an_atlas_spans_gaps_and_a_frame_of_one_layer_can_be_requested(toy_run, tmp_path):
+def test_an_atlas_spans_gaps_and_needs_two_layers(toy_run, tmp_path):
     demo = Project(toy_run.folder, "config/demo.yaml")
     gaps = demo.changed(tmp_path / "gaps.yaml", {"layers": "0,3-5"})
     told = gaps.snakemake("--dry-run", "--quiet", "host").stdout
     assert {*re.findall(r"layer-(\d)/matches-(\d)", told)} == {("0", "3"), ("3", "4"), ("4", "5")}
     alone = gaps.changed(tmp_path / "alone.yaml", {"layers": "2"})
     assert "export_frame" not in alone.pending()
-    assert "match_layers" not in alone.pending("results/minilm-l6/atlas/layer-2.json")
-    refused = gaps.snakemake("--dry-run", "results/minilm-l6/atlas/layer-1.json", check=False).stdout
-    assert "the atlas of minilm-l6 spans the selected layers, and 1 is not among them: [0, 3, 4, 5]" in refused
+    for project, layer, reason in (
+        (gaps, 1, "spans the selected layers, and 1 is not among them: [0, 3, 4, 5]"),
+        (alone, 2, "needs two layers or more, and only [2] is selected"),
+    ):
+        refused = project.snakemake("--dry-run", f"results/minilm-l6/atlas/layer-{layer}.json", check=False).stdout
+        assert f"the atlas of minilm-l6 {reason}" in refused
 
 
 def test_a_number_of_the_command_line_is_a_number(toy_run):

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from lib.geometry.live import live_points
-
 EXTENT = 50.0
 # Of a region's features, the share that its radius holds.
 MOST = 0.9
@@ -14,9 +12,7 @@ def centred(*layers: np.ndarray) -> list[np.ndarray]:
 
     layers : float (n, 3) each, dead features NaN, all moved and scaled alike; returns float32
     """
-    live = np.concatenate([coords[live_points(coords)] for coords in layers]).astype(np.float64)
-    if not len(live):
-        return list(layers)
+    live = np.concatenate([coords[np.isfinite(coords[:, 0])] for coords in layers]).astype(np.float64)
     mean = live.mean(axis=0)
     largest = np.abs(live - mean).max()
     factor = EXTENT / largest if largest > 0 else 1

@@ -14,8 +14,6 @@ def mixed_graph(indices: np.ndarray, similarities: np.ndarray, n_neighbors: int,
     indices, similarities : int and float (n, k), the nearest others of each point, nearest first, and their cosines
     n_neighbors : neighbours per feature with weight 1, the feature itself counted as the first
     """
-    if len(indices) < 2:
-        return csr_matrix((len(indices), len(indices)))
     strong = affinities(similarities[:, : round(3 * perplexity)], perplexity)
     equal = np.ones(similarities[:, : n_neighbors - 1].shape)
     return (_symmetric(indices, strong) + _symmetric(indices, equal)) / 2

@@ -12,8 +12,7 @@ not depend on the BLAS, the block size or the number of threads.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import nullcontext
 from threading import Lock
 
@@ -21,7 +20,8 @@ import numpy as np
 from numba import njit
 from threadpoolctl import threadpool_limits
 
-from lib.geometry.live import expand_to_all, live_rows, select_rows
+from lib.geometry.live import expand_to_all, select_rows
+from lib.geometry.parallel import in_threads
 
 # Rows of a block: its products (1 MiB) stay in a core's cache while they are searched.
 BLOCK = 512
@@ -40,12 +40,10 @@ def nearest_neighbors(decoder: np.ndarray, k: int, threads: int = 1) -> tuple[np
 
     Returns indices int32 (n, min(k, n - 1)), self excluded, by descending similarity, ties by lower index, and
     similarities float32 of that shape, at most 1; -1 and 0 for dead rows, and where there are fewer than k others.
-
-    Raises ValueError: a row's norm is neither 1 nor 0.
     """
-    n, live = len(decoder), live_rows(decoder)
-    neighbors = nearest_rows(select_rows(decoder, live), min(k, max(len(live) - 1, 0)), threads)
-    return expand_to_all(*neighbors, live, (n, min(k, max(n - 1, 0))))
+    live = decoder.any(axis=1)
+    neighbors = nearest_rows(select_rows(decoder, live), min(k, len(decoder) - 1), threads)
+    return expand_to_all(*neighbors, live)
 
 
 def _error_of_products(width: int) -> float:
@@ -64,8 +62,6 @@ def nearest_rows(rows: np.ndarray, k: int, threads: int, border: int | None = No
     m = len(rows)
     indices = np.full((m, k), -1, np.int32)
     similarities = np.zeros((m, k), np.float32)
-    if k == 0:
-        return indices, similarities
     # More candidates than k, so that few rows, usually none, need the full comparison.
     candidates = k + 8 + k // 4
     products = np.full((m, candidates), -np.inf, np.float32)
@@ -81,14 +77,12 @@ def nearest_rows(rows: np.ndarray, k: int, threads: int, border: int | None = No
             part = slice(start, start + BLOCK)
             _rank_candidates(rows, start, products[part], columns[part], error, indices[part], similarities[part])
 
-        _in_threads(threads, rank, range(0, m, BLOCK))
-
-        def compare(part: np.ndarray) -> None:
-            indices[part], similarities[part] = compare_with_all(rows, part, k, border)
+        with in_threads(threads) as run:
+            run(rank, range(0, m, BLOCK))
 
         # Every row that is not a candidate has a product of at most the threshold, which is -inf until there are many.
         unproved = np.flatnonzero(similarities[:, -1] <= thresholds + np.float64(error))
-        _in_threads(threads, compare, [unproved[i : i + FEW] for i in range(0, len(unproved), FEW)])
+        indices[unproved], similarities[unproved] = compare_with_all(rows, unproved, k, threads, border)
     return indices, similarities
 
 
@@ -114,26 +108,19 @@ def for_each_block(
             visit(products, a, b)
         buffers.append(buffer)
 
-    _in_threads(threads, multiply, pairs)
+    with in_threads(threads) as run:
+        run(multiply, pairs)
 
 
 def _pairs_of_blocks(m: int, border: int | None) -> list[tuple[slice, slice]]:
     """The blocks to multiply, diagonal by diagonal: row by row, all threads would wait for the lock of one row."""
-    if border is None:
-        blocks = _blocks(0, m)
-        return [pair for shift in range(len(blocks)) for pair in zip(blocks, blocks[shift:], strict=False)]
-    left, right = _blocks(0, border), _blocks(border, m)
-    return [(a, right[(row + shift) % len(right)]) for shift in range(len(right)) for row, a in enumerate(left)]
+    left, right = _blocks(0, border or m), _blocks(border or 0, m)
+    turns = [(a, right[(row + shift) % len(right)]) for shift in range(len(right)) for row, a in enumerate(left)]
+    return [(a, b) for a, b in turns if a.start <= b.start]
 
 
 def _blocks(first: int, last: int) -> list[slice]:
     return [slice(start, min(start + BLOCK, last)) for start in range(first, last, BLOCK)]
-
-
-def _in_threads(threads: int, work: Callable, items: Iterable) -> None:
-    with ThreadPoolExecutor(threads) as pool:
-        # A list of the results raises what a thread raised.
-        list(pool.map(work, items))
 
 
 @njit(nogil=True, cache=True)
@@ -230,20 +217,27 @@ def dot(left, right):
 
 
 def compare_with_all(
-    rows: np.ndarray, part: np.ndarray, k: int, border: int | None = None
+    rows: np.ndarray, part: np.ndarray, k: int, threads: int = 1, border: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest others of the rows `part` from all their products: slow, but right whatever the rows.
+    """The k nearest others of the rows `part`, int (p,), from all their products: slow, but right whatever the rows.
 
-    part : int (p,), few of them, because p x m products are in memory; the rest as in `nearest_rows`.
+    There must be k others; the rest as in `nearest_rows`.
     """
     indices = np.full((len(part), k), -1, np.int32)
     similarities = np.zeros((len(part), k), np.float32)
     error = _error_of_products(rows.shape[1])
-    products, columns = rows[part] @ rows.T, np.arange(len(rows), dtype=np.int32)
-    for i, row in enumerate(part):
-        if border is None:
-            products[i, row] = -np.inf
-        else:
-            products[i, slice(border) if row < border else slice(border, None)] = -np.inf
-        _rank(rows, row, products[i], columns, error, indices[i], similarities[i])
+    columns = np.arange(len(rows), dtype=np.int32)
+
+    def compare(start: int) -> None:
+        few = part[start : start + FEW]
+        products = rows[few] @ rows.T
+        for i, row in enumerate(few):
+            if border is None:
+                products[i, row] = -np.inf
+            else:
+                products[i, slice(border) if row < border else slice(border, None)] = -np.inf
+            _rank(rows, row, products[i], columns, error, indices[start + i], similarities[start + i])
+
+    with in_threads(threads) as run:
+        run(compare, range(0, len(part), FEW))
     return indices, similarities

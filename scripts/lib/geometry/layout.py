@@ -1,26 +1,17 @@
 """Lay neighbour graphs out in 3D by gradient ascent on t-SNE's objective, its normalisation estimated from samples.
 
-With the similarity q_ij = 1 / (1 + |x_i - x_j|^2) of two positions and the symmetric weights w_ij of the graph, scaled
-so that those of a feature sum to 1 on average, the layout maximises
+With the similarity q_ij = 1 / (1 + |x_i - x_j|^2) of two positions, rho = `repulsion_strength` and the weights w_ij of
+a graph, scaled so that those of a feature sum to 1 on average, the layout maximises J. Z is the mean over i of
+sum_r q_ir; docs/geometry.md has the sources:
 
-    J = sum_{i<j} w_ij log q_ij  -  rho (n / 2) log sum_{i != j} q_ij,
+    J         = sum_{i<j} w_ij log q_ij  -  rho (n / 2) log sum_{i != j} q_ij
+    dJ / dx_i = 2 [ sum_j w_ij q_ij (x_j - x_i)  +  (rho / Z) sum_r q_ir^2 (x_i - x_r) ]
 
-where rho is `repulsion_strength`. For rho = 1 and p_ij = w_ij / n this is -n / 2 times t-SNE's Kullback-Leibler
-divergence, up to a constant (van der Maaten and Hinton, JMLR 9, 2008). Its gradient is
+The first sum, the attraction, runs over all links of a feature. The second, the repulsion, runs over `negative_samples`
+random features instead of all others, and so does Z: their number cancels out.
 
-    dJ / dx_i = 2 [ sum_j w_ij q_ij (x_j - x_i)  +  (rho / Z) sum_r q_ir^2 (x_i - x_r) ],
-
-Z being the mean over i of sum_r q_ir. The first sum, the attraction, runs over all links of a feature. The second, the
-repulsion, runs over `negative_samples` random features instead of all others, and so does Z: their number cancels out.
-Dividing by Z balances attraction and repulsion at every number of features. UMAP's objective is another one: umap-learn
-repels with a fixed force, too weak for 16,384 points in 3D, where strong neighbours get separated by unrelated features
-(docs/geometry.md has the figures; Damrich et al., ICLR 2023, compare the two objectives).
-
-During the first half of the epochs rho rises to its full strength: neighbourhoods gather before they spread, and fewer
-of them are torn apart.
-
-Several layers of a model can be laid out in one frame. Each has a J of its own, and springs join features i to their
-matches m in other layers. All together they maximise
+Layers of a model can be laid out in one frame. Each has a J of its own, and springs join features i to their matches m
+in adjacent layers. All together they maximise
 
     sum of the layers' J  -  sum_(i,m) c_im reach^2 log(1 + |x_m - x_i|^2 / reach^2),   each pair once.
 
@@ -32,34 +23,30 @@ threads. The features are shuffled once per epoch and each is repelled by those 
 memory, so the compiler's vector instructions handle eight at a time.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from lib.geometry.parallel import ranges
+from lib.geometry.parallel import in_threads, ranges
 
 # Share of the previous move that is added to the next.
 MOMENTUM = 0.5
 # Step of the first epoch, per unit of force. It falls linearly to 0, which averages the sampling noise out.
 STEP = 4.0
-# Share of the repulsion's strength in the first epoch, and share of the epochs after which all of it acts.
+# Share of the repulsion's strength in the first epoch, and share of the epochs after which all of it acts:
+# neighbourhoods gather before they spread, and fewer of them are torn apart.
 FIRST_REPULSION, RISE = 0.7, 0.5
 # Distance beyond which a spring pulls the less the longer it is; a layout of 2,048 features is some 20 wide.
 REACH = 3.0
 
 
-def lay_out(graph: csr_matrix, start: np.ndarray, **parameters) -> np.ndarray:
-    """The layout of one graph, as from `lay_out_together`: float32 (n, 3)."""
-    return lay_out_together([graph], [start], [[]], **parameters)[0]
-
-
-def lay_out_together(
+def lay_out(
     graphs: list[csr_matrix],
     starts: list[np.ndarray],
-    springs: list[list[tuple[int, csr_matrix]]],
+    springs: list[csr_matrix] = (),
     *,
     n_epochs: int,
     negative_samples: int,
@@ -71,8 +58,7 @@ def lay_out_together(
 
     graphs : by layer, symmetric (n, n), as from `mixed_graph`
     starts : by layer, float (n, 3), in one space
-    springs : by layer, those to other layers: the position of the other, and c float32 (n, features of the other);
-        each spring is listed in both of its layers
+    springs : of each layer with the next, c float32 (n, features of the next)
     negative_samples : random features of the same layer that repel each feature, per epoch
     """
     # The layout grows from a standard deviation of 1 to its own size.
@@ -81,20 +67,17 @@ def lay_out_together(
         _Layer(graph, start / deviation, negative_samples, np.random.default_rng([seed, number]))
         for number, (graph, start) in enumerate(zip(graphs, starts, strict=True))
     ]
-    for layer, own in zip(layers, springs, strict=True):
-        layer.springs = [(layers[other].positions, links) for other, links in own]
+    for (one, other), links in zip(pairwise(layers), springs, strict=True):
+        one.springs.append((other.positions, links))
+        other.springs.append((one.positions, links.T.tocsr()))
     pieces = [(layer, *piece) for layer in layers for piece in ranges(len(layer.similarity))]
-    with ThreadPoolExecutor(threads) as pool:
-
-        def in_threads(work, items):
-            list(pool.map(work, items))
-
+    with in_threads(threads) as run:
         for epoch in range(n_epochs):
             elapsed = epoch / n_epochs
             repulsion = repulsion_strength * (FIRST_REPULSION + (1 - FIRST_REPULSION) * min(1, elapsed / RISE))
-            in_threads(_Layer.shuffle, layers)
-            in_threads(lambda piece: piece[0].pull_and_push(*piece[1:]), pieces)
-            in_threads(partial(_Layer.step, step=STEP * (1 - elapsed), repulsion=repulsion), layers)
+            run(_Layer.shuffle, layers)
+            run(lambda piece: piece[0].pull_and_push(*piece[1:]), pieces)
+            run(partial(_Layer.step, step=STEP * (1 - elapsed), repulsion=repulsion), layers)
     return [np.ascontiguousarray(layer.positions.T) for layer in layers]
 
 
@@ -103,9 +86,9 @@ class _Layer:
 
     def __init__(self, graph, start, negative_samples, rng):
         n = graph.shape[0]
-        self.graph, self.rng = graph, rng
-        self.samples = max(0, min(negative_samples, n - 1))
-        self.weights = (graph.data * (n / (graph.data.sum() or 1))).astype(np.float32)
+        self.graph, self.rng, self.springs = graph, rng, []
+        self.samples = min(negative_samples, n - 1)
+        self.weights = (graph.data * (n / graph.data.sum())).astype(np.float32)
         self.positions = np.ascontiguousarray((start + 1e-3 * rng.standard_normal((n, 3))).T, np.float32)
         self.pull, self.push, self.move = (np.zeros_like(self.positions) for _ in range(3))
         self.similarity = np.zeros(n, np.float32)
@@ -123,8 +106,7 @@ class _Layer:
             _spring(first, last, self.positions, others, *links, np.float32(REACH**-2), self.pull)
 
     def step(self, step: float, repulsion: float) -> None:
-        # A feature without others is repelled by none.
-        repulsion /= self.similarity.sum(dtype=np.float64) / max(1, len(self.similarity)) or 1
+        repulsion /= self.similarity.mean(dtype=np.float64)
         self.move *= np.float32(MOMENTUM)
         self.move += np.float32(step) * self.pull + np.float32(step * repulsion) * self.push
         self.positions += self.move

@@ -1,4 +1,4 @@
-"""Work on rows in chunks, on several threads. Kernels release the GIL; each writes only the rows of its own chunk."""
+"""Work on several threads. Kernels release the GIL; each writes only the rows of its own chunk."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +14,17 @@ def ranges(n: int) -> list[tuple[int, int]]:
 
 
 @contextmanager
+def in_threads(threads: int) -> Iterator[Callable]:
+    """Yield run(work, items): it calls work(item) for each item, and waits for the end."""
+    with ThreadPoolExecutor(threads) as pool:
+        # A single thread is the caller's: handing each small task to another would cost a twentieth of a layout.
+        each = map if threads == 1 else pool.map
+        # A list of the results raises what a thread raised.
+        yield lambda work, items: list(each(work, items))
+
+
+@contextmanager
 def chunks(n: int, threads: int) -> Iterator[Callable]:
     """Yield run(kernel, *arguments): it calls kernel(first, last, *arguments) for all n rows and waits for the end."""
-    if threads == 1:
-        # Half a thousand small tasks per chunk would cost a twentieth of the layout.
-        yield lambda kernel, *arguments: kernel(0, n, *arguments)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-
-        def run(kernel: Callable, *arguments) -> None:
-            list(pool.map(lambda chunk: kernel(*chunk, *arguments), ranges(n)))
-
-        yield run
+    with in_threads(threads) as run:
+        yield lambda kernel, *arguments: run(lambda chunk: kernel(*chunk, *arguments), ranges(n))

@@ -21,7 +21,7 @@ def leading_components(rows: np.ndarray, count: int, seed: int, iterations: int)
     the directions, which are orthonormal and in the order of their variance; by subspace iteration, so the last ones
     are the least accurate.
     """
-    mean = (rows.sum(axis=0, dtype=np.float64) / max(1, len(rows))).astype(np.float32)
+    mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     basis = np.random.default_rng(seed).standard_normal((rows.shape[1], min(rows.shape[1], count)), dtype=np.float32)
     # One thread: the sums, and so the bytes, would depend on how many BLAS uses.
     with threadpool_limits(1, user_api="blas"):
@@ -34,29 +34,29 @@ def leading_components(rows: np.ndarray, count: int, seed: int, iterations: int)
         return mean, right @ basis.T, left * size
 
 
-def shared_components(summaries: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
+def shared_components(summaries: list[dict[str, np.ndarray]], scores: list[np.ndarray]) -> list[np.ndarray]:
     """Coordinates of all layers' rows along the first three principal components of all of them together.
 
     The second moments of the stacked rows are the sums of the layers', which their summaries give: no two decoders are
     ever in memory.
 
-    summaries : by layer, `mean` (d,), `components` (r, d) and `scores` (n, r), as from `leading_components`
+    summaries : by layer, `mean` (d,) and `components` (r, d), as from `leading_components`; scores : its (n, r)
     Returns (n, 3) for each layer, zeros where d < 3.
     """
-    counts = np.array([len(summary["scores"]) for summary in summaries])
+    counts = np.array(list(map(len, scores)))
     means = np.stack([summary["mean"] for summary in summaries])
     mean = counts @ means / counts.sum()
     with threadpool_limits(1, user_api="blas"):
         factors = [np.sqrt(counts)[:, None] * (means - mean)]
-        for summary in summaries:
-            factors.append(np.linalg.norm(summary["scores"], axis=0)[:, None] * summary["components"])
+        for summary, own in zip(summaries, scores, strict=True):
+            factors.append(np.linalg.norm(own, axis=0)[:, None] * summary["components"])
         factors = np.concatenate(factors)
         # The right singular vectors of the factors, from their products: there are fewer of these than dimensions.
         _, left = np.linalg.eigh(factors @ factors.T)
         directions = left[:, :-4:-1].T @ factors
         directions /= np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-12)
         starts = [
-            summary["scores"] @ (summary["components"] @ directions.T) + (summary["mean"] - mean) @ directions.T
-            for summary in summaries
+            own @ (summary["components"] @ directions.T) + (summary["mean"] - mean) @ directions.T
+            for summary, own in zip(summaries, scores, strict=True)
         ]
     return [np.pad(start, [(0, 0), (0, 3 - start.shape[1])]) for start in starts]

@@ -1,23 +1,14 @@
 """Refine a layout: move the points so that more of each feature's true neighbours are among its nearest points.
 
-`refine` climbs the objective below; `relocate` moves points that no gradient can free, on the wrong side of others, far
-from their true neighbours.
-
-With the distance d_ij of two points in the map and the k true nearest neighbours N_k(i) of feature i in the decoder,
+`refine` climbs R, the objective of the refinement in docs/geometry.md, which has its gradient too: a smooth version of
+the share of the k true nearest neighbours N_k(i) of each feature that are among its k nearest points. With the distance
+d_ij of two points in the map,
 
     s_ij = 1 / (1 + (d_ij^2 / r_i^2)^4),   the radius r_i of each k such that  sum_j s_ij = k,
-    R    = sum_i sum_k (v_k / k) sum_{j in N_k(i)} s_ij,   k = 5, 15,  v = 0.2, 1.
+    R    = sum_i sum_k (v_k / k) sum_{j in N_k(i)} s_ij.
 
-s_ij is a soft membership in the k nearest points of i, and R the share of true neighbours kept, weighted over the k.
-The radii move with the points (implicit differentiation of the count). With m_ij = s_ij (1 - s_ij) and the share of
-true neighbours at the border, p_i = sum_{N_k(i)} m_ij / sum_j m_ij,
-
-    c_ij      = sum_k (v_k / k) m_ij ([j in N_k(i)] - p_i) / d_ij^2,
-    dR / dx_i = 8 sum_j (c_ij + c_ji) (x_j - x_i):
-
-true neighbours at the border are pulled in and false ones pushed out, in balance and at each feature's own scale. A
-point moves by r_i^2 dR / dx_i per epoch, with momentum, at most by a small share of r_i: larger steps tear the nearest
-neighbours apart. Sums over j run over the NEAR nearest points, listed every few epochs.
+Sums over j run over the NEAR nearest points, listed every few epochs. `relocate` moves points that no gradient can
+free, on the wrong side of others, far from their true neighbours.
 
 All moves of an epoch are computed from the positions before it and summed in a fixed order, so the result does not
 depend on the number of threads.
@@ -39,7 +30,7 @@ NEAR = 40
 # Epochs after which the nearest points are listed again.
 REFRESH = 10
 MOMENTUM = 0.8
-# Largest move of an epoch before momentum, as a share of the radius.
+# Largest move of an epoch before momentum, as a share of the radius: larger ones tear the nearest neighbours apart.
 CAP = 0.04
 # Newton steps towards the radii: of the first epoch, and of each later one, which starts from the last radii.
 FIRST_STEPS, STEPS = 12, 2
@@ -77,7 +68,7 @@ def refine(coords: np.ndarray, indices: np.ndarray, n_epochs: int, threads: int 
             if epoch % REFRESH == 0:
                 lists = nearest_points(points, near, threads)
                 run(_rank, lists, true, ranks)
-                listed = listed_by(lists, n)
+                listed = listed_by(lists)
             if epoch == 0:
                 sharpness = _first_sharpness(points, lists)
             steps = STEPS if epoch else FIRST_STEPS
@@ -89,15 +80,14 @@ def refine(coords: np.ndarray, indices: np.ndarray, n_epochs: int, threads: int 
     return points
 
 
-def listed_by(lists: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where each of n points is listed: rows and columns of `lists`, those of point j from starts[j] to starts[j + 1].
+def listed_by(lists: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each point is listed: rows and columns of `lists`, those of point j from starts[j] to starts[j + 1].
 
     Returns starts, rows, columns.
     """
-    rows, near = lists.shape
-    starts = np.arange(0, lists.size + 1, near)
-    columns = np.tile(np.arange(near, dtype=np.int8), rows)
-    by_point = csr_matrix((columns, lists.ravel(), starts), shape=(rows, n)).tocsc()
+    n, near = lists.shape
+    columns = np.tile(np.arange(near, dtype=np.int8), n)
+    by_point = csr_matrix((columns, lists.ravel(), np.arange(0, lists.size + 1, near)), (n, n)).tocsc()
     return by_point.indptr, by_point.indices, by_point.data
 
 
@@ -121,7 +111,7 @@ def _rank(first, last, lists, true, ranks):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _pull(first, last, points, lists, ranks, ks, weights, steps, sharpness, pulls):
-    """pulls[i, a] = c_ij for j = lists[i, a]; sharpness[i, k] = 1 / r_i^2 follows by damped Newton steps."""
+    """pulls[i, a] = c_ij (docs/geometry.md) for j = lists[i, a]; sharpness[i, k] = 1 / r_i^2 by damped Newton steps."""
     one, zero, near = np.float32(1), np.float32(0), lists.shape[1]
     squares, border = np.empty(near, np.float32), np.empty(near, np.float32)
     for i in range(first, last):
@@ -201,7 +191,7 @@ def relocate(coords: np.ndarray, indices: np.ndarray, seed: int, threads: int = 
     squares = cKDTree(coords).query(coords, KS + 1, workers=threads)[0] ** 2 + 1e-9
     gains, targets = np.empty(n), np.empty(n, np.int32)
     with chunks(n, threads) as run:
-        run(_gain, coords.astype(np.float64), true, *listed_by(true, n), squares, KS, WEIGHTS, gains, targets)
+        run(_gain, coords.astype(np.float64), true, *listed_by(true), squares, KS, WEIGHTS, gains, targets)
     moved = np.argsort(-gains, kind="stable")[: int(SHARE * n)]
     moved = moved[gains[moved] > 0]
     beside = np.random.default_rng(seed).standard_normal((len(moved), 3))
