@@ -20,11 +20,12 @@ READ_TWICE = """async ([path, entry, manifestUrl]) => {
     const read = (entry) => new Promise((resolve, reject) => {
         const worker = new Worker(path, { type: "module" });
         worker.onmessage = ({ data }) => {
-            if (data.kind === "failed") reject(new Error(data.message));
-            if (data.kind === "layer") resolve(data.layer);
+            if (data.failed) reject(new Error(data.failed));
+            if (data.answer) resolve(data.answer.layer);
         };
         const about = { modelId: "minilm-l6", displayName: "all-MiniLM-L6-v2", neuronpedia: null };
-        worker.postMessage({ id: 1, kind: "published", entry, about, manifestUrl });
+        const question = { kind: "published", entry, about, manifestUrl, shown: 0 };
+        worker.postMessage({ id: 1, kind: "load", question });
     });
     const rounded = (values) => values && [...values].map((value) => Number(value.toPrecision(5)));
     const comparable = ({ modelId, displayName, layer, count, labels, ...arrays }) => ({
