@@ -160,15 +160,9 @@ function drawCaption(
   if (legend.kind === "ramp") {
     drawBar(context, legend.gradient, { x, y: y - 4, width, height: 8 });
     y += LINE;
-    legend.ticks.forEach((tick, at) => {
-      const share = legend.ticks.length === 1 ? 0 : at / (legend.ticks.length - 1);
-      write(
-        tick,
-        x + share * width,
-        soft,
-        "400 12px",
-        share === 0 ? "left" : share === 1 ? "right" : "center",
-      );
+    const aligns = ["left", "center", "right"] as const;
+    aligns.forEach((align, at) => {
+      write(legend.ticks[at]!, x + (at / 2) * width, soft, "400 12px", align);
     });
     y += LINE;
   }
