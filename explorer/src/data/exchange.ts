@@ -38,12 +38,9 @@ export interface Reading {
 
 /** Of one layer a list, of several an object of lists by layer: both are JSON and Python. */
 export function indicesText(features: readonly FeatureId[]): string {
-  const lists = [...byLayer(features)].map(([layer, indices]) => ({
-    layer,
-    list: `[${indices.join(", ")}]`,
-  }));
-  if (lists.length <= 1) return lists[0]?.list ?? "[]";
-  return `{${lists.map(({ layer, list }) => `"${layer}": ${list}`).join(", ")}}`;
+  const lists = Array.from(byLayer(features), ([layer, indices]) => [layer, `[${indices.join(", ")}]`]);
+  if (lists.length <= 1) return String(lists[0]?.[1] ?? "[]");
+  return `{${lists.map(([layer, list]) => `"${layer}": ${list}`).join(", ")}}`;
 }
 
 export function jsonText(modelId: string, name: string, features: readonly NamedFeature[]): string {
