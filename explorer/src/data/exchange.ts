@@ -125,7 +125,7 @@ class Reader {
     const address = /^(?:https?:\/\/)?(?:www\.)?neuronpedia\.org\/([^/]+)\/([^/]+)\/(\d+)/.exec(word);
     const id = /^(?:(.+):)?(\d{1,3}):(\d{1,7})$/.exec(word);
     const range = /^(\d{1,7})-(\d{1,7})$/.exec(word);
-    if (address) this.add(decoded(address[1]!), decoded(address[2]!), Number(address[3]));
+    if (address) this.add(address[1]!, address[2]!, Number(address[3]));
     else if (id) this.add(id[1] ?? null, Number(id[2]), Number(id[3]));
     else if (/^\d{1,7}$/.test(word)) this.add(null, layer, Number(word));
     else if (range && Number(range[2]) - Number(range[1]) < 200_000) {
@@ -199,14 +199,6 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
   }
 }
 

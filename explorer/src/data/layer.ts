@@ -8,47 +8,55 @@ import { boilerplateOf } from "./boilerplate";
 import { ContractError, type LayerFile } from "./contract";
 import { type Areas, areasOf, type ListedRegion, type Regions, regionsOf } from "./regions";
 
-/** Where the nodes are on one map, and how far that can be trusted. */
-export interface Placed {
+/** Where the nodes are on one map, as a file says. */
+interface Mapped {
   /** (3 * count,) x, y, z. */
   positions: Float32Array;
   /** (count,) share of the 15 nearest neighbours in the full space that are among the 15 nearest points. */
   kept: Float32Array | null;
+}
+
+/** The same, and what follows from it. */
+export interface Placed extends Mapped {
   /** Half the largest extent of the map. */
   radius: number;
   center: [number, number, number];
   areas: Areas;
 }
 
-/** The positions and what follows from them are those of one of its maps. */
-export interface Layer extends Placed, Regions {
+/** What a file says of a layer, whatever its format, in the order of the nodes. */
+interface Described {
   modelId: string;
   displayName: string;
   layer: number;
   neuronpedia: { modelId: string; sourceId: string } | null;
   deadCount: number;
-  /** Number of nodes. */
-  count: number;
   /** (count,) the feature index of each node. */
   index: Uint32Array;
+  /** (count,) share of tokens that activate the feature; NaN where unknown. */
+  density: Float32Array | null;
+  /** (count,) NaN where unknown. */
+  maxActivation: Float32Array | null;
+  /** Where the nodes go on in other layers; null without an atlas. */
+  passage: Passage | null;
+  edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
+  /** Each node's nearest in the decoder's full space, as far as they are stored. */
+  nearest: Links | null;
+}
+
+/** The positions and what follows from them are those of one of its maps. */
+export interface Layer extends Described, Placed, Regions {
+  /** Number of nodes. */
+  count: number;
   /** (count,) null where a feature has no label. */
   labels: (string | null)[];
   /** The categories that occur, most frequent first; empty if no node has one. */
   categories: string[];
   /** (count,) position in `categories`; -1 if there is none. */
   category: Int16Array;
-  /** (count,) share of tokens that activate the feature; NaN where unknown. */
-  density: Float32Array | null;
-  /** (count,) NaN where unknown. */
-  maxActivation: Float32Array | null;
   /** The layer's own map, and the map in the frame of all layers of its model, if there is one. */
   maps: { own: Placed; frame: Placed | null };
-  /** Where the nodes go on in other layers; null without an atlas. */
-  passage: Passage | null;
-  edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
   links: Links;
-  /** Each node's nearest in the decoder's full space, as far as they are stored. */
-  nearest: Links | null;
   /** (count,) nodes, those whose labels matter most first. */
   prominence: Uint32Array;
   /** Words that open labels whatever they are about. */
@@ -99,26 +107,10 @@ export interface Links {
 /** Map units. The workflow's maps end at 50; a camera that reaches much further cannot tell near from far. */
 const LARGEST_COORDINATE = 1000;
 
-/** What a file says of a layer, whatever its format, in the order of the nodes. */
-export interface Parts
-  extends Pick<
-    Layer,
-    | "modelId"
-    | "displayName"
-    | "layer"
-    | "neuronpedia"
-    | "deadCount"
-    | "index"
-    | "density"
-    | "maxActivation"
-    | "kept"
-    | "positions"
-    | "edges"
-    | "nearest"
-    | "passage"
-  > {
+/** From which a layer is made. */
+export interface Parts extends Described, Mapped {
   /** The same nodes in the frame of all layers. */
-  frame: Pick<Placed, "positions" | "kept"> | null;
+  frame: Mapped | null;
   labels: (string | null)[];
   categories: (string | null)[];
   regions: ListedRegion[];
@@ -131,7 +123,7 @@ export function layerOf({ labels, categories, positions, kept, frame, ...rest }:
   const trimmed = labels.map((label) => label?.trim() || null);
   const links = linksOf(trimmed.length, parts.edges);
   const regions = regionsOf(listed, regionIds, parts.index);
-  const placed = (on: Pick<Placed, "positions" | "kept">): Placed => ({
+  const placed = (on: Mapped): Placed => ({
     ...on,
     ...extent(on.positions),
     areas: areasOf(regions, on.positions),

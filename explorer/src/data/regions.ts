@@ -61,9 +61,9 @@ export function regionsOf(
   }
   const sorted = [...sizes.keys()].filter((id) => entries.has(id)).sort(IN_ORDER);
   const positions = new Map(sorted.map((id, at) => [id, at]));
-  const nodes = new Map(Array.from(index, (feature, node) => [feature, node]));
   const regions = sorted.map((id, at): Region => {
     const { name, representative } = entries.get(id)!;
+    const node = index.indexOf(representative);
     let end = at + 1;
     while (sorted[end]?.startsWith(`${id}.`)) end++;
     return {
@@ -72,7 +72,7 @@ export function regionsOf(
       parent: positions.get(parentOf(id) ?? "") ?? -1,
       end,
       name: name?.trim() || null,
-      representative: nodes.get(representative) ?? first.get(id)!,
+      representative: node < 0 ? first.get(id)! : node,
       size: sizes.get(id)!,
     };
   });
