@@ -26,7 +26,6 @@ export function contractChecks(): Plugin {
         code: { source: true, esm: true },
         strict: true,
         allowUnionTypes: true,
-        messages: false,
         // Counts a character beyond 16 bits as two: no difference to `minLength: 1`, and no import at run time.
         unicode: false,
         // `unicode` is deprecated, and would say so in every build.

@@ -1,5 +1,5 @@
 /**
- * Stores the page itself for visits without a network; load.worker.ts stores the maps.
+ * Stores the page itself for visits without a network; layer.worker.ts stores the maps.
  *
  * With a network, index.html always comes from there. The assets have their content's hash in their names and never
  * change. The build fills in SHELL (vite.config.ts).
@@ -41,21 +41,20 @@ worker.addEventListener("activate", (event) => {
 worker.addEventListener("fetch", (event) => {
   const url = event.request.url.split(/[?#]/)[0]!;
   if (event.request.mode === "navigate" && (url === scope || url === `${scope}index.html`)) {
-    event.respondWith(fetch(event.request).catch(() => fromCache(scope)));
+    event.respondWith(fetch(event.request).catch(async () => (await stored(scope)) ?? Response.error()));
   } else if (assets.has(url)) {
     event.respondWith(fromCacheOrNetwork(url));
   }
 });
 
 async function fromCacheOrNetwork(url: string): Promise<Response> {
-  const cached = await fromCache(url);
-  if (cached.type !== "error") return cached;
+  const cached = await stored(url);
+  if (cached) return cached;
   const response = await fetch(url);
   if (response.ok) await caches.open(cacheName).then((cache) => cache.put(url, response.clone()));
   return response;
 }
 
-async function fromCache(url: string): Promise<Response> {
-  const cache = await caches.open(cacheName);
-  return (await cache.match(url)) ?? Response.error();
+function stored(url: string): Promise<Response | undefined> {
+  return caches.match(url, { cacheName });
 }

@@ -1,21 +1,8 @@
 import { expect, it } from "vitest";
 import { aloneIn, counterparts, inOneFrame, relationOf } from "../src/data/comparison";
-import { type Layer, onMap } from "../src/data/layer";
+import { onMap } from "../src/data/layer";
 import { INITIAL, readOf, type State, selecting, selectingBeside } from "../src/page/state";
-import { prepared } from "./fixtures";
-
-/** Features 0, 1, 3 and 4 on these tracks; `nearest`: the feature of the adjacent layer that is nearest to each. */
-function inFrame(layer: number, track: number[], nearest: number[]): Layer {
-  const own = prepared();
-  const side = {
-    index: Int32Array.from(nearest),
-    cosine: Float32Array.of(0.5, 0.25, 0.75, 0.125),
-    mutual: new Uint8Array(4),
-  };
-  const passage = { track: Int32Array.from(track), length: new Int32Array(4), previous: side, next: side };
-  const frame = { ...own.maps.own, positions: own.positions.slice() };
-  return onMap({ ...own, layer, maps: { ...own.maps, frame }, passage }, "frame");
-}
+import { inFrame } from "./fixtures";
 
 const left = inFrame(2, [10, 11, 12, 13], [3, 4, 0, 1]);
 const right = inFrame(3, [13, 20, 10, 21], [4, 3, 0, 1]);

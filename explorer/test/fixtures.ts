@@ -1,6 +1,6 @@
 /** A small layer as the workflow writes it, to be changed by each test. */
 import { parseLayer } from "../src/data/contract";
-import { type Layer, layerOfGraph } from "../src/data/layer";
+import { type Layer, layerOfGraph, onMap } from "../src/data/layer";
 
 export interface RawNode {
   id: string;
@@ -51,4 +51,22 @@ export function rawLayer() {
 
 export function prepared(raw: unknown = rawLayer()): Layer {
   return layerOfGraph(parseLayer(raw, "layer-2.json"), "layer-2.json");
+}
+
+/** Its features on these tracks, in the frame of all layers; `nearest` and `mutual`: in either adjacent layer. */
+export function inFrame(
+  layer: number,
+  track: number[],
+  nearest = [-1, -1, -1, -1],
+  mutual = [0, 0, 0, 0],
+): Layer {
+  const own = prepared();
+  const side = {
+    index: Int32Array.from(nearest),
+    cosine: Float32Array.of(0.5, 0.25, 0.75, 0.125),
+    mutual: Uint8Array.from(mutual),
+  };
+  const passage = { track: Int32Array.from(track), length: new Int32Array(4), previous: side, next: side };
+  const frame = { ...own.maps.own, positions: own.positions.map((value) => -value) };
+  return onMap({ ...own, layer, index: own.index.slice(), maps: { ...own.maps, frame }, passage }, "frame");
 }

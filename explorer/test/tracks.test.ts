@@ -1,26 +1,8 @@
 import { expect, it } from "vitest";
-import { type Layer, onMap } from "../src/data/layer";
+import { onMap } from "../src/data/layer";
 import { nearestAround, nodeOfTrack, originsOf, stopsOf } from "../src/data/tracks";
 import { following, INITIAL, selecting } from "../src/page/state";
-import { prepared } from "./fixtures";
-
-/** Of features 0, 1, 3 and 4: their tracks, and the nearest of each in the layer before. */
-function inFrame(layer: number, track: number[], previous = [-1, -1, -1, -1], mutual = [0, 0, 0, 0]): Layer {
-  const own = prepared();
-  const nearest = (index: number[], both: number[]) => ({
-    index: Int32Array.from(index),
-    cosine: Float32Array.from(index, () => 0.5),
-    mutual: Uint8Array.from(both),
-  });
-  const passage = {
-    track: Int32Array.from(track),
-    length: Int32Array.from(track, () => 1),
-    previous: nearest(previous, mutual),
-    next: nearest([-1, -1, -1, -1], [0, 0, 0, 0]),
-  };
-  const frame = { ...own.maps.own, positions: own.positions.map((value) => -value) };
-  return onMap({ ...own, layer, index: own.index.slice(), maps: { ...own.maps, frame }, passage }, "frame");
-}
+import { inFrame } from "./fixtures";
 
 const second = inFrame(2, [10, 11, 12, 13]);
 const third = inFrame(3, [13, 20, 10, 21], [4, 3, 0, 1], [1, 0, 1, 1]);
@@ -58,7 +40,7 @@ it("lists a track, and beyond its ends the nearest features of the one that is s
       layer,
       onTrack,
     ]);
-  expect(around.previous).toMatchObject({ layer: 2, index: 3, cosine: 0.5, mutual: false });
+  expect(around.previous).toMatchObject({ layer: 2, index: 3, cosine: 0.25, mutual: false });
   expect(layers([3, 4], 3)).toEqual([
     [2, false],
     [3, true],

@@ -20,11 +20,12 @@ READ_TWICE = """async ([path, entry, manifestUrl]) => {
     const read = (entry) => new Promise((resolve, reject) => {
         const worker = new Worker(path, { type: "module" });
         worker.onmessage = ({ data }) => {
-            if (data.kind === "failed") reject(new Error(data.message));
-            if (data.kind === "layer") resolve(data.layer);
+            if (data.failed) reject(new Error(data.failed));
+            if (data.answer) resolve(data.answer.layer);
         };
         const about = { modelId: "minilm-l6", displayName: "all-MiniLM-L6-v2", neuronpedia: null };
-        worker.postMessage({ id: 1, kind: "published", entry, about, manifestUrl });
+        const question = { kind: "published", entry, about, manifestUrl, shown: 0 };
+        worker.postMessage({ id: 1, kind: "load", question });
     });
     const rounded = (values) => values && [...values].map((value) => Number(value.toPrecision(5)));
     const comparable = ({ modelId, displayName, layer, count, labels, ...arrays }) => ({
@@ -342,9 +343,9 @@ def test_files_on_another_host_are_refused_and_not_requested(visit, site):
     page = visit.open("#layer=5")
     page.select_option("#layer", "4")
     message = page.locator("#message")
-    expect(message).to_contain_text('minilm-l6/manifest.json: table.filePath of layer 4 is "//[::1]/x.parquet"')
+    expect(message).to_contain_text('minilm-l6/manifest.json names "//[::1]/x.parquet"')
     page.select_option("#model", "hostile")
-    expect(message).to_contain_text(f'the manifest of hostile is "{elsewhere}/manifest.json"')
+    expect(message).to_contain_text(f'index.json names "{elsewhere}/manifest.json"')
     assert page.input_value("#model") == "minilm-l6"
 
 
@@ -446,8 +447,8 @@ def test_refuses_a_file_that_is_not_a_layer(visit, tmp_path):
     page = visit.open("#layer=5")
     far = layer_file("m", 1, ["one", "two"], [], [[0, 0, 0], [0, 1e39, 0]])
     cases = [
-        (json.dumps(far).encode(), "nodes[1].position[1] is 1e+39"),
-        (b'{"metadata": {"modelId": "m"}, "nodes": [], "edges": []}', "metadata.layers is missing"),
+        (json.dumps(far).encode(), "y of feature 1 is 1e+39"),
+        (b'{"metadata": {"modelId": "m"}, "nodes": [], "edges": []}', "metadata must have required property 'layers'"),
         (b'{"metadata": {"modelId"', "is not valid JSON, or is incomplete"),
         (b"\xff\xfe\x00binary", "could not be read"),
         (b"\x1f\x8b\x08\x00broken", "could not be read"),

@@ -4,26 +4,28 @@
  * A file whose bytes changed has another sha256, so an entry is never out of date. When all together exceed the
  * budget, the least recently used are removed.
  */
-import { createStore, del, delMany, get, keys, set, type UseStore, update } from "idb-keyval";
+import { createStore, del, delMany, entries, get, keys, set, type UseStore } from "idb-keyval";
 
 /** Bytes. Some 40 tables of 16,384 features. */
-export const BUDGET = 256 * 1024 * 1024;
+const BUDGET = 256 * 1024 * 1024;
 
-interface Usage {
-  [sha256: string]: { size: number; used: number };
+/** Of the file under the same key. */
+interface Use {
+  size: number;
+  time: number;
 }
 
 export class LayerCache {
   private readonly bytes: UseStore;
-  private readonly usage: UseStore;
-  private readonly budget: number;
-  private readonly now: () => number;
+  private readonly uses: UseStore;
 
-  constructor(budget = BUDGET, name = "sae-atlas", now: () => number = Date.now) {
+  constructor(
+    private readonly budget = BUDGET,
+    name = "sae-atlas",
+    private readonly now: () => number = Date.now,
+  ) {
     this.bytes = createStore(`${name}-layers`, "bytes");
-    this.usage = createStore(`${name}-usage`, "usage");
-    this.budget = budget;
-    this.now = now;
+    this.uses = createStore(`${name}-uses`, "uses");
   }
 
   /** The bytes stored under `sha256`, compressed or not as they were received, or undefined. */
@@ -53,39 +55,25 @@ export class LayerCache {
 
   async delete(sha256: string): Promise<void> {
     await del(sha256, this.bytes);
-    await this.updateUsage((usage) => delete usage[sha256]);
+    await del(sha256, this.uses);
   }
 
-  private async touch(sha256: string, size: number): Promise<void> {
-    await this.updateUsage((usage) => (usage[sha256] = { size, used: this.now() }));
+  private touch(sha256: string, size: number): Promise<void> {
+    return set(sha256, { size, time: this.now() }, this.uses);
   }
 
   /** Removes least recently used layers until those left take at most `room` bytes. */
   private async evict(room: number, except: string): Promise<void> {
-    const usage = (await get<Usage>("usage", this.usage)) ?? {};
+    const uses = new Map(await entries<string, Use>(this.uses));
     const stored = (await keys<string>(this.bytes)).filter((key) => key !== except);
     // Bytes without a record of use (the tab was closed in between) go first.
-    stored.sort((a, b) => (usage[b]?.used ?? 0) - (usage[a]?.used ?? 0));
+    stored.sort((a, b) => (uses.get(b)?.time ?? 0) - (uses.get(a)?.time ?? 0));
     let total = 0;
     const removed = stored.filter((key) => {
-      total += usage[key]?.size ?? Infinity;
+      total += uses.get(key)?.size ?? Infinity;
       return total > room;
     });
-    if (removed.length === 0) return;
     await delMany(removed, this.bytes);
-    await this.updateUsage((records) => {
-      for (const key of removed) delete records[key];
-    });
-  }
-
-  private async updateUsage(change: (usage: Usage) => void): Promise<void> {
-    await update<Usage>(
-      "usage",
-      (usage = {}) => {
-        change(usage);
-        return usage;
-      },
-      this.usage,
-    );
+    await delMany(removed, this.uses);
   }
 }

@@ -1,5 +1,5 @@
 /** Two layers side by side: which features of one go on in the other, and where they do not. */
-import { isInFrame, type Layer } from "./layer";
+import { isInFrame, type Layer, nodeOfFeature } from "./layer";
 import { nodeOfTrack } from "./tracks";
 
 /** A region with more features of one layer only than chance would put there. */
@@ -76,9 +76,9 @@ export type Relation =
 export function relationOf(from: Layer, node: number, to: Layer, step: number): Relation | null {
   if (from.modelId !== to.modelId || !from.passage || !to.passage) return null;
   const nearest = Math.abs(step) === 1 ? from.passage[step > 0 ? "next" : "previous"] : null;
-  const index = nearest?.index[node] ?? -1;
-  const there = index < 0 ? -1 : to.index.indexOf(index);
-  const close = nearest && there >= 0 ? { node: there, cosine: nearest.cosine[node]! } : null;
+  // No layer has a feature -1.
+  const there = nearest && nodeOfFeature(to, nearest.index[node]!);
+  const close = nearest && there !== null ? { node: there, cosine: nearest.cosine[node]! } : null;
   const onTrack = nodeOfTrack(to, from.passage.track[node]!);
   if (onTrack === null) return { kind: "none", nearest: close };
   return { kind: "track", node: onTrack, cosine: close?.node === onTrack ? close.cosine : null };

@@ -16,7 +16,6 @@ import checkIndex from "virtual:check-index";
 import checkLayer from "virtual:check-layer";
 import checkManifest from "virtual:check-manifest";
 import type { DefinedError, ValidateFunction } from "ajv";
-import { complaint } from "./complaint";
 import type { ListedRegion } from "./regions";
 
 /** The file breaks the contract. The message is for the reader and says where in the file. */
@@ -67,19 +66,17 @@ export interface Manifest {
 
 export interface FeatureNode {
   id: string;
-  featureId: { modelId: string; layer: number; index: number };
+  featureId: { index: number };
   position: [number, number, number];
   label?: string;
   category?: string;
 }
 
 export interface FeatureEdge {
-  id: string;
   source: string;
   target: string;
   /** Cosine similarity of the two decoder rows, 0..1. */
   weight: number;
-  type: string;
 }
 
 /** What is known of each node, each list in the order of `nodes`; null where it is unknown. */
@@ -148,4 +145,16 @@ export function parseLayer(value: unknown, name: string): LayerFile {
 function checked<T>(check: ValidateFunction<T>, value: unknown, name: string): T {
   if (check(value)) return value;
   throw new ContractError(`${name}: ${complaint(check.errors![0] as DefinedError, value)}`);
+}
+
+/** "nodes[3].label must be string (it is null)" */
+function complaint({ instancePath, message, params }: DefinedError, file: unknown): string {
+  const keys = instancePath.split("/").slice(1);
+  const path = keys.map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`)).join("");
+  const value = keys.reduce((at, key) => (at as Record<string, unknown>)[key], file);
+  const text = JSON.stringify(value);
+  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  const unknown = "additionalProperty" in params ? `: ${params.additionalProperty}` : "";
+  const known = "allowedValues" in params ? `: ${params.allowedValues.join(", ")}` : "";
+  return `${path.replace(/^\./, "") || "the file"} ${message}${unknown}${known} (it is ${shown})`;
 }

@@ -38,12 +38,9 @@ export interface Reading {
 
 /** Of one layer a list, of several an object of lists by layer: both are JSON and Python. */
 export function indicesText(features: readonly FeatureId[]): string {
-  const lists = [...byLayer(features)].map(([layer, indices]) => ({
-    layer,
-    list: `[${indices.join(", ")}]`,
-  }));
-  if (lists.length <= 1) return lists[0]?.list ?? "[]";
-  return `{${lists.map(({ layer, list }) => `"${layer}": ${list}`).join(", ")}}`;
+  const lists = Array.from(byLayer(features), ([layer, indices]) => [layer, `[${indices.join(", ")}]`]);
+  if (lists.length <= 1) return String(lists[0]?.[1] ?? "[]");
+  return `{${lists.map(([layer, list]) => `"${layer}": ${list}`).join(", ")}}`;
 }
 
 export function jsonText(modelId: string, name: string, features: readonly NamedFeature[]): string {
@@ -128,7 +125,7 @@ class Reader {
     const address = /^(?:https?:\/\/)?(?:www\.)?neuronpedia\.org\/([^/]+)\/([^/]+)\/(\d+)/.exec(word);
     const id = /^(?:(.+):)?(\d{1,3}):(\d{1,7})$/.exec(word);
     const range = /^(\d{1,7})-(\d{1,7})$/.exec(word);
-    if (address) this.add(decoded(address[1]!), decoded(address[2]!), Number(address[3]));
+    if (address) this.add(address[1]!, address[2]!, Number(address[3]));
     else if (id) this.add(id[1] ?? null, Number(id[2]), Number(id[3]));
     else if (/^\d{1,7}$/.test(word)) this.add(null, layer, Number(word));
     else if (range && Number(range[2]) - Number(range[1]) < 200_000) {
@@ -202,14 +199,6 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
   }
 }
 

@@ -22,33 +22,31 @@ const ADVICE = "it is incomplete, or from another run than the manifest; publish
 
 export type Progress = (loaded: number, total: number) => void;
 
-/** A file as the manifest lists it: a layer, one of its tables, or the tracks of all layers. */
+/** A file as the manifest lists it. */
 export interface ListedFile extends PublishedFile {
-  /** The layer's number; null for a file of the whole model. */
-  layer: number | null;
   /** The same file compressed. */
   gzip?: PublishedFile;
-  /** Where it stands in the entry of the layer or the model, if it is not the layer itself. */
-  key?: "table" | "frame.table" | "atlas.tracks";
 }
 
 export interface Received {
+  /** The file's path in the manifest, for messages. */
+  name: string;
   /** Not compressed. */
   bytes: ArrayBuffer;
   fromCache: boolean;
 }
 
 /**
- * The address of a file that an index or a manifest names; `entry` says where, for the message.
+ * The address of a file that the index or manifest `list` names.
  *
  * Throws ContractError if it leads to another origin: the page contacts no host but its own. A `data:` or `blob:`
  * address is no published file either.
  */
-export function addressOf(path: string, base: URL, entry: string): URL {
+export function addressOf(path: string, base: URL, list: string): URL {
   const url = URL.canParse(path, base.href) ? new URL(path, base) : null;
   if (url?.href.startsWith(`${base.origin}/`)) return url;
   throw new ContractError(
-    `${entry} is ${JSON.stringify(path)}, which is not a path on ${base.host}; only files beside the page are fetched`,
+    `${list} names ${JSON.stringify(path)}, which is not a path on ${base.host}; only files beside the page are fetched`,
   );
 }
 
@@ -70,7 +68,7 @@ export async function fetchJson(url: URL): Promise<{ value: unknown; offline: bo
 }
 
 /**
- * One of a layer's files, from the cache, or from the network and then into the cache. Both are checked alike.
+ * A file of a model, from the cache, or from the network and then into the cache. Both are checked alike.
  *
  * Rejects with FetchError if the host does not have the file, or sends another than the one whose sha256 is in
  * the manifest; with ContractError if the manifest names a file on another host.
@@ -79,28 +77,29 @@ export async function fetchFile(
   entry: ListedFile,
   manifestUrl: URL,
   cache: LayerCache,
-  progress: Progress,
-  signal: AbortSignal,
+  progress: Progress = () => {},
+  signal?: AbortSignal,
 ): Promise<Received> {
+  const { filePath: name } = entry;
   const cached = await cache.get(entry.sha256).catch(warnNotStored);
   if (cached) {
     try {
       const bytes = await gunzip(cached, entry.fileSize);
       await checkBytes(bytes, entry, "the stored copy");
-      return { bytes, fromCache: true };
+      return { name, bytes, fromCache: true };
     } catch {
       // Damaged; the network has an intact copy.
       await cache.delete(entry.sha256).catch(warnNotStored);
     }
   }
-  const { received, name } = await download(entry, manifestUrl, progress, signal);
-  const bytes = await gunzip(received, entry.fileSize, name).catch((error: unknown) => {
+  const { received, from } = await download(entry, manifestUrl, progress, signal);
+  const bytes = await gunzip(received, entry.fileSize, from).catch((error: unknown) => {
     if (error instanceof FetchError) throw error;
-    throw new FetchError(`${name} is damaged or incomplete: ${received.byteLength} bytes received`);
+    throw new FetchError(`${from} is damaged or incomplete: ${received.byteLength} bytes received`);
   });
-  await checkBytes(bytes, entry, name);
+  await checkBytes(bytes, entry, from);
   await cache.put(entry.sha256, received).catch(warnNotStored);
-  return { bytes, fromCache: false };
+  return { name, bytes, fromCache: false };
 }
 
 /**
@@ -113,25 +112,23 @@ export async function gunzip(bytes: ArrayBuffer, limit = Infinity, name = ""): P
   return readAll(stream, limit, name);
 }
 
-export function isGzip(start: Uint8Array): boolean {
+function isGzip(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
 }
 
-async function download(entry: ListedFile, manifestUrl: URL, progress: Progress, signal: AbortSignal) {
-  const fetchOne = async (file: PublishedFile, key: string) => {
-    const path = entry.key === undefined ? key : `${entry.key}.${key}`;
-    const where = `${fileName(manifestUrl)}: ${path}${entry.layer === null ? "" : ` of layer ${entry.layer}`}`;
-    const url = addressOf(file.filePath, manifestUrl, where);
+async function download(entry: ListedFile, manifestUrl: URL, progress: Progress, signal?: AbortSignal) {
+  const fetchOne = async ({ filePath }: PublishedFile) => {
+    const url = addressOf(filePath, manifestUrl, fileName(manifestUrl));
     const response = await request(url, signal);
-    return { received: await readBody(response, entry, progress), name: fileName(url) };
+    return { received: await readBody(response, entry, progress), from: fileName(url) };
   };
-  if (!entry.gzip) return fetchOne(entry, "filePath");
+  if (!entry.gzip) return fetchOne(entry);
   try {
-    return await fetchOne(entry.gzip, "gzip.filePath");
+    return await fetchOne(entry.gzip);
   } catch (error) {
     if (!(error instanceof FetchError) || error.status !== 404) throw error;
     // Published without its compressed twin.
-    return fetchOne(entry, "filePath");
+    return fetchOne(entry);
   }
 }
 
@@ -143,7 +140,7 @@ async function request(url: URL, signal?: AbortSignal): Promise<Response> {
       cache: "no-cache",
       // Redirects must not lead to another host either; the page's policy does not hold in the worker.
       mode: "same-origin",
-      ...(signal && { signal }),
+      signal: signal ?? null,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -207,7 +204,7 @@ async function checkBytes(bytes: ArrayBuffer, entry: ListedFile, name: string): 
   }
 }
 
-export async function sha256(bytes: ArrayBuffer): Promise<string> {
+async function sha256(bytes: ArrayBuffer): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -8,47 +8,55 @@ import { boilerplateOf } from "./boilerplate";
 import { ContractError, type LayerFile } from "./contract";
 import { type Areas, areasOf, type ListedRegion, type Regions, regionsOf } from "./regions";
 
-/** Where the nodes are on one map, and how far that can be trusted. */
-export interface Placed {
+/** Where the nodes are on one map, as a file says. */
+interface Mapped {
   /** (3 * count,) x, y, z. */
   positions: Float32Array;
   /** (count,) share of the 15 nearest neighbours in the full space that are among the 15 nearest points. */
   kept: Float32Array | null;
+}
+
+/** The same, and what follows from it. */
+export interface Placed extends Mapped {
   /** Half the largest extent of the map. */
   radius: number;
   center: [number, number, number];
   areas: Areas;
 }
 
-/** The positions and what follows from them are those of one of its maps. */
-export interface Layer extends Placed, Regions {
+/** What a file says of a layer, whatever its format, in the order of the nodes. */
+interface Described {
   modelId: string;
   displayName: string;
   layer: number;
   neuronpedia: { modelId: string; sourceId: string } | null;
   deadCount: number;
-  /** Number of nodes. */
-  count: number;
   /** (count,) the feature index of each node. */
   index: Uint32Array;
+  /** (count,) share of tokens that activate the feature; NaN where unknown. */
+  density: Float32Array | null;
+  /** (count,) NaN where unknown. */
+  maxActivation: Float32Array | null;
+  /** Where the nodes go on in other layers; null without an atlas. */
+  passage: Passage | null;
+  edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
+  /** Each node's nearest in the decoder's full space, as far as they are stored. */
+  nearest: Links | null;
+}
+
+/** The positions and what follows from them are those of one of its maps. */
+export interface Layer extends Described, Placed, Regions {
+  /** Number of nodes. */
+  count: number;
   /** (count,) null where a feature has no label. */
   labels: (string | null)[];
   /** The categories that occur, most frequent first; empty if no node has one. */
   categories: string[];
   /** (count,) position in `categories`; -1 if there is none. */
   category: Int16Array;
-  /** (count,) share of tokens that activate the feature; NaN where unknown. */
-  density: Float32Array | null;
-  /** (count,) NaN where unknown. */
-  maxActivation: Float32Array | null;
   /** The layer's own map, and the map in the frame of all layers of its model, if there is one. */
   maps: { own: Placed; frame: Placed | null };
-  /** Where the nodes go on in other layers; null without an atlas. */
-  passage: Passage | null;
-  edges: { source: Uint32Array; target: Uint32Array; weight: Float32Array };
   links: Links;
-  /** Each node's nearest in the decoder's full space, as far as they are stored. */
-  nearest: Links | null;
   /** (count,) nodes, those whose labels matter most first. */
   prominence: Uint32Array;
   /** Words that open labels whatever they are about. */
@@ -99,26 +107,10 @@ export interface Links {
 /** Map units. The workflow's maps end at 50; a camera that reaches much further cannot tell near from far. */
 const LARGEST_COORDINATE = 1000;
 
-/** What a file says of a layer, whatever its format, in the order of the nodes. */
-export interface Parts
-  extends Pick<
-    Layer,
-    | "modelId"
-    | "displayName"
-    | "layer"
-    | "neuronpedia"
-    | "deadCount"
-    | "index"
-    | "density"
-    | "maxActivation"
-    | "kept"
-    | "positions"
-    | "edges"
-    | "nearest"
-    | "passage"
-  > {
+/** From which a layer is made. */
+export interface Parts extends Described, Mapped {
   /** The same nodes in the frame of all layers. */
-  frame: Pick<Placed, "positions" | "kept"> | null;
+  frame: Mapped | null;
   labels: (string | null)[];
   categories: (string | null)[];
   regions: ListedRegion[];
@@ -131,7 +123,7 @@ export function layerOf({ labels, categories, positions, kept, frame, ...rest }:
   const trimmed = labels.map((label) => label?.trim() || null);
   const links = linksOf(trimmed.length, parts.edges);
   const regions = regionsOf(listed, regionIds, parts.index);
-  const placed = (on: Pick<Placed, "positions" | "kept">): Placed => ({
+  const placed = (on: Mapped): Placed => ({
     ...on,
     ...extent(on.positions),
     areas: areasOf(regions, on.positions),
@@ -160,33 +152,41 @@ export function isInFrame({ maps, positions }: Layer): boolean {
   return positions === maps.frame?.positions;
 }
 
-/** Throws ContractError if a coordinate cannot be drawn; `where` names it for the message. */
-export function checkCoordinate(value: number, where: () => string): void {
-  if (Math.abs(value) <= LARGEST_COORDINATE) return;
-  throw new ContractError(`${where()} is ${value}; coordinates must lie within ±${LARGEST_COORDINATE}`);
+/** Throws ContractError, with the file's `name`, if a coordinate of the features `index` cannot be drawn. */
+export function checkPositions(positions: ArrayLike<number>, index: Uint32Array, name: string): void {
+  for (let at = 0; at < positions.length; at++) {
+    if (Math.abs(positions[at]!) <= LARGEST_COORDINATE) continue;
+    const where = `${"xyz"[at % 3]} of feature ${index[Math.floor(at / 3)]}`;
+    throw new ContractError(
+      `${name}: ${where} is ${positions[at]}; coordinates must lie within ±${LARGEST_COORDINATE}`,
+    );
+  }
 }
 
 /** The layer of a layer-N.json. Throws ContractError, with the file's `name`, if typed arrays cannot hold it. */
 export function layerOfGraph(file: LayerFile, name: string): Layer {
-  const { metadata, nodes } = file;
+  const { metadata, nodes, edges } = file;
   const { nodeFacts: facts = {}, regions = [] } = metadata;
   // The workflow names regions there where labels bring no categories.
   const named = new Set(regions.map(({ name }) => name));
-  const nodeOf = new Map<string, number>();
-  nodes.forEach(({ id, position }, at) => {
-    if (nodeOf.has(id)) throw new ContractError(`${name}: nodes[${at}].id ${id} occurs twice`);
-    nodeOf.set(id, at);
-    position.forEach((value, axis) => {
-      checkCoordinate(value, () => `${name}: nodes[${at}].position[${axis}]`);
-    });
-  });
+  const index = Uint32Array.from(nodes, (node) => node.featureId.index);
+  const positions = nodes.flatMap((node) => node.position);
+  checkPositions(positions, index, name);
+  const nodeOf = new Map(nodes.map(({ id }, node) => [id, node]));
+  const twice = nodes.find(({ id }, node) => nodeOf.get(id) !== node);
+  if (twice) throw new ContractError(`${name}: the id ${twice.id} occurs twice`);
+  const end = (id: string): number => {
+    const node = nodeOf.get(id);
+    if (node === undefined) throw new ContractError(`${name}: a link ends at ${id}, which is no node`);
+    return node;
+  };
   return layerOf({
     modelId: metadata.modelId,
     displayName: metadata.displayName ?? metadata.modelId,
     layer: metadata.layers[0],
     neuronpedia: metadata.neuronpedia ?? null,
     deadCount: metadata.deadCount,
-    index: Uint32Array.from(nodes, (node) => node.featureId.index),
+    index,
     labels: nodes.map(({ label }) => label ?? null),
     categories: nodes.map(({ category }) => (named.has(category) ? null : (category ?? null))),
     regions,
@@ -194,8 +194,12 @@ export function layerOfGraph(file: LayerFile, name: string): Layer {
     density: numbers(facts.density),
     maxActivation: numbers(facts.maxActivation),
     kept: numbers(facts.kept),
-    positions: new Float32Array(nodes.flatMap((node) => node.position)),
-    edges: connect(file, nodeOf, name),
+    positions: Float32Array.from(positions),
+    edges: {
+      source: Uint32Array.from(edges, (edge) => end(edge.source)),
+      target: Uint32Array.from(edges, (edge) => end(edge.target)),
+      weight: Float32Array.from(edges, (edge) => edge.weight),
+    },
     nearest: null,
     frame: null,
     passage: null,
@@ -217,12 +221,8 @@ export function neighborsOf(links: Links, node: number): { node: number; cosine:
 
 /** The node of a feature index, or null if there is none: dead features, and indexes beyond the SAE's width. */
 export function nodeOfFeature(layer: Layer, index: number): number | null {
-  // The workflow writes nodes in the order of their indexes: a feature is at or before the node of its own number.
-  for (let node = Math.min(index, layer.count - 1); node >= 0; node--) {
-    if (layer.index[node] === index) return node;
-  }
-  const later = layer.index.indexOf(index);
-  return later < 0 ? null : later;
+  const node = layer.index.indexOf(index);
+  return node < 0 ? null : node;
 }
 
 /** The `k` nodes nearest to `node` in the map, nearest first, itself excluded. */
@@ -257,19 +257,6 @@ export function transferables(value: object): Transferable[] {
   };
   collect(value);
   return [...buffers] as ArrayBuffer[];
-}
-
-function connect(file: LayerFile, nodeOf: Map<string, number>, name: string): Layer["edges"] {
-  const find = (id: string, where: string): number => {
-    const node = nodeOf.get(id);
-    if (node !== undefined) return node;
-    throw new ContractError(`${name}: ${where} is ${JSON.stringify(id)}, which is no node`);
-  };
-  return {
-    source: Uint32Array.from(file.edges, (edge, at) => find(edge.source, `edges[${at}].source`)),
-    target: Uint32Array.from(file.edges, (edge, at) => find(edge.target, `edges[${at}].target`)),
-    weight: Float32Array.from(file.edges, (edge) => edge.weight),
-  };
 }
 
 function linksOf(count: number, edges: Layer["edges"]): Links {

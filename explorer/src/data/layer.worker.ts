@@ -1,7 +1,4 @@
-/**
- * Off the main thread: fetches, checks and prepares one layer at a time, then finds features in it. A newer request
- * cancels the previous one of its kind.
- */
+/** Off the main thread: fetches, checks and prepares layers, then answers questions about them and their model. */
 import { LayerCache } from "./cache";
 import { ContractError, type LayerEntry, type PublishedFile, parseJson, parseLayer } from "./contract";
 import { FetchError, fetchFile, gunzip, type ListedFile } from "./fetch";
@@ -19,41 +16,20 @@ interface Published {
 
 export type Load = Published | { kind: "file"; file: File };
 
-/** `shown` and `layer` are ids of requests that loaded a layer: the one that is shown, the one to search. */
-export type Request = { id: number } & (
-  | (Load & { shown: number })
-  | { kind: "search"; layer: number; query: string }
-  | { kind: "details"; layer: number; index: number }
-  | ({ kind: "track" } & TrackQuery)
-  | ({ kind: "position" } & PositionQuery)
-  | ({ kind: "entries" } & EntriesQuery)
-  | ({ kind: "counts" } & CountsQuery)
-);
-
-/** The track of a feature, and the labels of `others`. */
-export interface TrackQuery {
-  manifestUrl: string;
-  tracks: PublishedFile;
-  feature: FeatureId;
-  others: FeatureId[];
+export interface Loaded {
+  /** By which questions name the layer. */
+  id: number;
+  layer: Layer;
+  fromCache: boolean;
 }
 
-/** The tracks and labels of features of any layer. */
-export interface EntriesQuery {
+/** Where the tracks of a model are. */
+interface OfModel {
   manifestUrl: string;
   tracks: PublishedFile;
-  features: FeatureId[];
 }
 
-/** How many features of each layer the search finds. */
-export interface CountsQuery {
-  manifestUrl: string;
-  tracks: PublishedFile;
-  query: string;
-}
-
-/** Where a feature is in the frame; `table` is that of its layer. */
-export interface PositionQuery {
+interface PositionQuestion {
   manifestUrl: string;
   table: PublishedFile;
   feature: FeatureId;
@@ -65,27 +41,6 @@ export interface Track {
   labels: (string | null)[];
 }
 
-export type Reply = { id: number } & (
-  | { kind: "progress"; loaded: number; total: number }
-  | { kind: "preparing" }
-  | { kind: "layer"; layer: Layer; fromCache: boolean }
-  | { kind: "hits"; hits: Hits }
-  | { kind: "details"; details: Details }
-  | { kind: "track"; track: Track }
-  | { kind: "position"; position: number[] }
-  | { kind: "entries"; entries: (TrackEntry | null)[] }
-  | { kind: "counts"; counts: Map<number, number> }
-  | { kind: "failed"; message: string }
-);
-
-const cache = new LayerCache();
-let running: AbortController | null = null;
-/** By the id of the request that loaded the layer: the layer shown, and one that may replace it. */
-const held = new Map<number, { index: () => Promise<SearchIndex>; details: DetailsReader }>();
-let latestSearch = 0;
-/** Milliseconds from a layer's delivery to when its labels are indexed, unless somebody searches earlier. */
-const AFTER_PICTURE = 1000;
-
 /** Reads, when it is first called, what the first view of a layer does without. */
 type DetailsReader = () => Promise<(index: number) => Details>;
 
@@ -95,47 +50,106 @@ interface Opened {
   details: DetailsReader;
 }
 
-self.onmessage = ({ data: request }: MessageEvent<Request>) => {
-  if (request.kind === "published" || request.kind === "file") return load(request);
-  if (request.kind === "search") return search(request);
-  return answer(request.id, () => answerOf(request));
-};
-
+const cache = new LayerCache();
+let running: AbortController | null = null;
+let latestSearch = 0;
+/** By id: the layer shown, and one that may replace it. */
+const held = new Map<number, { index: () => Promise<SearchIndex>; details: DetailsReader }>();
 /** By sha256: the tracks of the model that was asked about last, and the positions of layers in their frame. */
 const tracks = new Map<string, Promise<Tracks>>();
 const positions = new Map<string, Promise<Float32Array>>();
+/** Milliseconds from a layer's delivery to when its labels are indexed, unless somebody searches earlier. */
+const AFTER_PICTURE = 1000;
 
-async function load(request: Load & { id: number; shown: number }): Promise<void> {
-  const { id } = request;
-  running?.abort();
-  // A layer that arrived too late was not shown, and what is shown stays if this load fails.
-  for (const other of held.keys()) if (other !== request.shown) held.delete(other);
-  const controller = new AbortController();
-  running = controller;
-  const { signal } = controller;
+/** What can be asked. A newer question of a kind replaces the one before. */
+const answers = {
+  /** `shown`: the id of the layer that is shown, which stays if this load fails. */
+  load,
+  search,
+  async details({ layer, index }: { layer: number; index: number }): Promise<Details | null> {
+    const details = await held.get(layer)?.details();
+    return details?.(index) ?? null;
+  },
+  /** The track of a feature, and the labels of `others`. */
+  async track({
+    feature,
+    others,
+    ...model
+  }: OfModel & { feature: FeatureId; others: FeatureId[] }): Promise<Track> {
+    const all = await tracksOf(model);
+    return {
+      members: all.trackOf(feature),
+      labels: others.map((other) => all.entryOf(other)?.label ?? null),
+    };
+  },
+  /** Where a feature is in the frame; `table` is that of its layer. */
+  async position({ manifestUrl, table, feature: { index } }: PositionQuestion): Promise<number[]> {
+    const all = await readOnce(positions, table, manifestUrl, framePositions);
+    return [...all.subarray(3 * index, 3 * index + 3)];
+  },
+  /** The tracks and labels of features of any layer. */
+  async entries({ features, ...model }: OfModel & { features: FeatureId[] }): Promise<(TrackEntry | null)[]> {
+    const all = await tracksOf(model);
+    return features.map((feature) => all.entryOf(feature));
+  },
+  /** By layer: how many features a query finds. */
+  async counts({ query, ...model }: OfModel & { query: string }): Promise<Map<number, number>> {
+    return (await tracksOf(model)).count(query);
+  },
+};
+
+type Answers = typeof answers;
+export type Kind = keyof Answers;
+export type Question<K extends Kind> = Parameters<Answers[K]>[0];
+export type Answer<K extends Kind> = Awaited<ReturnType<Answers[K]>>;
+
+export interface Request<K extends Kind = Kind> {
+  id: number;
+  kind: K;
+  question: Question<K>;
+}
+
+/** `total` is null while a file is being prepared, which takes an unknown time; `failed` is for the reader. */
+export type Reply = { id: number } & (
+  | { loaded: number; total: number | null }
+  | { failed: string }
+  | { answer: Answer<Kind> }
+);
+
+self.onmessage = async ({ data: { id, kind, question } }: MessageEvent<Request>) => {
+  const find = answers[kind] as (question: Question<Kind>, id: number) => Promise<Answer<Kind>>;
   try {
-    const { layer, fromCache, details } = await (request.kind === "file"
-      ? openFile(request.file, id)
-      : openPublished(request, id, signal));
-    if (signal.aborted) return;
-    // Copies: the layer's arrays move to the other thread.
-    const linkCounts = Uint32Array.from(layer.index, (_, node) => linkCount(layer, node));
-    const features = { labels: layer.labels, index: layer.index.slice(), linkCounts };
-    reply({ id, kind: "layer", layer, fromCache }, transferables(layer));
-    const index = once(() => SearchIndex.of(features));
-    held.set(id, { index, details });
-    // The first picture, and the glide to it, have the processors to themselves.
-    setTimeout(index, AFTER_PICTURE);
+    const answer = await find(question, id);
+    reply({ id, answer }, kind === "load" ? transferables(answer as Loaded) : []);
   } catch (error) {
-    if (!signal.aborted) reply({ id, kind: "failed", message: (error as Error).message });
+    reply({ id, failed: (error as Error).message });
   }
+};
+
+async function load({ shown, ...request }: Load & { shown: number }, id: number): Promise<Loaded> {
+  running?.abort();
+  // A layer that arrived too late was not shown.
+  for (const other of held.keys()) if (other !== shown) held.delete(other);
+  running = new AbortController();
+  const { signal } = running;
+  const { layer, fromCache, details } = await (request.kind === "file"
+    ? openFile(request.file, id)
+    : openPublished(request, id, signal));
+  signal.throwIfAborted();
+  // Copies: the layer's arrays move to the other thread.
+  const linkCounts = Uint32Array.from(layer.index, (_, node) => linkCount(layer, node));
+  const features = { labels: layer.labels, index: layer.index.slice(), linkCounts };
+  const index = once(() => SearchIndex.of(features));
+  held.set(id, { index, details });
+  // The first picture, and the glide to it, have the processors to themselves.
+  setTimeout(index, AFTER_PICTURE);
+  return { id, layer, fromCache };
 }
 
 async function openFile(file: File, id: number): Promise<Opened> {
   return readable(file.name, async () => {
     const bytes = await gunzip(await file.arrayBuffer());
-    reply({ id, kind: "preparing" });
-    return { ...ofText(bytes, file.name), fromCache: false };
+    return { ...ofText({ bytes, name: file.name }, id), fromCache: false };
   });
 }
 
@@ -144,107 +158,66 @@ async function openPublished(
   id: number,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const progress = (loaded: number, total: number) => reply({ id, kind: "progress", loaded, total });
+  const progress = (loaded: number, total: number) => reply({ id, loaded, total });
   const receive = (file: ListedFile) => fetchFile(file, new URL(manifestUrl), cache, progress, signal);
-  const { layer: number, table, edges, frame } = entry;
+  const { layer, table, edges, frame } = entry;
   const graph = hasGraph(entry) ? entry : null;
   if (table && edges) {
-    try {
-      const [own, placed] = await Promise.all([
-        receive({ ...table, layer: number, key: "table" }),
-        // Published without its atlas, a layer is shown on its own map.
-        frame ? receive({ ...frame.table, layer: number, key: "frame.table" }).catch(nullIfMissing) : null,
-      ]);
-      reply({ id, kind: "preparing" });
-      const file = { bytes: own.bytes, name: table.filePath };
-      const inFrame = placed && { bytes: placed.bytes, name: frame!.table.filePath };
+    const [own, inFrame] = await Promise.all([
+      // Published without its table, a layer is read from its file.
+      graph ? receive(table).catch(nullIfMissing) : receive(table),
+      // Published without its atlas, it is shown on its own map.
+      frame ? receive(frame.table).catch(nullIfMissing) : null,
+    ]);
+    if (own) {
+      reply({ id, loaded: 0, total: null });
       return {
-        layer: await readable(file.name, () =>
-          layerOfTables(file, inFrame, { ...about, layer: number, edges }),
-        ),
-        fromCache: own.fromCache && (placed?.fromCache ?? true),
-        details: once(() => readable(file.name, () => detailsOfTable(file))),
+        layer: await readable(own.name, () => layerOfTables(own, inFrame, { ...about, layer, edges })),
+        fromCache: own.fromCache && (inFrame?.fromCache ?? true),
+        details: once(() => readable(own.name, () => detailsOfTable(own))),
       };
-    } catch (error) {
-      if (!graph) throw error;
-      // Published without its table.
-      nullIfMissing(error);
     }
   }
-  const { bytes, fromCache } = await receive(graph!);
-  reply({ id, kind: "preparing" });
-  const name = graph!.filePath;
-  return { ...(await readable(name, () => ofText(bytes, name))), fromCache };
+  const file = await receive(graph!);
+  return { ...(await readable(file.name, () => ofText(file, id))), fromCache: file.fromCache };
 }
 
 function hasGraph(entry: LayerEntry): entry is LayerEntry & PublishedFile {
   return entry.filePath !== undefined;
 }
 
-type Question = Extract<Request, { kind: "details" | "track" | "position" | "entries" | "counts" }>;
-type Answer = Extract<Reply, { kind: Question["kind"] }>;
-type Unnumbered<R> = R extends unknown ? Omit<R, "id"> : never;
-
-async function answer(id: number, find: () => Promise<Unnumbered<Answer> | null>): Promise<void> {
-  try {
-    const result = await find();
-    if (result) reply({ ...result, id } as Reply);
-  } catch (error) {
-    reply({ id, kind: "failed", message: (error as Error).message });
-  }
-}
-
-async function answerOf(request: Question): Promise<Unnumbered<Answer> | null> {
-  if (request.kind === "details") {
-    const details = await held.get(request.layer)?.details();
-    return details ? { kind: "details", details: details(request.index) } : null;
-  }
-  const { manifestUrl } = request;
-  if (request.kind === "position") {
-    const { layer, index } = request.feature;
-    const listed: ListedFile = { ...request.table, layer, key: "frame.table" };
-    const all = await readOnce(positions, listed, manifestUrl, framePositions);
-    return { kind: "position", position: [...all.subarray(3 * index, 3 * index + 3)] };
-  }
-  if (!tracks.has(request.tracks.sha256)) tracks.clear();
-  const listed: ListedFile = { ...request.tracks, layer: null, key: "atlas.tracks" };
-  const all = await readOnce(tracks, listed, manifestUrl, Tracks.of);
-  if (request.kind === "entries") {
-    return { kind: "entries", entries: request.features.map((feature) => all.entryOf(feature)) };
-  }
-  if (request.kind === "counts") return { kind: "counts", counts: await all.count(request.query) };
-  const labels = request.others.map((other) => all.labelOf(other));
-  return { kind: "track", track: { members: all.trackOf(request.feature), labels } };
+function tracksOf({ manifestUrl, tracks: file }: OfModel): Promise<Tracks> {
+  if (!tracks.has(file.sha256)) tracks.clear();
+  return readOnce(tracks, file, manifestUrl, Tracks.of);
 }
 
 /** Fetches and reads a file once; after a failure, again. */
 function readOnce<Value>(
   values: Map<string, Promise<Value>>,
-  listed: ListedFile,
+  listed: PublishedFile,
   manifestUrl: string,
   read: (file: NamedBytes) => Promise<Value>,
 ): Promise<Value> {
-  const { sha256, filePath: name } = listed;
   const fetched = async () => {
-    const never = new AbortController().signal;
-    const { bytes } = await fetchFile(listed, new URL(manifestUrl), cache, () => {}, never);
-    return readable(name, () => read({ bytes, name }));
+    const file = await fetchFile(listed, new URL(manifestUrl), cache);
+    return readable(file.name, () => read(file));
   };
-  const value = values.get(sha256) ?? fetched();
-  values.set(sha256, value);
-  value.catch(() => values.delete(sha256));
+  const value = values.get(listed.sha256) ?? fetched();
+  values.set(listed.sha256, value);
+  value.catch(() => values.delete(listed.sha256));
   return value;
 }
 
-async function search({ id, layer, query }: { id: number; layer: number; query: string }): Promise<void> {
+async function search({ layer, query }: { layer: number; query: string }, id: number): Promise<Hits | null> {
   latestSearch = id;
   const index = await held.get(layer)?.index();
   // Lets queries that were typed meanwhile come in first.
   await new Promise((resolve) => setTimeout(resolve));
-  if (index && id === latestSearch) reply({ id, kind: "hits", hits: index.search(query) });
+  return index && id === latestSearch ? index.search(query) : null;
 }
 
-function ofText(bytes: ArrayBuffer, name: string): Pick<Opened, "layer" | "details"> {
+function ofText({ bytes, name }: NamedBytes, id: number): Pick<Opened, "layer" | "details"> {
+  reply({ id, loaded: 0, total: null });
   const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   const file = parseLayer(parseJson(text, name), name);
   const explainers = file.metadata.nodeFacts?.explainer;

@@ -1,25 +1,12 @@
-/** The main thread's side of layer.worker.ts: one promise per request. */
+/** The main thread's side of layer.worker.ts: one promise per question. */
 
 import { scriptUrl } from "../trusted";
-import type { Details, Layer } from "./layer";
-import type {
-  CountsQuery,
-  EntriesQuery,
-  Load,
-  PositionQuery,
-  Reply,
-  Request,
-  Track,
-  TrackQuery,
-} from "./layer.worker";
+import type { Details } from "./layer";
+import type { Answer, Kind, Load, Loaded, Question, Reply } from "./layer.worker";
 import workerUrl from "./layer.worker.ts?worker&url";
 import type { Hits } from "./search";
-import type { TrackEntry } from "./tracks";
 
-export interface Loaded {
-  layer: Layer;
-  fromCache: boolean;
-}
+export type { Loaded };
 
 /** `total` is null while the file is being prepared, which takes an unknown time. */
 export type OnProgress = (loaded: number, total: number | null) => void;
@@ -28,114 +15,70 @@ const BROKEN =
   `The page's file ${workerUrl.split("/").at(-1)} is missing or damaged: reload the page; ` +
   "if that does not help, build and publish the explorer again";
 
-/** Without its id. */
-type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
-
-/** A newer request of a kind replaces the one before. */
-type Kind = "load" | "search" | "details" | "track" | "position" | "entries" | "counts";
-
 interface Waiting {
   id: number;
-  onReply(reply: Reply): void;
-  onBroken(): void;
-  onReplaced(): void;
+  onProgress: OnProgress;
+  resolve(answer: Answer<Kind>): void;
+  reject(error: Error): void;
 }
 
+/** All answers are null if a newer question of the kind replaced theirs, and reject with a message for the reader. */
 export class LayerWorker {
   private readonly worker = new Worker(scriptUrl(workerUrl), { type: "module" });
   private readonly waiting: Partial<Record<Kind, Waiting>> = {};
-  private requests = 0;
-  /** The id of the request that loaded the layer which the worker searches. */
+  private questions = 0;
+  /** The id of the layer that was loaded last. */
   private loaded = 0;
   private broken = false;
 
   constructor() {
     this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => {
-      for (const waiting of Object.values(this.waiting)) if (waiting.id === data.id) waiting.onReply(data);
+      const waiting = Object.values(this.waiting).find(({ id }) => id === data.id);
+      if ("failed" in data) waiting?.reject(new Error(data.failed));
+      else if ("answer" in data) waiting?.resolve(data.answer);
+      else waiting?.onProgress(data.loaded, data.total);
     });
     // The file is missing, or the host sends something else in its place: the worker will never answer.
     this.worker.addEventListener("error", () => {
       this.broken = true;
-      for (const waiting of Object.values(this.waiting)) waiting.onBroken();
+      for (const { reject } of Object.values(this.waiting)) reject(new Error(BROKEN));
     });
   }
 
-  /**
-   * Loads one layer, and cancels a load that is under way.
-   * Resolves to null if a newer request replaced this one; rejects with a message for the reader.
-   */
-  load(load: Load, onProgress: OnProgress): Promise<Loaded | null> {
-    return this.request("load", { ...load, shown: this.loaded }, (reply, id) => {
-      if (reply.kind === "progress") onProgress(reply.loaded, reply.total);
-      else if (reply.kind === "preparing") onProgress(0, null);
-      else if (reply.kind === "layer") {
-        this.loaded = id;
-        return { layer: reply.layer, fromCache: reply.fromCache };
-      }
-      return undefined;
-    });
+  /** Loads one layer, and cancels a load that is under way. */
+  async load(load: Load, onProgress: OnProgress): Promise<Loaded | null> {
+    const loaded = await this.ask("load", { ...load, shown: this.loaded }, onProgress);
+    if (loaded) this.loaded = loaded.id;
+    return loaded;
   }
 
-  /** What a query finds in the layer that was loaded last; null if a newer search replaced this one. */
+  /** What a query finds in the layer that was loaded last. */
   search(query: string): Promise<Hits | null> {
-    return this.request("search", { kind: "search", layer: this.loaded, query }, (reply) =>
-      reply.kind === "hits" ? reply.hits : undefined,
-    );
+    return this.ask("search", { layer: this.loaded, query });
   }
 
-  /** What only the panel shows of a feature of that layer; null if a newer request replaced this one. */
+  /** What only the panel shows of a feature of that layer. */
   details(index: number): Promise<Details | null> {
-    return this.request("details", { kind: "details", layer: this.loaded, index }, (reply) =>
-      reply.kind === "details" ? reply.details : undefined,
-    );
+    return this.ask("details", { layer: this.loaded, index });
   }
 
-  /** Reads the tracks of the model the first time. Null if a newer request replaced this one. */
-  track(query: TrackQuery): Promise<Track | null> {
-    return this.request("track", { kind: "track", ...query }, (reply) =>
-      reply.kind === "track" ? reply.track : undefined,
-    );
-  }
+  // About a model, whose files are fetched the first time.
+  readonly track = (question: Question<"track">) => this.ask("track", question);
+  readonly position = (question: Question<"position">) => this.ask("position", question);
+  readonly entries = (question: Question<"entries">) => this.ask("entries", question);
+  readonly counts = (question: Question<"counts">) => this.ask("counts", question);
 
-  /** Fetches the table of a layer the first time. Null if a newer request replaced this one. */
-  position(query: PositionQuery): Promise<number[] | null> {
-    return this.request("position", { kind: "position", ...query }, (reply) =>
-      reply.kind === "position" ? reply.position : undefined,
-    );
-  }
-
-  /** Reads the tracks of the model the first time. Null if a newer request replaced this one. */
-  entries(query: EntriesQuery): Promise<(TrackEntry | null)[] | null> {
-    return this.request("entries", { kind: "entries", ...query }, (reply) =>
-      reply.kind === "entries" ? reply.entries : undefined,
-    );
-  }
-
-  /** By layer: how many features a query finds. Reads the tracks of the model the first time. */
-  counts(query: CountsQuery): Promise<Map<number, number> | null> {
-    return this.request("counts", { kind: "counts", ...query }, (reply) =>
-      reply.kind === "counts" ? reply.counts : undefined,
-    );
-  }
-
-  /** `resultOf` returns undefined for replies that more will follow. */
-  private request<Result>(
-    kind: Kind,
-    request: Unnumbered<Request>,
-    resultOf: (reply: Reply, id: number) => Result | undefined,
-  ): Promise<Result | null> {
-    const id = ++this.requests;
-    this.waiting[kind]?.onReplaced();
+  private ask<K extends Kind>(
+    kind: K,
+    question: Question<K>,
+    onProgress: OnProgress = () => {},
+  ): Promise<Answer<K> | null> {
+    const id = ++this.questions;
+    this.waiting[kind]?.resolve(null);
     return new Promise((resolve, reject) => {
-      const onBroken = () => reject(new Error(BROKEN));
-      const onReply = (reply: Reply) => {
-        if (reply.kind === "failed") return reject(new Error(reply.message));
-        const result = resultOf(reply, id);
-        if (result !== undefined) resolve(result);
-      };
-      this.waiting[kind] = { id, onReply, onBroken, onReplaced: () => resolve(null) };
-      if (this.broken) return onBroken();
-      this.worker.postMessage({ ...request, id });
+      if (this.broken) return reject(new Error(BROKEN));
+      this.waiting[kind] = { id, onProgress, resolve: resolve as Waiting["resolve"], reject };
+      this.worker.postMessage({ id, kind, question });
     });
   }
 }

@@ -15,8 +15,7 @@ export async function loadIndex(): Promise<ModelEntry[]> {
 }
 
 export async function loadModel(entry: ModelEntry): Promise<Model> {
-  const where = `index.json: the manifest of ${entry.modelId}`;
-  const url = addressOf(entry.manifest, new URL(document.baseURI), where);
+  const url = addressOf(entry.manifest, new URL(document.baseURI), "index.json");
   const { value, offline } = await fetchJson(url);
   return { ...parseManifest(value, entry.manifest), url, offline };
 }

@@ -16,9 +16,6 @@ export interface Scale {
   scale: (value: number) => number;
   inverse: (position: number) => number;
   format: (value: number) => string;
-}
-
-interface Described extends Scale {
   /** The value of a node, NaN where it is not known; null if none is known. `selected`: what similarity is measured from. */
   of: (layer: Layer, selected: number | null) => ((node: number) => number) | null;
 }
@@ -26,7 +23,7 @@ interface Described extends Scale {
 const LINEAR = { missing: "not known", scale: (value: number) => value, inverse: (value: number) => value };
 const WHOLE = { whole: true, format: (value: number) => Math.round(value).toLocaleString("en") };
 
-export const SCALES: Record<Quantity, Described> = {
+export const SCALES: Record<Quantity, Scale> = {
   links: {
     ...WHOLE,
     title: "Links of a feature",

@@ -41,6 +41,9 @@ export interface Regions {
   regionOf: Int32Array;
 }
 
+/** Each before those inside it; in each, by number. */
+const IN_ORDER = new Intl.Collator("en", { numeric: true }).compare;
+
 /** `ids`: of the smallest region around each node. Regions without a node are left out. */
 export function regionsOf(
   listed: ListedRegion[],
@@ -56,11 +59,11 @@ export function regionsOf(
       if (!first.has(id)) first.set(id, node);
     }
   }
-  const sorted = [...sizes.keys()].filter((id) => entries.has(id)).sort(inOrder);
+  const sorted = [...sizes.keys()].filter((id) => entries.has(id)).sort(IN_ORDER);
   const positions = new Map(sorted.map((id, at) => [id, at]));
-  const nodes = new Map(Array.from(index, (feature, node) => [feature, node]));
   const regions = sorted.map((id, at): Region => {
     const { name, representative } = entries.get(id)!;
+    const node = index.indexOf(representative);
     let end = at + 1;
     while (sorted[end]?.startsWith(`${id}.`)) end++;
     return {
@@ -69,7 +72,7 @@ export function regionsOf(
       parent: positions.get(parentOf(id) ?? "") ?? -1,
       end,
       name: name?.trim() || null,
-      representative: nodes.get(representative) ?? first.get(id)!,
+      representative: node < 0 ? first.get(id)! : node,
       size: sizes.get(id)!,
     };
   });
@@ -156,14 +159,4 @@ export function titleOf(layer: Layer, region: number): string {
 function parentOf(id: string): string | null {
   const end = id.lastIndexOf(".");
   return end < 0 ? null : id.slice(0, end);
-}
-
-/** Each before those inside it; in each, by number. */
-function inOrder(a: string, b: string): number {
-  const [left, right] = [a, b].map((id) => id.slice(1).split(".").map(Number));
-  for (let level = 0; level < 3; level++) {
-    const difference = (left![level] ?? 0) - (right![level] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

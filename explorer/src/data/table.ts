@@ -1,7 +1,7 @@
 /** A layer's tables, layer-N.parquet and atlas/layer-N.parquet: row i is feature i. Read column by column. */
 import { parseJson } from "./contract";
 import {
-  checkCoordinate,
+  checkPositions,
   type Details,
   type Explanation,
   type Layer,
@@ -11,7 +11,7 @@ import {
   numbers,
   type Parts,
 } from "./layer";
-import { type Column, known, Table } from "./parquet";
+import { known, Table } from "./parquet";
 import type { ListedRegion } from "./regions";
 
 /** What the manifest says of a layer, beside its files. */
@@ -30,13 +30,12 @@ export interface NamedBytes {
 export async function layerOfTables(own: NamedBytes, frame: NamedBytes | null, about: About): Promise<Layer> {
   const table = new Table(own);
   const { edges: rule, ...names } = about;
-  const axes = await axesOf(table);
+  const all = await positionsOf(table);
   // Dead features have no position, and no node.
-  const rows = Uint32Array.from(Array.from(axes[0]!).flatMap((x, row) => (known(x) ? [row] : [])));
+  const rows = Uint32Array.from(Array(table.length).keys()).filter((row) => !Number.isNaN(all[3 * row]));
   if (rows.length === 0) throw table.broken("no feature has a position");
-  const live = <Value>(column: Column<Value>) => Array.from(rows, (row) => column[row] ?? null);
   const optional = async <Value>(column: string) => {
-    const values = table.has(column) ? live(await table.column<Value>(column)) : [];
+    const values = table.has(column) ? await cells<Value>(table, column, rows) : [];
     return values.some(known) ? values : null;
   };
   const nearest = await neighbors(table, rows);
@@ -45,14 +44,14 @@ export async function layerOfTables(own: NamedBytes, frame: NamedBytes | null, a
     ...names,
     deadCount: table.length - rows.length,
     index: rows,
-    labels: live(await table.column<string>("label")),
+    labels: await cells<string>(table, "label", rows),
     categories: (await optional<string>("category")) ?? Array.from(rows, () => null),
     density: numbers(await optional<number>("density")),
     maxActivation: numbers(await optional<number>("max_activation")),
     kept: numbers(await optional<number>("kept")),
     regions,
     regionIds: (await optional<string>("region_3")) ?? Array.from(rows, () => null),
-    positions: positionsOf(table, axes, rows),
+    positions: positionsAt(rows, all, table),
     edges: strongPairs(nearest, rule),
     nearest,
     ...(frame === null
@@ -63,11 +62,7 @@ export async function layerOfTables(own: NamedBytes, frame: NamedBytes | null, a
 
 /** (3 * features,) x, y, z in the frame, by feature index; NaN for dead features. */
 export async function framePositions(file: NamedBytes): Promise<Float32Array> {
-  const axes = await axesOf(new Table(file));
-  return Float32Array.from(
-    { length: 3 * axes[0]!.length },
-    (_, at) => axes[at % 3]![Math.floor(at / 3)] ?? Number.NaN,
-  );
+  return positionsOf(new Table(file));
 }
 
 /** What the layer leaves out, by feature index. */
@@ -116,20 +111,30 @@ export function strongPairs(
   return { source: source.slice(0, count), target: target.slice(0, count), weight: cosine.slice(0, count) };
 }
 
-function axesOf(table: Table): Promise<Column<number>[]> {
-  return Promise.all(["x", "y", "z"].map((axis) => table.column<number>(axis)));
+/** (3 * rows,) x, y, z; NaN where there is none. */
+async function positionsOf(table: Table): Promise<Float32Array> {
+  const positions = new Float32Array(3 * table.length);
+  for (const [axis, column] of ["x", "y", "z"].entries()) {
+    const values = await table.column<number>(column);
+    for (let row = 0; row < table.length; row++) positions[3 * row + axis] = values[row] ?? Number.NaN;
+  }
+  return positions;
 }
 
-function positionsOf(table: Table, axes: Column<number>[], rows: Uint32Array): Float32Array {
+/** Those of some rows. Throws ContractError if one of them cannot be drawn. */
+function positionsAt(rows: Uint32Array, all: Float32Array, { name }: Table): Float32Array {
   const positions = new Float32Array(3 * rows.length);
-  rows.forEach((row, node) => {
-    axes.forEach((values, axis) => {
-      const value = values[row] ?? Number.NaN;
-      checkCoordinate(value, () => `${table.name}: ${"xyz"[axis]} of feature ${row}`);
-      positions[3 * node + axis] = value;
-    });
-  });
+  for (let at = 0; at < positions.length; at++) {
+    positions[at] = all[3 * rows[Math.floor(at / 3)]! + (at % 3)]!;
+  }
+  checkPositions(positions, rows, name);
   return positions;
+}
+
+/** The values of some rows; null where there is none. */
+async function cells<Value>(table: Table, column: string, rows: Uint32Array): Promise<(Value | null)[]> {
+  const values = await table.column<Value>(column);
+  return Array.from(rows, (row) => values[row] ?? null);
 }
 
 async function placeInFrame(
@@ -140,24 +145,17 @@ async function placeInFrame(
   if (table.length !== features) {
     throw table.broken(`there are ${table.length} rows, and the layer has ${features} features`);
   }
-  const integers = async (column: string) => {
-    const values = await table.column<number>(column);
-    return Int32Array.from(rows, (row) => values[row] ?? -1);
-  };
-  const nearest = async (side: string): Promise<Nearest> => {
-    const cosine = await table.column<number>(`${side}_cosine`);
-    const mutual = await table.column<boolean>(`${side}_mutual`);
-    return {
-      index: await integers(side),
-      cosine: Float32Array.from(rows, (row) => cosine[row] ?? Number.NaN),
-      mutual: Uint8Array.from(rows, (row) => Number(mutual[row] ?? 0)),
-    };
-  };
-  const kept = await table.column<number>("kept");
+  const integers = async (column: string) =>
+    Int32Array.from(await cells<number>(table, column, rows), (value) => value ?? -1);
+  const nearest = async (side: string): Promise<Nearest> => ({
+    index: await integers(side),
+    cosine: numbers(await cells<number>(table, `${side}_cosine`, rows))!,
+    mutual: Uint8Array.from(await cells<boolean>(table, `${side}_mutual`, rows), Number),
+  });
   return {
     frame: {
-      positions: positionsOf(table, await axesOf(table), rows),
-      kept: numbers(Array.from(rows, (row) => kept[row] ?? null)),
+      positions: positionsAt(rows, await positionsOf(table), table),
+      kept: numbers(await cells<number>(table, "kept", rows)),
     },
     passage: {
       track: await integers("track"),

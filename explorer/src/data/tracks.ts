@@ -83,10 +83,6 @@ export class Tracks {
     const row = this.rows[layer]?.[index];
     return row === undefined ? null : { track: this.track[row]!, label: this.label[row]?.trim() || null };
   }
-
-  labelOf({ layer, index }: FeatureId): string | null {
-    return this.label[this.rows[layer]?.[index] ?? -1]?.trim() || null;
-  }
 }
 
 /** A feature in the list of where the selected one comes from and goes on. */

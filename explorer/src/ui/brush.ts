@@ -1,7 +1,7 @@
 /** A range of what the colours show: drawn on a histogram above their scale, or set by a slider for either end. */
 import { barsOfRange, describeRange, type Range, rangeOfBars } from "../data/filter";
 import { type Axis, type Quantity, SCALES } from "../data/quantities";
-import { h, svg } from "./dom";
+import { bars, h, svg } from "./dom";
 
 export interface Histogram {
   quantity: Quantity;
@@ -95,11 +95,7 @@ export class Brush {
   }
 
   private drawing(first: number, end: number): string {
-    const { counts } = this.shown!.axis;
-    const highest = Math.max(...counts);
-    // The square root keeps the rare visible beside the frequent.
-    const bar = (at: number) => `M${at} 1V${(1 - Math.sqrt(counts[at]! / highest)).toFixed(3)}h.8V1z`;
-    return Array.from({ length: end - first }, (_, at) => bar(first + at)).join("");
+    return bars(this.shown!.axis.counts).slice(first, end).join("");
   }
 }
 

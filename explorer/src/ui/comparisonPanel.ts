@@ -3,9 +3,10 @@ import type { Alone, Changed } from "../data/comparison";
 import type { Layer } from "../data/layer";
 import type { Hits } from "../data/search";
 import { display } from "../data/text";
-import { byId, CLOSE, h, iconButton } from "./dom";
+import { CLOSE, fact, h, iconButton } from "./dom";
 import { FeatureList, type ListEvents, type Row } from "./featureList";
-import { nameCell } from "./regionTree";
+import { ReadingPanel } from "./readingPanel";
+import { regionRow } from "./regionTree";
 
 /** Rows shown at first. */
 const FEATURES = 6;
@@ -31,9 +32,7 @@ export interface ComparisonEvents {
   onClose(): void;
 }
 
-export class ComparisonPanel {
-  private readonly panel = byId("comparison");
-  private readonly heading = h("h2", { tabIndex: -1 });
+export class ComparisonPanel extends ReadingPanel {
   private readonly note = h("p", { class: "quiet" });
   private readonly facts = h("dl", { class: "facts" });
   private readonly light = h("input", { type: "checkbox", id: "light-differences" });
@@ -48,20 +47,15 @@ export class ComparisonPanel {
   private readonly features: FeatureList[];
 
   constructor(private readonly events: ComparisonEvents) {
+    super("comparison");
+    this.header.append(iconButton("End the comparison", CLOSE, events.onClose));
+    this.kind.textContent = "Comparison";
     this.light.addEventListener("change", () => events.onLight(this.light.checked));
     this.found = new FeatureList(events.sides[1], FEATURES);
     this.regions = events.sides.map(() => h("section"));
     this.features = events.sides.map((side) => new FeatureList(side, FEATURES));
     for (const list of [this.found, this.features[1]!]) list.element.dataset.map = "beside";
     this.panel.append(
-      h(
-        "header",
-        {},
-        h("span", { class: "index" }, "Comparison"),
-        h("span", { class: "spacer" }),
-        iconButton("End the comparison", CLOSE, events.onClose),
-      ),
-      this.heading,
       this.note,
       this.facts,
       this.switch,
@@ -71,16 +65,10 @@ export class ComparisonPanel {
     );
   }
 
-  get hasFocus(): boolean {
-    return this.panel.contains(document.activeElement);
-  }
-
   show(sides: [Side, Side], note: string, facts: [string, string][]): void {
     this.heading.textContent = `${sides[0].name} and ${lower(sides[1].name)}`;
     this.note.textContent = note;
-    this.facts.replaceChildren(
-      ...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
-    );
+    this.facts.replaceChildren(...facts.map(([name, value]) => fact(name, value)));
     this.switch.hidden = sides[0].alone === null;
     sides.forEach(({ layer, name, alone }, at) => {
       const regions = alone?.regions ?? [];
@@ -117,22 +105,9 @@ export class ComparisonPanel {
   }
 
   private region(layer: Layer, { region, size, alone }: Changed, at: number): HTMLElement {
-    return h(
-      "li",
-      {},
-      h(
-        "button",
-        { type: "button", onclick: () => this.events.sides[at]!.onRegion(region) },
-        nameCell(layer, region),
-        " ",
-        h(
-          "span",
-          { class: "index" },
-          `${alone} of ${size}`,
-          h("span", { class: "visually-hidden" }, " only there"),
-        ),
-      ),
-    );
+    const choose = () => this.events.sides[at]!.onRegion(region);
+    const row = regionRow(layer, region, `${alone} of ${size}`, " only there");
+    return h("li", {}, h("button", { onclick: choose }, ...row));
   }
 }
 
@@ -142,7 +117,7 @@ function lower(name: string): string {
 }
 
 function rowsOf(nodes: number[]): Row[] {
-  return nodes.slice(0, LISTED).map((node) => ({ node, cosine: null, linked: false, nearInBoth: false }));
+  return nodes.slice(0, LISTED).map((node) => ({ node }));
 }
 
 /** "1,203 of 2,048, 59 %". */

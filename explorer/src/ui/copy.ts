@@ -27,7 +27,7 @@ export function copyButtons(onCopy: (format: Format) => Promise<string>): HTMLEl
     const onclick = async () => {
       outcome.textContent = await onCopy(format);
     };
-    return h("button", { type: "button", class: "text", title, onclick }, name);
+    return h("button", { class: "text", title, onclick }, name);
   });
   return h(
     "div",

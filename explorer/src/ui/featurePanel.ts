@@ -3,9 +3,10 @@ import { type Details, type Explanation, type Layer, nearestNodes, neighborsOf }
 import { formatShare } from "../data/quantities";
 import { counted, display, encoded } from "../data/text";
 import type { FeatureId } from "../data/tracks";
-import { byId, CLOSE, FLY, h, icon, iconButton, PIN } from "./dom";
+import { CLOSE, FLY, fact, h, icon, iconButton, PIN } from "./dom";
 import { FeatureList, type ListEvents, type Row } from "./featureList";
 import { Journey } from "./journey";
+import { ReadingPanel } from "./readingPanel";
 import { regionPath } from "./regionPath";
 
 /** Rows shown at first. */
@@ -25,10 +26,7 @@ export interface FeatureEvents extends ListEvents {
   onClose(): void;
 }
 
-export class FeaturePanel {
-  private readonly panel = byId("feature");
-  private readonly index = h("span", { class: "index" });
-  private readonly heading = h("h2", { tabIndex: -1, dir: "auto" });
+export class FeaturePanel extends ReadingPanel {
   private readonly facts = h("dl", { class: "facts" });
   private readonly outwards = h(
     "a",
@@ -40,29 +38,18 @@ export class FeaturePanel {
   private readonly path = h("p", { class: "path" });
   /** Where the feature is in a layer that is compared. */
   readonly elsewhere = h("div");
-  readonly journey: Journey;
-  private readonly fly: HTMLElement;
-  private readonly pin: HTMLElement;
+  readonly journey = new Journey((feature) => this.events.onLeave(feature));
+  private readonly fly = iconButton("Fly to this feature", FLY, () => this.events.onFly());
+  private readonly pin = iconButton("Pin this feature (P)", PIN, () => this.events.onPin());
   private readonly inFullSpace: FeatureList;
   private readonly inMap: FeatureList;
 
   constructor(private readonly events: FeatureEvents) {
-    this.journey = new Journey(events.onLeave);
-    this.fly = iconButton("Fly to this feature", FLY, events.onFly);
-    this.pin = iconButton("Pin this feature (P)", PIN, events.onPin);
+    super("feature");
+    this.header.append(this.pin, this.fly, iconButton("Close", CLOSE, events.onClose));
     this.inFullSpace = new FeatureList(events, IN_FULL_SPACE);
     this.inMap = new FeatureList(events, IN_THE_MAP);
     this.panel.append(
-      h(
-        "header",
-        {},
-        this.index,
-        h("span", { class: "spacer" }),
-        this.pin,
-        this.fly,
-        iconButton("Close", CLOSE, events.onClose),
-      ),
-      this.heading,
       this.explanations,
       this.path,
       this.facts,
@@ -72,10 +59,6 @@ export class FeaturePanel {
       this.inFullSpace.element,
       this.inMap.element,
     );
-  }
-
-  get hasFocus(): boolean {
-    return this.panel.contains(document.activeElement);
   }
 
   /** `named`: says of which layer the feature is. */
@@ -90,8 +73,11 @@ export class FeaturePanel {
     const nearest = nearestNodes(layer, node, NEAREST);
     const [heading, note, rows] = fullSpace(layer, node, new Set(nearest));
     this.inFullSpace.show(layer, heading, note, rows);
-    this.inMap.show(layer, "Nearest in the map", null, inTheMap(nearest, rows));
-    this.open(true, hadFocus);
+    const near = new Set(rows.map((row) => row.node));
+    const onMap = nearest.map((other) => ({ node: other, nearInBoth: near.has(other) }));
+    this.inMap.show(layer, "Nearest in the map", null, onMap);
+    this.showOnMap(true);
+    this.open(hadFocus);
   }
 
   /** Of a feature whose track does not reach the layer that is shown; the journey says why. */
@@ -100,7 +86,8 @@ export class FeaturePanel {
     this.name(`Feature ${index} of layer ${layer}`, label);
     for (const part of [this.explanations, this.path, this.facts]) part.replaceChildren();
     this.outwards.hidden = true;
-    this.open(false, hadFocus);
+    this.showOnMap(false);
+    this.open(hadFocus);
   }
 
   /** Adds what is read once the panel is open. */
@@ -119,27 +106,16 @@ export class FeaturePanel {
     this.pin.setAttribute("aria-pressed", String(pinned));
   }
 
-  hide(): void {
-    this.panel.hidden = true;
-  }
-
-  focus(): void {
-    this.heading.focus({ preventScroll: true });
-  }
-
   private name(index: string, label: string | null): void {
-    this.index.textContent = index;
+    this.kind.textContent = index;
     this.heading.textContent = label === null ? "No label" : display(label);
     this.heading.classList.toggle("none", label === null);
   }
 
-  private open(onMap: boolean, hadFocus: boolean): void {
+  /** Hides what makes no sense for a feature that is not on the map that is shown. */
+  private showOnMap(onMap: boolean): void {
     for (const part of [this.pin, this.fly, this.inFullSpace.element, this.inMap.element])
       part.hidden = !onMap;
-    this.panel.hidden = false;
-    this.panel.scrollTop = 0;
-    // The row that had it leads here, and is gone.
-    if (hadFocus && !this.hasFocus) this.focus();
   }
 
   private showOutwards(layer: Layer, node: number): void {
@@ -182,10 +158,6 @@ function factsOf(layer: Layer, node: number): HTMLElement[] {
   return facts.flatMap(([name, value]) => (value === null ? [] : [fact(name, value)]));
 }
 
-function fact(name: string, value: string): HTMLElement {
-  return h("div", {}, h("dt", {}, name), h("dd", { dir: "auto" }, display(value, 80)));
-}
-
 /** The links, and all stored neighbours if the layer has them: heading, note and rows. */
 function fullSpace(layer: Layer, node: number, inMap: Set<number>): [string, string | null, Row[]] {
   const links = neighborsOf(layer.links, node);
@@ -197,11 +169,6 @@ function fullSpace(layer: Layer, node: number, inMap: Set<number>): [string, str
   const count = links.length === 0 ? NO_LINKS : counted(links.length, "link");
   if (layer.nearest === null) return links.length === 0 ? ["Links", count, rows] : [count, null, rows];
   return ["Nearest in the full space", links.length === 0 ? count : `${count}, in colour`, rows];
-}
-
-function inTheMap(nodes: number[], full: Row[]): Row[] {
-  const near = new Set(full.map(({ node }) => node));
-  return nodes.map((node) => ({ node, cosine: null, linked: false, nearInBoth: near.has(node) }));
 }
 
 function known(values: Float32Array | null, node: number, format: (value: number) => string): string | null {

@@ -1,7 +1,6 @@
 /** Where the selected feature comes from and goes on: a list of layers, each of which leads there. */
-import { display } from "../data/text";
 import type { FeatureId, Stop } from "../data/tracks";
-import { h } from "./dom";
+import { h, labelCell, setChildren } from "./dom";
 
 /** Rows shown at first, around the selected feature. */
 const LISTED = 9;
@@ -9,11 +8,7 @@ const LISTED = 9;
 export class Journey {
   private readonly note = h("p", { class: "quiet" });
   private readonly list = h("ol", { class: "stops" });
-  private readonly more = h(
-    "button",
-    { type: "button", class: "more", onclick: () => this.showAll() },
-    "Show all",
-  );
+  private readonly more = h("button", { class: "more", onclick: () => this.showAll() }, "Show all");
   readonly element = h(
     "nav",
     { "aria-label": "Through the layers" },
@@ -23,8 +18,6 @@ export class Journey {
     this.more,
   );
   private stops: Stop[] = [];
-  /** Those that have a row. */
-  private shown: Stop[] = [];
   private layer = 0;
 
   constructor(private readonly onLeave: (feature: FeatureId) => void) {
@@ -58,33 +51,27 @@ export class Journey {
     this.list.querySelector("button")!.focus({ preventScroll: true });
   }
 
-  /** The focus stays on the row of its layer. */
   private showRows(stops: Stop[]): void {
-    const focused = [...this.list.children].findIndex((row) => row.contains(document.activeElement));
-    const layer = this.shown[focused]?.layer;
-    this.shown = stops;
-    this.list.replaceChildren(...stops.map((stop) => this.row(stop)));
-    const row = this.list.children[stops.findIndex((stop) => stop.layer === layer)];
-    row?.querySelector("button")?.focus({ preventScroll: true });
+    setChildren(
+      this.list,
+      stops.map((stop) => this.row(stop)),
+    );
   }
 
   private row(stop: Stop): HTMLElement {
     const { layer, index, label, cosine, onTrack, mutual } = stop;
-    const beyond = mutual ? "mutual, but not similar enough" : "nearest, not mutual";
     const here = onTrack && layer === this.layer;
+    const name = labelCell(label || null, label === null ? `no label (#${index})` : `#${index}`);
+    const beyond = mutual ? "mutual, but not similar enough" : "nearest, not mutual";
+    if (!onTrack) name.append(h("small", {}, beyond));
     return h(
       "li",
-      { class: onTrack ? "on-track" : "beyond" },
+      { "data-key": String(layer), class: onTrack ? "on-track" : "beyond" },
       h(
         "button",
-        { type: "button", onclick: () => this.onLeave(stop), ...(here && { "aria-current": "true" }) },
+        { onclick: () => this.onLeave(stop), ...(here && { "aria-current": "true" }) },
         h("span", { class: "layer" }, h("span", { class: "visually-hidden" }, "Layer "), String(layer)),
-        h(
-          "span",
-          { class: label ? "label" : "label none", dir: "auto" },
-          label ? display(label, 120) : label === null ? `no label (#${index})` : `#${index}`,
-          onTrack ? null : h("small", {}, beyond),
-        ),
+        name,
         h("span", { class: "value" }, cosine === null ? "" : cosine.toFixed(2)),
       ),
     );

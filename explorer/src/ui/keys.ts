@@ -1,29 +1,33 @@
 /** Keys of the whole page and of the map. */
 import { byId } from "./dom";
 
-export interface KeyActions {
-  search(): void;
-  regions(): void;
+/** What keys do on the whole page. */
+const KEYS = {
+  "/": "search",
+  g: "regions",
+  f: "flyToSelected",
+  r: "home",
+  l: "toggleLabels",
+  k: "toggleLinks",
+  // Between the frame of all layers and the layer's own map.
+  m: "toggleMap",
+  t: "toggleTheme",
+  c: "nextColoring",
+  // The feature pointed at, else the selected one.
+  p: "togglePin",
+  // What the search finds, or the chosen region.
+  a: "pinAll",
+  s: "togglePinPanel",
+  e: "export",
+  // With another layer beside the one shown, or no longer.
+  b: "compare",
+  "?": "help",
+} as const;
+
+export interface KeyActions extends Record<(typeof KEYS)[keyof typeof KEYS], () => void> {
   /** Undoes one thing: the shape to draw, the selection, then the search. */
   back(): void;
   stepLayer(by: number): void;
-  flyToSelected(): void;
-  home(): void;
-  toggleLabels(): void;
-  toggleLinks(): void;
-  /** Between the frame of all layers and the layer's own map. */
-  toggleMap(): void;
-  toggleTheme(): void;
-  nextColoring(): void;
-  /** The feature pointed at, else the selected one. */
-  togglePin(): void;
-  /** What the search finds, or the chosen region. */
-  pinAll(): void;
-  togglePinPanel(): void;
-  export(): void;
-  /** With another layer beside the one shown, or no longer. */
-  compare(): void;
-  help(): void;
   orbit(right: number, up: number): void;
   pan(right: number, up: number): void;
   zoom(factor: number): void;
@@ -38,23 +42,9 @@ const ARROWS: Record<string, [number, number]> = {
 
 export function watchKeys(actions: KeyActions): void {
   const anywhere: Record<string, () => void> = {
-    "/": actions.search,
-    g: actions.regions,
+    ...Object.fromEntries(Object.entries(KEYS).map(([key, name]) => [key, actions[name]])),
     "[": () => actions.stepLayer(-1),
     "]": () => actions.stepLayer(1),
-    f: actions.flyToSelected,
-    r: actions.home,
-    l: actions.toggleLabels,
-    k: actions.toggleLinks,
-    m: actions.toggleMap,
-    t: actions.toggleTheme,
-    c: actions.nextColoring,
-    p: actions.togglePin,
-    a: actions.pinAll,
-    s: actions.togglePinPanel,
-    e: actions.export,
-    b: actions.compare,
-    "?": actions.help,
     "+": () => actions.zoom(0.75),
     "=": () => actions.zoom(0.75),
     "-": () => actions.zoom(1 / 0.75),

@@ -5,9 +5,6 @@ export class LayerHits {
   onLayer: (layer: number) => void = () => {};
   private readonly element = byId("layer-hits");
   private readonly list = h("ul");
-  /** By layer. */
-  private readonly rows = new Map<number, { row: HTMLElement; button: HTMLElement; count: HTMLElement }>();
-
   constructor() {
     this.element.append(h("p", { class: "quiet" }, "By layer"), this.list);
   }
@@ -20,29 +17,21 @@ export class LayerHits {
   show(counts: ReadonlyMap<number, number>, here: number): void {
     const layers = [...new Set([...counts.keys(), here])].sort((a, b) => a - b);
     this.element.hidden = layers.every((layer) => layer === here);
-    const rows = layers.map((layer) => {
-      const parts = this.rows.get(layer) ?? this.row(layer);
-      this.rows.set(layer, parts);
-      parts.count.textContent = (counts.get(layer) ?? 0).toLocaleString("en");
-      if (layer === here) parts.button.setAttribute("aria-current", "true");
-      else parts.button.removeAttribute("aria-current");
-      return parts.row;
-    });
+    const rows = layers.map((layer) => this.row(layer, counts.get(layer) ?? 0, layer === here));
     setChildren(this.list, rows);
-    this.rows.get(here)!.row.scrollIntoView({ block: "nearest", inline: "nearest" });
+    rows[layers.indexOf(here)]!.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  private row(layer: number) {
+  private row(layer: number, count: number, isHere: boolean): HTMLElement {
     const hidden = (text: string) => h("span", { class: "visually-hidden" }, text);
-    const count = h("span");
     const button = h(
       "button",
-      { type: "button", onclick: () => this.onLayer(layer) },
+      { onclick: () => this.onLayer(layer), ...(isHere && { "aria-current": "true" }) },
       h("span", { class: "layer" }, hidden("Layer "), String(layer)),
       hidden(": "),
-      count,
+      h("span", {}, count.toLocaleString("en")),
       hidden(" found"),
     );
-    return { row: h("li", {}, button), button, count };
+    return h("li", { "data-key": String(layer) }, button);
   }
 }

@@ -2,7 +2,7 @@
 import { counted } from "../data/text";
 import type { State } from "../page/state";
 import type { LinkOrder } from "../scene/linkOrder";
-import { byId } from "./dom";
+import { bars, byId } from "./dom";
 
 const BARS = 44;
 
@@ -58,10 +58,7 @@ export class LinkControl {
     const counts = edges.slice(0, -1).map((edge, bar) => {
       return order.count(edge) - (bar === BARS - 1 ? 0 : order.count(edges[bar + 1]!));
     });
-    const highest = Math.max(...counts);
-    // The square root keeps the few strong links visible beside the many weak ones.
-    const bars = counts.map((count, bar) => `M${bar} 1V${(1 - Math.sqrt(count / highest)).toFixed(3)}h.8V1z`);
     for (const path of document.querySelectorAll("#link-histogram path"))
-      path.setAttribute("d", bars.join(""));
+      path.setAttribute("d", bars(counts).join(""));
   }
 }

@@ -6,7 +6,7 @@
 import type { Drawing } from "../page/state";
 import type { Outline } from "../scene/pick";
 import { byId, svg } from "./dom";
-import { reachOf } from "./pointer";
+import { CLICK_SLACK, reachOf } from "./pointer";
 
 export interface OutlineEvents {
   /** The chosen shape. */
@@ -16,8 +16,6 @@ export interface OutlineEvents {
   onOutline(outline: Outline, remove: boolean): void;
 }
 
-/** CSS pixels that a pointer may move during a click. */
-const CLICK_SLACK = 5;
 /** CSS pixels between the corners of a lasso. */
 const STEP = 3;
 

@@ -2,7 +2,6 @@
 import type { Legend } from "../colors";
 import { display } from "../data/text";
 import type { MapScene } from "../scene/mapScene";
-import type { Box } from "../scene/placement";
 
 /** CSS pixels. */
 const MARGIN = 16;
@@ -36,45 +35,43 @@ export function drawPicture(
   drawOver: (context: CanvasRenderingContext2D) => void,
 ): HTMLCanvasElement {
   const boxes = picturedBoxes(maps);
-  const { left, top, right, bottom } = around(boxes);
+  const { left, top, bottom } = around(boxes);
   const fine = finest(maps, scale);
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.floor((right - left) * fine);
-  canvas.height = Math.floor((bottom - top) * fine);
+  const canvas = Object.assign(document.createElement("canvas"), pictureSize(maps, scale));
   const context = canvas.getContext("2d")!;
   context.fillStyle = pageColor("--map");
   context.fillRect(0, 0, canvas.width, canvas.height);
+  // From here on in CSS pixels of the page.
+  context.setTransform(fine, 0, 0, fine, -left * fine, -top * fine);
   maps.forEach(({ scene, element }, at) => {
-    const box = boxes[at]!;
+    const { x, y, width, height } = boxes[at]!;
     const from = element.getBoundingClientRect();
-    context.setTransform(1, 0, 0, 1, (box.left - left) * fine, (box.top - top) * fine);
-    scene.drawOnto(context, shifted(box, -from.left, -from.top), fine);
-    context.setTransform(fine, 0, 0, fine, 0, 0);
+    context.save();
+    context.setTransform(1, 0, 0, 1, (x - left) * fine, (y - top) * fine);
+    scene.drawOnto(context, new DOMRect(x - from.x, y - from.y, width, height), fine);
+    context.restore();
     context.save();
     context.beginPath();
-    context.rect(box.left - left, box.top - top, box.right - box.left, box.bottom - box.top);
+    context.rect(x, y, width, height);
     context.clip();
-    drawLabels(context, element, { left, top });
+    drawLabels(context, element);
     context.restore();
     if (maps.length === 1) return;
-    const part = shifted(box, -left, -top);
     context.strokeStyle = pageColor("--line");
     context.lineWidth = 1;
-    context.strokeRect(part.left, part.top, part.right - part.left, part.bottom - part.top);
-    drawTitle(context, element, part);
+    context.strokeRect(x, y, width, height);
+    drawTitle(context, element, x + MARGIN, y + MARGIN + 4);
   });
-  context.translate(-left, -top);
   drawOver(context);
-  context.translate(left, top);
-  drawCaption(context, caption, bottom - top);
+  drawCaption(context, caption, left + MARGIN, bottom - MARGIN);
   return canvas;
 }
 
 /** Its size in pixels. */
 export function pictureSize(maps: Pictured[], scale: number): { width: number; height: number } {
-  const { left, top, right, bottom } = around(picturedBoxes(maps));
+  const { width, height } = around(picturedBoxes(maps));
   const fine = finest(maps, scale);
-  return { width: Math.floor((right - left) * fine), height: Math.floor((bottom - top) * fine) };
+  return { width: Math.floor(width * fine), height: Math.floor(height * fine) };
 }
 
 function finest(maps: Pictured[], scale: number): number {
@@ -82,70 +79,61 @@ function finest(maps: Pictured[], scale: number): number {
 }
 
 /** On the page. */
-function picturedBoxes(maps: Pictured[]): Box[] {
+function picturedBoxes(maps: Pictured[]): DOMRect[] {
   const free = maps.map(({ scene, element }) => {
-    const { left, top } = element.getBoundingClientRect();
-    return shifted(scene.camera.freeBox, left, top);
+    const { x, y } = element.getBoundingClientRect();
+    const { left, top, right, bottom } = scene.camera.freeBox;
+    return new DOMRect(x + left, y + top, right - left, bottom - top);
   });
-  const large = free.every(
-    ({ left, top, right, bottom }) => right - left >= SMALLEST && bottom - top >= SMALLEST,
-  );
+  const large = free.every(({ width, height }) => width >= SMALLEST && height >= SMALLEST);
   return large ? free : maps.map(({ element }) => element.getBoundingClientRect());
 }
 
-function around(boxes: Box[]): Box {
-  return {
-    left: Math.min(...boxes.map(({ left }) => left)),
-    top: Math.min(...boxes.map(({ top }) => top)),
-    right: Math.max(...boxes.map(({ right }) => right)),
-    bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
-  };
+function around(boxes: DOMRect[]): DOMRect {
+  const left = Math.min(...boxes.map((box) => box.left));
+  const top = Math.min(...boxes.map((box) => box.top));
+  const right = Math.max(...boxes.map((box) => box.right));
+  const bottom = Math.max(...boxes.map((box) => box.bottom));
+  return new DOMRect(left, top, right - left, bottom - top);
 }
 
-function shifted({ left, top, right, bottom }: Box, x: number, y: number): Box {
-  return { left: left + x, top: top + y, right: right + x, bottom: bottom + y };
-}
-
-function drawTitle(context: CanvasRenderingContext2D, element: HTMLElement, { left, top }: Box): void {
+function drawTitle(context: CanvasRenderingContext2D, element: HTMLElement, x: number, y: number): void {
   const { family, text } = styles();
   context.font = `600 13px ${family}`;
   context.fillStyle = text;
   context.textBaseline = "middle";
-  context.fillText(element.querySelector(".half-title")!.textContent ?? "", left + MARGIN, top + MARGIN + 4);
+  context.fillText(element.querySelector(".half-title")!.textContent ?? "", x, y);
 }
 
-function drawLabels(
-  context: CanvasRenderingContext2D,
-  element: HTMLElement,
-  { left, top }: Pick<Box, "left" | "top">,
-): void {
+function drawLabels(context: CanvasRenderingContext2D, element: HTMLElement): void {
   context.textBaseline = "middle";
   context.lineJoin = "round";
   context.strokeStyle = pageColor("--map");
   context.lineWidth = 3;
   for (const label of element.querySelectorAll(".scene-label:not(.leaving, [hidden])")) {
-    const at = label.getBoundingClientRect();
+    const { x, y, height } = label.getBoundingClientRect();
     const style = getComputedStyle(label);
     const text = label.textContent ?? "";
     context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     context.globalAlpha = Number(style.opacity);
     context.fillStyle = style.color;
-    const [x, y] = [at.left - left, at.top - top + at.height / 2] as const;
-    context.strokeText(text, x, y);
-    context.fillText(text, x, y);
+    context.strokeText(text, x, y + height / 2);
+    context.fillText(text, x, y + height / 2);
   }
   context.globalAlpha = 1;
 }
 
+/** `left` and `bottom`: its lower left corner. */
 function drawCaption(
   context: CanvasRenderingContext2D,
   { title, coloring, legend }: Caption,
+  left: number,
   bottom: number,
 ): void {
   const rows = legend.kind === "groups" ? legend.groups.length : legend.missing === null ? 2 : 3;
   const height = 2 * PADDING + (rows + 2) * LINE;
   const { family, soft, text } = styles();
-  const [left, top] = [MARGIN, bottom - MARGIN - height];
+  const top = bottom - height;
   context.fillStyle = pageColor("--surface");
   context.beginPath();
   context.roundRect(left, top, LEGEND_WIDTH, height, 10);
@@ -172,15 +160,9 @@ function drawCaption(
   if (legend.kind === "ramp") {
     drawBar(context, legend.gradient, { x, y: y - 4, width, height: 8 });
     y += LINE;
-    legend.ticks.forEach((tick, at) => {
-      const share = legend.ticks.length === 1 ? 0 : at / (legend.ticks.length - 1);
-      write(
-        tick,
-        x + share * width,
-        soft,
-        "400 12px",
-        share === 0 ? "left" : share === 1 ? "right" : "center",
-      );
+    const aligns = ["left", "center", "right"] as const;
+    aligns.forEach((align, at) => {
+      write(legend.ticks[at]!, x + (at / 2) * width, soft, "400 12px", align);
     });
     y += LINE;
   }

@@ -1,10 +1,10 @@
 /** The panel of the pinned features: its name, its members, and what can be done with them. */
 import type { FeatureSet } from "../data/featureSet";
-import { counted, display } from "../data/text";
+import { counted } from "../data/text";
 import type { FeatureId } from "../data/tracks";
 import type { Drawing } from "../page/state";
 import { copyButtons, type Format } from "./copy";
-import { byId, CLOSE, h, iconButton, setOptions } from "./dom";
+import { byId, CLOSE, h, iconButton, labelCell, pointing, setOptions, textButton } from "./dom";
 
 /** Rows shown at first. */
 const LISTED = 100;
@@ -58,44 +58,32 @@ export interface PinView {
 export class PinPanel {
   private readonly panel = byId("pin-panel");
   private readonly button = byId("pins");
-  private readonly heading = h("h2", { tabIndex: -1 }, "Pinned features");
+  private readonly heading = h("h2", { tabindex: "-1" }, "Pinned features");
   private readonly count = h("p", { class: "quiet" });
-  private readonly name = h("input", {
+  private readonly name: HTMLInputElement = h("input", {
     type: "text",
     placeholder: "Name of the set",
     autocomplete: "off",
     "aria-label": "Name of the set",
+    onchange: () => this.events.onName(this.name.value),
   });
-  private readonly save: HTMLElement;
-  private readonly forget: HTMLElement;
-  private readonly saved: HTMLSelectElement;
-  private readonly all: HTMLElement;
-  private readonly shapes: Record<Drawing, HTMLElement>;
+  private readonly save = textButton("Save", () => this.events.onSave());
+  private readonly forget = textButton("Forget", () => this.events.onForget());
+  private readonly saved: HTMLSelectElement = h("select", {
+    "aria-label": "Sets saved in this browser",
+    onchange: () => this.saved.value !== "" && this.events.onOpen(this.saved.value),
+  });
+  private readonly shapes = { box: this.shape("box", "Box"), lasso: this.shape("lasso", "Lasso") };
+  private readonly all = h("button", { class: "more", onclick: () => this.events.onPinAll() }, "Pin all");
   private readonly list = h("ul", { class: "walk" });
-  private readonly more = h(
-    "button",
-    { type: "button", class: "more", onclick: () => this.showAll() },
-    "Show all",
-  );
-  private readonly copies: HTMLElement;
-  private readonly undo: HTMLElement;
-  private readonly clear: HTMLElement;
+  private readonly more = h("button", { class: "more", onclick: () => this.showAll() }, "Show all");
+  private readonly copies = copyButtons((format) => this.events.onCopy(format));
+  private readonly undo = textButton("Undo", () => this.events.onUndo());
+  private readonly clear = textButton("Unpin all", () => this.events.onClear());
   private view: PinView | null = null;
   private limit = LISTED;
 
   constructor(private readonly events: PinEvents) {
-    const text = (name: string, onclick: () => void) =>
-      h("button", { type: "button", class: "text", onclick }, name);
-    this.save = text("Save", events.onSave);
-    this.forget = text("Forget", events.onForget);
-    this.undo = text("Undo", events.onUndo);
-    this.clear = text("Unpin all", events.onClear);
-    const shape = (drawing: Drawing, name: string) =>
-      text(name, () => events.onDrawing(isPressed(this.shapes[drawing]) ? null : drawing));
-    this.shapes = { box: shape("box", "Box"), lasso: shape("lasso", "Lasso") };
-    this.all = h("button", { type: "button", class: "more", onclick: events.onPinAll }, "Pin all");
-    this.saved = h("select", { "aria-label": "Sets saved in this browser" });
-    this.copies = copyButtons(events.onCopy);
     const paste = h("input", {
       id: "pin-text",
       type: "text",
@@ -108,14 +96,11 @@ export class PinPanel {
       paste.value = "";
     };
     paste.addEventListener("keydown", (event) => event.key === "Enter" && add());
-    this.name.addEventListener("change", () => events.onName(this.name.value));
-    this.saved.addEventListener("change", () => this.saved.value !== "" && events.onOpen(this.saved.value));
     this.panel.append(
       h(
         "header",
         {},
         this.heading,
-        h("span", { class: "spacer" }),
         iconButton("Close", CLOSE, () => this.close()),
       ),
       this.count,
@@ -132,7 +117,7 @@ export class PinPanel {
       this.list,
       this.more,
       this.copies,
-      h("div", { class: "fields" }, paste, text("Pin", add)),
+      h("div", { class: "fields" }, paste, textButton("Pin", add)),
       h("div", { class: "fields" }, this.undo, this.clear),
     );
     this.panel.addEventListener("keydown", (event) => {
@@ -166,11 +151,8 @@ export class PinPanel {
       ...(others ? [`${onLayer.toLocaleString("en")} of this layer`] : []),
       ...(followed > 0 ? [`${followed.toLocaleString("en")} followed to it`] : []),
     ];
-    this.count.textContent = !some
-      ? EMPTY
-      : view.tooLong
-        ? `${parts.join(" · ")}. ${TOO_LONG}`
-        : parts.join(" · ");
+    const text = parts.join(" · ");
+    this.count.textContent = !some ? EMPTY : view.tooLong ? `${text}. ${TOO_LONG}` : text;
     if (this.name.value !== set.name && document.activeElement !== this.name) this.name.value = set.name;
     const stored = saved.includes(set.name);
     this.name.parentElement!.hidden = !some;
@@ -196,6 +178,13 @@ export class PinPanel {
   showDrawing(drawing: Drawing | null): void {
     for (const [shape, button] of Object.entries(this.shapes))
       button.setAttribute("aria-pressed", String(shape === drawing));
+  }
+
+  private shape(drawing: Drawing, name: string): HTMLElement {
+    return textButton(name, () => {
+      const pressed = this.shapes[drawing].ariaPressed === "true";
+      this.events.onDrawing(pressed ? null : drawing);
+    });
   }
 
   private close(): void {
@@ -244,33 +233,16 @@ export class PinPanel {
     const { events } = this;
     const { layer, index, label, node } = row;
     const where = layer === shown ? `#${index}` : `layer ${layer}, #${index}`;
-    const preview = () => events.onPreview(node);
-    const leave = () => events.onPreview(null);
     return h(
       "li",
       { class: "pinned" },
       h(
         "button",
-        {
-          type: "button",
-          onclick: () => events.onWalk(row),
-          onpointerenter: preview,
-          onpointerleave: leave,
-          onfocus: preview,
-          onblur: leave,
-        },
-        h(
-          "span",
-          { class: label === null ? "label none" : "label", dir: "auto" },
-          label === null ? "no label" : display(label, 120),
-        ),
+        { onclick: () => events.onWalk(row), ...pointing(node, events.onPreview) },
+        labelCell(label),
         h("span", { class: "index" }, where),
       ),
       iconButton(`Unpin ${where}`, CLOSE, () => events.onRemove(row)),
     );
   }
-}
-
-function isPressed(button: HTMLElement): boolean {
-  return button.ariaPressed === "true";
 }

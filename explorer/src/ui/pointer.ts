@@ -12,7 +12,7 @@ export interface PointerEvents {
 }
 
 /** CSS pixels that a pointer may move during a click. */
-const CLICK_SLACK = 5;
+export const CLICK_SLACK = 5;
 const REACH = { mouse: 5, pen: 8, touch: 18 } as const;
 
 /** How far from a point, in CSS pixels, a pointer still hits it. */

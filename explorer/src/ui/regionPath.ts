@@ -21,7 +21,7 @@ export function regionPath(
   const listed = named.length > 0 ? named : pathOf(layer, region).slice(0, 1);
   return listed.flatMap((at, step) => [
     step === 0 ? "In " : " › ",
-    h("button", { type: "button", dir: "auto", onclick: () => onRegion(at) }, display(nameOf(layer, at), 60)),
+    h("button", { dir: "auto", onclick: () => onRegion(at) }, display(nameOf(layer, at), 60)),
   ]);
 }
 

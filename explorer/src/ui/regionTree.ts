@@ -1,9 +1,8 @@
 /** The regions of a map as a table of contents: a tree, as in the ARIA Authoring Practices. */
 import type { Layer } from "../data/layer";
 import { nameOf, partsOf, pathOf } from "../data/regions";
-import { display } from "../data/text";
 import type { State } from "../page/state";
-import { byId, h, icon, setChildren } from "./dom";
+import { byId, h, icon, labelCell, setChildren } from "./dom";
 
 export interface TreeEvents {
   onChosen(region: number): void;
@@ -11,24 +10,16 @@ export interface TreeEvents {
   onOpened(): void;
 }
 
-/** What a list shows of a region: its name, and its number of features. */
-export function regionRow(layer: Layer, region: number): (HTMLElement | string)[] {
-  const { size } = layer.regions[region]!;
-  return [
-    nameCell(layer, region),
-    " ",
-    h(
-      "span",
-      { class: "index" },
-      size.toLocaleString("en"),
-      h("span", { class: "visually-hidden" }, size === 1 ? " feature" : " features"),
-    ),
-  ];
-}
-
-export function nameCell(layer: Layer, region: number): HTMLElement {
-  const kind = layer.regions[region]!.name === null ? "label none" : "label";
-  return h("span", { class: kind, dir: "auto" }, display(nameOf(layer, region), 120));
+/** What a list shows of a region: its name, and a count, which `unit` explains to screen readers. */
+export function regionRow(
+  layer: Layer,
+  region: number,
+  count = layer.regions[region]!.size.toLocaleString("en"),
+  unit = count === "1" ? " feature" : " features",
+): (HTMLElement | string)[] {
+  const name = labelCell(layer.regions[region]!.name, nameOf(layer, region));
+  const hidden = h("span", { class: "visually-hidden" }, unit);
+  return [name, " ", h("span", { class: "index" }, count, hidden)];
 }
 
 export class RegionTree {

@@ -1,9 +1,9 @@
 /** The search field and its list of results: a combobox, as in the ARIA Authoring Practices. */
 import type { Layer } from "../data/layer";
 import type { Hits } from "../data/search";
-import { counted, display } from "../data/text";
+import { counted } from "../data/text";
 import type { State } from "../page/state";
-import { byId, h } from "./dom";
+import { byId, h, labelCell, pointing } from "./dom";
 import { LayerHits } from "./layerHits";
 import { shortPath } from "./regionPath";
 
@@ -85,7 +85,6 @@ export class SearchBox {
   }
 
   private row(layer: Layer, node: number, at: number): HTMLElement {
-    const label = layer.labels[node];
     return h(
       "li",
       {
@@ -94,14 +93,9 @@ export class SearchBox {
         "data-node": String(node),
         "aria-selected": "false",
         onclick: () => this.events.onChosen(node),
-        onpointerenter: () => this.events.onPreview(node),
-        onpointerleave: () => this.events.onPreview(null),
+        ...pointing(node, this.events.onPreview),
       },
-      h(
-        "span",
-        { class: label == null ? "label none" : "label", dir: "auto" },
-        label == null ? "no label" : display(label, 160),
-      ),
+      labelCell(layer.labels[node] ?? null),
       h("span", { class: "index" }, `#${layer.index[node]}`),
       h("small", { dir: "auto" }),
     );
