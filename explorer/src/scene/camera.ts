@@ -180,8 +180,7 @@ export class MapCamera {
   }
 
   flyTo(target: Vector3): void {
-    const direction = this.camera.position.clone().sub(this.controls.target).normalize();
-    this.fly(target.clone().addScaledVector(direction, this.closeness), target);
+    this.flyToView(target, this.closeness);
   }
 
   /** Flies to where both points are in sight. */
@@ -192,28 +191,27 @@ export class MapCamera {
 
   /** Flies to where a sphere fills the free space, without turning. */
   flyToSphere(center: Vector3, radius: number): void {
-    const distance = this.fillingDistance(radius);
-    const direction = this.camera.position.clone().sub(this.controls.target).normalize();
-    this.fly(
-      center.clone().addScaledVector(direction, Math.min(distance, this.controls.maxDistance)),
-      center,
-    );
+    this.flyToView(center, Math.min(this.fillingDistance(radius), this.controls.maxDistance));
+  }
+
+  /** Where a point is on the canvas, in CSS pixels; null behind the eye. */
+  screenOf(point: Vector3): Vector2 | null {
+    const { x, y, z } = point.clone().project(this.camera);
+    if (z > 1) return null;
+    return new Vector2((0.5 + x / 2) * this.canvas.clientWidth, (0.5 - y / 2) * this.canvas.clientHeight);
   }
 
   /** False outside the picture, and behind a panel. */
   isInSight(point: Vector3): boolean {
     const { left, top, right, bottom } = this.freeBox;
-    const at = point.clone().project(this.camera);
-    const x = (0.5 + at.x / 2) * this.canvas.clientWidth;
-    const y = (0.5 - at.y / 2) * this.canvas.clientHeight;
-    return at.z < 1 && x > left && x < right && y > top && y < bottom;
+    const at = this.screenOf(point);
+    return at !== null && at.x > left && at.x < right && at.y > top && at.y < bottom;
   }
 
   /** Moves without turning so that `point` is in the middle, unless the panels leave it in sight. */
   keepInSight(point: Vector3): void {
     if (this.isInSight(point)) return;
-    const offset = this.camera.position.clone().sub(this.controls.target);
-    this.fly(point.clone().add(offset), point);
+    this.flyToView(point, this.distance);
   }
 
   flyHome(): void {
@@ -243,8 +241,7 @@ export class MapCamera {
   zoom(factor: number): void {
     const { minDistance, maxDistance, target } = this.controls;
     const distance = Math.min(maxDistance, Math.max(minDistance, this.distance * factor));
-    const offset = this.camera.position.clone().sub(target).setLength(distance);
-    this.fly(target.clone().add(offset), target.clone(), 220);
+    this.flyToView(target.clone(), distance, 220);
   }
 
   /** Moves eye and target sideways, in shares of what is seen. */
@@ -267,17 +264,15 @@ export class MapCamera {
 
   /** Where to turn for a point outside the picture: from its middle on the screen, of length 1; null if it is inside. */
   directionBeyond(point: Vector3): { x: number; y: number } | null {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    const seen = point.clone().applyMatrix4(this.camera.matrixWorldInverse);
-    const direction = new Vector2(seen.x, -seen.y);
-    if (seen.z < 0) {
-      const at = seen.applyMatrix4(this.camera.projectionMatrix);
-      if (Math.abs(at.x) <= 1 && Math.abs(at.y) <= 1) return null;
-      const { left, right, top, bottom } = this.freeBox;
-      direction.set((0.5 + at.x / 2) * width, (0.5 - at.y / 2) * height);
-      direction.sub(new Vector2((left + right) / 2, (top + bottom) / 2));
+    const at = this.screenOf(point);
+    if (at === null) {
+      const { x, y } = point.clone().applyMatrix4(this.camera.matrixWorldInverse);
+      return new Vector2(x, -y).normalize();
     }
-    return direction.normalize();
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (at.x >= 0 && at.x <= width && at.y >= 0 && at.y <= height) return null;
+    const { left, right, top, bottom } = this.freeBox;
+    return at.sub(new Vector2((left + right) / 2, (top + bottom) / 2)).normalize();
   }
 
   /** How far from a feature the eye stops. */
@@ -295,6 +290,12 @@ export class MapCamera {
   private jumpHome(): void {
     this.setView(this.homeView());
     this.atHome = true;
+  }
+
+  /** Flies without turning. */
+  private flyToView(target: Vector3, distance: number, duration?: number): void {
+    const offset = this.camera.position.clone().sub(this.controls.target).setLength(distance);
+    this.fly(target.clone().add(offset), target, duration);
   }
 
   private fly(eye: Vector3, target: Vector3, duration?: number): void {
