@@ -16,7 +16,7 @@ export function followColors(store: Store, first: Store): void {
       return [layer, effective, theme, from, first.current.layer];
     },
     ({ layer, coloring, theme, selected }) => {
-      const like = first.current.layer;
+      const like = first.current.layer ?? undefined;
       store.update({
         colored: layer && colorLayer(layer, coloringOf(layer, coloring), theme, selected, like),
       });
