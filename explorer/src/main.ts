@@ -20,6 +20,7 @@ import { Selection } from "./page/selection";
 import { INITIAL, Store, StoreBeside } from "./page/state";
 import { followTheme } from "./page/theme";
 import { parseState } from "./page/urlState";
+import { Frames } from "./scene/frames";
 import { scriptUrl } from "./trusted";
 import { byId } from "./ui/dom";
 
@@ -30,7 +31,8 @@ const store = new Store(INITIAL);
 followTheme(store);
 const first = new PageMap(store, byId("left"));
 const second = new PageMap(new StoreBeside(store), byId("right"));
-first.createScene();
+const frames = new Frames(first.canvas);
+first.createScene(frames);
 for (const map of [first, second]) {
   followShown(map.store);
   followColors(map.store, store);
@@ -53,12 +55,23 @@ const pins = new Pins(first, second, selection);
 const searchBox = followSearch(first, selection);
 drawMap(first, store);
 followLinks(first);
-const compare = new Compare(first, second, selection);
-const joins = followComparison(first, second, compare, selection, regions);
+const compare = new Compare(first, second, frames, selection);
+const joins = followComparison(first, second, frames, compare, selection, regions);
 followAddress(store);
 const navigation = new Navigation(first);
 const exportDialog = new ExportDialog(first, second, pins, joins);
-wireControls({ first, second, navigation, selection, regions, searchBox, pins, exportDialog, compare });
+wireControls({
+  first,
+  second,
+  frames,
+  navigation,
+  selection,
+  regions,
+  searchBox,
+  pins,
+  exportDialog,
+  compare,
+});
 
 addEventListener("hashchange", () => void navigation.open(viewOfAddress()));
 void navigation.start(parseState(location.hash)).then(storePage);

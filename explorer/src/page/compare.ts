@@ -2,8 +2,9 @@
 import { nodeOfFeature, onMap } from "../data/layer";
 import { layerEntry } from "../data/published";
 import { type FeatureId, nodeOfTrack } from "../data/tracks";
+import type { Frames } from "../scene/frames";
 import { byId } from "../ui/dom";
-import { announce, showMessage, showProgress } from "../ui/notices";
+import { announce, showMessage } from "../ui/notices";
 import { drawMap } from "./mapView";
 import { loadOf, middleLayer, readModel } from "./navigation";
 import type { PageMap } from "./pageMap";
@@ -20,6 +21,7 @@ export class Compare {
   constructor(
     private readonly first: PageMap,
     private readonly second: PageMap,
+    private readonly frames: Frames,
     private readonly selection: Selection,
   ) {
     const { store } = first;
@@ -99,12 +101,8 @@ export class Compare {
       if (layerEntry(model, compared.layer) === null) {
         throw new Error(`${compared.modelId} has no layer ${compared.layer} here.`);
       }
-      const loaded = await second.worker.load(loadOf(model, compared.layer), (done, total) =>
-        showProgress(total === null ? "unknown" : done / total),
-      );
-      if (store.current.compared === null) showProgress(null);
+      const loaded = await second.load(loadOf(model, compared.layer));
       if (loaded === null || !wanted()) return;
-      showProgress(null);
       this.open();
       const { inBeside, followed, map } = store.current;
       const goesOn = followed !== null && before?.modelId === compared.modelId;
@@ -113,12 +111,11 @@ export class Compare {
         beside: { ...EMPTY_HALF, layer: onMap(loaded.layer, map) },
       });
       // After its first layer, which it would show as a whole.
-      first.scene?.setBeside(second.scene);
+      if (first.scene) this.frames.draw(first.scene, second.scene);
       this.selectWanted();
       // Once both halves and the panel beside them have their sizes.
       requestAnimationFrame(() => requestAnimationFrame(() => this.keepInSight(placed)));
     } catch (error) {
-      showProgress(null);
       if (!wanted()) return;
       showMessage((error as Error).message);
       const { layer } = second.store.current;
@@ -148,12 +145,12 @@ export class Compare {
     document.body.classList.add("comparing");
     byId("right").hidden = false;
     if (this.second.scene || !this.first.scene) return;
-    this.second.createScene();
+    this.second.createScene(this.frames);
     drawMap(this.second, this.store);
   }
 
   private close(): void {
-    this.first.scene?.setBeside(null);
+    if (this.first.scene) this.frames.draw(this.first.scene);
     document.body.classList.remove("comparing");
     byId("right").hidden = true;
     const { beside, inBeside } = this.store.current;
@@ -181,7 +178,7 @@ function layerToCompare({ layer, wanted, manifests, models }: State): Compared |
   if (model) {
     const layers = model.layers.map((entry) => entry.layer);
     const at = layers.indexOf(layer?.layer ?? -1);
-    return { modelId: model.modelId, layer: layers[at + 1] ?? layers[at - 1] ?? layers[at] ?? layers[0]! };
+    return { modelId: model.modelId, layer: layers[at + 1] ?? layers[at - 1] ?? layers[0]! };
   }
   const [known] = models.flatMap(({ modelId }) => manifests[modelId] ?? []);
   return known ? { modelId: known.modelId, layer: known.layers[0]!.layer } : null;

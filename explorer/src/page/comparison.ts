@@ -1,7 +1,8 @@
 /** What a comparison says: its panel, the titles of both maps, the other layer in the feature's panel, and the lines. */
-import { type Alone, aloneIn, counterparts, inOneFrame, type Relation, relationOf } from "../data/comparison";
+import { type Alone, aloneIn, counterparts, inOneFrame, relationOf } from "../data/comparison";
 import type { Layer } from "../data/layer";
 import { counted, display, fold } from "../data/text";
+import type { Frames } from "../scene/frames";
 import { Joins } from "../scene/joins";
 import { saysLittle } from "../scene/labelWords";
 import { ComparisonPanel, type Side, shareOf } from "../ui/comparisonPanel";
@@ -28,6 +29,7 @@ interface Pair {
 export function followComparison(
   first: PageMap,
   second: PageMap,
+  frames: Frames,
   compare: Compare,
   selection: Selection,
   regions: RegionChoice,
@@ -104,7 +106,7 @@ export function followComparison(
     },
   );
   const joins = new Joins(byId("stage"), first, second);
-  if (first.scene) first.scene.onFrame = () => joins.update();
+  frames.onFrame = () => joins.update();
   followJoins(store, joins, () => pair?.counterpart ?? null);
   return joins;
 }
@@ -178,32 +180,35 @@ function titleOf({ name }: Side, hits: State["hits"]): string {
   return hits === null ? name : `${name} · ${hits.best.toLocaleString("en")} found`;
 }
 
-/** Where the selected feature is in the layer of the other half; null if none is selected, or no tracks join the layers. */
-function elsewhereOf(state: State, { sides }: Pair): { there: Side; relation: Relation } | null {
+/** Where the selected feature is in the layer of the other half. */
+interface Elsewhere {
+  there: Side;
+  /** The one on its track, or else the nearest, if that is known. */
+  feature: { node: number; cosine: number | null } | null;
+  /** Says that its track does not reach that layer; null if it does. */
+  absence: string | null;
+}
+
+/** Null if no feature is selected, or no tracks join the layers. */
+function elsewhereOf(state: State, { sides }: Pair): Elsewhere | null {
   const { selected } = readOf(state);
   if (selected === null) return null;
   const [here, there] = state.inBeside ? [sides[1], sides[0]] : sides;
   const relation = relationOf(here.layer, selected, there.layer, stepOf(state, here, there));
-  return relation && { there, relation };
+  if (relation === null) return null;
+  if (relation.kind === "track") return { there, feature: relation, absence: null };
+  const absence = `Its track does not reach ${there.name.toLowerCase()}.`;
+  const { nearest } = relation;
+  return { there, feature: nearest, absence: nearest === null ? absence : `${absence} Nearest there:` };
 }
 
-function showElsewhere(list: FeatureList, { there, relation }: { there: Side; relation: Relation }): void {
-  const onTrack = relation.kind === "track";
-  const feature = onTrack ? relation : relation.nearest;
-  const rows = feature === null ? [] : [{ ...feature, linked: onTrack, nearInBoth: false }];
-  list.show(there.layer, `In ${there.name.toLowerCase()}`, absenceOf(there, relation), rows);
-}
-
-function absenceOf({ name }: Side, relation: Relation): string | null {
-  if (relation.kind === "track") return null;
-  const absent = `Its track does not reach ${name.toLowerCase()}.`;
-  return relation.nearest === null ? absent : `${absent} Nearest there:`;
+function showElsewhere(list: FeatureList, { there, feature, absence }: Elsewhere): void {
+  const rows = feature === null ? [] : [{ ...feature, linked: absence === null, nearInBoth: false }];
+  list.show(there.layer, `In ${there.name.toLowerCase()}`, absence, rows);
 }
 
 /** As a sentence. */
-function describe({ there, relation }: { there: Side; relation: Relation }): string {
-  const absence = absenceOf(there, relation);
-  const feature = relation.kind === "track" ? relation : relation.nearest;
+function describe({ there, feature, absence }: Elsewhere): string {
   if (feature === null) return `. ${absence}`;
   const label = display(there.layer.labels[feature.node] ?? "no label", 200);
   const cosine = feature.cosine === null ? "" : `, cosine ${feature.cosine.toFixed(2)}`;

@@ -1,6 +1,7 @@
 /** Buttons, selectors, keys and pointer: what each of them does. */
 import type { Coloring } from "../colors";
 import type { Layer } from "../data/layer";
+import type { Frames } from "../scene/frames";
 import { byId } from "../ui/dom";
 import { acceptFiles } from "../ui/fileDrop";
 import { watchKeys } from "../ui/keys";
@@ -24,6 +25,7 @@ import { toggleTheme } from "./theme";
 export interface Page {
   first: PageMap;
   second: PageMap;
+  frames: Frames;
   navigation: Navigation;
   selection: Selection;
   regions: RegionChoice;
@@ -34,7 +36,8 @@ export interface Page {
 }
 
 export function wireControls(page: Page): void {
-  const { first, second, navigation, selection, regions, searchBox, pins, exportDialog, compare } = page;
+  const { first, second, frames, navigation, selection, regions, searchBox, pins, exportDialog, compare } =
+    page;
   const { store, scene } = first;
   const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
@@ -97,7 +100,7 @@ export function wireControls(page: Page): void {
     onText: (text) => pins.addText(text),
   });
 
-  watchRows((node, row) => pins.toggle([node], layerOf(row, store.current)));
+  watchRows((node, row) => pins.toggle(node, layerOf(row, store.current)));
   for (const map of [first, second]) {
     const layer = () => map.store.current.layer;
     const nodeAt = (x: number, y: number, reach: number) => map.scene?.nodeAt(x, y, reach) ?? null;
@@ -106,7 +109,7 @@ export function wireControls(page: Page): void {
       onStart: () => store.update({ pointedAt: null }),
       onPoint: (x, y, reach) => {
         const node = nodeAt(x, y, reach);
-        if (node !== null) pins.toggle([node], layer());
+        if (node !== null) pins.toggle(node, layer());
       },
       onOutline: (outline, remove) => {
         const nodes = map.scene?.nodesWithin(outline) ?? [];
@@ -145,7 +148,7 @@ export function wireControls(page: Page): void {
     pan: (right, up) => scene?.camera.pan(right, up),
     zoom: (factor) => scene?.camera.zoom(factor),
   });
-  if (scene) scene.onRest = () => store.update({ camera: scene.camera.view() });
+  if (scene) frames.onRest = () => store.update({ camera: scene.camera.view() });
   byId("hint").hidden = recall("visited") !== null;
   remember("visited", "yes");
 }

@@ -7,13 +7,14 @@ import type { Loaded } from "../data/layerWorker";
 import { layerEntry, loadIndex, loadModel, type Model } from "../data/published";
 import type { FeatureId } from "../data/tracks";
 import { showsMap } from "../scene/camera";
-import { announce, hideMessage, showMessage, showProgress } from "../ui/notices";
+import { announce, hideMessage, showMessage } from "../ui/notices";
 import type { PageMap } from "./pageMap";
 import {
   choosing,
   following,
   layerAfter,
   modelOf,
+  type Origin,
   type Source,
   type State,
   type Store,
@@ -92,12 +93,7 @@ export class Navigation {
   }
 
   async showFile(file: File): Promise<void> {
-    const source: Source = { kind: "file", name: file.name };
-    await this.load(
-      { kind: "file", file },
-      () => source,
-      (map) => selecting(map, null),
-    );
+    await this.load({ kind: "file", file }, { kind: "file", name: file.name });
   }
 
   private async follow(view: ViewState): Promise<void> {
@@ -175,40 +171,32 @@ export class Navigation {
   private async loadPublished(
     model: Model,
     layer: number,
-    select: (layer: Layer) => Partial<State> = (map) => selecting(map, null),
+    select?: (layer: Layer) => Partial<State>,
   ): Promise<boolean> {
     const { modelId, offline } = model;
     this.store.update({ wanted: { modelId, layer } });
-    const shown = await this.load(
-      loadOf(model, layer),
-      ({ fromCache }) => ({ kind: "published", modelId, layer, fromCache }),
-      select,
-    );
+    const shown = await this.load(loadOf(model, layer), { kind: "published", modelId, layer }, select);
     if (shown && offline) showMessage("No network: showing the copy stored in this browser.", "note");
     return shown;
   }
 
   private async load(
     request: Load,
-    sourceOf: (loaded: Loaded) => Source,
-    select: (layer: Layer) => Partial<State>,
+    from: Origin,
+    select: (layer: Layer) => Partial<State> = (layer) => selecting(layer, null),
   ): Promise<boolean> {
     performance.mark("layer-requested");
-    showProgress(0);
     let loaded: Loaded | null;
     try {
-      loaded = await this.map.worker.load(request, (done, total) =>
-        showProgress(total === null ? "unknown" : done / total),
-      );
+      loaded = await this.map.load(request);
     } catch (error) {
       this.fail(error);
       return false;
     }
     // A newer request has taken over, with progress and messages of its own.
     if (loaded === null) return false;
-    showProgress(null);
     hideMessage();
-    const source = sourceOf(loaded);
+    const source = { ...from, fromCache: loaded.fromCache };
     const layer = onMap(loaded.layer, this.store.current.map);
     this.store.update({ layer, source, wanted: wantedFor(source), hits: null, ...select(layer) });
     requestAnimationFrame(() => performance.measure("layer-shown", "layer-requested"));
@@ -217,7 +205,6 @@ export class Navigation {
 
   /** Says why, and returns to what is shown, if anything is. */
   private fail(error: unknown): void {
-    showProgress(null);
     const { message } = error as Error;
     showMessage(/[.!?…]$/.test(message) ? message : `${message}.`);
     const { source, wanted } = this.store.current;

@@ -1,8 +1,11 @@
 /** One of the two maps of the page: what it shows, and what draws and reads it. */
-import { LayerWorker } from "../data/layerWorker";
+import type { Load } from "../data/layer.worker";
+import { LayerWorker, type Loaded } from "../data/layerWorker";
+import type { Frames } from "../scene/frames";
 import { MapScene } from "../scene/mapScene";
 import { SceneLabels } from "../scene/sceneLabels";
 import { byId } from "../ui/dom";
+import { showProgress } from "../ui/notices";
 import type { Store } from "./state";
 
 export class PageMap {
@@ -25,11 +28,29 @@ export class PageMap {
     return this.reader;
   }
 
-  createScene(): void {
+  /**
+   * Loads a layer, and shows how far that is.
+   * Resolves to null if a newer request has taken over, with progress of its own; rejects with a message for the reader.
+   */
+  async load(request: Load): Promise<Loaded | null> {
+    showProgress(0);
+    try {
+      const loaded = await this.worker.load(request, (done, total) =>
+        showProgress(total === null ? "unknown" : done / total),
+      );
+      if (loaded !== null) showProgress(null);
+      return loaded;
+    } catch (error) {
+      showProgress(null);
+      throw error;
+    }
+  }
+
+  createScene(frames: Frames): void {
     const panels = () => [...document.querySelectorAll(".panel:not([hidden]), .half-title:not([hidden])")];
     const labels = this.element.querySelector<HTMLElement>(".scene-labels")!;
     try {
-      this.scene = new MapScene(this.canvas, new SceneLabels(labels, panels));
+      this.scene = new MapScene(this.canvas, new SceneLabels(labels, panels), frames);
     } catch (error) {
       console.warn("No WebGL 2:", error);
       byId("no-webgl").hidden = false;

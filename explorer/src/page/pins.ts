@@ -90,12 +90,10 @@ export class Pins {
     );
   }
 
-  /** Pins nodes; if all of them are pinned, no longer. */
-  toggle(nodes: readonly number[], layer = this.store.current.layer): void {
-    if (!layer || nodes.length === 0) return;
-    const pinned = nodes.every((node) => this.isPinned(layer, node));
-    if (pinned) this.remove(nodes, layer);
-    else this.add(nodes, layer);
+  /** Pins a node; if it is pinned, no longer. */
+  toggle(node: number, layer: Layer | null): void {
+    if (layer && this.isPinned(layer, node)) this.remove([node], layer);
+    else this.add([node], layer);
   }
 
   /** The feature pointed at, else the selected one. */
@@ -104,14 +102,14 @@ export class Pins {
     const pointed = [current, current.beside].find(({ pointedAt }) => pointedAt !== null);
     const { layer, pointedAt, selected } = pointed ?? readOf(current);
     const node = pointedAt ?? selected;
-    if (node !== null) this.toggle([node], layer);
+    if (node !== null) this.toggle(node, layer);
   }
 
-  add(nodes: readonly number[], layer = this.store.current.layer): void {
+  add(nodes: readonly number[], layer: Layer | null): void {
     if (layer && this.belongs(layer)) this.change((set) => withFeatures(set, featuresOf(layer, nodes)));
   }
 
-  remove(nodes: readonly number[], layer = this.store.current.layer): void {
+  remove(nodes: readonly number[], layer: Layer | null): void {
     if (layer && this.belongs(layer)) this.change((set) => withoutFeatures(set, featuresOf(layer, nodes)));
   }
 
@@ -126,7 +124,7 @@ export class Pins {
   pinAll(): void {
     const all = offered(this.store.current);
     if (all === null) announce("Nothing to pin: search, filter, or choose a region");
-    else this.add(all.nodes);
+    else this.add(all.nodes, this.store.current.layer);
   }
 
   togglePanel(): void {

@@ -83,14 +83,14 @@ export class Selection {
     this.panel.focus();
   }
 
-  /** Flies to the selected feature. */
+  /** Flies to the selected feature; to where it is on both maps, if they lie in one frame. */
   fly(): void {
-    const { current } = this.store;
-    const { layer, beside, inBeside } = current;
-    const { selected } = readOf(current);
-    const framed = layer && beside.layer && inOneFrame(layer, beside.layer);
-    const other = framed ? (inBeside ? current : beside).selected : null;
-    if (selected !== null) this.map.scene?.flyTo(selected, other);
+    const { map: here, first, second } = this;
+    const { scene, store } = here === first ? second : first;
+    const [{ layer, selected }, { layer: otherLayer, selected: node }] = [here.store.current, store.current];
+    if (!layer || selected === null) return;
+    const framed = otherLayer !== null && inOneFrame(layer, otherLayer);
+    here.scene?.flyTo(selected, framed && scene && node !== null ? { scene, node } : null);
   }
 }
 

@@ -9,9 +9,9 @@ import type { Hits } from "../data/search";
 import { type FeatureId, nodeOfTrack } from "../data/tracks";
 
 /** A published layer, or a file of the visitor's own. */
-export type Source =
-  | { kind: "published"; modelId: string; layer: number; fromCache: boolean }
-  | { kind: "file"; name: string };
+export type Origin = { kind: "published"; modelId: string; layer: number } | { kind: "file"; name: string };
+
+export type Source = Origin & { fromCache: boolean };
 
 /** A feature of which the other features of its track are shown. */
 export interface Followed extends FeatureId {

@@ -1,7 +1,7 @@
 /**
  * The map on the canvas: points, links, labels, and which point is under the pointer.
  *
- * Draws only when something changed. A few draw calls per frame, whatever the number of features.
+ * A few draw calls per frame, whatever the number of features.
  */
 import { Color, Scene, Vector3, WebGLRenderer } from "three";
 import type { Layer } from "../data/layer";
@@ -9,6 +9,7 @@ import { headline } from "../data/text";
 import { MapCamera } from "./camera";
 import { EdgeMarker } from "./edgeMarker";
 import { prefersStillness } from "./flight";
+import type { Frames } from "./frames";
 import { Glide } from "./glide";
 import type { LinkOrder } from "./linkOrder";
 import { FeatureLinks, linkMaterial, showSelectedLinks } from "./links";
@@ -18,8 +19,6 @@ import type { Box } from "./placement";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
 import { rings } from "./rings";
 import type { SceneLabels } from "./sceneLabels";
-import { SharedView } from "./sharedView";
-import { Sharpness } from "./sharpness";
 import { Trail } from "./trail";
 import { WideLines } from "./wideLines";
 
@@ -50,10 +49,6 @@ const NOTHING_MARKED: Marking = {
 export type SceneColors = Record<keyof MapScene["colors"], string>;
 
 export class MapScene {
-  /** Called when the camera has come to rest. */
-  onRest: () => void = () => {};
-  /** Called when a frame has been drawn. */
-  onFrame: () => void = () => {};
   readonly camera: MapCamera;
   readonly colors = {
     background: new Color(),
@@ -69,7 +64,6 @@ export class MapScene {
   private readonly selectedLinks = new WideLines(2, 2);
   private readonly rings = rings();
   private readonly trail = new Trail();
-  private readonly sharpness = new Sharpness();
   private readonly edgeMarker: EdgeMarker;
   private layer: Layer | null = null;
   private points: FeaturePoints | null = null;
@@ -82,26 +76,18 @@ export class MapScene {
   private linksVisible = true;
   private linkWeight = 1;
   private minCosine: number | null = null;
-  private scheduled = false;
-  private moved = false;
-  /** A second map that is drawn in the same frames. */
-  private beside: { scene: MapScene; view: SharedView } | null = null;
-  /** The map in whose frames this one is drawn. */
-  private first: MapScene | null = null;
 
   /** Throws if the browser has no WebGL 2. */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly labels: SceneLabels,
+    private readonly frames: Frames,
   ) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
     // The check would wait for the compiler before the first picture.
     this.renderer.debug.checkShaderErrors = import.meta.env.DEV;
-    this.camera = new MapCamera(canvas, () => {
-      // Without damping, as under reduced motion, drags move the camera between frames.
-      this.moved = true;
-      this.requestFrame();
-    });
+    // Without damping, as under reduced motion, drags move the camera between frames.
+    this.camera = new MapCamera(canvas, () => frames.request({ moved: true }));
     canvas.addEventListener("webglcontextrestored", () => this.requestFrame());
     this.edgeMarker = new EdgeMarker(canvas.parentElement!);
     this.scene.add(this.selectedLinks.object, this.rings.object, this.trail.object);
@@ -124,13 +110,13 @@ export class MapScene {
     this.links = new FeatureLinks(layer, this.linkMaterial);
     this.drawLinks();
     this.scene.add(this.links.object);
-    // Its first view is to be reported, even if no frame moves the camera.
-    this.moved = true;
     this.labels.setLayer(layer, this.points!);
     this.hovered = null;
     this.resize();
     this.camera.setExtent(layer);
     this.mark(NOTHING_MARKED);
+    // Its first view is to be reported, even if no frame moves the camera.
+    this.frames.request({ moved: true });
   }
 
   setColors(colors: Uint8Array): void {
@@ -220,11 +206,10 @@ export class MapScene {
     return this.points && this.camera.screenOf(this.positionOf(node));
   }
 
-  /** Flies to where the node is at rest; `beside`: and a node of the map beside this one, in the same frame. */
-  flyTo(node: number, beside: number | null = null): void {
-    const there = this.beside?.scene ?? this.first;
-    if (beside === null || !there) this.camera.flyTo(this.restOf(node));
-    else this.camera.flyToBoth(this.restOf(node), there.restOf(beside));
+  /** Flies to where the node is at rest; `other`: and a node of another map, in the same frame of reference. */
+  flyTo(node: number, other: { scene: MapScene; node: number } | null = null): void {
+    if (other === null) this.camera.flyTo(this.restOf(node));
+    else this.camera.flyToBoth(this.restOf(node), other.scene.restOf(other.node));
   }
 
   /** Flies to where a region fills the picture. */
@@ -269,49 +254,24 @@ export class MapScene {
     this.requestFrame();
   }
 
-  /** Draws another map beside this one, both from the same side; null: none. */
-  setBeside(scene: MapScene | null): void {
-    if (this.beside) this.beside.scene.first = null;
-    this.beside = scene && { scene, view: new SharedView(this.camera, scene.camera) };
-    if (scene) scene.first = this;
-    this.requestFrame();
-  }
-
   requestFrame(): void {
-    if (this.first) this.first.requestFrame();
-    if (this.first || this.scheduled) return;
-    this.scheduled = true;
-    this.canvas.ariaBusy = "true";
-    requestAnimationFrame((now) => this.frame(now));
+    this.frames.request();
   }
 
-  private frame(now: number): void {
-    this.scheduled = false;
-    const scenes = this.beside ? [this, this.beside.scene] : [this];
-    const moving = scenes.map((scene) => scene.move(now)).includes(true);
-    this.beside?.view.share();
-    const ratio = this.sharpness.next(moving, now) * Math.min(window.devicePixelRatio, 2);
-    const labelsDue = scenes.map((scene) => scene.draw(now, ratio)).includes(true);
-    this.onFrame();
-    if (moving) this.moved = true;
-    if (moving || labelsDue) this.requestFrame();
-    if (this.scheduled) return;
-    this.canvas.ariaBusy = "false";
-    if (!this.layer || !this.moved) return;
-    this.moved = false;
-    this.onRest();
+  get isEmpty(): boolean {
+    return this.layer === null;
   }
 
   /** Moves points and camera to where they are at `now`. Returns false if nothing moves. */
-  private move(now: number): boolean {
+  move(now: number): boolean {
     this.removePoints(this.leaving.filter((points) => !points.step(now)));
     const gliding = this.points?.step(now) ?? false;
     if (gliding) this.drawSelection();
     return this.camera.update(now) || gliding || this.leaving.length > 0;
   }
 
-  /** Returns true if a choice of labels is still due. */
-  private draw(now: number, pixelRatio: number): boolean {
+  /** Draws a frame. Returns true if a choice of labels is still due. */
+  draw(now: number, pixelRatio: number): boolean {
     this.setPixelRatio(pixelRatio);
     this.updateFade();
     this.renderer.render(this.scene, this.camera.camera);

@@ -34,6 +34,7 @@ export class SceneLabels {
   private readonly labels: Texts;
   /** By region. */
   private readonly names: Texts;
+  private fontSize = 0;
   private chosenAt = -Infinity;
 
   constructor(
@@ -153,6 +154,8 @@ export class SceneLabels {
   private setFontSize({ width, height }: Projection): void {
     const wanted = SMALLEST_FONT * Math.sqrt(Math.min(width, height) / 900);
     const size = Math.round(Math.min(LARGEST_FONT, Math.max(SMALLEST_FONT, wanted)));
+    if (size === this.fontSize) return;
+    this.fontSize = size;
     this.labels.setFontSize(size);
     this.names.setFontSize(size);
     this.host.style.setProperty("--label-size", `${size}px`);

@@ -33,8 +33,8 @@ export class Texts {
 
   /** CSS pixels. */
   setFontSize(size: number): void {
-    if (size !== this.fontSize) this.sizes.clear();
     this.fontSize = size;
+    this.sizes.clear();
   }
 
   /** The key of the text at (x, y), in CSS pixels, or null. */
