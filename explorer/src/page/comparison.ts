@@ -1,5 +1,5 @@
 /** What a comparison says: its panel, the titles of both maps, the other layer in the feature's panel, and the lines. */
-import { type Alone, aloneIn, counterparts, inOneFrame, relationOf } from "../data/comparison";
+import { type Alone, aloneIn, counterparts, inOneFrame } from "../data/comparison";
 import type { Layer } from "../data/layer";
 import { counted, display, fold } from "../data/text";
 import type { Frames } from "../scene/frames";
@@ -13,7 +13,7 @@ import type { Compare } from "./compare";
 import type { PageMap } from "./pageMap";
 import type { RegionChoice } from "./regions";
 import type { Selection } from "./selection";
-import { readOf, type State, type Store } from "./state";
+import { readOf, relationTo, type State, type Store } from "./state";
 
 /** More search results are not joined: their lines would hide the maps. */
 const MOST_JOINED = 60;
@@ -194,7 +194,7 @@ function elsewhereOf(state: State, { sides }: Pair): Elsewhere | null {
   const { selected } = readOf(state);
   if (selected === null) return null;
   const [here, there] = state.inBeside ? [sides[1], sides[0]] : sides;
-  const relation = relationOf(here.layer, selected, there.layer, stepOf(state, here, there));
+  const relation = relationTo(state, here.layer, selected, there.layer);
   if (relation === null) return null;
   if (relation.kind === "track") return { there, feature: relation, absence: null };
   const absence = `Its track does not reach ${there.name.toLowerCase()}.`;
@@ -213,13 +213,6 @@ function describe({ there, feature, absence }: Elsewhere): string {
   const label = display(there.layer.labels[feature.node] ?? "no label", 200);
   const cosine = feature.cosine === null ? "" : `, cosine ${feature.cosine.toFixed(2)}`;
   return `. ${absence ?? `In ${there.name.toLowerCase()}:`} ${label}${cosine}`;
-}
-
-/** How many layers of the frame lie between two of them. */
-function stepOf({ manifests }: State, from: Side, to: Side): number {
-  const layers = manifests[to.layer.modelId]?.layers.filter(({ frame }) => frame !== undefined) ?? [];
-  const at = (side: Side) => layers.findIndex(({ layer }) => layer === side.layer.layer);
-  return at(to) - at(from);
 }
 
 /** Lines from the selected feature, the pinned ones and the search results to those on their tracks. */

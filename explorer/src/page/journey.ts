@@ -8,7 +8,7 @@ import { type Member, nearestAround, stopsOf } from "../data/tracks";
 import type { Journey } from "../ui/journey";
 import { announce } from "../ui/notices";
 import type { PageMap } from "./pageMap";
-import { modelOf, readOf, type State } from "./state";
+import { framedLayers, modelOf, readOf, type State } from "./state";
 
 export function followJourney(map: PageMap, journey: Journey): void {
   const { store, scene, worker } = map;
@@ -62,7 +62,7 @@ export function followJourney(map: PageMap, journey: Journey): void {
 function nearestOf(state: State, model: Model): ReturnType<typeof nearestAround> {
   const { layer, selected } = readOf(state);
   if (selected === null) return { previous: null, next: null };
-  const layers = model.layers.filter(({ frame }) => frame !== undefined).map((entry) => entry.layer);
+  const layers = framedLayers(model);
   const at = layers.indexOf(layer!.layer);
   return nearestAround(layer!, selected, { previous: layers[at - 1] ?? null, next: layers[at + 1] ?? null });
 }

@@ -5,8 +5,8 @@ import { nodesIn } from "../data/regions";
 import { similarities } from "../data/similarity";
 import { display } from "../data/text";
 import { originsOf } from "../data/tracks";
-import type { Insets } from "../scene/camera";
 import type { MapScene } from "../scene/mapScene";
+import type { Box } from "../scene/placement";
 import { byId } from "../ui/dom";
 import { LinkControl } from "../ui/linkControl";
 import type { PageMap } from "./pageMap";
@@ -130,7 +130,7 @@ function followPanels(store: Store, scene: MapScene, canvas: HTMLElement): void 
 }
 
 /** What they cover of the window. */
-function covered(): Insets {
+function covered(): Box {
   const find = byId("find").getBoundingClientRect();
   // Of these, one at most is not hidden, and empty.
   const aside = ["feature", "region", "comparison"].map((id) => byId(id).getBoundingClientRect());
@@ -144,7 +144,7 @@ function covered(): Insets {
 }
 
 /** What the panels cover of a map: columns at the sides, or above and below on a phone. */
-function insets(canvas: HTMLElement): Insets {
+function insets(canvas: HTMLElement): Box {
   const panels = covered();
   const { left, right, top, bottom } = canvas.getBoundingClientRect();
   return {

@@ -1,13 +1,13 @@
 /** The selected feature: its panel, and the ways to select another. */
 import { inOneFrame } from "../data/comparison";
-import { type Layer, linkCount } from "../data/layer";
+import { linkCount } from "../data/layer";
 import { counted, display } from "../data/text";
 import type { FeatureId } from "../data/tracks";
 import { byId } from "../ui/dom";
 import { FeaturePanel } from "../ui/featurePanel";
 import { announce } from "../ui/notices";
 import type { PageMap } from "./pageMap";
-import { readOf, type State, type Store, selecting, selectingBeside } from "./state";
+import { readOf, relationTo, type State, type Store, selecting, selectingBeside } from "./state";
 
 export class Selection {
   readonly panel = new FeaturePanel({
@@ -95,15 +95,12 @@ export class Selection {
 }
 
 /** For screen readers: the layer that the selection has come to along its track, and how similar it still is. */
-function arrivalOf({ layer: from, selected: origin }: State, { layer, selected, source }: State): string {
+function arrivalOf({ layer: from, selected: origin }: State, state: State): string {
+  const { layer, selected, source } = state;
   if (!from || !layer || selected === null || from.layer === layer.layer || source?.kind !== "published")
     return "";
-  const cosine = origin === null ? null : cosineBetween(from, origin, layer, selected);
+  const relation = relationTo(state, layer, selected, from);
+  const near = relation?.kind === "track" ? relation : relation?.nearest;
+  const cosine = near?.node === origin ? near.cosine : null;
   return `Layer ${layer.layer}${cosine === null ? "" : `, cosine ${cosine.toFixed(2)} to layer ${from.layer}`}. `;
-}
-
-/** Between features of adjacent layers, if one is the nearest of the other; null otherwise. */
-function cosineBetween(from: Layer, origin: number, layer: Layer, node: number): number | null {
-  const nearest = layer.passage?.[layer.layer > from.layer ? "previous" : "next"];
-  return nearest && nearest.index[node] === from.index[origin] ? nearest.cosine[node]! : null;
 }

@@ -1,5 +1,6 @@
 /** What the page shows. This is the only copy: controls change it, and every part of the page follows it. */
 import type { Colored, Coloring, Theme } from "../colors";
+import { type Relation, relationOf } from "../data/comparison";
 import type { ModelEntry } from "../data/contract";
 import { EMPTY_SET, type FeatureSet } from "../data/featureSet";
 import { type Filters, NO_FILTERS } from "../data/filter";
@@ -146,6 +147,17 @@ export function layerAfter(state: State, by: number): number | null {
   const layers = modelOf(state)?.layers ?? [];
   const at = layers.findIndex(({ layer }) => layer === state.wanted?.layer);
   return at < 0 ? null : (layers[at + by]?.layer ?? null);
+}
+
+/** The layers of the frame of a model, in order. */
+export function framedLayers(model: Model | undefined): number[] {
+  return model?.layers.filter(({ frame }) => frame !== undefined).map(({ layer }) => layer) ?? [];
+}
+
+/** How a feature goes on in another layer; null where no tracks join the layers. */
+export function relationTo({ manifests }: State, from: Layer, node: number, to: Layer): Relation | null {
+  const layers = framedLayers(manifests[to.modelId]);
+  return relationOf(from, node, to, layers.indexOf(to.layer) - layers.indexOf(from.layer));
 }
 
 /** The map on which the selected feature was selected. */

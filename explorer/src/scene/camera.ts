@@ -1,24 +1,13 @@
 /** The camera: where it is, how the visitor moves it, and how it flies to a view. */
 import { PerspectiveCamera, Vector2, Vector3 } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
+import type { Placed } from "../data/layer";
 import { fittingView } from "./fit";
 import { Flight, prefersStillness } from "./flight";
 import type { Projection } from "./pick";
 import type { Box } from "./placement";
 
-/** CSS pixels at the canvas's edges that panels cover. */
-export interface Insets {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
-}
-
-/** What there is to see, in map units. */
-export interface Extent {
-  center: [number, number, number];
-  radius: number;
-}
+type Extent = Pick<Placed, "positions" | "radius">;
 
 /** Of the map's radius: how far from its target the eye can go. */
 const REACH = 6;
@@ -43,7 +32,7 @@ export function coasted(elapsed: number): number {
 }
 
 /** False for a view so far off that the map would be a speck, or out of sight. */
-export function showsMap(view: number[], { center, radius }: Extent): boolean {
+export function showsMap(view: number[], { center, radius }: Pick<Placed, "center" | "radius">): boolean {
   const [eye, target] = [view.slice(0, 3), view.slice(3)];
   const within = (point: number[], reach: number) =>
     Math.hypot(...point.map((value, axis) => value - center[axis]!)) <= reach * radius;
@@ -56,11 +45,12 @@ export class MapCamera {
   onGrab: () => void = () => {};
   readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.05, FAR);
   private readonly controls: OrbitControls;
-  private extent: (Extent & { positions: Float32Array }) | null = null;
+  private extent: Extent | null = null;
   /** The whole map is shown, and the visitor has not moved it since. */
   private atHome = false;
   private flight: Flight | null = null;
-  private insets: Insets = { left: 0, right: 0, top: 0, bottom: 0 };
+  /** CSS pixels at the edges of the canvas that panels cover. */
+  private insets: Box = { left: 0, right: 0, top: 0, bottom: 0 };
   private shift = new Vector2();
   private shiftedAt = 0;
   private drawn = false;
@@ -117,7 +107,7 @@ export class MapCamera {
   }
 
   /** Limits the camera to a new map. The first map is shown as a whole; later ones from where the camera is. */
-  setExtent(extent: Extent & { positions: Float32Array }): void {
+  setExtent(extent: Extent): void {
     const isFirst = this.extent === null;
     this.extent = extent;
     this.controls.maxDistance = REACH * extent.radius;
@@ -127,7 +117,7 @@ export class MapCamera {
   }
 
   /** Keeps the middle of the picture in the middle of what the panels leave free. */
-  setInsets(insets: Insets): void {
+  setInsets(insets: Box): void {
     this.insets = insets;
     if (!this.drawn) {
       // The panels take their size between the arrival of the first map and its first frame.

@@ -39,9 +39,9 @@ export interface Placement {
   near: number;
   /** Shown before all others, whatever their prominence. */
   wanted: number[];
-  /** Labels of the previous choice: they stay unless another is clearly better, which prevents flicker. */
+  /** Keys of the previous choice: they stay unless another is clearly better, which prevents flicker. */
   shown: ReadonlySet<number>;
-  /** Boxes that labels must not overlap: the page's panels. */
+  /** Boxes that texts must not overlap: the page's panels. */
   taken: Box[];
   /** Called once the wanted labels are placed, with all boxes taken: returns those that other labels must keep free. */
   reserve: (taken: Box[]) => Box[];
@@ -49,8 +49,8 @@ export interface Placement {
   saysLittle: (node: number) => boolean;
   /** A node's label. Of equal ones, only the first is shown. */
   textOf: (node: number) => string;
-  /** Width and height of a node's label in CSS pixels. */
-  sizeOf: (node: number) => [number, number];
+  /** Width and height of a text in CSS pixels. */
+  sizeOf: (key: number) => [number, number];
   limit: number;
 }
 

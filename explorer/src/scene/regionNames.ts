@@ -1,22 +1,12 @@
 /** Chooses and places the names of regions: of large ones from afar, of those inside them as they come nearer. */
 import type { Layer } from "../data/layer";
 import type { Projection } from "./pick";
-import { type Box, boxOf, overlap, type Placed, project } from "./placement";
+import { boxOf, overlap, type Placed, type Placement, project } from "./placement";
 
-export interface Naming {
+export interface Naming extends Pick<Placement, "view" | "near" | "shown" | "taken" | "sizeOf" | "limit"> {
   layer: Layer;
-  view: Projection;
-  /** The eye's distance to its target. */
-  near: number;
-  /** Names of the previous choice: they stay unless they have become clearly worse, which prevents flicker. */
-  shown: ReadonlySet<number>;
   /** False for a region of which no feature is shown: it is not named. */
   isShown: (region: number) => boolean;
-  /** Boxes that names must not overlap. */
-  taken: Box[];
-  /** Width and height of a region's name in CSS pixels. */
-  sizeOf: (region: number) => [number, number];
-  limit: number;
 }
 
 /** Radius on the screen, as a share of the picture's shorter side, from which a region's parts are named instead. */
@@ -28,7 +18,8 @@ const STICKINESS = 1.25;
 const FURTHEST = 1.5;
 const MARGIN = 6;
 
-export function placeNames({ layer, view, near, shown, isShown, taken, sizeOf, limit }: Naming): Placed[] {
+export function placeNames(naming: Naming): Placed[] {
+  const { layer, view, near, shown, isShown, taken, sizeOf, limit } = naming;
   const { regions, areas } = layer;
   const middles = { positions: areas.center, radiusOf: null };
   const open = OPEN * Math.min(view.width, view.height);
