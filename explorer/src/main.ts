@@ -1,6 +1,7 @@
 /** The page: its parts, which all follow one state (page/state.ts), and how it starts. */
 import "@fontsource-variable/inter/wght.css";
 import "./style.css";
+import { LayerWorker } from "./data/layerWorker";
 import { followAddress, viewOfAddress } from "./page/address";
 import { followColors, followLegend } from "./page/coloring";
 import { Compare } from "./page/compare";
@@ -29,7 +30,8 @@ const store = new Store(INITIAL);
 
 // The order of this is the order in which the parts react to a change.
 followTheme(store);
-const first = new PageMap(store, byId("left"));
+// Starts while the scene is made.
+const first = new PageMap(store, byId("left"), new LayerWorker());
 const second = new PageMap(new StoreBeside(store), byId("right"));
 const frames = new Frames(first.canvas);
 first.createScene(frames);

@@ -16,7 +16,8 @@ export function followJourney(map: PageMap, journey: Journey): void {
   const known = new Map<string, number[]>();
   /** The track that was read last: it stays in the list while the visitor walks along it. */
   let latest: { tracks: PublishedFile; track: number; members: Member[] } | null = null;
-  store.follow(["layer", "followed", "selected"], async (state) => {
+  const parts = (state: State) => [state.layer, state.followed, readOf(state).layer, readOf(state).selected];
+  store.follow(parts, async (state) => {
     const { layer, followed } = state;
     const model = modelOf(state);
     if (!layer || !followed || !model?.atlas) {

@@ -22,7 +22,7 @@ export function drawMap(map: PageMap, page: Store): void {
   store.follow(["linksVisible", "minCosine"], (state) => scene.setLinks(state.linksVisible, state.minCosine));
   store.follow(["labelsVisible"], ({ labelsVisible }) => scene.setLabelsVisible(labelsVisible));
   followMarks(store, scene);
-  followPointer(store, scene, map);
+  followPointer(map, scene);
   followPanels(page, scene, canvas);
 }
 
@@ -88,7 +88,7 @@ function followTheme(store: Store, scene: MapScene): void {
 }
 
 /** The feature under the pointer, or pointed at in a list: a ring and its label. */
-function followPointer(store: Store, scene: MapScene, { canvas, element }: PageMap): void {
+function followPointer({ store, canvas, element }: PageMap, scene: MapScene): void {
   const tooltip = element.querySelector<HTMLElement>(".tooltip")!;
   store.follow(["layer", "pointedAt", "selected"], ({ layer, pointedAt: node, selected }) => {
     scene.setHovered(node);

@@ -12,17 +12,17 @@ export class PageMap {
   /** Null without WebGL; for the second map, until there is a first comparison. */
   scene: MapScene | null = null;
   readonly canvas: HTMLCanvasElement;
-  private reader: LayerWorker | null = null;
 
   /** `store`: the state as this map has it; `element`: holds its canvas, labels and title. */
   constructor(
     readonly store: Store,
     readonly element: HTMLElement,
+    private reader: LayerWorker | null = null,
   ) {
     this.canvas = element.querySelector("canvas")!;
   }
 
-  /** Started when it is first needed. */
+  /** Started when it is first needed, at the latest. */
   get worker(): LayerWorker {
     this.reader ??= new LayerWorker();
     return this.reader;

@@ -170,7 +170,7 @@ export class MapCamera {
   }
 
   flyTo(target: Vector3): void {
-    this.flyToView(target, this.closeness);
+    this.approach(target, this.closeness);
   }
 
   /** Flies to where both points are in sight. */
@@ -181,7 +181,7 @@ export class MapCamera {
 
   /** Flies to where a sphere fills the free space, without turning. */
   flyToSphere(center: Vector3, radius: number): void {
-    this.flyToView(center, Math.min(this.fillingDistance(radius), this.controls.maxDistance));
+    this.approach(center, Math.min(this.fillingDistance(radius), this.controls.maxDistance));
   }
 
   /** Where a point is on the canvas, in CSS pixels; null behind the eye. */
@@ -200,8 +200,7 @@ export class MapCamera {
 
   /** Moves without turning so that `point` is in the middle, unless the panels leave it in sight. */
   keepInSight(point: Vector3): void {
-    if (this.isInSight(point)) return;
-    this.flyToView(point, this.distance);
+    if (!this.isInSight(point)) this.approach(point, this.distance);
   }
 
   flyHome(): void {
@@ -231,7 +230,7 @@ export class MapCamera {
   zoom(factor: number): void {
     const { minDistance, maxDistance, target } = this.controls;
     const distance = Math.min(maxDistance, Math.max(minDistance, this.distance * factor));
-    this.flyToView(target.clone(), distance, 220);
+    this.approach(target.clone(), distance, 220);
   }
 
   /** Moves eye and target sideways, in shares of what is seen. */
@@ -282,8 +281,8 @@ export class MapCamera {
     this.atHome = true;
   }
 
-  /** Flies without turning. */
-  private flyToView(target: Vector3, distance: number, duration?: number): void {
+  /** Flies to a distance from `target`, without turning. */
+  private approach(target: Vector3, distance: number, duration?: number): void {
     const offset = this.camera.position.clone().sub(this.controls.target).setLength(distance);
     this.fly(target.clone().add(offset), target, duration);
   }
