@@ -57,25 +57,20 @@ function selectionOf(state: State): string {
 
 function viewOf(state: State): ViewState {
   const { layer, source, selected, region, compared } = state;
-  const { map, query, coloring, filters, silentShown, minCosine, camera } = state;
   if (layer === null || source?.kind !== "published") return {};
-  const pins = pinsOf(state);
   const { modelId } = source;
+  const pins = pinsOf(state);
   return {
+    ...state,
     model: modelId,
     layer: source.layer,
-    map: layer.maps.frame && map,
+    map: layer.maps.frame && state.map,
     feature: selected === null ? null : layer.index[selected]!,
     region: region === null ? null : layer.regions[region]!.id,
     compared: compared?.modelId === modelId ? { layer: compared.layer } : compared,
     featureBeside: featureBeside(state),
     pinned: fitsAddress(pins) ? pins.members : null,
     set: pins.name,
-    query,
-    coloring: coloringOf(layer, coloring),
-    filters,
-    silentShown,
-    minCosine,
-    camera,
+    coloring: coloringOf(layer, state.coloring),
   };
 }

@@ -1,17 +1,19 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
-import { COLORINGS, type Coloring } from "../colors";
+import { COLORINGS } from "../colors";
 import { formatMembers, parseMembers } from "../data/featureSet";
 import type { Filters } from "../data/filter";
-import type { Layer } from "../data/layer";
 import { QUANTITIES } from "../data/quantities";
 import { encoded } from "../data/text";
 import type { FeatureId } from "../data/tracks";
+import type { State } from "./state";
 
-interface Values {
+/** What the address does not say is null or undefined. */
+export type ViewState = { [Name in keyof Values]?: Values[Name] | null | undefined };
+
+interface Values
+  extends Pick<State, "map" | "query" | "coloring" | "filters" | "silentShown" | "minCosine" | "camera"> {
   model: string;
   layer: number;
-  /** Which of the layer's maps; in the frame of all layers unless the address says otherwise. */
-  map: keyof Layer["maps"];
   /** Feature index of the selected feature. */
   feature: number;
   /** Id of the chosen region. */
@@ -20,24 +22,10 @@ interface Values {
   compared: { modelId?: string; layer: number };
   /** Index of the feature selected there, if it is not on the track of one on the first map. */
   featureBeside: number;
-  /** The pinned features. */
   pinned: readonly FeatureId[];
-  /** The name of their set. */
+  /** The name of the set that is pinned. */
   set: string;
-  /** The search. */
-  query: string;
-  coloring: Coloring;
-  filters: Filters;
-  /** True if features that never fire are shown, too. */
-  silentShown: boolean;
-  /** The lowest cosine of a link that is drawn. */
-  minCosine: number;
-  /** Camera position x, y, z, then the point it looks at. */
-  camera: number[];
 }
-
-/** Null and undefined: the address does not say. */
-export type ViewState = { [Name in keyof Values]?: Values[Name] | null | undefined };
 
 export function formatState(view: ViewState): string {
   const { model, region, compared, pinned, set, query, coloring, filters, minCosine, camera } = view;
