@@ -25,16 +25,15 @@ export class Joins {
   private drawn = false;
 
   constructor(
-    stage: HTMLElement,
+    private readonly stage: HTMLElement,
     private readonly left: Part,
     private readonly right: Part,
-  ) {
-    stage.append(this.canvas);
-  }
+  ) {}
 
   /** The ones that matter most last: they are drawn over the others. */
   show(joins: Join[]): void {
     this.joins = joins;
+    if (joins.length > 0 && !this.canvas.isConnected) this.stage.append(this.canvas);
     this.left.scene?.requestFrame();
   }
 
