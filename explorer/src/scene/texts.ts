@@ -67,7 +67,7 @@ export class Texts {
       if (chosen.has(key)) continue;
       this.shown.delete(key);
       element.classList.add("leaving");
-      setTimeout(() => element.remove(), 200);
+      setTimeout(() => element.remove(), element.hidden ? 0 : 200);
     }
     for (const { key, offset } of placed) {
       const element = this.shown.get(key)?.element ?? this.add(key);
