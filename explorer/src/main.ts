@@ -50,17 +50,17 @@ followSelectors(second.store, {
   next: "other-next",
 });
 followLayerControls(store);
-const selection = new Selection(first, second);
+const selection = new Selection(store, first, second);
 followJourney(first, selection.panel.journey);
-const regions = new RegionChoice(first, second, selection);
-const pins = new Pins(first, second, selection);
+const regions = new RegionChoice(store, first, second, selection);
+const pins = new Pins(store, first, second, selection);
 const searchBox = followSearch(first, selection);
 drawMap(first, store);
 followLinks(first);
-const compare = new Compare(first, second, frames, selection);
+const compare = new Compare(store, first, second, frames, selection);
 const joins = followComparison(first, second, frames, compare, selection, regions);
 followAddress(store);
-const navigation = new Navigation(first);
+const navigation = new Navigation(store, first);
 const exportDialog = new ExportDialog(first, second, pins, joins);
 wireControls({
   first,

@@ -16,16 +16,13 @@ const LEAST_WIDTH = 1100;
 const LEAST_HEIGHT = 500;
 
 export class Compare {
-  private readonly store: Store;
-
   constructor(
+    private readonly store: Store,
     private readonly first: PageMap,
     private readonly second: PageMap,
     private readonly frames: Frames,
     private readonly selection: Selection,
   ) {
-    const { store } = first;
-    this.store = store;
     store.follow(["compared"], ({ compared }) => {
       byId("compare-with").hidden = compared === null;
       byId("compare").setAttribute("aria-expanded", String(compared !== null));

@@ -23,11 +23,10 @@ import {
 import type { ViewState } from "./urlState";
 
 export class Navigation {
-  private readonly store: Store;
-
-  constructor(private readonly map: PageMap) {
-    this.store = map.store;
-  }
+  constructor(
+    private readonly store: Store,
+    private readonly map: PageMap,
+  ) {}
 
   /** Reads the list of models, and opens a first view. */
   async start(view: ViewState): Promise<void> {

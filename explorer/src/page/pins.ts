@@ -54,15 +54,13 @@ export class Pins {
   private before: { modelId: string; set: FeatureSet } | null = null;
   /** By model and feature. */
   private readonly known = new Map<string, Known>();
-  private readonly store: Store;
 
   constructor(
+    private readonly store: Store,
     private readonly first: PageMap,
     private readonly second: PageMap,
     private readonly selection: Selection,
   ) {
-    const { store } = first;
-    this.store = store;
     selection.onPin = () => this.toggleSelected();
     store.follow(
       ({ layer, beside, pinned }) => [layer, beside.layer, pinned],

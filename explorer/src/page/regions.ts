@@ -12,15 +12,13 @@ import { choosing, choosingBeside, type Store } from "./state";
 export class RegionChoice {
   readonly tree: RegionTree;
   private readonly panel: RegionPanel;
-  private readonly store: Store;
 
   constructor(
+    private readonly store: Store,
     private readonly first: PageMap,
     second: PageMap,
     selection: Selection,
   ) {
-    const { store } = first;
-    this.store = store;
     selection.onRegion = (region) => this.read(region, store.current.inBeside ? second : first);
     this.panel = new RegionPanel({
       onWalk: (node) => selection.choose(node),

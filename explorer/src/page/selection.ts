@@ -27,14 +27,12 @@ export class Selection {
   onRegion: (region: number) => void = () => {};
   /** For screen readers: where the selected feature is in a layer that is compared. */
   describeElsewhere: (state: State) => string = () => "";
-  private readonly store: Store;
 
   constructor(
+    private readonly store: Store,
     private readonly first: PageMap,
     private readonly second: PageMap,
   ) {
-    const { store } = first;
-    this.store = store;
     let before = store.current;
     const show = async (state: State) => {
       const { followed, region, inBeside } = state;
