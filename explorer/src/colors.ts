@@ -5,26 +5,11 @@
  * colour-blind people can distinguish them.
  */
 import type { Layer } from "./data/layer";
-import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES, type Scale } from "./data/quantities";
+import { type Axis, axisOf, QUANTITIES, type Quantity, SCALES } from "./data/quantities";
 import { partsOf } from "./data/regions";
 import { counted } from "./data/text";
 
-export const COLORINGS = [
-  "links",
-  "region",
-  "labelled",
-  "similarity",
-  "density",
-  "activation",
-  "kept",
-  "track",
-  "category",
-  "index",
-] as const;
-export type Coloring = (typeof COLORINGS)[number];
-export type Theme = "dark" | "light";
-
-export const COLORING_NAMES: Record<Coloring, string> = {
+export const COLORING_NAMES = {
   links: "Links",
   region: "Region",
   labelled: "Label or none",
@@ -35,7 +20,10 @@ export const COLORING_NAMES: Record<Coloring, string> = {
   track: "Track length",
   category: "Category",
   index: "Feature index",
-};
+} as const;
+export type Coloring = keyof typeof COLORING_NAMES;
+export const COLORINGS = Object.keys(COLORING_NAMES) as Coloring[];
+export type Theme = "dark" | "light";
 
 export type Legend =
   | {
@@ -61,31 +49,9 @@ export interface Colored {
   legend: Legend;
 }
 
-const VIRIDIS = [
-  "440154",
-  "482878",
-  "3e4a89",
-  "31688e",
-  "26828e",
-  "1f9e89",
-  "35b779",
-  "6ece58",
-  "b5de2b",
-  "fde725",
-];
-const CIVIDIS = [
-  "00224e",
-  "123570",
-  "3b496c",
-  "575d6d",
-  "707173",
-  "8a8678",
-  "a59c74",
-  "c3b369",
-  "e1cc55",
-  "fee838",
-];
-const OKABE_ITO = ["56b4e9", "e69f00", "009e73", "cc79a7", "d55e00", "0072b2", "f0e442"];
+const VIRIDIS = "440154 482878 3e4a89 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725".split(" ");
+const CIVIDIS = "00224e 123570 3b496c 575d6d 707173 8a8678 a59c74 c3b369 e1cc55 fee838".split(" ");
+const OKABE_ITO = "56b4e9 e69f00 009e73 cc79a7 d55e00 0072b2 f0e442".split(" ");
 /** The palette's black, which a dark page would swallow. */
 const EIGHTH: Record<Theme, string> = { dark: "f2f2f2", light: "000000" };
 const OTHERS: Record<Theme, string> = { dark: "8f98a8", light: "86847d" };
@@ -119,112 +85,78 @@ export function colorLayer(
   coloring: Coloring,
   theme: Theme,
   selected: number | null = null,
-  like: Layer | null = null,
+  like = layer,
 ): Colored {
-  const { count } = layer;
-  if (coloring === "similarity" && selected === null)
-    return groups(count, () => -1, [], "no feature selected", theme, "Similarity");
-  switch (coloring) {
-    case "region":
-      return largestRegions(layer, theme);
-    case "labelled":
-      return groups(
-        count,
-        (node) => (layer.labels[node] === null ? -1 : 0),
-        ["labelled"],
-        "no label",
-        theme,
-        "Label",
-      );
-    case "category":
-      return groups(
-        count,
-        (node) => layer.category[node]!,
-        layer.categories,
-        "no category",
-        theme,
-        "Category",
-      );
-    default: {
-      const axis = like && axisOfQuantity(like, coloring);
-      return ramp(count, SCALES[coloring].of(layer, selected)!, coloring, theme, axis);
-    }
+  const { count, labels, categories, category } = layer;
+  if (coloring === "region") return largestRegions(layer, theme);
+  if (coloring === "category") {
+    const of = (node: number) => category[node]!;
+    return groups(count, theme, { title: "Category", names: categories, without: "no category", of });
   }
+  if (coloring === "labelled") {
+    const of = (node: number) => (labels[node] === null ? -1 : 0);
+    return groups(count, theme, { title: "Label", names: ["labelled"], without: "no label", of });
+  }
+  const scale = SCALES[coloring];
+  const positions = positionsOf(layer, coloring, selected);
+  const others = like === layer ? null : positionsOf(like, coloring, null);
+  const axis = (others && axisOf(others, scale)) ?? (positions && axisOf(positions, scale));
+  if (positions && axis) return ramp(positions, axis, coloring, theme);
+  const [title, without] = positions ? [scale.title, scale.missing] : ["Similarity", "no feature selected"];
+  return groups(count, theme, { title, names: [], without, of: () => -1 });
 }
 
 function isQuantity(coloring: Coloring): coloring is Quantity {
   return (QUANTITIES as readonly string[]).includes(coloring);
 }
 
-function ramp(
-  count: number,
-  quantityOf: (node: number) => number,
-  quantity: Quantity,
-  theme: Theme,
-  wanted: Axis | null = null,
-): Colored {
-  const scale = SCALES[quantity];
-  const positions = positionsOf(count, quantityOf, scale);
-  const axis = wanted ?? axisOf(positions, scale);
+/** The values of all nodes on the scale of a quantity; null if the layer does not know it. */
+function positionsOf(layer: Layer, quantity: Quantity, selected: number | null): Float64Array | null {
+  const { of, scale } = SCALES[quantity];
+  const quantityOf = of(layer, selected);
+  return quantityOf && Float64Array.from({ length: layer.count }, (_, node) => scale(quantityOf(node)));
+}
+
+function ramp(positions: Float64Array, axis: Axis, quantity: Quantity, theme: Theme): Colored {
+  const { title, missing: name, scale, format } = SCALES[quantity];
   const missing = rgb(MISSING[theme]);
-  const without = { color: css(missing), name: scale.missing };
-  const { title } = scale;
-  if (axis === null) {
-    const colors = new Uint8Array(3 * count);
-    for (let node = 0; node < count; node++) colors.set(missing, 3 * node);
-    return { colors, legend: { kind: "groups", title, groups: [{ ...without, count }] } };
-  }
   const stops = (quantity === "index" ? CIVIDIS : VIRIDIS).map(rgb);
   const [from, to] = RANGE[theme];
+  const isMissing = (position: number) => !(position > -Infinity);
   const colorAt = (position: number): Rgb => {
-    if (!(position > -Infinity)) return missing;
+    if (isMissing(position)) return missing;
     const share = Math.min(1, Math.max(0, (position - axis.low) / (axis.high - axis.low || 1)));
     return mix(stops, from + share * (to - from));
   };
-  const colors = new Uint8Array(3 * count);
-  let missed = 0;
-  for (let node = 0; node < count; node++) {
-    if (!(positions[node]! > -Infinity)) missed++;
-    colors.set(colorAt(positions[node]!), 3 * node);
-  }
+  const colors = new Uint8Array(3 * positions.length);
+  positions.forEach((position, node) => {
+    colors.set(colorAt(position), 3 * node);
+  });
   return {
     colors,
     legend: {
       kind: "ramp",
       title,
       // As the bars of the histogram above it.
-      gradient: axis.edges.map((value) => css(colorAt(scale.scale(value)))),
-      ticks: axis.ticks.map(scale.format),
-      missing: missed > 0 ? without : null,
+      gradient: axis.edges.map((value) => css(colorAt(scale(value)))),
+      ticks: axis.ticks.map(format),
+      missing: positions.some(isMissing) ? { color: css(missing), name } : null,
       histogram: { quantity, axis },
     },
   };
 }
 
-function positionsOf(
-  count: number,
-  quantityOf: (node: number) => number,
-  { scale }: Pick<Scale, "scale">,
-): Float64Array {
-  return Float64Array.from({ length: count }, (_, node) => scale(quantityOf(node)));
+interface Grouping {
+  title: string;
+  /** Of the groups, largest first. */
+  names: string[];
+  /** What nodes in no group are called. */
+  without: string;
+  /** The group of a node; -1 for none. */
+  of: (node: number) => number;
 }
 
-/** The axis of a quantity on a layer; null if the layer does not know it. */
-function axisOfQuantity(layer: Layer, quantity: Quantity): Axis | null {
-  const scale = SCALES[quantity];
-  const of = scale.of(layer, null);
-  return of && axisOf(positionsOf(layer.count, of, scale), scale);
-}
-
-/** `names`: of the groups, largest first. */
-function groups(
-  count: number,
-  groupOf: (node: number) => number,
-  names: string[],
-  without: string,
-  theme: Theme,
-  title: string,
-): Colored {
+function groups(count: number, theme: Theme, { title, names, without, of }: Grouping): Colored {
   const palette = [...OKABE_ITO, EIGHTH[theme]].map(rgb).slice(0, names.length);
   const others = palette.length;
   const none = others + 1;
@@ -233,7 +165,7 @@ function groups(
   const counts = slots.map(() => 0);
   const colors = new Uint8Array(3 * count);
   for (let node = 0; node < count; node++) {
-    const group = groupOf(node);
+    const group = of(node);
     const slot = group < 0 ? none : Math.min(group, others);
     counts[slot]! += 1;
     colors.set(slots[slot]!, 3 * node);
@@ -243,8 +175,7 @@ function groups(
     name: listed[slot]!,
     count: counts[slot]!,
   }));
-  const occurring = entries.filter((entry) => entry.count > 0);
-  return { colors, legend: { kind: "groups", title, groups: occurring } };
+  return { colors, legend: { kind: "groups", title, groups: entries.filter((entry) => entry.count > 0) } };
 }
 
 /** The regions of level 1, such that those of one colour lie far apart; the legend names the largest. */

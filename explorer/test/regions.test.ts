@@ -14,8 +14,8 @@ import {
 } from "../src/data/regions";
 import { choosing, INITIAL, selecting } from "../src/page/state";
 import type { Projection } from "../src/scene/pick";
-import { overlap } from "../src/scene/placement";
-import { boxOfName, placeNames } from "../src/scene/regionNames";
+import { boxOf, overlap } from "../src/scene/placement";
+import { placeNames } from "../src/scene/regionNames";
 import { prepared, rawLayer } from "./fixtures";
 
 /** Features 0, 1, 3 and 4 of `rawLayer` in regions: 4 alone in r2. */
@@ -160,9 +160,9 @@ function namesFrom(layer: Layer, distance: number, change: object = {}) {
 
 it("names no region of which all features are filtered out", () => {
   const layer = ball(12);
-  const { region: hidden } = namesFrom(layer, 150)[0]!;
+  const { key: hidden } = namesFrom(layer, 150)[0]!;
   const left = namesFrom(layer, 150, { isShown: (region: number) => region !== hidden });
-  expect(left.map(({ region }) => region)).not.toContain(hidden);
+  expect(left.map(({ key }) => key)).not.toContain(hidden);
   const regions = divided();
   const around = [...regionsAround(regions, (node) => node === 0)].map((at) => regions.regions[at]!.id);
   expect(around.sort()).toEqual(["r1", "r1.1", "r1.1.2"]);
@@ -170,8 +170,7 @@ it("names no region of which all features are filtered out", () => {
 
 it("names large regions from afar, and their parts from near", () => {
   const layer = ball(12);
-  const levels = (distance: number) =>
-    namesFrom(layer, distance).map(({ region }) => layer.regions[region]!.level);
+  const levels = (distance: number) => namesFrom(layer, distance).map(({ key }) => layer.regions[key]!.level);
   const [far, near] = [levels(150), levels(15)];
   expect(far.filter((level) => level === 1).length).toBeGreaterThan(far.length / 2);
   expect(near).not.toContain(1);
@@ -180,7 +179,7 @@ it("names large regions from afar, and their parts from near", () => {
 
 it("names the parts of a region without a name in its stead, and no region beside its parts", () => {
   const layer = ball(12);
-  const named = new Set(namesFrom(layer, 150).map(({ region }) => region));
+  const named = new Set(namesFrom(layer, 150).map(({ key }) => key));
   const unnamed = partsOf(layer, null).filter((region) => layer.regions[region]!.name === null);
   expect(unnamed.some((region) => [...named].some((at) => layer.regions[at]!.parent === region))).toBe(true);
   for (const region of named) {
@@ -192,7 +191,7 @@ it("names the parts of a region without a name in its stead, and no region besid
 it("puts no name over another, over a panel or beyond the picture", () => {
   const panel = { left: 0, top: 0, right: 300, bottom: 600 };
   const names = namesFrom(ball(60), 150, { taken: [panel] });
-  const boxes = [panel, ...names.map((name) => boxOfName(name, SIZE, 0))];
+  const boxes = [panel, ...names.map((name) => boxOf(name, SIZE, 0))];
   expect(names.length).toBeGreaterThan(5);
   expect(boxes.filter((box, at) => boxes.slice(at + 1).some((other) => overlap(box, other)))).toEqual([]);
   expect(Math.max(...boxes.map(({ right }) => right))).toBeLessThanOrEqual(800);
@@ -200,8 +199,8 @@ it("puts no name over another, over a panel or beyond the picture", () => {
 
 it("keeps the names that are shown while the camera barely moves", () => {
   const layer = ball(60);
-  const before = namesFrom(layer, 100).map(({ region }) => region);
-  const after = namesFrom(layer, 97, { shown: new Set(before) }).map(({ region }) => region);
+  const before = namesFrom(layer, 100).map(({ key }) => key);
+  const after = namesFrom(layer, 97, { shown: new Set(before) }).map(({ key }) => key);
   expect(after.filter((region) => before.includes(region)).length).toBeGreaterThan(0.85 * before.length);
 });
 

@@ -18,13 +18,13 @@ function view(): Projection {
 
 it("picks the disc nearest to the eye, not the one nearest to the pointer", () => {
   const positions = new Float32Array([0, 0, 0, 0.05, 0, 5, 0, 0, 20]); // the last is behind the eye
-  expect(pick(positions, () => 0.1, view(), 400, 300, 5)).toBe(1);
+  expect(pick({ positions, radiusOf: () => 0.1 }, view(), 400, 300, 5)).toBe(1);
 });
 
 it("picks a near miss, and nothing far away", () => {
   const positions = new Float32Array([0, 0, 0]);
-  expect(pick(positions, () => 0.01, view(), 404, 300, 5)).toBe(0);
-  expect(pick(positions, () => 0.01, view(), 412, 300, 5)).toBeNull();
+  expect(pick({ positions, radiusOf: () => 0.01 }, view(), 404, 300, 5)).toBe(0);
+  expect(pick({ positions, radiusOf: () => 0.01 }, view(), 412, 300, 5)).toBeNull();
 });
 
 it("finds the points inside an outline, and none behind the eye", () => {
@@ -47,35 +47,16 @@ it("finds the points inside an outline, and none behind the eye", () => {
 });
 
 it("picks nothing that is not shown", () => {
-  const positions = new Float32Array([0, 0, 0, 0.05, 0, 5]);
-  expect(
-    pick(
-      positions,
-      () => 0.1,
-      view(),
-      400,
-      300,
-      5,
-      (node) => node !== 1,
-    ),
-  ).toBe(0);
-  expect(
-    pick(
-      positions,
-      () => 0.1,
-      view(),
-      400,
-      300,
-      5,
-      () => false,
-    ),
-  ).toBeNull();
+  const discs = { positions: new Float32Array([0, 0, 0, 0.05, 0, 5]), radiusOf: () => 0.1 };
+  expect(pick(discs, view(), 400, 300, 5, (node) => node !== 1)).toBe(0);
+  expect(pick(discs, view(), 400, 300, 5, () => false)).toBeNull();
 });
+
+const discs = (positions: Float32Array) => ({ positions, radiusOf: () => 0.02 });
 
 function placement(count: number, change: Partial<Placement> = {}): Placement {
   return {
-    positions: Float32Array.from({ length: 3 * count }, (_, at) => 6 * (((at * 0.754877) % 1) - 0.5)),
-    radiusOf: () => 0.02,
+    points: discs(Float32Array.from({ length: 3 * count }, (_, at) => 6 * (((at * 0.754877) % 1) - 0.5))),
     order: Array.from({ length: count }, (_, node) => node),
     view: view(),
     near: 10,
@@ -104,21 +85,21 @@ it("puts no label over another, over a panel or beyond the picture", () => {
 it("shows what is wanted first, and no more than the limit", () => {
   const placed = placeLabels(placement(2000, { wanted: [1234], limit: 5 }));
   expect(placed).toHaveLength(5);
-  expect(placed[0]!.node).toBe(1234);
+  expect(placed[0]!.key).toBe(1234);
 });
 
 it("shows only the first of equal labels", () => {
   const placed = placeLabels(placement(2000, { wanted: [7], textOf: (node) => String(node % 5) }));
-  expect(placed[0]!.node).toBe(7);
-  expect(new Set(placed.map(({ node }) => node % 5)).size).toBe(placed.length);
+  expect(placed[0]!.key).toBe(7);
+  expect(new Set(placed.map(({ key }) => key % 5)).size).toBe(placed.length);
 });
 
 it("shows labels that say little only where there is room left", () => {
   const crowded = placeLabels(placement(2000, { saysLittle: (node) => node % 2 === 0, limit: 20 }));
-  expect(crowded.filter(({ node }) => node % 2 === 0)).toEqual([]);
-  expect(placeLabels(placement(1, { positions: new Float32Array(3), saysLittle: () => true }))).toHaveLength(
-    1,
-  );
+  expect(crowded.filter(({ key }) => key % 2 === 0)).toEqual([]);
+  expect(
+    placeLabels(placement(1, { points: discs(new Float32Array(3)), saysLittle: () => true })),
+  ).toHaveLength(1);
 });
 
 it("knows labels of function words from those that say something", () => {
@@ -129,7 +110,7 @@ it("knows labels of function words from those that say something", () => {
 });
 
 it("shows only what is wanted when nothing else may be", () => {
-  expect(placeLabels(placement(2000, { wanted: [7], order: [] })).map((label) => label.node)).toEqual([7]);
+  expect(placeLabels(placement(2000, { wanted: [7], order: [] })).map((label) => label.key)).toEqual([7]);
 });
 
 it("prefers the prominent among the equally near", () => {
@@ -137,7 +118,7 @@ it("prefers the prominent among the equally near", () => {
     at % 3 === 2 ? 0 : 0.2 * (at % 3 === 0 ? Math.cos(at) : Math.sin(at)),
   );
   const order = Array.from({ length: 100 }, (_, at) => 99 - at);
-  expect(placeLabels(placement(100, { positions: ring, order, limit: 1 }))[0]!.node).toBe(99);
+  expect(placeLabels(placement(100, { points: discs(ring), order, limit: 1 }))[0]!.key).toBe(99);
 });
 
 it("coasts by time, not by frames", () => {

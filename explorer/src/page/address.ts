@@ -9,8 +9,8 @@ const VISITED = "visited";
 
 /** The view that the address has changed to. Back and Forward leave the pinned features as they are. */
 export function viewOfAddress(): ViewState {
-  const { pinned, ...view } = parseState(location.hash);
-  return pinned === undefined || history.state === VISITED ? view : { ...view, pinned };
+  const { pinned, set, ...view } = parseState(location.hash);
+  return !pinned?.length || history.state === VISITED ? view : { ...view, pinned, set };
 }
 
 export function followAddress(store: Store): void {
@@ -56,32 +56,21 @@ function selectionOf(state: State): string {
 }
 
 function viewOf(state: State): ViewState {
-  const { layer, source, selected, region, map, query, coloring, filters, silentShown, minCosine, camera } =
-    state;
-  const { compared } = state;
-  const there = featureBeside(state);
+  const { layer, source, selected, region, compared } = state;
   if (layer === null || source?.kind !== "published") return {};
+  const { modelId } = source;
   const pins = pinsOf(state);
-  const effective = coloringOf(layer, coloring);
   return {
-    model: source.modelId,
+    ...state,
+    model: modelId,
     layer: source.layer,
-    ...(layer.maps.frame !== null && { map }),
-    ...(selected !== null && { feature: layer.index[selected]! }),
-    ...(region !== null && { region: layer.regions[region]!.id }),
-    ...(compared && {
-      compared: {
-        ...(compared.modelId !== source.modelId && { modelId: compared.modelId }),
-        layer: compared.layer,
-      },
-    }),
-    ...(there !== null && { featureBeside: there }),
-    ...(pins.members.length > 0 && fitsAddress(pins) && { pinned: pins }),
-    ...(query !== "" && { query }),
-    ...(effective !== "links" && { coloring: effective }),
-    ...(Object.keys(filters).length > 0 && { filters }),
-    ...(silentShown && { silentShown }),
-    ...(minCosine !== null && { minCosine }),
-    ...(camera !== null && { camera }),
+    map: layer.maps.frame && state.map,
+    feature: selected === null ? null : layer.index[selected]!,
+    region: region === null ? null : layer.regions[region]!.id,
+    compared: compared?.modelId === modelId ? { layer: compared.layer } : compared,
+    featureBeside: featureBeside(state),
+    pinned: fitsAddress(pins) ? pins.members : null,
+    set: pins.name,
+    coloring: coloringOf(layer, state.coloring),
   };
 }

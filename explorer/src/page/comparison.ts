@@ -1,18 +1,19 @@
 /** What a comparison says: its panel, the titles of both maps, the other layer in the feature's panel, and the lines. */
-import { type Alone, aloneIn, counterparts, inOneFrame, type Relation, relationOf } from "../data/comparison";
+import { type Alone, aloneIn, counterparts, inOneFrame } from "../data/comparison";
 import type { Layer } from "../data/layer";
 import { counted, display, fold } from "../data/text";
+import type { Frames } from "../scene/frames";
 import { Joins } from "../scene/joins";
 import { saysLittle } from "../scene/labelWords";
-import type { MapScene } from "../scene/mapScene";
 import { ComparisonPanel, type Side, shareOf } from "../ui/comparisonPanel";
 import { byId } from "../ui/dom";
 import { FeatureList } from "../ui/featureList";
 import { announce } from "../ui/notices";
 import type { Compare } from "./compare";
+import type { PageMap } from "./pageMap";
 import type { RegionChoice } from "./regions";
 import type { Selection } from "./selection";
-import { onChange, readOf, type State, type Store } from "./state";
+import { readOf, relationTo, type State, type Store } from "./state";
 
 /** More search results are not joined: their lines would hide the maps. */
 const MOST_JOINED = 60;
@@ -24,93 +25,90 @@ interface Pair {
   counterpart: Int32Array | null;
 }
 
+/** Returns the lines between the maps. */
 export function followComparison(
-  store: Store,
-  scene: MapScene | null,
+  first: PageMap,
+  second: PageMap,
+  frames: Frames,
   compare: Compare,
   selection: Selection,
   regions: RegionChoice,
-): void {
+): Joins {
+  const { store } = first;
   let pair: Pair | null = null;
   let lit = false;
-  const events = (beside: boolean) => ({
-    onWalk: (node: number) => choose(node, beside),
-    onPreview: (node: number | null) =>
-      beside ? compare.update({ pointedAt: node }) : store.update({ pointedAt: node }),
-    onRegion: (region: number) => (beside ? compare.chooseRegion(region) : regions.read(region)),
+  const events = (map: PageMap) => ({
+    onWalk: (node: number) => selection.choose(node, map),
+    onPreview: (node: number | null) => map.store.update({ pointedAt: node }),
+    onRegion: (region: number) => regions.read(region, map),
   });
-  const choose = (node: number, beside: boolean) => {
-    if (beside) selection.selectBeside(node, { fly: true });
-    else selection.selectFirst(node, { fly: true });
-    selection.panel.focus();
-  };
   const light = () => {
-    const nodes = pair?.sides.map(({ alone }) => alone?.nodes ?? null) ?? [null, null];
-    store.update({
-      alone: lit ? nodes[0]! : null,
-      beside: { ...store.current.beside, alone: lit ? nodes[1]! : null },
+    [first, second].forEach((map, at) => {
+      const nodes = pair?.sides[at]?.alone?.nodes ?? null;
+      map.store.update({ alone: lit ? nodes : null });
     });
   };
   const panel = new ComparisonPanel({
-    sides: [events(false), events(true)],
+    sides: [events(first), events(second)],
     onLight: (value) => {
       lit = value;
       light();
     },
     onClose: () => compare.end(),
   });
-  // One list for each half that the selected feature can be in.
   selection.describeElsewhere = (state) => {
     const relation = pair && elsewhereOf(state, pair);
     return relation ? describe(relation) : "";
   };
-  const elsewhere = [true, false].map((beside) => new FeatureList(events(beside), 1));
+  // One list for each half that the selected feature can be in.
+  const elsewhere = [second, first].map((map) => new FeatureList(events(map), 1));
   elsewhere.forEach(({ element }, at) => {
     element.dataset.map = at === 0 ? "beside" : "first";
   });
 
-  const setPair = ({ layer, beside }: State) => {
-    pair = layer && beside.layer && pairOf(layer, beside.layer);
-    if (pair === null) lit = false;
-    else {
-      panel.show(pair.sides, noteOf(pair), factsOf(pair));
-      announce(summaryOf(pair));
-    }
-    light();
-    panel.showLit(lit);
-  };
-  const layers = ({ layer, beside }: State) => [layer, beside.layer];
-  store.follow(["layer", "beside"], onChange(layers, setPair));
-  const show = (state: State) => {
-    const { beside, hits, selected, followed, region, inBeside } = state;
-    const chosen = selected !== null || followed !== null || region !== null || inBeside;
-    if (panel.hasFocus && (pair === null || chosen)) byId("map").focus();
-    panel.setShown(pair !== null && !chosen);
-    byId("title").hidden = pair === null;
-    byId("other-hits").hidden = pair === null || beside.hits === null;
-    selection.panel.elsewhere.replaceChildren();
-    if (pair === null) return;
-    const [first, second] = pair.sides;
-    byId("title").textContent = titleOf(first, hits);
-    byId("other-title").textContent = titleOf(second, beside.hits);
-    byId("other-hits").textContent = `${second.name}: ${counted(beside.hits?.best ?? 0, "feature")}`;
-    panel.showFound(second, beside.hits);
-    const relation = elsewhereOf(state, pair);
-    if (relation === null) return;
-    const list = elsewhere[inBeside ? 1 : 0]!;
-    showElsewhere(list, relation);
-    selection.panel.elsewhere.append(list.element);
-  };
   store.follow(
-    ["layer", "beside", "hits", "selected", "followed", "region", "inBeside"],
-    onChange((state) => {
-      const { layer, beside, hits, selected, followed, region, inBeside } = state;
-      return [layer, beside.layer, beside.hits, beside.selected, hits, selected, followed, region, inBeside];
-    }, show),
+    ({ layer, beside }) => [layer, beside.layer],
+    ({ layer, beside }) => {
+      pair = layer && beside.layer && pairOf(layer, beside.layer);
+      if (pair === null) lit = false;
+      else {
+        panel.show(pair.sides, noteOf(pair), factsOf(pair));
+        announce(summaryOf(pair));
+      }
+      light();
+      panel.showLit(lit);
+    },
   );
-  if (!scene) return;
-  scene.onFrame = () => compare.joins?.update();
-  followJoins(store, scene, compare, () => pair);
+  store.follow(
+    ({ layer, beside, hits, selected, followed, region, inBeside }) => [
+      ...[layer, hits, selected, followed, region, inBeside],
+      ...[beside.layer, beside.hits, beside.selected],
+    ],
+    (state) => {
+      const { beside, hits, selected, followed, region, inBeside } = state;
+      const chosen = selected !== null || followed !== null || region !== null || inBeside;
+      if (panel.hasFocus && (pair === null || chosen)) byId("map").focus();
+      panel.setShown(pair !== null && !chosen);
+      byId("title").hidden = pair === null;
+      byId("other-hits").hidden = pair === null || beside.hits === null;
+      selection.panel.elsewhere.replaceChildren();
+      if (pair === null) return;
+      const [left, right] = pair.sides;
+      byId("title").textContent = titleOf(left, hits);
+      byId("other-title").textContent = titleOf(right, beside.hits);
+      byId("other-hits").textContent = `${right.name}: ${counted(beside.hits?.best ?? 0, "feature")}`;
+      panel.showFound(right, beside.hits);
+      const relation = elsewhereOf(state, pair);
+      if (relation === null) return;
+      const list = elsewhere[inBeside ? 1 : 0]!;
+      showElsewhere(list, relation);
+      selection.panel.elsewhere.append(list.element);
+    },
+  );
+  const joins = new Joins(byId("stage"), first, second);
+  frames.onFrame = () => joins.update();
+  followJoins(store, joins, () => pair?.counterpart ?? null);
+  return joins;
 }
 
 function pairOf(layer: Layer, other: Layer): Pair {
@@ -182,76 +180,63 @@ function titleOf({ name }: Side, hits: State["hits"]): string {
   return hits === null ? name : `${name} · ${hits.best.toLocaleString("en")} found`;
 }
 
-/** Where the selected feature is in the layer of the other half; null if none is selected, or no tracks join the layers. */
-function elsewhereOf(state: State, { sides }: Pair): { there: Side; relation: Relation } | null {
+/** Where the selected feature is in the layer of the other half. */
+interface Elsewhere {
+  there: Side;
+  /** The one on its track, or else the nearest, if that is known. */
+  feature: { node: number; cosine: number | null } | null;
+  /** Says that its track does not reach that layer; null if it does. */
+  absence: string | null;
+}
+
+/** Null if no feature is selected, or no tracks join the layers. */
+function elsewhereOf(state: State, { sides }: Pair): Elsewhere | null {
   const { selected } = readOf(state);
   if (selected === null) return null;
   const [here, there] = state.inBeside ? [sides[1], sides[0]] : sides;
-  const relation = relationOf(here.layer, selected, there.layer, stepOf(state, here, there));
-  return relation && { there, relation };
+  const relation = relationTo(state, here.layer, selected, there.layer);
+  if (relation === null) return null;
+  if (relation.kind === "track") return { there, feature: relation, absence: null };
+  const absence = `Its track does not reach ${there.name.toLowerCase()}.`;
+  const { nearest } = relation;
+  return { there, feature: nearest, absence: nearest === null ? absence : `${absence} Nearest there:` };
 }
 
-function showElsewhere(list: FeatureList, { there, relation }: { there: Side; relation: Relation }): void {
-  const onTrack = relation.kind === "track";
-  const feature = onTrack ? relation : relation.nearest;
-  const rows = feature === null ? [] : [{ ...feature, linked: onTrack, nearInBoth: false }];
-  list.show(there.layer, `In ${there.name.toLowerCase()}`, absenceOf(there, relation), rows);
-}
-
-function absenceOf({ name }: Side, relation: Relation): string | null {
-  if (relation.kind === "track") return null;
-  const absent = `Its track does not reach ${name.toLowerCase()}.`;
-  return relation.nearest === null ? absent : `${absent} Nearest there:`;
+function showElsewhere(list: FeatureList, { there, feature, absence }: Elsewhere): void {
+  const rows = feature === null ? [] : [{ ...feature, linked: absence === null, nearInBoth: false }];
+  list.show(there.layer, `In ${there.name.toLowerCase()}`, absence, rows);
 }
 
 /** As a sentence. */
-function describe({ there, relation }: { there: Side; relation: Relation }): string {
-  const absence = absenceOf(there, relation);
-  const feature = relation.kind === "track" ? relation : relation.nearest;
+function describe({ there, feature, absence }: Elsewhere): string {
   if (feature === null) return `. ${absence}`;
   const label = display(there.layer.labels[feature.node] ?? "no label", 200);
   const cosine = feature.cosine === null ? "" : `, cosine ${feature.cosine.toFixed(2)}`;
   return `. ${absence ?? `In ${there.name.toLowerCase()}:`} ${label}${cosine}`;
 }
 
-/** How many layers of the frame lie between two of them. */
-function stepOf({ manifests }: State, from: Side, to: Side): number {
-  const layers = manifests[to.layer.modelId]?.layers.filter(({ frame }) => frame !== undefined) ?? [];
-  const at = (side: Side) => layers.findIndex(({ layer }) => layer === side.layer.layer);
-  return at(to) - at(from);
-}
-
 /** Lines from the selected feature, the pinned ones and the search results to those on their tracks. */
-function followJoins(store: Store, scene: MapScene, compare: Compare, pairNow: () => Pair | null): void {
-  const draw = (state: State) => {
-    const pair = pairNow();
-    if (pair === null || !compare.scene) return compare.joins?.show([]);
-    compare.joins ??= new Joins(
-      byId("stage"),
-      { scene, canvas: byId("map") },
-      { scene: compare.scene, canvas: byId("other-map") },
-    );
-    const { counterpart } = pair;
-    const { selected, hits, pinnedNodes, shown, beside } = state;
-    const style = getComputedStyle(document.documentElement);
-    const lines = (nodes: number[], color: string, width: number) =>
-      nodes.flatMap((left) => {
-        const right = counterpart?.[left] ?? -1;
-        const hidden = right < 0 || shown?.[left] === 0 || beside.shown?.[right] === 0;
-        return hidden ? [] : [{ left, right, color: style.getPropertyValue(color).trim(), width }];
-      });
-    const found = hits === null ? [] : hits.nodes.slice(0, hits.best);
-    compare.joins.show([
-      ...lines(found.length > MOST_JOINED ? [] : found, "--link", 1),
-      ...lines(pinnedNodes, "--pin", 1.5),
-      ...lines(selected === null ? [] : [selected], "--accent", 2),
-    ]);
-  };
+function followJoins(store: Store, joins: Joins, counterpartNow: () => Int32Array | null): void {
   store.follow(
-    ["layer", "beside", "selected", "hits", "pinnedNodes", "shown", "theme"],
-    onChange((state) => {
-      const { layer, beside, selected, hits, pinnedNodes, shown, theme } = state;
-      return [layer, beside.layer, beside.shown, selected, hits, pinnedNodes, shown, theme];
-    }, draw),
+    ({ layer, selected, hits, pinnedNodes, shown, theme, beside }) => [
+      ...[layer, selected, hits, pinnedNodes, shown, theme],
+      ...[beside.layer, beside.shown],
+    ],
+    ({ selected, hits, pinnedNodes, shown, beside }) => {
+      const counterpart = counterpartNow();
+      const style = getComputedStyle(document.documentElement);
+      const lines = (nodes: number[], color: string, width: number) =>
+        nodes.flatMap((left) => {
+          const right = counterpart?.[left] ?? -1;
+          const hidden = right < 0 || shown?.[left] === 0 || beside.shown?.[right] === 0;
+          return hidden ? [] : [{ left, right, color: style.getPropertyValue(color).trim(), width }];
+        });
+      const found = hits === null ? [] : hits.nodes.slice(0, hits.best);
+      joins.show([
+        ...lines(found.length > MOST_JOINED ? [] : found, "--link", 1),
+        ...lines(pinnedNodes, "--pin", 1.5),
+        ...lines(selected === null ? [] : [selected], "--accent", 2),
+      ]);
+    },
   );
 }

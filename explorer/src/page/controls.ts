@@ -1,7 +1,7 @@
 /** Buttons, selectors, keys and pointer: what each of them does. */
 import type { Coloring } from "../colors";
 import type { Layer } from "../data/layer";
-import type { MapScene } from "../scene/mapScene";
+import type { Frames } from "../scene/frames";
 import { byId } from "../ui/dom";
 import { acceptFiles } from "../ui/fileDrop";
 import { watchKeys } from "../ui/keys";
@@ -15,16 +15,17 @@ import type { ExportDialog } from "./exportDialog";
 import { OWN_FILE } from "./layerControls";
 import { recall, remember } from "./memory";
 import type { Navigation } from "./navigation";
+import type { PageMap } from "./pageMap";
 import type { Pins } from "./pins";
 import type { RegionChoice } from "./regions";
 import type { Selection } from "./selection";
-import type { Store } from "./state";
+import type { State } from "./state";
 import { toggleTheme } from "./theme";
 
 export interface Page {
-  store: Store;
-  /** Null without WebGL. */
-  scene: MapScene | null;
+  first: PageMap;
+  second: PageMap;
+  frames: Frames;
   navigation: Navigation;
   selection: Selection;
   regions: RegionChoice;
@@ -35,7 +36,9 @@ export interface Page {
 }
 
 export function wireControls(page: Page): void {
-  const { store, scene, navigation, selection, regions, searchBox, pins, exportDialog, compare } = page;
+  const { first, second, frames, navigation, selection, regions, searchBox, pins, exportDialog, compare } =
+    page;
+  const { store, scene } = first;
   const stepLayer = (by: number) => void navigation.step(by);
   const home = () => scene?.camera.flyHome();
   const toggleLabels = () => store.update({ labelsVisible: !store.current.labelsVisible });
@@ -50,7 +53,7 @@ export function wireControls(page: Page): void {
     if (document.activeElement?.id === "search") byId("map").focus();
     if (drawing !== null) return store.update({ drawing: null });
     if (selected !== null || followed !== null || region !== null || inBeside) return selection.select(null);
-    if (beside.region !== null) return compare.update({ region: null });
+    if (beside.region !== null) return second.store.update({ region: null });
     if (query === "" && compared !== null) return compare.end();
     store.update({ query: "" });
   };
@@ -71,6 +74,9 @@ export function wireControls(page: Page): void {
   onClick("compare", () => compare.toggle());
   onClick("other-previous", () => compare.step(-1));
   onClick("other-next", () => compare.step(1));
+  store.follow(["labelsVisible"], ({ labelsVisible }) => {
+    byId("labels").setAttribute("aria-pressed", String(labelsVisible));
+  });
 
   const onChoice = (id: string, action: (value: string) => void) => {
     const select = byId<HTMLSelectElement>(id);
@@ -94,46 +100,32 @@ export function wireControls(page: Page): void {
     onText: (text) => pins.addText(text),
   });
 
-  const map = byId<HTMLCanvasElement>("map");
-  watchRows((node, row) => pins.toggle([node], compare.layerOf(row)));
-  const pinWithOutline = (
-    canvas: HTMLCanvasElement,
-    on: () => { scene: MapScene | null; layer: Layer | null },
-  ) =>
-    watchOutline(canvas, {
+  watchRows((node, row) => pins.toggle(node, layerOf(row, store.current)));
+  for (const map of [first, second]) {
+    const layer = () => map.store.current.layer;
+    const nodeAt = (x: number, y: number, reach: number) => map.scene?.nodeAt(x, y, reach) ?? null;
+    watchOutline(map.canvas, {
       drawing: () => store.current.drawing,
       onStart: () => store.update({ pointedAt: null }),
       onPoint: (x, y, reach) => {
-        const node = on().scene?.nodeAt(x, y, reach) ?? null;
-        if (node !== null) pins.toggle([node], on().layer);
+        const node = nodeAt(x, y, reach);
+        if (node !== null) pins.toggle(node, layer());
       },
       onOutline: (outline, remove) => {
-        const nodes = on().scene?.nodesWithin(outline) ?? [];
-        if (remove) pins.remove(nodes, on().layer);
-        else pins.add(nodes, on().layer);
+        const nodes = map.scene?.nodesWithin(outline) ?? [];
+        if (remove) pins.remove(nodes, layer());
+        else pins.add(nodes, layer());
       },
     });
-  pinWithOutline(map, () => ({ scene, layer: store.current.layer }));
-  pinWithOutline(byId<HTMLCanvasElement>("other-map"), () => ({
-    scene: compare.scene,
-    layer: store.current.beside.layer,
-  }));
-  watchPointer(map, {
-    nodeAt: (x, y, reach) => scene?.nodeAt(x, y, reach) ?? null,
-    regionAt: (x, y) => scene?.regionAt(x, y) ?? null,
-    onRegion: (region) => regions.choose(region),
-    onHover: (node) => store.update({ pointedAt: node }),
-    onClick: (node) => selection.selectFirst(node),
-    onDoubleClick: (node) => selection.selectFirst(node, { fly: true }),
-  });
-  watchPointer(byId<HTMLCanvasElement>("other-map"), {
-    nodeAt: (x, y, reach) => compare.scene?.nodeAt(x, y, reach) ?? null,
-    regionAt: (x, y) => compare.scene?.regionAt(x, y) ?? null,
-    onRegion: (region) => compare.chooseRegion(region),
-    onHover: (node) => compare.update({ pointedAt: node }),
-    onClick: (node) => selection.selectBeside(node),
-    onDoubleClick: (node) => selection.selectBeside(node, { fly: true }),
-  });
+    watchPointer(map.canvas, {
+      nodeAt,
+      regionAt: (x, y) => map.scene?.regionAt(x, y) ?? null,
+      onRegion: (region) => regions.choose(region, map),
+      onHover: (node) => map.store.update({ pointedAt: node }),
+      onClick: (node) => selection.select(node, { on: map }),
+      onDoubleClick: (node) => selection.select(node, { on: map, fly: true }),
+    });
+  }
   watchKeys({
     search: () => searchBox.focus(),
     regions: () => regions.tree.toggle(),
@@ -156,7 +148,14 @@ export function wireControls(page: Page): void {
     pan: (right, up) => scene?.camera.pan(right, up),
     zoom: (factor) => scene?.camera.zoom(factor),
   });
-  if (scene) scene.onRest = () => store.update({ camera: scene.camera.view() });
+  if (scene) frames.onRest = () => store.update({ camera: scene.camera.view() });
   byId("hint").hidden = recall("visited") !== null;
   remember("visited", "yes");
+}
+
+/** Of the map to which a row of a list leads. */
+function layerOf(row: Element, { layer, beside, inBeside }: State): Layer | null {
+  const map = row.closest<HTMLElement>("[data-map]")?.dataset.map;
+  const isBeside = map ? map === "beside" : inBeside && row.closest("#feature") !== null;
+  return isBeside ? beside.layer : layer;
 }

@@ -1,14 +1,13 @@
 /** What a visitor can take along: a picture of the view, its link, the chosen features. */
-import { COLORING_NAMES, coloringOf, colorLayer } from "../colors";
+import { COLORING_NAMES, coloringOf } from "../colors";
 import type { Layer } from "../data/layer";
 import { counted, display } from "../data/text";
-import type { MapScene } from "../scene/mapScene";
+import type { Joins } from "../scene/joins";
 import { copyButtons, copyText } from "../ui/copy";
 import { byId } from "../ui/dom";
 import { drawPicture, type Pictured, pictureSize } from "../ui/picture";
-import type { Compare } from "./compare";
+import type { PageMap } from "./pageMap";
 import type { Pins } from "./pins";
-import type { Store } from "./state";
 
 export class ExportDialog {
   private readonly dialog = byId<HTMLDialogElement>("export-dialog");
@@ -16,10 +15,10 @@ export class ExportDialog {
   private readonly features = byId("export-features");
 
   constructor(
-    private readonly store: Store,
-    private readonly scene: MapScene | null,
+    private readonly first: PageMap,
+    private readonly second: PageMap,
     private readonly pins: Pins,
-    private readonly compare: Compare,
+    private readonly joins: Joins,
   ) {
     this.features.after(copyButtons((format) => pins.copy(format, pins.chosen)));
     this.scale.addEventListener("change", () => this.showSize());
@@ -30,7 +29,7 @@ export class ExportDialog {
   }
 
   open(): void {
-    const { layer, source } = this.store.current;
+    const { layer, source } = this.first.store.current;
     if (!layer || this.dialog.open) return;
     const { chosen } = this.pins;
     const published = source?.kind === "published";
@@ -38,7 +37,7 @@ export class ExportDialog {
     byId("link-note").textContent = published
       ? "Opens this view, with the pinned features."
       : "A file of your own has no link.";
-    byId<HTMLButtonElement>("save-picture").disabled = this.scene === null;
+    byId<HTMLButtonElement>("save-picture").disabled = this.first.scene === null;
     this.features.textContent =
       chosen.length === 0 ? "No feature is pinned or selected." : counted(chosen.length, "feature");
     this.features.parentElement!.querySelector<HTMLElement>(".copies")!.hidden = chosen.length === 0;
@@ -47,22 +46,21 @@ export class ExportDialog {
   }
 
   private showSize(): void {
-    if (!this.scene) return;
+    if (!this.first.scene) return;
     const { width, height } = pictureSize(this.maps, Number(this.scale.value));
     byId("picture-size").textContent = `${width} × ${height} pixels, PNG`;
   }
 
   private async savePicture(): Promise<void> {
-    const { layer, coloring, theme, selected, beside } = this.store.current;
-    if (!layer || !this.scene) return;
-    const effective = coloringOf(layer, coloring);
+    const { layer, coloring, colored, beside } = this.first.store.current;
+    if (!layer || !colored) return;
     const caption = {
       title: titleOf(layer, beside.layer),
-      coloring: COLORING_NAMES[effective],
-      legend: colorLayer(layer, effective, theme, selected).legend,
+      coloring: COLORING_NAMES[coloringOf(layer, coloring)],
+      legend: colored.legend,
     };
     const canvas = drawPicture(this.maps, caption, Number(this.scale.value), (context) =>
-      this.compare.joins?.drawOnto(context),
+      this.joins.drawOnto(context),
     );
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
     if (blob === null) {
@@ -81,12 +79,9 @@ export class ExportDialog {
   }
 
   private get maps(): Pictured[] {
-    const { scene, compare, store } = this;
-    const beside = store.current.beside.layer ? compare.scene : null;
-    return [
-      ...(scene ? [{ scene, element: byId("left") }] : []),
-      ...(beside ? [{ scene: beside, element: byId("right") }] : []),
-    ];
+    return [this.first, this.second].flatMap(({ scene, element, store }) =>
+      scene && store.current.layer ? [{ scene, element }] : [],
+    );
   }
 }
 

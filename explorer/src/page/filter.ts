@@ -1,13 +1,20 @@
-/** Which features are shown: the map follows, and the line that counts them. */
+/** Which features are shown, and the line that counts them. */
 import { COLORING_NAMES } from "../colors";
 import { describeRange, isSilent, NO_FILTERS, shownNodes } from "../data/filter";
 import { QUANTITIES, SCALES } from "../data/quantities";
-import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
 import { announce } from "../ui/notices";
 import type { State, Store } from "./state";
 
-export function followFilters(store: Store, scene: MapScene | null): void {
+/** Which features of a map are shown. */
+export function followShown(store: Store): void {
+  store.follow(["layer", "filters", "silentShown", "selected"], (state) => {
+    const { layer, filters, silentShown, selected } = state;
+    store.update({ shown: layer && shownNodes(layer, filters, silentShown, selected) });
+  });
+}
+
+export function followFilters(store: Store): void {
   const silent = byId<HTMLInputElement>("silent");
   silent.addEventListener("change", () => store.update({ silentShown: silent.checked }));
   byId("clear-filters").addEventListener("click", () => {
@@ -16,11 +23,6 @@ export function followFilters(store: Store, scene: MapScene | null): void {
     // The button has gone.
     byId("coloring").focus();
   });
-  store.follow(["layer", "filters", "silentShown", "selected"], (state) => {
-    const { layer, filters, silentShown, selected } = state;
-    store.update({ shown: layer && shownNodes(layer, filters, silentShown, selected) });
-  });
-  store.follow(["layer", "shown"], ({ shown }) => scene?.setShown(shown));
   store.follow(["layer"], ({ layer }) => {
     if (!layer) return;
     const count = layer.index.filter((_, node) => isSilent(layer, node)).length;

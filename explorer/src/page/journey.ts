@@ -2,26 +2,22 @@
 import type { PublishedFile } from "../data/contract";
 import { isInFrame, type Layer } from "../data/layer";
 import type { Track } from "../data/layer.worker";
-import type { LayerWorker } from "../data/layerWorker";
 import { layerEntry, type Model } from "../data/published";
 import { display } from "../data/text";
 import { type Member, nearestAround, stopsOf } from "../data/tracks";
-import type { MapScene } from "../scene/mapScene";
 import type { Journey } from "../ui/journey";
 import { announce } from "../ui/notices";
-import { modelOf, readOf, type State, type Store } from "./state";
+import type { PageMap } from "./pageMap";
+import { framedLayers, modelOf, readOf, type State } from "./state";
 
-export function followJourney(
-  store: Store,
-  scene: MapScene | null,
-  worker: LayerWorker,
-  journey: Journey,
-): void {
+export function followJourney(map: PageMap, journey: Journey): void {
+  const { store, scene, worker } = map;
   /** Positions in the frame, of features of this visit's trails. */
   const known = new Map<string, number[]>();
   /** The track that was read last: it stays in the list while the visitor walks along it. */
   let latest: { tracks: PublishedFile; track: number; members: Member[] } | null = null;
-  store.follow(["layer", "followed", "selected"], async (state) => {
+  const parts = (state: State) => [state.layer, state.followed, readOf(state).layer, readOf(state).selected];
+  store.follow(parts, async (state) => {
     const { layer, followed } = state;
     const model = modelOf(state);
     if (!layer || !followed || !model?.atlas) {
@@ -59,7 +55,7 @@ export function followJourney(
       announce(`Layer ${read.layer!.layer}. ${display(followed.label ?? "no label", 200)}: ${absence}`);
     }
     if (scene && isInFrame(layer) && members.length > 1) {
-      await showTrail(members, layer, model, known, { scene, worker, current });
+      await showTrail(map, members, layer, model, known, current);
     }
   });
 }
@@ -67,7 +63,7 @@ export function followJourney(
 function nearestOf(state: State, model: Model): ReturnType<typeof nearestAround> {
   const { layer, selected } = readOf(state);
   if (selected === null) return { previous: null, next: null };
-  const layers = model.layers.filter(({ frame }) => frame !== undefined).map((entry) => entry.layer);
+  const layers = framedLayers(model);
   const at = layers.indexOf(layer!.layer);
   return nearestAround(layer!, selected, { previous: layers[at - 1] ?? null, next: layers[at + 1] ?? null });
 }
@@ -82,16 +78,17 @@ function absenceOf(members: Member[], layer: number): string | null {
 
 /** Draws the trail as the positions of its features come in, one after another, the nearest layers first. */
 async function showTrail(
+  { scene, worker }: PageMap,
   members: Member[],
   { layer }: Layer,
   model: Model,
   known: Map<string, number[]>,
-  { scene, worker, current }: { scene: MapScene; worker: LayerWorker; current: () => boolean },
+  current: () => boolean,
 ): Promise<void> {
   const here = members.findIndex((member) => member.layer === layer);
   const keyOf = (member: Member) => `${model.modelId}/${member.layer}/${member.index}`;
   const draw = () =>
-    scene.setTrail(
+    scene?.setTrail(
       members.map((member) => known.get(keyOf(member)) ?? null),
       here,
     );

@@ -3,18 +3,37 @@ import type { Layer } from "../data/layer";
 import { counted, display } from "../data/text";
 import { byId, setOptions } from "../ui/dom";
 import { announce } from "../ui/notices";
-import { layerAfter, modelOf, type Source, type State, type Store } from "./state";
+import { layerAfter, modelOf, type Source, type Store } from "./state";
 
 /** The model selector's entry for a file of the visitor's own. */
 export const OWN_FILE = "own file";
 
-export function followLayerControls(store: Store): void {
-  store.follow(["models", "manifests", "wanted", "source"], (state) => {
-    showModels(state);
-    showLayers(state);
-    byId<HTMLButtonElement>("previous-layer").disabled = layerAfter(state, -1) === null;
-    byId<HTMLButtonElement>("next-layer").disabled = layerAfter(state, 1) === null;
+/** Ids of what chooses the layer of a map. */
+interface Selectors {
+  model: string;
+  layer: string;
+  previous: string;
+  next: string;
+}
+
+export function followSelectors(store: Store, ids: Selectors): void {
+  store.follow(["models", "manifests", "wanted", "source", "layer"], (state) => {
+    const { models, wanted, source, layer } = state;
+    const named = models.map(({ modelId, displayName }) => ({ value: modelId, name: displayName }));
+    if (source?.kind === "file") named.unshift({ value: OWN_FILE, name: source.name });
+    setOptions(byId<HTMLSelectElement>(ids.model), named, wanted?.modelId ?? OWN_FILE);
+    const chosen = wanted === null ? layer?.layer : wanted.layer;
+    const layers = modelOf(state)?.layers.map((entry) => entry.layer) ?? (chosen == null ? [] : [chosen]);
+    const select = byId<HTMLSelectElement>(ids.layer);
+    const numbered = layers.map((number) => ({ value: String(number), name: String(number) }));
+    setOptions(select, numbered, String(chosen ?? ""));
+    select.disabled = layers.length < 2;
+    byId<HTMLButtonElement>(ids.previous).disabled = layerAfter(state, -1) === null;
+    byId<HTMLButtonElement>(ids.next).disabled = layerAfter(state, 1) === null;
   });
+}
+
+export function followLayerControls(store: Store): void {
   store.follow(["layer", "map"], ({ layer, map }) => {
     byId("frame").hidden = !layer?.maps.frame;
     byId("frame").setAttribute("aria-pressed", String(map === "frame"));
@@ -22,21 +41,6 @@ export function followLayerControls(store: Store): void {
   store.follow(["source"], ({ layer, source }) => {
     if (layer && source) describe(layer, source);
   });
-}
-
-function showModels({ models, wanted, source }: State): void {
-  const options = models.map(({ modelId, displayName }) => ({ value: modelId, name: displayName }));
-  if (source?.kind === "file") options.unshift({ value: OWN_FILE, name: source.name });
-  setOptions(byId<HTMLSelectElement>("model"), options, wanted?.modelId ?? OWN_FILE);
-}
-
-function showLayers(state: State): void {
-  const own = state.wanted === null && state.layer ? [state.layer.layer] : [];
-  const layers = modelOf(state)?.layers.map(({ layer }) => layer) ?? own;
-  const select = byId<HTMLSelectElement>("layer");
-  const options = layers.map((layer) => ({ value: String(layer), name: String(layer) }));
-  setOptions(select, options, String(state.wanted?.layer ?? own[0] ?? ""));
-  select.disabled = layers.length < 2;
 }
 
 function describe(layer: Layer, source: Source): void {

@@ -1,18 +1,20 @@
 /** Ways to another map: an address, a model, a layer, a file of the visitor's own. */
+import { withFeatures } from "../data/featureSet";
 import { NO_FILTERS } from "../data/filter";
 import { type Layer, nodeOfFeature, onMap } from "../data/layer";
 import type { Load } from "../data/layer.worker";
-import type { LayerWorker, Loaded } from "../data/layerWorker";
+import type { Loaded } from "../data/layerWorker";
 import { layerEntry, loadIndex, loadModel, type Model } from "../data/published";
 import type { FeatureId } from "../data/tracks";
 import { showsMap } from "../scene/camera";
-import type { MapScene } from "../scene/mapScene";
-import { announce, hideMessage, showMessage, showProgress } from "../ui/notices";
+import { announce, hideMessage, showMessage } from "../ui/notices";
+import type { PageMap } from "./pageMap";
 import {
   choosing,
   following,
   layerAfter,
   modelOf,
+  type Origin,
   type Source,
   type State,
   type Store,
@@ -23,8 +25,7 @@ import type { ViewState } from "./urlState";
 export class Navigation {
   constructor(
     private readonly store: Store,
-    private readonly scene: MapScene | null,
-    private readonly worker: LayerWorker,
+    private readonly map: PageMap,
   ) {}
 
   /** Reads the list of models, and opens a first view. */
@@ -51,7 +52,7 @@ export class Navigation {
   /** Shows a model's middle layer. */
   async showModel(model: string): Promise<void> {
     const { query, map, filters, silentShown, compared } = this.store.current;
-    await this.follow({ model, query, map, filters, silentShown, ...(compared && { compared }) });
+    await this.follow({ model, query, map, filters, silentShown, compared });
   }
 
   /** Shows a layer of the chosen model. What is selected stays selected along its track. */
@@ -60,7 +61,7 @@ export class Navigation {
     if (!model || !(await this.loadPublished(model, layer, (map) => following(this.store.current, map))))
       return;
     const { selected } = this.store.current;
-    if (selected !== null) this.scene?.keepInSight(selected);
+    if (selected !== null) this.map.scene?.keepInSight(selected);
   }
 
   /** Selects a feature of any layer of the chosen model, and flies there. */
@@ -72,7 +73,7 @@ export class Navigation {
     if (current.layer?.layer === layer) this.store.update(select(current.layer));
     else if (!(await this.loadPublished(model, layer, select))) return;
     const { selected } = this.store.current;
-    if (selected !== null) this.scene?.flyTo(selected);
+    if (selected !== null) this.map.scene?.flyTo(selected);
   }
 
   /** Changes between the layer's own map and that in the frame of all layers. */
@@ -80,7 +81,7 @@ export class Navigation {
     const { layer, map } = this.store.current;
     if (layer?.maps.frame == null) return;
     const other = map === "frame" ? "own" : "frame";
-    this.store.update({ map: other, layer: onMap(layer, other) });
+    this.setMap(other);
     announce(other === "frame" ? "All layers in one frame" : "This layer's own map");
   }
 
@@ -91,64 +92,67 @@ export class Navigation {
   }
 
   async showFile(file: File): Promise<void> {
-    const source: Source = { kind: "file", name: file.name };
-    await this.load(
-      { kind: "file", file },
-      () => source,
-      (map) => selecting(map, null),
-    );
+    await this.load({ kind: "file", file }, { kind: "file", name: file.name });
   }
 
   private async follow(view: ViewState): Promise<void> {
-    const { store, scene } = this;
+    const { store } = this;
     const { models, wanted, source } = store.current;
-    const known = models.some(({ modelId }) => modelId === view.model);
-    const model = await this.chooseModel(known ? view.model! : (wanted?.modelId ?? models[0]!.modelId));
+    const isPublished = models.some(({ modelId }) => modelId === view.model);
+    const model = await this.chooseModel(isPublished ? view.model! : (wanted?.modelId ?? models[0]!.modelId));
     if (model === null) return;
     let missing: string | null = null;
-    if (view.model !== undefined && !known) missing = `No model ${view.model} is published here.`;
-    else if (view.layer !== undefined && layerEntry(model, view.layer) === null) {
+    if (view.model != null && !isPublished) missing = `No model ${view.model} is published here.`;
+    else if (view.layer != null && layerEntry(model, view.layer) === null) {
       missing = `${model.modelId} has no layer ${view.layer} here.`;
     }
+    const understood = missing === null ? view : {};
+    this.setMap(understood.map ?? "frame");
     const shown = source?.kind === "published" && source.modelId === model.modelId ? source.layer : null;
-    const understood: ViewState = missing === null ? view : {};
-    const { layer, feature, region, camera, query = "", coloring, minCosine, map: on = "frame" } = understood;
-    const { filters = NO_FILTERS, silentShown = false, pinned, compared, featureBeside } = understood;
-    const number = layer ?? shown ?? model.layers[Math.floor(model.layers.length / 2)]!.layer;
-    const { layer: current } = store.current;
-    if (on !== store.current.map) store.update({ map: on, layer: current && onMap(current, on) });
-    if (number === shown) store.update({ wanted: { modelId: model.modelId, layer: number } });
-    else if (!(await this.loadPublished(model, number))) return;
+    const layer = understood.layer ?? shown ?? middleLayer(model);
+    if (layer === shown) store.update({ wanted: { modelId: model.modelId, layer } });
+    else if (!(await this.loadPublished(model, layer))) return;
     if (missing !== null) showMessage(missing);
-    const map = store.current.layer!;
-    const placed = camera !== undefined && showsMap(camera, map);
-    if (placed) scene?.camera.setView(camera);
-    const selected = feature === undefined ? null : nodeOfFeature(map, feature);
-    if (feature !== undefined && selected === null) showMessage(`Feature ${feature} is not on this map.`);
-    const chosen = region === undefined ? -1 : map.regions.findIndex(({ id }) => id === region);
-    if (region !== undefined && chosen < 0) showMessage(`Region ${region} is not on this map.`);
+    this.apply(understood, store.current.layer!);
+  }
+
+  /** Shows what a view says of the layer that is shown. */
+  private apply(view: ViewState, layer: Layer): void {
+    const { store } = this;
+    const { scene } = this.map;
+    const { feature, region, compared, featureBeside, pinned, set, coloring, minCosine, camera } = view;
+    const isCamera = camera != null && showsMap(camera, layer);
+    if (isCamera) scene?.camera.setView(camera);
+    const node = feature == null ? null : nodeOfFeature(layer, feature);
+    if (feature != null && node === null) showMessage(`Feature ${feature} is not on this map.`);
+    const chosen = region == null ? -1 : layer.regions.findIndex(({ id }) => id === region);
+    if (region != null && chosen < 0) showMessage(`Region ${region} is not on this map.`);
+    const { modelId } = layer;
     store.update({
-      query,
-      filters,
-      silentShown,
-      ...(selected === null && chosen >= 0 ? choosing(chosen) : selecting(map, selected)),
-      ...(pinned && { pinned: { ...store.current.pinned, [map.modelId]: pinned } }),
+      query: view.query ?? "",
+      filters: view.filters ?? NO_FILTERS,
+      silentShown: view.silentShown ?? false,
+      ...(node === null && chosen >= 0 ? choosing(chosen) : selecting(layer, node)),
+      ...(pinned?.length && {
+        pinned: {
+          ...store.current.pinned,
+          [modelId]: withFeatures({ name: set ?? "", members: [] }, pinned),
+        },
+      }),
       ...(coloring && { coloring }),
-      ...(minCosine !== undefined && { minCosine }),
-      ...(placed && { camera }),
+      ...(minCosine != null && { minCosine }),
+      ...(isCamera && { camera }),
     });
-    store.update({
-      compared: compared
-        ? {
-            modelId: model.modelId,
-            ...compared,
-            ...(featureBeside !== undefined && { feature: featureBeside }),
-          }
-        : null,
-    });
-    if (placed) return;
-    if (selected !== null) scene?.flyTo(selected);
+    const there = featureBeside == null ? {} : { feature: featureBeside };
+    store.update({ compared: compared ? { modelId, ...compared, ...there } : null });
+    if (isCamera) return;
+    if (node !== null) scene?.flyTo(node);
     else if (chosen >= 0) scene?.flyToRegion(chosen);
+  }
+
+  private setMap(map: keyof Layer["maps"]): void {
+    const { current } = this.store;
+    if (map !== current.map) this.store.update({ map, layer: current.layer && onMap(current.layer, map) });
   }
 
   /** The model's manifest; null if it could not be read. */
@@ -166,40 +170,32 @@ export class Navigation {
   private async loadPublished(
     model: Model,
     layer: number,
-    select: (layer: Layer) => Partial<State> = (map) => selecting(map, null),
+    select?: (layer: Layer) => Partial<State>,
   ): Promise<boolean> {
     const { modelId, offline } = model;
     this.store.update({ wanted: { modelId, layer } });
-    const shown = await this.load(
-      loadOf(model, layer),
-      ({ fromCache }) => ({ kind: "published", modelId, layer, fromCache }),
-      select,
-    );
+    const shown = await this.load(loadOf(model, layer), { kind: "published", modelId, layer }, select);
     if (shown && offline) showMessage("No network: showing the copy stored in this browser.", "note");
     return shown;
   }
 
   private async load(
     request: Load,
-    sourceOf: (loaded: Loaded) => Source,
-    select: (layer: Layer) => Partial<State>,
+    from: Origin,
+    select: (layer: Layer) => Partial<State> = (layer) => selecting(layer, null),
   ): Promise<boolean> {
     performance.mark("layer-requested");
-    showProgress(0);
     let loaded: Loaded | null;
     try {
-      loaded = await this.worker.load(request, (done, total) =>
-        showProgress(total === null ? "unknown" : done / total),
-      );
+      loaded = await this.map.load(request);
     } catch (error) {
       this.fail(error);
       return false;
     }
     // A newer request has taken over, with progress and messages of its own.
     if (loaded === null) return false;
-    showProgress(null);
     hideMessage();
-    const source = sourceOf(loaded);
+    const source = { ...from, fromCache: loaded.fromCache };
     const layer = onMap(loaded.layer, this.store.current.map);
     this.store.update({ layer, source, wanted: wantedFor(source), hits: null, ...select(layer) });
     requestAnimationFrame(() => performance.measure("layer-shown", "layer-requested"));
@@ -208,7 +204,6 @@ export class Navigation {
 
   /** Says why, and returns to what is shown, if anything is. */
   private fail(error: unknown): void {
-    showProgress(null);
     const { message } = error as Error;
     showMessage(/[.!?…]$/.test(message) ? message : `${message}.`);
     const { source, wanted } = this.store.current;
@@ -229,11 +224,20 @@ export async function readModel(store: Store, modelId: string): Promise<Model> {
 
 /** The request for a layer that a model has. */
 export function loadOf(model: Model, layer: number): Load {
-  const { modelId, displayName, neuronpediaModelId, url } = model;
-  const entry = layerEntry(model, layer)!;
-  const { sourceId } = entry;
-  const neuronpedia = neuronpediaModelId && sourceId ? { modelId: neuronpediaModelId, sourceId } : null;
-  return { kind: "published", entry, about: { modelId, displayName, neuronpedia }, manifestUrl: url.href };
+  const { modelId, displayName, url } = model;
+  const about = { modelId, displayName, neuronpedia: neuronpediaOf(model, layer) };
+  return { kind: "published", entry: layerEntry(model, layer)!, about, manifestUrl: url.href };
+}
+
+/** What Neuronpedia calls a layer's SAE; null where it has none. */
+export function neuronpediaOf(model: Model, layer: number): Layer["neuronpedia"] {
+  const { neuronpediaModelId: modelId } = model;
+  const sourceId = layerEntry(model, layer)?.sourceId;
+  return modelId && sourceId ? { modelId, sourceId } : null;
+}
+
+export function middleLayer({ layers }: Model): number {
+  return layers[Math.floor(layers.length / 2)]!.layer;
 }
 
 function wantedFor(source: Source): State["wanted"] {

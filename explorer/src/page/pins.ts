@@ -1,13 +1,5 @@
-/** The pinned features: ways to pin, their panel, and where they are on the map. */
-import {
-  csvText,
-  indicesText,
-  jsonText,
-  type NamedFeature,
-  type Reading,
-  readFeatures,
-  type Scope,
-} from "../data/exchange";
+/** The pinned features: ways to pin, their panel, and where they are on the maps. */
+import { csvText, indicesText, jsonText, type NamedFeature, type Reading } from "../data/exchange";
 import {
   EMPTY_SET,
   type FeatureSet,
@@ -17,19 +9,19 @@ import {
   withoutFeatures,
 } from "../data/featureSet";
 import type { Layer } from "../data/layer";
-import type { LayerWorker } from "../data/layerWorker";
-import { layerEntry } from "../data/published";
 import { nodesIn } from "../data/regions";
 import { SavedSets } from "../data/savedSets";
 import { counted, display } from "../data/text";
 import type { FeatureId } from "../data/tracks";
-import type { MapScene } from "../scene/mapScene";
 import { copyText, type Format } from "../ui/copy";
 import { byId } from "../ui/dom";
 import { announce, showMessage } from "../ui/notices";
 import { PinPanel } from "../ui/pinPanel";
+import { outcomeOf, readList, readListFile } from "./lists";
+import { neuronpediaOf } from "./navigation";
+import type { PageMap } from "./pageMap";
 import type { Selection } from "./selection";
-import { modelOf, onChange, pinsOf, readOf, type State, type Store } from "./state";
+import { modelOf, pinsOf, readOf, type State, type Store } from "./state";
 
 /** What is known of a feature of any layer. */
 interface Known {
@@ -38,8 +30,7 @@ interface Known {
   label: string | null;
 }
 
-/** Bytes: larger files are no lists. */
-const LARGEST_LIST = 64 * 1024 * 1024;
+const UNKNOWN: Known = { track: null, label: null };
 
 export class Pins {
   private readonly panel = new PinPanel({
@@ -54,7 +45,7 @@ export class Pins {
     onUndo: () => this.undo(),
     onSave: () => void this.save(),
     onForget: () => void this.forget(),
-    onOpen: (name) => void this.openSaved(name),
+    onOpen: (name) => this.openSaved(name),
     onCopy: (format) => this.copy(format, pinsOf(this.store.current).members),
   });
   private readonly savedSets = new SavedSets();
@@ -63,48 +54,44 @@ export class Pins {
   private before: { modelId: string; set: FeatureSet } | null = null;
   /** By model and feature. */
   private readonly known = new Map<string, Known>();
-  private nodeOf: { layer: Layer | null; byIndex: Map<number, number> } = { layer: null, byIndex: new Map() };
 
   constructor(
     private readonly store: Store,
-    private readonly scene: MapScene | null,
-    private readonly worker: LayerWorker,
+    private readonly first: PageMap,
+    private readonly second: PageMap,
     private readonly selection: Selection,
   ) {
     selection.onPin = () => this.toggleSelected();
-    store.follow(["shown"], () => this.show());
-    let modelId: string | undefined;
-    store.follow(["layer", "pinned"], (state) => {
-      this.learn(state);
-      this.locate(state);
-      void this.lookUp(state);
-      if (state.layer?.modelId !== modelId) void this.readSaved();
-      modelId = state.layer?.modelId;
-    });
-    store.follow(["layer", "pinned", "pinnedNodes", "hits", "region"], () => this.show());
+    store.follow(
+      ({ layer, beside, pinned }) => [layer, beside.layer, pinned],
+      () => {
+        this.learn();
+        this.locate();
+        void this.lookUp();
+      },
+    );
+    store.follow(
+      ({ layer }) => [layer?.modelId],
+      () => void this.readSaved(),
+    );
+    store.follow(["layer", "pinned", "pinnedNodes", "hits", "region", "shown"], () => this.show());
     store.follow(["drawing"], ({ drawing }) => {
       this.panel.showDrawing(drawing);
-      for (const id of ["map", "other-map"]) byId(id).classList.toggle("drawing", drawing !== null);
-    });
-    store.follow(["layer", "pinned", "selected", "inBeside", "beside"], (state) => {
-      const { layer, selected } = readOf(state);
-      if (layer && selected !== null) selection.panel.showPinned(this.isPinned(layer, selected));
+      for (const { canvas } of [first, second]) canvas.classList.toggle("drawing", drawing !== null);
     });
     store.follow(
-      ["beside"],
-      onChange(
-        ({ beside }) => [beside.layer],
-        (state) => this.locateBeside(state),
-      ),
+      (state) => [readOf(state).layer, readOf(state).selected, state.pinned],
+      (state) => {
+        const { layer, selected } = readOf(state);
+        if (layer && selected !== null) selection.panel.showPinned(this.isPinned(layer, selected));
+      },
     );
   }
 
-  /** Pins nodes; if all of them are pinned, no longer. */
-  toggle(nodes: readonly number[], layer = this.store.current.layer): void {
-    if (!layer || nodes.length === 0) return;
-    const pinned = nodes.every((node) => this.isPinned(layer, node));
-    if (pinned) this.remove(nodes, layer);
-    else this.add(nodes, layer);
+  /** Pins a node; if it is pinned, no longer. */
+  toggle(node: number, layer: Layer | null): void {
+    if (layer && this.isPinned(layer, node)) this.remove([node], layer);
+    else this.add([node], layer);
   }
 
   /** The feature pointed at, else the selected one. */
@@ -113,14 +100,14 @@ export class Pins {
     const pointed = [current, current.beside].find(({ pointedAt }) => pointedAt !== null);
     const { layer, pointedAt, selected } = pointed ?? readOf(current);
     const node = pointedAt ?? selected;
-    if (node !== null) this.toggle([node], layer);
+    if (node !== null) this.toggle(node, layer);
   }
 
-  add(nodes: readonly number[], layer = this.store.current.layer): void {
+  add(nodes: readonly number[], layer: Layer | null): void {
     if (layer && this.belongs(layer)) this.change((set) => withFeatures(set, featuresOf(layer, nodes)));
   }
 
-  remove(nodes: readonly number[], layer = this.store.current.layer): void {
+  remove(nodes: readonly number[], layer: Layer | null): void {
     if (layer && this.belongs(layer)) this.change((set) => withoutFeatures(set, featuresOf(layer, nodes)));
   }
 
@@ -135,7 +122,7 @@ export class Pins {
   pinAll(): void {
     const all = offered(this.store.current);
     if (all === null) announce("Nothing to pin: search, filter, or choose a region");
-    else this.add(all.nodes);
+    else this.add(all.nodes, this.store.current.layer);
   }
 
   togglePanel(): void {
@@ -143,22 +130,15 @@ export class Pins {
   }
 
   addText(text: string): void {
-    const scope = scopeOf(this.store.current);
-    if (scope) this.take(readFeatures(text, scope));
+    const reading = readList(text, this.store.current);
+    if (reading) this.take(reading);
   }
 
   /** Pins the features of a file. Returns false, and changes nothing, if it is no list of features. */
   async addFile(file: File): Promise<boolean> {
-    const scope = scopeOf(this.store.current);
-    if (!scope || file.size > LARGEST_LIST || file.name.endsWith(".gz")) return false;
-    const text = await file.text().catch(() => "");
-    // A layer file.
-    if (text.includes('"featureId"')) return false;
-    const reading = readFeatures(text, scope);
-    const understood = reading.features.length + sum(reading.elsewhere.values());
-    if (understood <= reading.unreadable.length) return false;
-    this.take(reading);
-    return true;
+    const reading = await readListFile(file, this.store.current);
+    if (reading) this.take(reading);
+    return reading !== null;
   }
 
   /** The pinned features, or else the selected one. */
@@ -183,19 +163,19 @@ export class Pins {
 
   private take(reading: Reading): void {
     const layer = this.store.current.layer!;
-    const { byIndex } = this.nodesByIndex(layer);
-    const here = (feature: FeatureId) => feature.layer === layer.layer;
-    const features = reading.features.filter((feature) => !here(feature) || byIndex.has(feature.index));
+    const isMissing = (feature: FeatureId) =>
+      feature.layer === layer.layer && nodeOn(layer, feature) === null;
+    const features = reading.features.filter((feature) => !isMissing(feature));
     const { members } = withFeatures(EMPTY_SET, features);
-    const nodes = members.filter(here).map(({ index }) => byIndex.get(index)!);
+    const nodes = members.flatMap((member) => nodeOn(layer, member) ?? []);
     if (members.length > 0) {
       this.change((set) => ({ ...withFeatures(set, members), name: set.name || (reading.name ?? "") }));
       this.panel.open();
-      this.scene?.flyToAll(nodes);
+      this.first.scene?.flyToAll(nodes);
     }
     const missing = reading.features.length - features.length;
     if (missing > 0) reading.elsewhere.set("not on this map", missing);
-    showMessage(describe(reading, members.length, nodes.length), members.length > 0 ? "note" : "error");
+    showMessage(outcomeOf(reading, members.length, nodes.length), members.length > 0 ? "note" : "error");
   }
 
   private change(change: (set: FeatureSet) => FeatureSet): void {
@@ -226,53 +206,42 @@ export class Pins {
     return set.members.some((member) => keyOf(member) === key);
   }
 
-  private nodesByIndex(layer: Layer): { byIndex: Map<number, number> } {
-    if (this.nodeOf.layer?.index !== layer.index) {
-      this.nodeOf = { layer, byIndex: new Map(Array.from(layer.index, (index, node) => [index, node])) };
+  /** The maps of the model that the set belongs to. */
+  private get maps(): { store: Store; layer: Layer }[] {
+    const { layer: shown } = this.store.current;
+    return [this.first, this.second].flatMap(({ store }) => {
+      const { layer } = store.current;
+      return layer && layer.modelId === shown?.modelId ? [{ store, layer }] : [];
+    });
+  }
+
+  /** Keeps what the shown layers say of their pinned features for when others are shown. */
+  private learn(): void {
+    for (const { layer } of this.maps) {
+      for (const member of pinsOf(this.store.current).members) {
+        const node = nodeOn(layer, member);
+        if (node === null) continue;
+        const track = layer.passage?.track[node] ?? null;
+        this.known.set(keyIn(layer, member), { track, label: layer.labels[node] ?? null });
+      }
     }
-    return this.nodeOf;
   }
 
-  /** Keeps what the shown layer says of its pinned features for when another layer is shown. */
-  private learn(state: State): void {
-    const { layer } = state;
-    if (!layer) return;
-    const { byIndex } = this.nodesByIndex(layer);
-    for (const member of pinsOf(state).members) {
-      const node = member.layer === layer.layer ? byIndex.get(member.index) : undefined;
-      if (node === undefined) continue;
-      const track = layer.passage?.track[node] ?? null;
-      this.known.set(`${layer.modelId}/${keyOf(member)}`, { track, label: layer.labels[node] ?? null });
+  /** Finds the pinned features, and those on their tracks, among the nodes of the maps. */
+  private locate(): void {
+    for (const { store, layer } of this.maps) {
+      const pinnedNodes = this.pinnedOn(layer);
+      const none = pinnedNodes.length === 0 && store.current.pinnedNodes.length === 0;
+      if (!none) store.update({ pinnedNodes });
     }
   }
 
-  /** Finds the pinned features, and those on their tracks, among the nodes of the map. */
-  private locate(state: State): void {
-    const { layer } = state;
-    if (!layer) return;
-    const nodes = this.pinnedOn(layer, state, this.nodesByIndex(layer).byIndex);
-    const same = nodes.length === 0 && state.pinnedNodes.length === 0;
-    if (!same) this.store.update({ pinnedNodes: nodes });
-    this.locateBeside(this.store.current);
-  }
-
-  /** The same on the map beside the first. */
-  private locateBeside(state: State): void {
-    const { layer, beside } = state;
-    if (!beside.layer) return;
-    const byIndex = new Map(Array.from(beside.layer.index, (index, node) => [index, node]));
-    const shown = layer?.modelId === beside.layer.modelId;
-    const pinnedNodes = shown ? this.pinnedOn(beside.layer, state, byIndex) : [];
-    const same = pinnedNodes.length === 0 && beside.pinnedNodes.length === 0;
-    if (!same) this.store.update({ beside: { ...this.store.current.beside, pinnedNodes } });
-  }
-
-  private pinnedOn(layer: Layer, state: State, byIndex: Map<number, number>): number[] {
+  private pinnedOn(layer: Layer): number[] {
     const nodes = new Set<number>();
     const tracks = new Set<number>();
-    for (const member of pinsOf(state).members) {
-      if (member.layer === layer.layer) nodes.add(byIndex.get(member.index) ?? -1);
-      else tracks.add(this.known.get(`${layer.modelId}/${keyOf(member)}`)?.track ?? -1);
+    for (const member of pinsOf(this.store.current).members) {
+      if (member.layer === layer.layer) nodes.add(nodeOn(layer, member) ?? -1);
+      else tracks.add(this.known.get(keyIn(layer, member))?.track ?? -1);
     }
     layer.passage?.track.forEach((track, node) => {
       if (tracks.has(track)) nodes.add(node);
@@ -282,46 +251,39 @@ export class Pins {
   }
 
   /** Asks for the tracks and labels of pinned features of layers that were not shown yet. */
-  private async lookUp(state: State): Promise<void> {
-    const { layer } = state;
-    const model = modelOf(state);
+  private async lookUp(): Promise<void> {
+    const { current } = this.store;
+    const { layer } = current;
+    const model = modelOf(current);
     if (!layer || !model?.atlas || model.modelId !== layer.modelId) return;
-    const key = (feature: FeatureId) => `${model.modelId}/${keyOf(feature)}`;
-    const features = pinsOf(state).members.filter(
-      (member) => member.layer !== layer.layer && !this.known.has(key(member)),
+    const features = pinsOf(current).members.filter(
+      (member) => member.layer !== layer.layer && !this.known.has(keyIn(layer, member)),
     );
     if (features.length === 0) return;
     const query = { manifestUrl: model.url.href, tracks: model.atlas.tracks, features };
     // Without the tracks, the features of other layers are listed by index.
-    const entries = await this.worker.entries(query).catch(() => null);
+    const entries = await this.first.worker.entries(query).catch(() => null);
     if (entries === null) return;
     features.forEach((feature, at) => {
-      this.known.set(key(feature), entries[at] ?? { track: null, label: null });
+      this.known.set(keyIn(layer, feature), entries[at] ?? UNKNOWN);
     });
-    this.locate(this.store.current);
+    this.locate();
     this.show();
   }
 
-  private named(feature: FeatureId, state: State): NamedFeature {
+  private named(feature: FeatureId, state: State): NamedFeature & { node: number | null } {
     const layer = state.layer!;
     const model = modelOf(state);
-    const { label = null } = this.known.get(`${layer.modelId}/${keyOf(feature)}`) ?? {};
-    const node =
-      feature.layer === layer.layer ? this.nodesByIndex(layer).byIndex.get(feature.index) : undefined;
-    const sourceId = model && layerEntry(model, feature.layer)?.sourceId;
-    const neuronpedia = model
-      ? model.neuronpediaModelId && sourceId
-        ? { modelId: model.neuronpediaModelId, sourceId }
-        : null
-      : layer.neuronpedia;
-    return { ...feature, label: node === undefined ? label : (layer.labels[node] ?? null), neuronpedia };
+    const node = nodeOn(layer, feature);
+    const { label } = this.known.get(keyIn(layer, feature)) ?? UNKNOWN;
+    const neuronpedia = model ? neuronpediaOf(model, feature.layer) : layer.neuronpedia;
+    return { ...feature, label: node === null ? label : (layer.labels[node] ?? null), neuronpedia, node };
   }
 
   private show(): void {
     const { current } = this.store;
     const { layer, pinnedNodes } = current;
     if (!layer) return;
-    const { byIndex } = this.nodesByIndex(layer);
     const set = pinsOf(current);
     const all = offered(current);
     const own = set.members.filter((member) => member.layer === layer.layer).length;
@@ -329,10 +291,7 @@ export class Pins {
       set.members.length === 0 ? "Pinned" : `Pinned ${set.members.length.toLocaleString("en")}`;
     this.panel.show({
       set,
-      rowOf: (feature) => ({
-        ...this.named(feature, current),
-        node: feature.layer === layer.layer ? (byIndex.get(feature.index) ?? null) : null,
-      }),
+      rowOf: (feature) => this.named(feature, current),
       layer: layer.layer,
       onLayer: own,
       followed: Math.max(0, pinnedNodes.length - own),
@@ -381,6 +340,25 @@ function featuresOf({ layer, index }: Layer, nodes: readonly number[]): FeatureI
   return nodes.map((node) => ({ layer, index: index[node]! }));
 }
 
+/** The same for the same feature of a model. */
+function keyIn({ modelId }: Layer, feature: FeatureId): string {
+  return `${modelId}/${keyOf(feature)}`;
+}
+
+/** By the indices of a layer: the node of each. Sets can be as large as the layer. */
+const nodesByIndex = new WeakMap<Uint32Array, Map<number, number>>();
+
+/** The node of a feature; null on another layer, and for features that the map does not have. */
+function nodeOn({ layer, index: indices }: Layer, { layer: number, index }: FeatureId): number | null {
+  if (layer !== number) return null;
+  let nodes = nodesByIndex.get(indices);
+  if (!nodes) {
+    nodes = new Map(Array.from(indices, (value, node) => [value, node]));
+    nodesByIndex.set(indices, nodes);
+  }
+  return nodes.get(index) ?? null;
+}
+
 /** What can be pinned at once: the region, what the search finds, or what the filters show. */
 function offered({ layer, region, hits, filters, shown }: State): { nodes: number[]; what: string } | null {
   if (layer === null) return null;
@@ -389,41 +367,4 @@ function offered({ layer, region, hits, filters, shown }: State): { nodes: numbe
     return { nodes: hits.nodes.slice(0, hits.best), what: "search results" };
   if (shown === null || Object.keys(filters).length === 0) return null;
   return { nodes: [...layer.index.keys()].filter((node) => shown[node]), what: "within the filters" };
-}
-
-function scopeOf(state: State): Scope | null {
-  const { layer } = state;
-  if (!layer) return null;
-  const model = modelOf(state);
-  const { neuronpedia } = layer;
-  const layers = model?.layers ?? [{ layer: layer.layer, sourceId: neuronpedia?.sourceId }];
-  const known = model ? model.neuronpediaModelId : neuronpedia?.modelId;
-  return {
-    models: new Set([layer.modelId, ...(known ? [known] : [])]),
-    layer: layer.layer,
-    sources: new Map(layers.map((entry) => [entry.layer, entry.sourceId ?? null])),
-  };
-}
-
-/** What became of a text. */
-function describe({ unreadable, elsewhere, ofUnknownSae }: Reading, taken: number, here: number): string {
-  const quoted = unreadable.slice(0, 3).map((text) => `“${display(text, 40)}”`);
-  const more = unreadable.length - quoted.length;
-  const parts = [
-    taken === 0
-      ? "No feature of this model found."
-      : `${counted(taken, "feature")} pinned, ${here} on this layer.`,
-    ...Array.from(elsewhere, ([reason, count]) => `Left out: ${count.toLocaleString("en")} ${reason}.`),
-    ...(quoted.length > 0
-      ? [`Not understood: ${quoted.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`]
-      : []),
-    ...(taken > 0 && ofUnknownSae
-      ? ["The graph does not name its SAEs: its features are these only if the map is of the same ones."]
-      : []),
-  ];
-  return parts.join(" ");
-}
-
-function sum(values: Iterable<number>): number {
-  return [...values].reduce((total, value) => total + value, 0);
 }

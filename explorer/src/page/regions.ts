@@ -1,14 +1,13 @@
 /** The chosen region: its panel, its row in the tree of all regions, and the ways to choose another. */
-import type { Layer } from "../data/layer";
 import { titleOf } from "../data/regions";
 import { counted, display } from "../data/text";
-import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
 import { announce } from "../ui/notices";
 import { RegionPanel } from "../ui/regionPanel";
 import { RegionTree } from "../ui/regionTree";
+import type { PageMap } from "./pageMap";
 import type { Selection } from "./selection";
-import { choosing, type Store } from "./state";
+import { choosing, choosingBeside, type Store } from "./state";
 
 export class RegionChoice {
   readonly tree: RegionTree;
@@ -16,27 +15,24 @@ export class RegionChoice {
 
   constructor(
     private readonly store: Store,
-    private readonly scene: MapScene | null,
+    private readonly first: PageMap,
+    second: PageMap,
     selection: Selection,
   ) {
-    selection.onRegion = (region) => this.read(region);
+    selection.onRegion = (region) => this.read(region, store.current.inBeside ? second : first);
     this.panel = new RegionPanel({
       onWalk: (node) => selection.choose(node),
       onPreview: (node) => store.update({ pointedAt: node }),
       onRegion: (region) => this.read(region),
-      onFly: () => this.fly(),
+      onFly: () => this.fly(first),
       onClose: () => selection.select(null),
     });
     this.tree = new RegionTree({
       onChosen: (region) => this.read(region),
       onOpened: () => store.update({ query: "" }),
     });
-    let announced: { layer: Layer | null; region: number | null } = { layer: null, region: null };
-    store.follow(["layer", "region", "query"], (state) => {
-      this.tree.show(state);
-      const { layer, region } = state;
-      if (layer === announced.layer && region === announced.region) return;
-      announced = { layer, region };
+    store.follow(["layer", "region", "query"], (state) => this.tree.show(state));
+    store.follow(["layer", "region"], ({ layer, region }) => {
       if (!layer || region === null) {
         // Not lost with the panel.
         if (this.panel.hasFocus) this.returnFocus();
@@ -46,23 +42,28 @@ export class RegionChoice {
       const { size } = layer.regions[region]!;
       announce(`Region: ${display(titleOf(layer, region), 200)}, ${counted(size, "feature")}`);
     });
+    second.store.follow(["layer", "region"], ({ layer, region }) => {
+      if (layer && region !== null)
+        announce(`Layer ${layer.layer}, region: ${display(titleOf(layer, region), 200)}`);
+    });
   }
 
   /** Chooses a region, and flies there. */
-  choose(region: number): void {
-    this.store.update(choosing(region));
-    this.fly();
+  choose(region: number, on = this.first): void {
+    const { current } = this.store;
+    this.store.update(on === this.first ? choosing(region) : choosingBeside(current, region));
+    this.fly(on);
   }
 
-  /** Chooses a region, flies there, and goes on reading in its panel. */
-  read(region: number): void {
-    this.choose(region);
-    this.panel.focus();
+  /** Chooses a region, flies there, and goes on reading in its panel, if the map has one. */
+  read(region: number, on = this.first): void {
+    this.choose(region, on);
+    if (on === this.first) this.panel.focus();
   }
 
-  private fly(): void {
-    const { region } = this.store.current;
-    if (region !== null) this.scene?.flyToRegion(region);
+  private fly({ store, scene }: PageMap): void {
+    const { region } = store.current;
+    if (region !== null) scene?.flyToRegion(region);
   }
 
   private returnFocus(): void {

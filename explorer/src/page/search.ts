@@ -1,21 +1,32 @@
 /** The search: what is typed, what it finds, and where that is. */
 import { isSilent, NO_FILTERS } from "../data/filter";
-import type { LayerWorker } from "../data/layerWorker";
 import { layerEntry } from "../data/published";
-import type { MapScene } from "../scene/mapScene";
 import { SearchBox } from "../ui/searchBox";
+import type { PageMap } from "./pageMap";
 import type { Selection } from "./selection";
-import { modelOf, type State, type Store } from "./state";
+import { modelOf, type State } from "./state";
 
 /** Milliseconds: the first letters of a word are seldom what is looked for. */
 const AFTER_TYPING = 300;
 
-export function followSearch(
-  store: Store,
-  scene: MapScene | null,
-  worker: LayerWorker,
-  selection: Selection,
-): SearchBox {
+/** What the search finds on a map. `leads`: the camera flies to what is found on another layer. */
+export function followHits(map: PageMap, leads: boolean): void {
+  const { store } = map;
+  let before = store.current.layer;
+  store.follow(["layer", "query"], async ({ layer, query, opening, selected, followed }) => {
+    // An address brings its own camera, and the selected feature stays in sight.
+    const flies = leads && layer !== before && !opening && selected === null && followed === null;
+    before = layer;
+    if (!layer || query.trim() === "") return store.update({ hits: null });
+    const hits = await map.worker.search(query).catch(() => null);
+    if (hits === null || store.current.layer !== layer || store.current.query !== query) return;
+    store.update({ hits: { ...hits, query } });
+    if (flies && hits.nodes.length > 0) map.scene?.flyToAll(hits.nodes.slice(0, hits.best));
+  });
+}
+
+export function followSearch(map: PageMap, selection: Selection): SearchBox {
+  const { store } = map;
   const box = new SearchBox({
     onQuery: (query) => store.update({ query }),
     onPreview: (node) => store.update({ pointedAt: node }),
@@ -26,27 +37,14 @@ export function followSearch(
       store.update({ filters: NO_FILTERS, silentShown: silentShown || silent });
     },
   });
-  let searched = store.current;
-  store.follow(["layer", "query"], async ({ layer, query }) => {
-    // On another map the hits are elsewhere; an address brings its own camera, and the selected feature stays in sight.
-    const { opening, selected, followed } = store.current;
-    const free = !opening && selected === null && followed === null;
-    const elsewhere = free && layer !== searched.layer;
-    searched = store.current;
-    if (!layer || query.trim() === "") return store.update({ hits: null });
-    const hits = await worker.search(query).catch(() => null);
-    if (hits === null || store.current.layer !== layer || store.current.query !== query) return;
-    store.update({ hits: { ...hits, query } });
-    if (elsewhere && hits.nodes.length > 0) scene?.flyToAll(hits.nodes.slice(0, hits.best));
-  });
   store.follow(["layer", "query", "hits"], (state) => box.show(state));
   store.follow(["layer", "hits", "shown"], (state) => box.locate(state));
-  followLayers(store, worker, box);
+  followLayers(map, box);
   return box;
 }
 
 /** Counts what the search finds in the other layers of a model with an atlas, once what it finds in this one is shown. */
-function followLayers(store: Store, worker: LayerWorker, { layers }: SearchBox): void {
+function followLayers({ store, worker }: PageMap, { layers }: SearchBox): void {
   let counted: { sha256: string; query: string; counts: Map<number, number> } | null = null;
   let waiting = 0;
   const show = (state: State) => {

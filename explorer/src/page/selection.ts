@@ -1,19 +1,18 @@
 /** The selected feature: its panel, and the ways to select another. */
 import { inOneFrame } from "../data/comparison";
-import { type Layer, linkCount } from "../data/layer";
-import type { LayerWorker } from "../data/layerWorker";
+import { linkCount } from "../data/layer";
 import { counted, display } from "../data/text";
 import type { FeatureId } from "../data/tracks";
-import type { MapScene } from "../scene/mapScene";
 import { byId } from "../ui/dom";
 import { FeaturePanel } from "../ui/featurePanel";
 import { announce } from "../ui/notices";
-import { onChange, readOf, type State, type Store, selecting, selectingBeside } from "./state";
+import type { PageMap } from "./pageMap";
+import { readOf, relationTo, type State, type Store, selecting, selectingBeside } from "./state";
 
 export class Selection {
   readonly panel = new FeaturePanel({
     onWalk: (node) => this.select(node, { fly: true }),
-    onPreview: (node) => this.point(node),
+    onPreview: (node) => this.map.store.update({ pointedAt: node }),
     onLeave: (feature) => this.onLeave(feature),
     onRegion: (region) => this.onRegion(region),
     onFly: () => this.fly(),
@@ -28,14 +27,11 @@ export class Selection {
   onRegion: (region: number) => void = () => {};
   /** For screen readers: where the selected feature is in a layer that is compared. */
   describeElsewhere: (state: State) => string = () => "";
-  /** The map beside the first, and its reader, once there is one. */
-  sceneBeside: MapScene | null = null;
-  workerBeside: LayerWorker | null = null;
 
   constructor(
     private readonly store: Store,
-    private readonly scene: MapScene | null,
-    worker: LayerWorker,
+    private readonly first: PageMap,
+    private readonly second: PageMap,
   ) {
     let before = store.current;
     const show = async (state: State) => {
@@ -56,72 +52,53 @@ export class Selection {
       const links = counted(linkCount(layer, selected), "link");
       const elsewhere = this.describeElsewhere(state);
       announce(`${arrival}Feature ${layer.index[selected]}: ${label}, ${links}${elsewhere}`);
-      const reader = inBeside ? this.workerBeside! : worker;
-      const details = await reader.details(layer.index[selected]!).catch(() => null);
+      const details = await this.map.worker.details(layer.index[selected]!).catch(() => null);
       const { layer: shown, selected: still } = readOf(store.current);
       if (details && shown === layer && still === selected) this.panel.describe(details);
     };
-    store.follow(
-      ["layer", "selected", "followed", "region", "beside", "inBeside"],
-      onChange((state) => {
-        const { layer, selected } = readOf(state);
-        return [layer, selected, state.followed, state.region, state.beside.layer === null];
-      }, show),
-    );
+    store.follow((state) => {
+      const { layer, selected } = readOf(state);
+      return [layer, selected, state.followed, state.region, state.beside.layer === null];
+    }, show);
   }
 
-  /** On the map that the panel reads. */
-  select(node: number | null, { fly = false } = {}): void {
-    if (this.store.current.inBeside) this.selectBeside(node, { fly });
-    else this.selectFirst(node, { fly });
+  /** The map that the panel reads. */
+  private get map(): PageMap {
+    return this.store.current.inBeside ? this.second : this.first;
   }
 
-  selectFirst(node: number | null, { fly = false } = {}): void {
-    const { layer } = this.store.current;
+  select(node: number | null, { on = this.map, fly = false } = {}): void {
+    const { layer } = on.store.current;
     if (!layer) return;
-    this.store.update(selecting(layer, node));
+    const { current } = this.store;
+    this.store.update(on === this.first ? selecting(layer, node) : selectingBeside(current, node));
     if (fly) this.fly();
   }
 
-  selectBeside(node: number | null, { fly = false } = {}): void {
-    if (!this.store.current.beside.layer) return;
-    this.store.update(selectingBeside(this.store.current, node));
-    if (fly) this.fly();
-  }
-
-  /** Selects a search result, flies there, and goes on reading in its panel. */
-  choose(node: number): void {
-    this.selectFirst(node, { fly: true });
+  /** Selects a feature of a list, flies there, and goes on reading in its panel. */
+  choose(node: number, on = this.first): void {
+    this.select(node, { on, fly: true });
     this.panel.focus();
   }
 
-  /** Flies to the selected feature. */
+  /** Flies to the selected feature; to where it is on both maps, if they lie in one frame. */
   fly(): void {
-    const { current } = this.store;
-    const { layer, beside, inBeside } = current;
-    const { selected } = readOf(current);
-    const scene = inBeside ? this.sceneBeside : this.scene;
-    const framed = layer && beside.layer && inOneFrame(layer, beside.layer);
-    const other = framed ? (inBeside ? current : beside).selected : null;
-    if (selected !== null) scene?.flyTo(selected, other);
-  }
-
-  private point(node: number | null): void {
-    const { beside, inBeside } = this.store.current;
-    this.store.update(inBeside ? { beside: { ...beside, pointedAt: node } } : { pointedAt: node });
+    const { map: here, first, second } = this;
+    const { scene, store } = here === first ? second : first;
+    const [{ layer, selected }, { layer: otherLayer, selected: node }] = [here.store.current, store.current];
+    if (!layer || selected === null) return;
+    const framed = otherLayer !== null && inOneFrame(layer, otherLayer);
+    here.scene?.flyTo(selected, framed && scene && node !== null ? { scene, node } : null);
   }
 }
 
 /** For screen readers: the layer that the selection has come to along its track, and how similar it still is. */
-function arrivalOf({ layer: from, selected: origin }: State, { layer, selected, source }: State): string {
+function arrivalOf({ layer: from, selected: origin }: State, state: State): string {
+  const { layer, selected, source } = state;
   if (!from || !layer || selected === null || from.layer === layer.layer || source?.kind !== "published")
     return "";
-  const cosine = origin === null ? null : cosineBetween(from, origin, layer, selected);
+  const relation = relationTo(state, layer, selected, from);
+  const near = relation?.kind === "track" ? relation : relation?.nearest;
+  const cosine = near?.node === origin ? near.cosine : null;
   return `Layer ${layer.layer}${cosine === null ? "" : `, cosine ${cosine.toFixed(2)} to layer ${from.layer}`}. `;
-}
-
-/** Between features of adjacent layers, if one is the nearest of the other; null otherwise. */
-function cosineBetween(from: Layer, origin: number, layer: Layer, node: number): number | null {
-  const nearest = layer.passage?.[layer.layer > from.layer ? "previous" : "next"];
-  return nearest && nearest.index[node] === from.index[origin] ? nearest.cosine[node]! : null;
 }

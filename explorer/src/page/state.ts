@@ -1,5 +1,6 @@
 /** What the page shows. This is the only copy: controls change it, and every part of the page follows it. */
-import type { Coloring, Theme } from "../colors";
+import type { Colored, Coloring, Theme } from "../colors";
+import { type Relation, relationOf } from "../data/comparison";
 import type { ModelEntry } from "../data/contract";
 import { EMPTY_SET, type FeatureSet } from "../data/featureSet";
 import { type Filters, NO_FILTERS } from "../data/filter";
@@ -9,9 +10,9 @@ import type { Hits } from "../data/search";
 import { type FeatureId, nodeOfTrack } from "../data/tracks";
 
 /** A published layer, or a file of the visitor's own. */
-export type Source =
-  | { kind: "published"; modelId: string; layer: number; fromCache: boolean }
-  | { kind: "file"; name: string };
+export type Origin = { kind: "published"; modelId: string; layer: number } | { kind: "file"; name: string };
+
+export type Source = Origin & { fromCache: boolean };
 
 /** A feature of which the other features of its track are shown. */
 export interface Followed extends FeatureId {
@@ -40,6 +41,8 @@ export interface Half {
   pinnedNodes: number[];
   /** The nodes on no track that reaches the layer compared with, if they are to stand out. */
   alone: number[] | null;
+  /** The colours, and what they mean. */
+  colored: Colored | null;
 }
 
 /** A published layer of a published model, to be compared. */
@@ -101,6 +104,7 @@ export const EMPTY_HALF: Half = {
   shown: null,
   pinnedNodes: [],
   alone: null,
+  colored: null,
 };
 
 export const INITIAL: State = {
@@ -143,6 +147,17 @@ export function layerAfter(state: State, by: number): number | null {
   const layers = modelOf(state)?.layers ?? [];
   const at = layers.findIndex(({ layer }) => layer === state.wanted?.layer);
   return at < 0 ? null : (layers[at + by]?.layer ?? null);
+}
+
+/** The layers of the frame of a model, in order. */
+export function framedLayers(model: Model | undefined): number[] {
+  return model?.layers.filter(({ frame }) => frame !== undefined).map(({ layer }) => layer) ?? [];
+}
+
+/** How a feature goes on in another layer; null where no tracks join the layers. */
+export function relationTo({ manifests }: State, from: Layer, node: number, to: Layer): Relation | null {
+  const layers = framedLayers(manifests[to.modelId]);
+  return relationOf(from, node, to, layers.indexOf(to.layer) - layers.indexOf(from.layer));
 }
 
 /** The map on which the selected feature was selected. */
@@ -204,21 +219,15 @@ export function selectingBeside({ layer, beside }: State, node: number | null): 
   };
 }
 
-type Listener = (state: Readonly<State>) => void;
-
-/** A listener that is called only when one of these values has changed: parts of what it follows. */
-export function onChange(valuesOf: (state: State) => unknown[], listener: Listener): Listener {
-  let before: unknown[] | null = null;
-  return (state) => {
-    const values = valuesOf(state);
-    const same = before?.every((value, at) => value === values[at]);
-    before = values;
-    if (!same) listener(state);
-  };
+/** The change of state that chooses a region of the map beside the first, or nothing. */
+export function choosingBeside({ beside }: State, region: number | null): Partial<State> {
+  return { ...NOTHING, beside: { ...beside, selected: null, region, pointedAt: null } };
 }
 
+type Listener = (state: Readonly<State>) => void;
+
 export class Store {
-  private readonly followers: { keys: (keyof State)[]; listener: Listener }[] = [];
+  private readonly followers: (() => void)[] = [];
 
   constructor(private state: Readonly<State>) {}
 
@@ -226,17 +235,45 @@ export class Store {
     return this.state;
   }
 
-  /** Calls `listener` now, and after every change of one of `keys`; listeners are called in the order they were added. */
-  follow(keys: (keyof State)[], listener: Listener): void {
-    this.followers.push({ keys, listener });
-    listener(this.state);
+  /**
+   * Calls `listener` now, and whenever one of these values is not what it was at the last call; listeners are called in
+   * the order they were added.
+   */
+  follow(followed: (keyof State)[] | ((state: State) => unknown[]), listener: Listener): void {
+    const valuesOf =
+      typeof followed === "function" ? followed : (state: State) => followed.map((key) => state[key]);
+    let before: unknown[] | null = null;
+    const follower = () => {
+      const values = valuesOf(this.state);
+      if (before?.every((value, at) => value === values[at])) return;
+      before = values;
+      listener(this.state);
+    };
+    this.followers.push(follower);
+    follower();
   }
 
   update(change: Partial<State>): void {
-    const changed = (Object.keys(change) as (keyof State)[]).filter((key) => change[key] !== this.state[key]);
     this.state = { ...this.state, ...change };
-    for (const { keys, listener } of this.followers) {
-      if (keys.some((key) => changed.includes(key))) listener(this.state);
-    }
+    for (const follower of this.followers) follower();
   }
+}
+
+/** The state as the map beside the first has it: its own half, which it can change, and the rest in common with the first. */
+export class StoreBeside extends Store {
+  constructor(private readonly page: Store) {
+    super(stateBeside(page.current));
+    page.follow(
+      (state) => [state],
+      (state) => super.update(stateBeside(state)),
+    );
+  }
+
+  override update(half: Partial<Half>): void {
+    this.page.update({ beside: { ...this.page.current.beside, ...half } });
+  }
+}
+
+function stateBeside(state: State): State {
+  return { ...state, ...state.beside, wanted: state.compared, source: null };
 }

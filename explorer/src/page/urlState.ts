@@ -1,99 +1,80 @@
 /** What the page shows, as the part of its address after '#', so that a link opens the same view. */
-import { COLORINGS, type Coloring } from "../colors";
-import { type FeatureSet, formatMembers, parseMembers, withFeatures } from "../data/featureSet";
+import { COLORINGS } from "../colors";
+import { formatMembers, parseMembers } from "../data/featureSet";
 import type { Filters } from "../data/filter";
-import type { Layer } from "../data/layer";
 import { QUANTITIES } from "../data/quantities";
 import { encoded } from "../data/text";
+import type { FeatureId } from "../data/tracks";
+import type { State } from "./state";
 
-export interface ViewState {
-  model?: string;
-  layer?: number;
-  /** Which of the layer's maps; in the frame of all layers unless the address says otherwise. */
-  map?: keyof Layer["maps"];
+/** What the address does not say is null or undefined. */
+export type ViewState = { [Name in keyof Values]?: Values[Name] | null | undefined };
+
+interface Values
+  extends Pick<State, "map" | "query" | "coloring" | "filters" | "silentShown" | "minCosine" | "camera"> {
+  model: string;
+  layer: number;
   /** Feature index of the selected feature. */
-  feature?: number;
+  feature: number;
   /** Id of the chosen region. */
-  region?: string;
+  region: string;
   /** The layer beside it; without a model, one of the same. */
-  compared?: { modelId?: string; layer: number };
+  compared: { modelId?: string; layer: number };
   /** Index of the feature selected there, if it is not on the track of one on the first map. */
-  featureBeside?: number;
-  /** The pinned features. */
-  pinned?: FeatureSet;
-  /** The search. */
-  query?: string;
-  coloring?: Coloring;
-  filters?: Filters;
-  /** True if features that never fire are shown, too. */
-  silentShown?: boolean;
-  /** The lowest cosine of a link that is drawn. */
-  minCosine?: number;
-  /** Camera position x, y, z, then the point it looks at. */
-  camera?: number[];
+  featureBeside: number;
+  pinned: readonly FeatureId[];
+  /** The name of the set that is pinned. */
+  set: string;
 }
 
-export function formatState(state: ViewState): string {
-  const parts: string[] = [];
-  if (state.model !== undefined) parts.push(`model=${encoded(state.model)}`);
-  if (state.layer !== undefined) parts.push(`layer=${state.layer}`);
-  if (state.map === "own") parts.push("map=own");
-  if (state.feature !== undefined) parts.push(`feature=${state.feature}`);
-  if (state.region !== undefined) parts.push(`region=${encoded(state.region)}`);
-  if (state.compared !== undefined) {
-    const { modelId, layer } = state.compared;
-    parts.push(`compare=${modelId === undefined ? "" : `${encoded(modelId)}:`}${layer}`);
-  }
-  if (state.featureBeside !== undefined) parts.push(`there=${state.featureBeside}`);
-  if (state.pinned !== undefined) {
-    const { name, members } = state.pinned;
-    parts.push(`pins=${formatMembers(members)}`);
-    if (name !== "") parts.push(`set=${encoded(name)}`);
-  }
-  if (state.query !== undefined) parts.push(`find=${encoded(state.query)}`);
-  if (state.coloring !== undefined) parts.push(`color=${state.coloring}`);
-  if (state.filters !== undefined) parts.push(`only=${formatFilters(state.filters)}`);
-  if (state.silentShown) parts.push("silent=shown");
-  if (state.minCosine !== undefined) parts.push(`links=${+state.minCosine.toFixed(3)}`);
-  if (state.camera !== undefined)
-    parts.push(`camera=${state.camera.map((value) => +value.toFixed(2)).join(",")}`);
-  return parts.length === 0 ? "" : `#${parts.join("&")}`;
+export function formatState(view: ViewState): string {
+  const { model, region, compared, pinned, set, query, coloring, filters, minCosine, camera } = view;
+  const other = compared?.modelId === undefined ? "" : `${encoded(compared.modelId)}:`;
+  const pins = formatMembers(pinned ?? []);
+  const texts = {
+    model: encoded(model ?? ""),
+    layer: view.layer,
+    map: view.map === "own" ? "own" : null,
+    feature: view.feature,
+    region: encoded(region ?? ""),
+    compare: compared && `${other}${compared.layer}`,
+    there: compared && view.featureBeside,
+    pins,
+    set: pins && encoded(set ?? ""),
+    find: encoded(query ?? ""),
+    color: coloring === "links" ? null : coloring,
+    only: formatFilters(filters ?? {}),
+    silent: view.silentShown ? "shown" : null,
+    links: minCosine == null ? null : +minCosine.toFixed(3),
+    camera: camera?.map((value) => +value.toFixed(2)).join(","),
+  };
+  const parts = Object.entries(texts).filter(([, text]) => text != null && text !== "");
+  return parts.length === 0 ? "" : `#${parts.map((part) => part.join("=")).join("&")}`;
 }
 
 /** Reads an address's hash. What makes no sense is left out, as addresses are typed and cut by hand. */
 export function parseState(hash: string): ViewState {
-  const fields = new URLSearchParams(hash.replace(/^#/, ""));
-  const state: ViewState = {};
-  const model = fields.get("model");
-  if (model) state.model = model;
-  const layer = wholeNumber(fields.get("layer"));
-  if (layer !== null) state.layer = layer;
-  if (fields.get("map") === "own") state.map = "own";
-  const feature = wholeNumber(fields.get("feature"));
-  if (feature !== null) state.feature = feature;
-  const region = fields.get("region");
-  if (region) state.region = region;
-  const compared = parseCompared(fields.get("compare") ?? "");
-  if (compared !== null) state.compared = compared;
-  const featureBeside = wholeNumber(fields.get("there"));
-  if (compared !== null && featureBeside !== null) state.featureBeside = featureBeside;
-  const members = parseMembers(fields.get("pins") ?? "");
-  if (members.length > 0)
-    state.pinned = withFeatures({ name: fields.get("set") ?? "", members: [] }, members);
-  const query = fields.get("find");
-  if (query?.trim()) state.query = query;
-  const coloring = fields.get("color");
-  if (COLORINGS.includes(coloring as Coloring)) state.coloring = coloring as Coloring;
-  const filters = parseFilters(fields.get("only") ?? "");
-  if (Object.keys(filters).length > 0) state.filters = filters;
-  if (fields.get("silent") === "shown") state.silentShown = true;
-  const minCosine = decimal(fields.get("links"));
-  if (minCosine >= 0 && minCosine <= 1) state.minCosine = minCosine;
-  const camera = fields.get("camera")?.split(",").map(decimal);
-  if (camera?.length === 6 && camera.every((value) => Number.isFinite(value) && Math.abs(value) < 1e5)) {
-    state.camera = camera;
-  }
-  return state;
+  const texts = new URLSearchParams(hash.replace(/^#/, ""));
+  const text = (name: string) => texts.get(name) ?? "";
+  const minCosine = decimal(text("links"));
+  const camera = text("camera").split(",").map(decimal);
+  return {
+    model: text("model") || null,
+    layer: wholeNumber(text("layer")),
+    map: text("map") === "own" ? "own" : null,
+    feature: wholeNumber(text("feature")),
+    region: text("region") || null,
+    compared: parseCompared(text("compare")),
+    featureBeside: wholeNumber(text("there")),
+    pinned: parseMembers(text("pins")),
+    set: text("set"),
+    query: text("find").trim() && text("find"),
+    coloring: COLORINGS.find((coloring) => coloring === text("color")) ?? null,
+    filters: parseFilters(text("only")),
+    silentShown: text("silent") === "shown",
+    minCosine: minCosine >= 0 && minCosine <= 1 ? minCosine : null,
+    camera: camera.length === 6 && camera.every((value) => Math.abs(value) < 1e5) ? camera : null,
+  };
 }
 
 /** "density:0.001..0.01,links:3..", an end left out where there is no limit. */
@@ -104,7 +85,7 @@ function formatFilters(filters: Filters): string {
 }
 
 /** "5", or "gpt2:5" of another model. */
-function parseCompared(text: string): NonNullable<ViewState["compared"]> | null {
+function parseCompared(text: string): Values["compared"] | null {
   const end = text.lastIndexOf(":");
   const layer = wholeNumber(text.slice(end + 1));
   if (layer === null) return null;
@@ -124,10 +105,10 @@ function parseFilters(text: string): Filters {
   return filters;
 }
 
-function decimal(text: string | null): number {
-  return text === null || text.trim() === "" ? Number.NaN : Number(text);
+function decimal(text: string): number {
+  return text.trim() === "" ? Number.NaN : Number(text);
 }
 
-function wholeNumber(text: string | null): number | null {
-  return text !== null && /^\d{1,7}$/.test(text) ? Number(text) : null;
+function wholeNumber(text: string): number | null {
+  return /^\d{1,7}$/.test(text) ? Number(text) : null;
 }

@@ -1,24 +1,13 @@
 /** The camera: where it is, how the visitor moves it, and how it flies to a view. */
 import { PerspectiveCamera, Vector2, Vector3 } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
+import type { Placed } from "../data/layer";
 import { fittingView } from "./fit";
 import { Flight, prefersStillness } from "./flight";
 import type { Projection } from "./pick";
 import type { Box } from "./placement";
 
-/** CSS pixels at the canvas's edges that panels cover. */
-export interface Insets {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
-}
-
-/** What there is to see, in map units. */
-export interface Extent {
-  center: [number, number, number];
-  radius: number;
-}
+type Extent = Pick<Placed, "positions" | "radius">;
 
 /** Of the map's radius: how far from its target the eye can go. */
 const REACH = 6;
@@ -43,7 +32,7 @@ export function coasted(elapsed: number): number {
 }
 
 /** False for a view so far off that the map would be a speck, or out of sight. */
-export function showsMap(view: number[], { center, radius }: Extent): boolean {
+export function showsMap(view: number[], { center, radius }: Pick<Placed, "center" | "radius">): boolean {
   const [eye, target] = [view.slice(0, 3), view.slice(3)];
   const within = (point: number[], reach: number) =>
     Math.hypot(...point.map((value, axis) => value - center[axis]!)) <= reach * radius;
@@ -56,11 +45,12 @@ export class MapCamera {
   onGrab: () => void = () => {};
   readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.05, FAR);
   private readonly controls: OrbitControls;
-  private extent: (Extent & { positions: Float32Array }) | null = null;
+  private extent: Extent | null = null;
   /** The whole map is shown, and the visitor has not moved it since. */
   private atHome = false;
   private flight: Flight | null = null;
-  private insets: Insets = { left: 0, right: 0, top: 0, bottom: 0 };
+  /** CSS pixels at the edges of the canvas that panels cover. */
+  private insets: Box = { left: 0, right: 0, top: 0, bottom: 0 };
   private shift = new Vector2();
   private shiftedAt = 0;
   private drawn = false;
@@ -117,7 +107,7 @@ export class MapCamera {
   }
 
   /** Limits the camera to a new map. The first map is shown as a whole; later ones from where the camera is. */
-  setExtent(extent: Extent & { positions: Float32Array }): void {
+  setExtent(extent: Extent): void {
     const isFirst = this.extent === null;
     this.extent = extent;
     this.controls.maxDistance = REACH * extent.radius;
@@ -127,7 +117,7 @@ export class MapCamera {
   }
 
   /** Keeps the middle of the picture in the middle of what the panels leave free. */
-  setInsets(insets: Insets): void {
+  setInsets(insets: Box): void {
     this.insets = insets;
     if (!this.drawn) {
       // The panels take their size between the arrival of the first map and its first frame.
@@ -180,8 +170,7 @@ export class MapCamera {
   }
 
   flyTo(target: Vector3): void {
-    const direction = this.camera.position.clone().sub(this.controls.target).normalize();
-    this.fly(target.clone().addScaledVector(direction, this.closeness), target);
+    this.approach(target, this.closeness);
   }
 
   /** Flies to where both points are in sight. */
@@ -192,28 +181,26 @@ export class MapCamera {
 
   /** Flies to where a sphere fills the free space, without turning. */
   flyToSphere(center: Vector3, radius: number): void {
-    const distance = this.fillingDistance(radius);
-    const direction = this.camera.position.clone().sub(this.controls.target).normalize();
-    this.fly(
-      center.clone().addScaledVector(direction, Math.min(distance, this.controls.maxDistance)),
-      center,
-    );
+    this.approach(center, Math.min(this.fillingDistance(radius), this.controls.maxDistance));
+  }
+
+  /** Where a point is on the canvas, in CSS pixels; null behind the eye. */
+  screenOf(point: Vector3): Vector2 | null {
+    const { x, y, z } = point.clone().project(this.camera);
+    if (z > 1) return null;
+    return new Vector2((0.5 + x / 2) * this.canvas.clientWidth, (0.5 - y / 2) * this.canvas.clientHeight);
   }
 
   /** False outside the picture, and behind a panel. */
   isInSight(point: Vector3): boolean {
     const { left, top, right, bottom } = this.freeBox;
-    const at = point.clone().project(this.camera);
-    const x = (0.5 + at.x / 2) * this.canvas.clientWidth;
-    const y = (0.5 - at.y / 2) * this.canvas.clientHeight;
-    return at.z < 1 && x > left && x < right && y > top && y < bottom;
+    const at = this.screenOf(point);
+    return at !== null && at.x > left && at.x < right && at.y > top && at.y < bottom;
   }
 
   /** Moves without turning so that `point` is in the middle, unless the panels leave it in sight. */
   keepInSight(point: Vector3): void {
-    if (this.isInSight(point)) return;
-    const offset = this.camera.position.clone().sub(this.controls.target);
-    this.fly(point.clone().add(offset), point);
+    if (!this.isInSight(point)) this.approach(point, this.distance);
   }
 
   flyHome(): void {
@@ -243,8 +230,7 @@ export class MapCamera {
   zoom(factor: number): void {
     const { minDistance, maxDistance, target } = this.controls;
     const distance = Math.min(maxDistance, Math.max(minDistance, this.distance * factor));
-    const offset = this.camera.position.clone().sub(target).setLength(distance);
-    this.fly(target.clone().add(offset), target.clone(), 220);
+    this.approach(target.clone(), distance, 220);
   }
 
   /** Moves eye and target sideways, in shares of what is seen. */
@@ -267,17 +253,15 @@ export class MapCamera {
 
   /** Where to turn for a point outside the picture: from its middle on the screen, of length 1; null if it is inside. */
   directionBeyond(point: Vector3): { x: number; y: number } | null {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    const seen = point.clone().applyMatrix4(this.camera.matrixWorldInverse);
-    const direction = new Vector2(seen.x, -seen.y);
-    if (seen.z < 0) {
-      const at = seen.applyMatrix4(this.camera.projectionMatrix);
-      if (Math.abs(at.x) <= 1 && Math.abs(at.y) <= 1) return null;
-      const { left, right, top, bottom } = this.freeBox;
-      direction.set((0.5 + at.x / 2) * width, (0.5 - at.y / 2) * height);
-      direction.sub(new Vector2((left + right) / 2, (top + bottom) / 2));
+    const at = this.screenOf(point);
+    if (at === null) {
+      const { x, y } = point.clone().applyMatrix4(this.camera.matrixWorldInverse);
+      return new Vector2(x, -y).normalize();
     }
-    return direction.normalize();
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (at.x >= 0 && at.x <= width && at.y >= 0 && at.y <= height) return null;
+    const { left, right, top, bottom } = this.freeBox;
+    return at.sub(new Vector2((left + right) / 2, (top + bottom) / 2)).normalize();
   }
 
   /** How far from a feature the eye stops. */
@@ -295,6 +279,12 @@ export class MapCamera {
   private jumpHome(): void {
     this.setView(this.homeView());
     this.atHome = true;
+  }
+
+  /** Flies to a distance from `target`, without turning. */
+  private approach(target: Vector3, distance: number, duration?: number): void {
+    const offset = this.camera.position.clone().sub(this.controls.target).setLength(distance);
+    this.fly(target.clone().add(offset), target, duration);
   }
 
   private fly(eye: Vector3, target: Vector3, duration?: number): void {

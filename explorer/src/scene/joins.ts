@@ -12,31 +12,35 @@ export interface Join {
 }
 
 /** A map, and where it is on the page. */
-export interface Part {
-  scene: MapScene;
+interface Part {
+  /** Null until there is one. */
+  scene: MapScene | null;
   canvas: HTMLElement;
 }
 
 export class Joins {
   private readonly canvas = h("canvas", { id: "joins", "aria-hidden": "true" });
   private joins: Join[] = [];
+  /** True if there is something to clear. */
+  private drawn = false;
 
   constructor(
-    stage: HTMLElement,
+    private readonly stage: HTMLElement,
     private readonly left: Part,
     private readonly right: Part,
-  ) {
-    stage.append(this.canvas);
-  }
+  ) {}
 
   /** The ones that matter most last: they are drawn over the others. */
   show(joins: Join[]): void {
     this.joins = joins;
-    this.left.scene.requestFrame();
+    if (joins.length > 0 && !this.canvas.isConnected) this.stage.append(this.canvas);
+    this.left.scene?.requestFrame();
   }
 
   /** Draws them where the points are now. */
   update(): void {
+    if (this.joins.length === 0 && !this.drawn) return;
+    this.drawn = this.joins.length > 0;
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const ratio = Math.min(devicePixelRatio, 2);
     const context = this.canvas.getContext("2d")!;
@@ -68,7 +72,7 @@ export class Joins {
 
 /** On the page; null if it is outside its map's picture. */
 function pointOf({ scene, canvas }: Part, node: number): { x: number; y: number } | null {
-  const at = scene.screenPosition(node);
+  const at = scene?.screenPosition(node);
   const { left, top, width, height } = canvas.getBoundingClientRect();
   if (!at || at.x < 0 || at.y < 0 || at.x > width || at.y > height) return null;
   return { x: left + at.x, y: top + at.y };

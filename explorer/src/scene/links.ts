@@ -2,12 +2,10 @@
  * The strongest links in one draw call, as lines whose opacity shows the cosine; the selected feature's again, wider.
  */
 import { BufferAttribute, BufferGeometry, type Color, LineSegments, ShaderMaterial, Sphere } from "three";
-import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
-import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
-import { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
-import type { Layer } from "../data/layer";
+import { type Layer, neighborsOf } from "../data/layer";
 import { LinkOrder } from "./linkOrder";
 import { Mark, type SharedUniforms } from "./points";
+import type { WideLines } from "./wideLines";
 
 /** Of the map's radius: a link of this length is half as opaque as a very short one. Those across the map recede. */
 const FADE_LENGTH = 0.15;
@@ -168,57 +166,29 @@ export class FeatureLinks {
 /** Links of one feature, above which each becomes fainter. */
 const MANY = 20;
 
-/** The links of one feature, drawn wide and on top of everything else. */
-export class SelectedLinks {
-  readonly object: LineSegments2;
-  private readonly material = new LineMaterial({
-    linewidth: 2,
-    vertexColors: true,
-    transparent: true,
-    depthTest: false,
-  });
-
-  constructor() {
-    this.object = new LineSegments2(new LineSegmentsGeometry(), this.material);
-    this.object.frustumCulled = false;
-    this.object.visible = false;
-    this.object.renderOrder = 2;
-  }
-
-  /** Links to nodes that are not shown are left out. */
-  show(
-    layer: Layer,
-    node: number | null,
-    isShown: (node: number) => boolean,
-    color: Color,
-    background: Color,
-  ): void {
-    this.object.geometry.dispose();
-    this.object.visible = false;
-    if (node === null) return;
-    const { offset, neighbor, weight } = layer.links;
-    const positions: number[] = [];
-    const colors: number[] = [];
-    const strongest = weight[offset[node]!] ?? 1;
-    for (let at = offset[node]!; at < offset[node + 1]!; at++) {
-      const other = neighbor[at]!;
-      if (!isShown(other)) continue;
-      positions.push(
-        ...layer.positions.subarray(3 * node, 3 * node + 3),
-        ...layer.positions.subarray(3 * other, 3 * other + 3),
-      );
-      const weakness = 1 - (weight[at]! / strongest) ** 2;
-      const near = color.clone().lerp(background, 0.1 + 0.3 * weakness);
-      const far = color.clone().lerp(background, 0.2 + 0.55 * weakness);
-      colors.push(...near.toArray(), ...far.toArray());
-    }
-    if (positions.length === 0) return;
-    // A hundred links in full strength would hide what they lead to.
-    this.material.opacity = Math.min(0.9, Math.max(0.4, 0.9 * Math.sqrt(MANY / (positions.length / 6))));
-    const geometry = new LineSegmentsGeometry();
-    geometry.setPositions(positions);
-    geometry.setColors(colors);
-    this.object.geometry = geometry;
-    this.object.visible = true;
-  }
+/** The links of the selected feature, those to nodes that are shown, wide and on top of everything else. */
+export function showSelectedLinks(
+  lines: WideLines,
+  { links, positions }: Layer,
+  node: number | null,
+  isShown: (node: number) => boolean,
+  color: Color,
+  background: Color,
+): void {
+  const all = node === null ? [] : neighborsOf(links, node);
+  const drawn = all.filter(({ node: other }) => isShown(other));
+  const at = (end: number) => positions.subarray(3 * end, 3 * end + 3);
+  const faded = (share: number) => color.clone().lerp(background, share);
+  // A hundred links in full strength would hide what they lead to.
+  const opacity = Math.min(0.9, Math.max(0.4, 0.9 * Math.sqrt(MANY / drawn.length)));
+  lines.show(
+    drawn.map(({ node: other, cosine }) => {
+      const weakness = 1 - (cosine / all[0]!.cosine) ** 2;
+      return {
+        ends: [...at(node!), ...at(other)],
+        colors: [faded(0.1 + 0.3 * weakness), faded(0.2 + 0.55 * weakness)],
+      };
+    }),
+    opacity,
+  );
 }

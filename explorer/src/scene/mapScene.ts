@@ -1,7 +1,7 @@
 /**
  * The map on the canvas: points, links, labels, and which point is under the pointer.
  *
- * Draws only when something changed. A few draw calls per frame, whatever the number of features.
+ * A few draw calls per frame, whatever the number of features.
  */
 import { Color, Scene, Vector3, WebGLRenderer } from "three";
 import type { Layer } from "../data/layer";
@@ -9,18 +9,18 @@ import { headline } from "../data/text";
 import { MapCamera } from "./camera";
 import { EdgeMarker } from "./edgeMarker";
 import { prefersStillness } from "./flight";
+import type { Frames } from "./frames";
 import { Glide } from "./glide";
 import type { LinkOrder } from "./linkOrder";
-import { FeatureLinks, linkMaterial, SelectedLinks } from "./links";
-import type { RoundMark } from "./marks";
+import { FeatureLinks, linkMaterial, showSelectedLinks } from "./links";
+import { onScreen, type RoundMark } from "./marks";
 import { nodesWithin, type Outline, pick } from "./pick";
 import type { Box } from "./placement";
 import { FeaturePoints, Mark, sharedUniforms } from "./points";
 import { rings } from "./rings";
 import type { SceneLabels } from "./sceneLabels";
-import { SharedView } from "./sharedView";
-import { Sharpness } from "./sharpness";
 import { Trail } from "./trail";
+import { WideLines } from "./wideLines";
 
 export interface Marking {
   /** Nodes that stand out. */
@@ -30,78 +30,64 @@ export interface Marking {
   selected: number | null;
   /** Nodes with a ring around them. */
   pinned: number[];
+  /** By node: 0 hides it, unless it is selected; null hides none. */
+  shown: Uint8Array | null;
   /** 0..1: how much all others fade. */
   dimming: number;
 }
 
-const NOTHING_MARKED: Marking = { lit: [], named: [], selected: null, pinned: [], dimming: 0 };
+const NOTHING_MARKED: Marking = {
+  lit: [],
+  named: [],
+  selected: null,
+  pinned: [],
+  shown: null,
+  dimming: 0,
+};
 
-export interface SceneColors {
-  background: string;
-  accent: string;
-  hover: string;
-  trail: string;
-  pin: string;
-}
+/** As CSS. */
+export type SceneColors = Record<keyof MapScene["colors"], string>;
 
 export class MapScene {
-  /** Called when the camera has come to rest. */
-  onRest: () => void = () => {};
-  /** Called when a frame has been drawn. */
-  onFrame: () => void = () => {};
   readonly camera: MapCamera;
+  readonly colors = {
+    background: new Color(),
+    accent: new Color(),
+    hover: new Color(),
+    trail: new Color(),
+    pin: new Color(),
+  };
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
   private readonly shared = sharedUniforms();
   private readonly linkMaterial = linkMaterial(this.shared);
-  private readonly selectedLinks = new SelectedLinks();
+  private readonly selectedLinks = new WideLines(2, 2);
   private readonly rings = rings();
   private readonly trail = new Trail();
-  private readonly sharpness = new Sharpness();
   private readonly edgeMarker: EdgeMarker;
   private layer: Layer | null = null;
   private points: FeaturePoints | null = null;
-  /** (3 * count,) where the points are now: their positions in the layer unless they glide. */
-  private positions: Float32Array = new Float32Array();
-  /** Null unless the points are on their way from the map before. */
-  private glide: Glide | null = null;
-  /** Points of earlier maps that fade out. */
-  private leaving: { points: FeaturePoints; glide: Glide }[] = [];
-  private trailStops: (number[] | null)[] = [];
-  private trailHere = -1;
+  /** Those of earlier maps that fade out. */
+  private leaving: FeaturePoints[] = [];
+  private stops: { positions: (number[] | null)[]; here: number } = { positions: [], here: -1 };
   private links: FeatureLinks | null = null;
-  private background = new Color();
-  private accent = new Color();
-  private hoverColor = new Color();
-  private trailColor = new Color();
-  private pinColor = new Color();
   private marking: Marking = NOTHING_MARKED;
-  /** By node; null: all are shown. */
-  private filtered: Uint8Array | null = null;
   private hovered: number | null = null;
   private linksVisible = true;
   private linkWeight = 1;
   private minCosine: number | null = null;
-  private scheduled = false;
-  private moved = false;
-  /** A second map that is drawn in the same frames. */
-  private beside: { scene: MapScene; view: SharedView } | null = null;
-  /** The map in whose frames this one is drawn. */
-  private first: MapScene | null = null;
 
   /** Throws if the browser has no WebGL 2. */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly labels: SceneLabels,
+    private readonly frames: Frames,
   ) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: "high-performance" });
     // The check would wait for the compiler before the first picture.
     this.renderer.debug.checkShaderErrors = import.meta.env.DEV;
-    this.camera = new MapCamera(canvas, () => {
-      // Without damping, as under reduced motion, drags move the camera between frames.
-      this.moved = true;
-      this.requestFrame();
-    });
+    // Without damping, as under reduced motion, drags move the camera between frames.
+    this.camera = new MapCamera(canvas, () => frames.request({ moved: true }));
     canvas.addEventListener("webglcontextrestored", () => this.requestFrame());
     this.edgeMarker = new EdgeMarker(canvas.parentElement!);
     this.scene.add(this.selectedLinks.object, this.rings.object, this.trail.object);
@@ -124,21 +110,13 @@ export class MapScene {
     this.links = new FeatureLinks(layer, this.linkMaterial);
     this.drawLinks();
     this.scene.add(this.links.object);
-    // Its first view is to be reported, even if no frame moves the camera.
-    this.moved = true;
-    this.labels.setLayer(layer, this.positions, this.points!.radiusOf);
+    this.labels.setLayer(layer, this.points!);
     this.hovered = null;
     this.resize();
     this.camera.setExtent(layer);
-    this.filtered = null;
     this.mark(NOTHING_MARKED);
-  }
-
-  /** Hides the nodes for which `shown` is 0, except the selected one; null: hides none. */
-  setShown(shown: Uint8Array | null): void {
-    if (shown === this.filtered) return;
-    this.filtered = shown;
-    this.mark(this.marking);
+    // Its first view is to be reported, even if no frame moves the camera.
+    this.frames.request({ moved: true });
   }
 
   setColors(colors: Uint8Array): void {
@@ -149,7 +127,6 @@ export class MapScene {
 
   /** Shows the links with at least this cosine; null: the strongest, as many as do not hide the map. */
   setLinks(visible: boolean, minCosine: number | null): void {
-    if (visible === this.linksVisible && minCosine === this.minCosine) return;
     this.linksVisible = visible;
     this.minCosine = minCosine;
     this.drawLinks();
@@ -157,10 +134,9 @@ export class MapScene {
   }
 
   /** Where the followed feature is in each layer, null where that is not known yet; `here`: in the layer that is shown. */
-  setTrail(stops: (number[] | null)[], here = -1): void {
-    this.trailStops = stops;
-    this.trailHere = here;
-    this.drawSelection();
+  setTrail(positions: (number[] | null)[], here = -1): void {
+    this.stops = { positions, here };
+    this.drawTrail();
   }
 
   /** The links of the current map by their cosine. */
@@ -169,27 +145,24 @@ export class MapScene {
   }
 
   setTheme(colors: SceneColors): void {
-    this.renderer.setClearColor(colors.background);
-    this.background = new Color(colors.background);
+    for (const [name, color] of Object.entries(this.colors)) color.set(colors[name as keyof SceneColors]);
+    const { background } = this.colors;
+    this.renderer.setClearColor(background);
     // Dark lines on a light page weigh more than light ones on a dark page.
-    this.linkWeight = this.background.getHSL({ h: 0, s: 0, l: 0 }).l > 0.5 ? 0.6 : 1;
-    // Shader colours are written to the canvas as they are, without conversion.
-    this.shared.background.value = new Color().setStyle(colors.background, "srgb-linear");
-    this.accent = new Color(colors.accent);
-    this.hoverColor = new Color(colors.hover);
-    this.trailColor = new Color(colors.trail);
-    this.pinColor = new Color(colors.pin);
+    this.linkWeight = background.getHSL({ h: 0, s: 0, l: 0 }).l > 0.5 ? 0.6 : 1;
+    this.shared.background.value = onScreen(background);
+    this.drawTrail();
     this.drawSelection();
   }
 
   mark(marking: Marking): void {
     if (!this.layer || !this.points || !this.links) return;
     this.marking = marking;
-    const { lit, named, selected, dimming } = marking;
+    const { lit, named, selected, shown, dimming } = marking;
     const marks = new Uint8Array(this.layer.count).fill(dimming > 0 ? Mark.dimmed : Mark.plain);
     for (const node of lit) marks[node] = Mark.lit;
-    this.filtered?.forEach((shown, node) => {
-      if (shown === 0) marks[node] = Mark.hidden;
+    shown?.forEach((one, node) => {
+      if (one === 0) marks[node] = Mark.hidden;
     });
     if (selected !== null) marks[selected] = Mark.lit;
     this.points.setMarks(marks);
@@ -202,7 +175,6 @@ export class MapScene {
 
   /** Rings a node; if it is outside the picture, an arrow at the edge shows where it is. */
   setHovered(node: number | null): void {
-    if (this.hovered === node) return;
     this.hovered = node;
     this.drawSelection();
   }
@@ -215,15 +187,13 @@ export class MapScene {
   /** The node whose label or point is at (x, y) of the canvas, in CSS pixels, or null. */
   nodeAt(x: number, y: number, reach: number): number | null {
     if (!this.layer || !this.points) return null;
-    return (
-      this.labels.nodeAt(x, y) ??
-      pick(this.positions, this.points.radiusOf, this.camera.projection(), x, y, reach, this.isShown)
-    );
+    return this.labels.nodeAt(x, y) ?? pick(this.points, this.camera.projection(), x, y, reach, this.isShown);
   }
 
   /** The nodes that are shown inside an outline on the canvas. */
   nodesWithin(outline: Outline): number[] {
-    return nodesWithin(this.positions, this.camera.projection(), outline).filter(this.isShown);
+    if (!this.points) return [];
+    return nodesWithin(this.points.positions, this.camera.projection(), outline).filter(this.isShown);
   }
 
   /** The region whose name is at (x, y) of the canvas, or null. */
@@ -233,17 +203,13 @@ export class MapScene {
 
   /** Where a node is on the canvas, in CSS pixels, or null if behind the eye. */
   screenPosition(node: number): { x: number; y: number } | null {
-    if (!this.layer) return null;
-    const at = this.positionOf(node).project(this.camera.camera);
-    if (at.z > 1) return null;
-    return { x: (0.5 + at.x / 2) * this.canvas.clientWidth, y: (0.5 - at.y / 2) * this.canvas.clientHeight };
+    return this.points && this.camera.screenOf(this.positionOf(node));
   }
 
-  /** Flies to where the node is at rest; `beside`: and a node of the map beside this one, in the same frame. */
-  flyTo(node: number, beside: number | null = null): void {
-    const there = this.beside?.scene ?? this.first;
-    if (beside === null || !there) this.camera.flyTo(this.restOf(node));
-    else this.camera.flyToBoth(this.restOf(node), there.restOf(beside));
+  /** Flies to where the node is at rest; `other`: and a node of another map, in the same frame of reference. */
+  flyTo(node: number, other: { scene: MapScene; node: number } | null = null): void {
+    if (other === null) this.camera.flyTo(this.restOf(node));
+    else this.camera.flyToBoth(this.restOf(node), other.scene.restOf(other.node));
   }
 
   /** Flies to where a region fills the picture. */
@@ -288,47 +254,24 @@ export class MapScene {
     this.requestFrame();
   }
 
-  /** Draws another map beside this one, both from the same side; null: none. */
-  setBeside(scene: MapScene | null): void {
-    if (this.beside) this.beside.scene.first = null;
-    this.beside = scene && { scene, view: new SharedView(this.camera, scene.camera) };
-    if (scene) scene.first = this;
-    this.requestFrame();
-  }
-
   requestFrame(): void {
-    if (this.first) this.first.requestFrame();
-    if (this.first || this.scheduled) return;
-    this.scheduled = true;
-    this.canvas.ariaBusy = "true";
-    requestAnimationFrame((now) => this.frame(now));
+    this.frames.request();
   }
 
-  private frame(now: number): void {
-    this.scheduled = false;
-    const scenes = this.beside ? [this, this.beside.scene] : [this];
-    const moving = scenes.map((scene) => scene.move(now)).includes(true);
-    this.beside?.view.share();
-    const ratio = this.sharpness.next(moving, now) * Math.min(window.devicePixelRatio, 2);
-    const labelsDue = scenes.map((scene) => scene.draw(now, ratio)).includes(true);
-    this.onFrame();
-    if (moving) this.moved = true;
-    if (moving || labelsDue) this.requestFrame();
-    if (this.scheduled) return;
-    this.canvas.ariaBusy = "false";
-    if (!this.layer || !this.moved) return;
-    this.moved = false;
-    this.onRest();
+  get isEmpty(): boolean {
+    return this.layer === null;
   }
 
   /** Moves points and camera to where they are at `now`. Returns false if nothing moves. */
-  private move(now: number): boolean {
-    const gliding = this.stepGlides(now);
-    return this.camera.update(now) || gliding;
+  move(now: number): boolean {
+    this.removePoints(this.leaving.filter((points) => !points.step(now)));
+    const gliding = this.points?.step(now) ?? false;
+    if (gliding) this.drawSelection();
+    return this.camera.update(now) || gliding || this.leaving.length > 0;
   }
 
-  /** Returns true if a choice of labels is still due. */
-  private draw(now: number, pixelRatio: number): boolean {
+  /** Draws a frame. Returns true if a choice of labels is still due. */
+  draw(now: number, pixelRatio: number): boolean {
     this.setPixelRatio(pixelRatio);
     this.updateFade();
     this.renderer.render(this.scene, this.camera.camera);
@@ -337,52 +280,39 @@ export class MapScene {
   }
 
   private replacePoints(layer: Layer, origins: Int32Array | null): void {
-    const { points, positions, glide } = this;
+    const before = this.points;
     this.points = new FeaturePoints(layer, this.shared);
     this.scene.add(this.points.object);
-    this.positions = layer.positions;
-    this.glide = null;
-    if (points && origins) {
-      this.glide = Glide.arriving(origins, { positions, glide }, layer.positions);
-      this.positions = this.glide.positions;
-      this.points.beginGlide(this.glide);
-      const leaving = Glide.leaving(origins, { positions, glide });
-      points.beginGlide(leaving);
-      this.leaving.push({ points, glide: leaving });
+    if (before) this.leaving.push(before);
+    if (before && origins) {
+      this.points.beginGlide(Glide.arriving(origins, before, layer.positions));
+      before.beginGlide(Glide.leaving(origins, before));
     } else {
-      for (const part of [points, ...this.leaving.map((other) => other.points)]) this.removePoints(part);
-      this.leaving = [];
+      this.removePoints(this.leaving);
     }
   }
 
-  private removePoints(points: FeaturePoints | null): void {
-    if (points) this.scene.remove(points.object);
-    points?.dispose();
+  private removePoints(removed: FeaturePoints[]): void {
+    for (const points of removed) {
+      this.scene.remove(points.object);
+      points.dispose();
+    }
+    this.leaving = this.leaving.filter((points) => !removed.includes(points));
   }
 
-  /** Moves the points to where they are at `now`. Returns false if none glides. */
-  private stepGlides(now: number): boolean {
-    this.leaving = this.leaving.filter(({ points, glide }) => {
-      const left = !glide.step(now);
-      points.setGlided(glide.share);
-      if (left) this.removePoints(points);
-      return !left;
-    });
-    if (this.glide === null) return this.leaving.length > 0;
-    const arrived = !this.glide.step(now);
-    this.points!.setGlided(this.glide.share);
-    if (arrived) this.glide = null;
-    this.drawSelection();
-    return true;
+  private drawTrail(): void {
+    const { trail, background } = this.colors;
+    this.trail.show(this.stops.positions, this.stops.here, trail, background);
+    this.requestFrame();
   }
 
   private drawSelection(): void {
     if (!this.layer || !this.points) return;
     // Links lead to where points are at rest.
     const { selected, pinned } = this.marking;
-    const linked = this.glide === null ? selected : null;
-    this.selectedLinks.show(this.layer, linked, this.isShown, this.accent, this.background);
-    this.trail.show(this.trailStops, this.trailHere, this.trailColor, this.background);
+    const linked = this.points.glide === null ? selected : null;
+    const { accent, background, pin, hover } = this.colors;
+    showSelectedLinks(this.selectedLinks, this.layer, linked, this.isShown, accent, background);
     const { radiusOf } = this.points;
     const ring = (node: number, color: Color): RoundMark => ({
       position: this.positionOf(node).toArray(),
@@ -391,9 +321,9 @@ export class MapScene {
     });
     const ringed = pinned
       .filter((node) => node !== selected && this.isShown(node))
-      .map((node) => ring(node, this.pinColor));
-    if (selected !== null) ringed.push(ring(selected, this.accent));
-    if (this.hovered !== null && this.hovered !== selected) ringed.push(ring(this.hovered, this.hoverColor));
+      .map((node) => ring(node, pin));
+    if (selected !== null) ringed.push(ring(selected, accent));
+    if (this.hovered !== null && this.hovered !== selected) ringed.push(ring(this.hovered, hover));
     this.rings.show(ringed);
     this.requestFrame();
   }
@@ -424,11 +354,12 @@ export class MapScene {
 
   private setPixelRatio(ratio: number): void {
     if (ratio !== this.renderer.getPixelRatio()) this.renderer.setPixelRatio(ratio);
-    for (const points of [this.points, ...this.leaving.map((other) => other.points)]) {
+    for (const points of [this.points, ...this.leaving]) {
       points?.setViewport(this.camera.pixelsPerUnit, ratio);
     }
     // Links appear where their ends have almost arrived.
-    const arrived = this.glide === null ? 1 : Math.max(0, (this.glide.share - 0.8) / 0.2);
+    const glide = this.points?.glide;
+    const arrived = glide ? Math.max(0, (glide.share - 0.8) / 0.2) : 1;
     const unit = (this.camera.pixelsPerUnit * ratio) / this.camera.distance;
     this.links?.setViewport(unit, arrived * this.linkWeight);
     this.trail.setViewport(this.camera.pixelsPerUnit, ratio);
@@ -444,13 +375,13 @@ export class MapScene {
   }
 
   private readonly isShown = (node: number): boolean =>
-    this.filtered === null || this.filtered[node] === 1 || node === this.marking.selected;
+    this.marking.shown?.[node] !== 0 || node === this.marking.selected;
 
   private restOf(node: number): Vector3 {
     return new Vector3().fromArray(this.layer!.positions, 3 * node);
   }
 
   private positionOf(node: number): Vector3 {
-    return new Vector3().fromArray(this.positions, 3 * node);
+    return new Vector3().fromArray(this.points!.positions, 3 * node);
   }
 }

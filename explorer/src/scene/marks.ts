@@ -79,6 +79,6 @@ export class RoundMarks {
 }
 
 /** Shader colours are written to the canvas as they are. */
-function onScreen(color: Color): Color {
+export function onScreen(color: Color): Color {
   return color.clone().convertLinearToSRGB();
 }

@@ -11,6 +11,12 @@ export interface Projection {
   pixelsPerUnit: number;
 }
 
+/** Points, by node, and the radii of their discs in map units. */
+export interface Discs {
+  positions: Float32Array;
+  radiusOf: (node: number) => number;
+}
+
 /**
  * The node under (x, y), in CSS pixels from the top left, or null.
  *
@@ -18,8 +24,7 @@ export interface Projection {
  * nearest to the eye wins; among near misses, the nearest on the screen.
  */
 export function pick(
-  positions: Float32Array,
-  radiusOf: (node: number) => number,
+  { positions, radiusOf }: Discs,
   view: Projection,
   x: number,
   y: number,

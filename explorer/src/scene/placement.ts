@@ -1,7 +1,7 @@
 /**
  * Chooses and places the labels in the scene: those of prominent and near features, without overlaps.
  */
-import type { Projection } from "./pick";
+import type { Discs, Projection } from "./pick";
 import { radiusOnScreen } from "./points";
 
 export interface Box {
@@ -11,21 +11,27 @@ export interface Box {
   bottom: number;
 }
 
-export interface PlacedLabel {
-  node: number;
+/** A text on the screen. */
+export interface Placed {
+  /** The node or region that it names. */
+  key: number;
   /** The point on the screen, CSS pixels. */
   x: number;
   y: number;
   /** Distance from the eye in map units. */
   depth: number;
-  /** CSS pixels from the point to where the label begins; negative where it ends, left of its point. */
-  offset: number;
+  /** CSS pixels from the point to where the text begins; negative where it ends, left of its point; null: lies over it. */
+  offset: number | null;
+}
+
+/** Points, by key, and the radii of their discs in map units; null: texts lie over the points, not beside them. */
+export interface Anchors {
+  positions: Float32Array;
+  radiusOf: ((key: number) => number) | null;
 }
 
 export interface Placement {
-  positions: Float32Array;
-  /** Radius of a node's disc in map units. */
-  radiusOf: (node: number) => number;
+  points: Discs;
   /** Nodes, most prominent first; only these are considered. */
   order: ArrayLike<number>;
   view: Projection;
@@ -33,9 +39,9 @@ export interface Placement {
   near: number;
   /** Shown before all others, whatever their prominence. */
   wanted: number[];
-  /** Labels of the previous choice: they stay unless another is clearly better, which prevents flicker. */
+  /** Keys of the previous choice: they stay unless another is clearly better, which prevents flicker. */
   shown: ReadonlySet<number>;
-  /** Boxes that labels must not overlap: the page's panels. */
+  /** Boxes that texts must not overlap: the page's panels. */
   taken: Box[];
   /** Called once the wanted labels are placed, with all boxes taken: returns those that other labels must keep free. */
   reserve: (taken: Box[]) => Box[];
@@ -43,8 +49,8 @@ export interface Placement {
   saysLittle: (node: number) => boolean;
   /** A node's label. Of equal ones, only the first is shown. */
   textOf: (node: number) => string;
-  /** Width and height of a node's label in CSS pixels. */
-  sizeOf: (node: number) => [number, number];
+  /** Width and height of a text in CSS pixels. */
+  sizeOf: (key: number) => [number, number];
   limit: number;
 }
 
@@ -62,24 +68,25 @@ const ROOM = 1.5;
 /** CSS pixels between a point's disc and its label. */
 const GAP = 5;
 
-export function placeLabels(placement: Placement): PlacedLabel[] {
+export function placeLabels(placement: Placement): Placed[] {
   let { limit } = placement;
   const taken = [...placement.taken];
-  const placed: PlacedLabel[] = [];
+  const placed: Placed[] = [];
   const texts = new Set<string>();
-  const place = (label: PlacedLabel) => {
-    const text = placement.textOf(label.node);
+  const place = (label: Placed) => {
+    const text = placement.textOf(label.key);
     if (placed.length >= limit || texts.has(text)) return;
-    const fitting = [label, { ...label, offset: -label.offset }].find((side) => {
-      const box = boxOf(side, placement.sizeOf(side.node), MARGIN);
+    const fitting = [label, { ...label, offset: -label.offset! }].find((side) => {
+      const box = boxOf(side, placement.sizeOf(side.key), MARGIN);
       return box.left > 0 && box.right < placement.view.width && !taken.some((other) => overlap(box, other));
     });
     if (!fitting) return;
-    taken.push(boxOf(fitting, placement.sizeOf(label.node), MARGIN));
+    taken.push(boxOf(fitting, placement.sizeOf(label.key), MARGIN));
     placed.push(fitting);
     texts.add(text);
   };
-  placement.wanted.flatMap((node) => project(placement, node) ?? []).forEach(place);
+  const { points, view } = placement;
+  placement.wanted.flatMap((node) => project(points, view, node) ?? []).forEach(place);
   const reserved = placement.reserve([...taken]);
   taken.push(...reserved);
   limit -= ROOM * reserved.length;
@@ -88,8 +95,9 @@ export function placeLabels(placement: Placement): PlacedLabel[] {
 }
 
 /** The box of a label with a margin around it; all in CSS pixels. */
-export function boxOf({ x, y, offset }: PlacedLabel, [width, height]: [number, number], margin: number): Box {
-  const left = offset < 0 ? x + offset - width : x + offset;
+export function boxOf({ x, y, offset }: Placed, [width, height]: [number, number], margin: number): Box {
+  let left = x - width / 2;
+  if (offset !== null) left = offset < 0 ? x + offset - width : x + offset;
   return {
     left: left - margin,
     right: left + width + margin,
@@ -103,9 +111,10 @@ export function overlap(a: Box, b: Box): boolean {
 }
 
 /** The best labels, best first. Prominence counts by rank, nearness by a power of the depth. */
-function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[] {
-  const { positions, order, near, shown } = placement;
-  const { matrix: m, height } = placement.view;
+function bestCandidates(placement: Placement, except: Set<number>): Placed[] {
+  const { points, order, view, near, shown } = placement;
+  const { positions } = points;
+  const { matrix: m, height } = view;
   const candidates = CANDIDATES * placement.limit;
   const nodes: number[] = [];
   const scores: number[] = [];
@@ -133,23 +142,20 @@ function bestCandidates(placement: Placement, except: Set<number>): PlacedLabel[
   return nodes
     .map((node, at) => ({ node, score: scores[at]! }))
     .sort((a, b) => b.score - a.score)
-    .flatMap(({ node }) => project(placement, node) ?? []);
+    .flatMap(({ node }) => project(points, view, node) ?? []);
 }
 
-/** The position of a node's label, or null if its point is outside the view. */
-export function project(
-  { positions, view, radiusOf }: Pick<Placement, "positions" | "view" | "radiusOf">,
-  node: number,
-): PlacedLabel | null {
+/** Where a text is, or null if its point is outside the view. */
+export function project({ positions, radiusOf }: Anchors, view: Projection, key: number): Placed | null {
   const m = view.matrix;
-  const px = positions[3 * node]!;
-  const py = positions[3 * node + 1]!;
-  const pz = positions[3 * node + 2]!;
+  const px = positions[3 * key]!;
+  const py = positions[3 * key + 1]!;
+  const pz = positions[3 * key + 2]!;
   const w = m[3]! * px + m[7]! * py + m[11]! * pz + m[15]!;
   if (w <= 0) return null;
   const x = (view.width / 2) * (1 + (m[0]! * px + m[4]! * py + m[8]! * pz + m[12]!) / w);
   const y = (view.height / 2) * (1 - (m[1]! * px + m[5]! * py + m[9]! * pz + m[13]!) / w);
   if (x < 0 || y < EDGE / 2 || x > view.width || y > view.height - EDGE / 2) return null;
-  const offset = GAP + radiusOnScreen((radiusOf(node) * view.pixelsPerUnit) / w);
-  return { node, x, y, depth: w, offset };
+  const offset = radiusOf && GAP + radiusOnScreen((radiusOf(key) * view.pixelsPerUnit) / w);
+  return { key, x, y, depth: w, offset };
 }

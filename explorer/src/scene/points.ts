@@ -101,11 +101,16 @@ const FRAGMENT = /* glsl */ `
 
 export class FeaturePoints {
   readonly object: Points<BufferGeometry, ShaderMaterial>;
+  /** (3 * count,) where the points are now: their positions in the layer unless they glide. */
+  positions: Float32Array;
+  /** Null unless the points are on their way from another map, or fade out. */
+  glide: Glide | null = null;
   /** Base radius of the discs, in map units; links make them larger. */
   readonly radius: number;
   private readonly sizes: Float32Array;
 
   constructor(layer: Layer, shared: SharedUniforms) {
+    this.positions = layer.positions;
     // Together the discs cover the same share of the picture, however many there are.
     this.radius = (0.0108 * layer.radius) / Math.sqrt(layer.count / 2048);
     this.sizes = Float32Array.from(
@@ -153,18 +158,25 @@ export class FeaturePoints {
     this.object.material.uniforms.pixelRatio!.value = pixelRatio;
   }
 
-  /** Draws the points on their way: from now on where `glide` has them. */
+  /** Moves the points from now on as `glide` does. */
   beginGlide(glide: Glide): void {
-    const { geometry } = this.object;
+    this.glide = glide;
+    this.positions = glide.positions;
+    const { geometry, material } = this.object;
     geometry.setAttribute("position", new BufferAttribute(glide.to, 3));
     geometry.setAttribute("origin", new BufferAttribute(glide.from, 3));
     geometry.setAttribute("visibleBefore", new BufferAttribute(glide.start, 1));
-    this.object.material.uniforms.visibleAfter!.value = glide.end;
-    this.setGlided(glide.share);
+    material.uniforms.visibleAfter!.value = glide.end;
+    material.uniforms.glided!.value = glide.share;
   }
 
-  setGlided(share: number): void {
-    this.object.material.uniforms.glided!.value = share;
+  /** Moves the points to where they are at `now`. Returns false if they were there already. */
+  step(now: number): boolean {
+    const { glide } = this;
+    if (glide === null) return false;
+    if (!glide.step(now)) this.glide = null;
+    this.object.material.uniforms.glided!.value = glide.share;
+    return true;
   }
 
   /** Radius of a node's disc in map units. */

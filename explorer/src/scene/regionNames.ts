@@ -1,31 +1,12 @@
 /** Chooses and places the names of regions: of large ones from afar, of those inside them as they come nearer. */
 import type { Layer } from "../data/layer";
 import type { Projection } from "./pick";
-import { type Box, boxOf, overlap, project } from "./placement";
+import { boxOf, overlap, type Placed, type Placement, project } from "./placement";
 
-export interface PlacedName {
-  region: number;
-  /** The middle of the name on the screen, CSS pixels. */
-  x: number;
-  y: number;
-  /** Distance from the eye in map units. */
-  depth: number;
-}
-
-export interface Naming {
+export interface Naming extends Pick<Placement, "view" | "near" | "shown" | "taken" | "sizeOf" | "limit"> {
   layer: Layer;
-  view: Projection;
-  /** The eye's distance to its target. */
-  near: number;
-  /** Names of the previous choice: they stay unless they have become clearly worse, which prevents flicker. */
-  shown: ReadonlySet<number>;
   /** False for a region of which no feature is shown: it is not named. */
   isShown: (region: number) => boolean;
-  /** Boxes that names must not overlap. */
-  taken: Box[];
-  /** Width and height of a region's name in CSS pixels. */
-  sizeOf: (region: number) => [number, number];
-  limit: number;
 }
 
 /** Radius on the screen, as a share of the picture's shorter side, from which a region's parts are named instead. */
@@ -37,51 +18,34 @@ const STICKINESS = 1.25;
 const FURTHEST = 1.5;
 const MARGIN = 6;
 
-export function placeNames({
-  layer,
-  view,
-  near,
-  shown,
-  isShown,
-  taken,
-  sizeOf,
-  limit,
-}: Naming): PlacedName[] {
+export function placeNames(naming: Naming): Placed[] {
+  const { layer, view, near, shown, isShown, taken, sizeOf, limit } = naming;
   const { regions, areas } = layer;
+  const middles = { positions: areas.center, radiusOf: null };
   const open = OPEN * Math.min(view.width, view.height);
-  const candidates: (PlacedName & { score: number })[] = [];
+  const candidates: (Placed & { score: number })[] = [];
   for (let region = 0; region < regions.length; ) {
     const depth = depthOf(areas.center, region, view);
     const stickiness = shown.has(region) ? STICKINESS : 1;
     const radius = depth <= 0 ? Infinity : (areas.radius[region]! * view.pixelsPerUnit) / depth;
     const inParts = regions[region]!.name === null || radius > open * stickiness;
     const hidden = depth > FURTHEST * near || radius < SMALLEST || !isShown(region);
-    const at = inParts || hidden ? null : nameAt(layer, region, view);
+    const at = inParts || hidden ? null : project(middles, view, region);
     if (at) candidates.push({ ...at, score: (stickiness * radius * near) / depth });
     // The parts come next, and after them what follows the region.
     region = inParts ? region + 1 : regions[region]!.end;
   }
   const boxes = [...taken];
-  const placed: PlacedName[] = [];
+  const placed: Placed[] = [];
   for (const name of candidates.sort((a, b) => b.score - a.score)) {
     if (placed.length >= limit) break;
-    const box = boxOfName(name, sizeOf(name.region), MARGIN);
+    const box = boxOf(name, sizeOf(name.key), MARGIN);
     const fits = box.left > 0 && box.right < view.width && box.top > 0 && box.bottom < view.height;
     if (!fits || boxes.some((other) => overlap(box, other))) continue;
     boxes.push(box);
     placed.push(name);
   }
   return placed;
-}
-
-/** Where the name of a region is, or null if that is outside the view. */
-export function nameAt({ areas }: Layer, region: number, view: Projection): PlacedName | null {
-  const at = project({ positions: areas.center, view, radiusOf: () => 0 }, region);
-  return at && { region, x: at.x, y: at.y, depth: at.depth };
-}
-
-export function boxOfName({ x, y }: PlacedName, [width, height]: [number, number], margin: number): Box {
-  return boxOf({ node: 0, x: x - width / 2, y, depth: 0, offset: 0 }, [width, height], margin);
 }
 
 function depthOf(center: Float32Array, region: number, { matrix: m }: Projection): number {

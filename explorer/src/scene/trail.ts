@@ -1,9 +1,7 @@
 /** The way of a track through the frame: a line through its features in all layers, and a mark for each. */
 import { type Color, Group } from "three";
-import { LineMaterial } from "three/examples/jsm/lines/LineMaterial.js";
-import { LineSegments2 } from "three/examples/jsm/lines/LineSegments2.js";
-import { LineSegmentsGeometry } from "three/examples/jsm/lines/LineSegmentsGeometry.js";
 import { RoundMarks } from "./marks";
+import { WideLines } from "./wideLines";
 
 /** CSS pixels. */
 const MARK = 8;
@@ -13,7 +11,7 @@ const PALE = 0.6;
 
 export class Trail {
   readonly object = new Group();
-  private readonly line: LineSegments2;
+  private readonly line = new WideLines(2.5, 4);
   /** Their size: CSS pixels. */
   private readonly marks = new RoundMarks({
     pixels: "size * pixelRatio",
@@ -22,36 +20,20 @@ export class Trail {
   });
 
   constructor() {
-    const lines = new LineMaterial({
-      linewidth: 2.5,
-      vertexColors: true,
-      transparent: true,
-      depthTest: false,
-    });
-    this.line = new LineSegments2(new LineSegmentsGeometry(), lines);
-    this.object.add(this.line, this.marks.object);
-    this.line.frustumCulled = false;
-    this.line.renderOrder = 4;
+    this.object.add(this.line.object, this.marks.object);
     this.marks.object.renderOrder = 5;
-    this.object.visible = false;
   }
 
   /** `stops`: x, y, z in each layer of the track, null where that is not known yet; `here`: the one that is shown. */
   show(stops: (number[] | null)[], here: number, color: Color, background: Color): void {
-    this.line.geometry.dispose();
     const colorAt = (stop: number) =>
       color.clone().lerp(background, PALE * (1 - stop / Math.max(1, stops.length - 1)));
-    const segments = stops.flatMap((to, stop) => {
-      const from = stops[stop - 1];
-      return from && to ? [{ ends: [...from, ...to], colors: [colorAt(stop - 1), colorAt(stop)] }] : [];
-    });
-    this.line.visible = segments.length > 0;
-    if (this.line.visible) {
-      const geometry = new LineSegmentsGeometry();
-      geometry.setPositions(segments.flatMap(({ ends }) => ends));
-      geometry.setColors(segments.flatMap(({ colors }) => colors.flatMap((end) => end.toArray())));
-      this.line.geometry = geometry;
-    }
+    this.line.show(
+      stops.flatMap((to, stop) => {
+        const from = stops[stop - 1];
+        return from && to ? [{ ends: [...from, ...to], colors: [colorAt(stop - 1), colorAt(stop)] }] : [];
+      }),
+    );
     const known = stops.flatMap((position, stop) => (position ? [{ position, stop }] : []));
     this.object.visible = known.length > 1;
     this.marks.show(
