@@ -227,10 +227,11 @@ export class Pins {
     }
   }
 
-  /** Finds the pinned features, and those on their tracks, among the nodes of the maps. */
+  /** Finds the pinned features, and those on their tracks, among the nodes of the maps; another model has none. */
   private locate(): void {
-    for (const { store, layer } of this.maps) {
-      const pinnedNodes = this.pinnedOn(layer);
+    for (const { store } of [this.first, this.second]) {
+      const on = this.maps.find((map) => map.store === store);
+      const pinnedNodes = on ? this.pinnedOn(on.layer) : [];
       const none = pinnedNodes.length === 0 && store.current.pinnedNodes.length === 0;
       if (!none) store.update({ pinnedNodes });
     }
