@@ -20,12 +20,13 @@ export function followJourney(map: PageMap, journey: Journey): void {
   store.follow(parts, async (state) => {
     const { layer, followed } = state;
     const model = modelOf(state);
-    if (!layer || !followed || !model?.atlas) {
+    const read = readOf(state);
+    // A feature of another model beside this one is in none of these tracks.
+    if (!layer || !followed || !model?.atlas || read.layer?.modelId !== model.modelId) {
       journey.hide();
       return scene?.setTrail([]);
     }
     const { tracks } = model.atlas;
-    const read = readOf(state);
     if (latest?.tracks !== tracks || latest.track !== followed.track) latest = null;
     if (latest === null || !isInFrame(layer)) scene?.setTrail([]);
     const current = () => store.current.layer === layer && store.current.followed === followed;

@@ -167,7 +167,11 @@ export function readOf(state: State): Half {
 
 /** Index of the feature that was, or is to be, selected beside the first map; null if none is. */
 export function featureBeside({ compared, beside, inBeside }: State): number | null {
-  return inBeside ? (beside.layer!.index[beside.selected!] ?? null) : (compared?.feature ?? null);
+  if (!inBeside) return compared?.feature ?? null;
+  const { layer, selected } = beside;
+  // Until the layer that is to be compared has arrived, the selection is on the one before.
+  const arrived = layer?.modelId === compared?.modelId && layer?.layer === compared?.layer;
+  return arrived && selected !== null ? (layer?.index[selected] ?? null) : null;
 }
 
 type Selected = Pick<State, "selected" | "followed" | "region" | "pointedAt" | "inBeside">;
@@ -199,7 +203,9 @@ export function choosing(region: number | null): Selected {
 }
 
 /** The change of state that selects, on another layer, the feature of the track that is followed. */
-export function following({ layer: before, followed }: State, layer: Layer): Selected {
+export function following(state: State, layer: Layer): Selected {
+  const { followed } = state;
+  const { layer: before } = readOf(state);
   const goesOn = followed !== null && layer.passage !== null && before?.modelId === layer.modelId;
   if (!goesOn) return selecting(layer, null);
   const node = nodeOfTrack(layer, followed.track);
