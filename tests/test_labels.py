@@ -202,6 +202,9 @@ def test_a_table_may_be_indexed_by_feature_and_hold_lists(tmp_path):
     pd.DataFrame(rows).set_index("index").to_parquet(tmp_path / "labels.parquet")
     (row,) = local_features(tmp_path / "labels.parquet").reset_index().to_dict("records")
     assert {name: row[name] for name in rows[0]} == rows[0]
+    # Of an index that counts from 0, pandas stores no column.
+    pd.DataFrame({"label": ["cats", "dogs"]}).rename_axis("index").to_parquet(tmp_path / "labels.parquet")
+    assert local_features(tmp_path / "labels.parquet")["label"].to_dict() == {0: "cats", 1: "dogs"}
 
 
 @pytest.mark.parametrize(

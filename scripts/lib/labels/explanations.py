@@ -16,7 +16,6 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lib.errors import UserError
 from lib.labels.export_files import TABLES
@@ -109,10 +108,12 @@ def table_rows(path: Path) -> Iterator[Row]:
     """
     try:
         if path.suffix == ".parquet":
-            table = pq.read_table(path)
+            frame = pd.read_parquet(path, dtype_backend="pyarrow")
         else:
             # All as text, as labels may be numbers, or the word null.
-            table = pa.Table.from_pandas(pd.read_csv(path, dtype=str, keep_default_na=False, na_values=["", "NaN"]))
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=["", "NaN"])
+        # A named index becomes a column, even one that only counts.
+        table = pa.Table.from_pandas(frame, preserve_index=True if frame.index.name else None)
     except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise UserError(f"{path}: damaged, or not what its name says: {error}") from error
     known = [column for column in table.column_names if column in FIELDS]
