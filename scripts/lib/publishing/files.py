@@ -44,9 +44,10 @@ def mismatches(manifest: dict, files: dict[str, File]) -> list[str]:
     """Where a model's `files`, by path from its folder, and its manifest differ, and gzip twins of another map."""
     listed = {(entry["filePath"], entry["fileSize"], entry["sha256"]) for entry in listed_files(manifest)}
     present = {(name, file.size, file.sha256) for name, file in files.items() if is_listed_file(name)}
-    wrong = {name for name, _, _ in listed ^ present}
+    if wrong := {name for name, _, _ in listed ^ present}:
+        return sorted(wrong)
     for entry in manifest["layers"]:
-        if "gzip" in entry and not wrong:
+        if "gzip" in entry:
             twin = files[entry["gzip"]["filePath"]].path
             with readable(twin), gzip.open(twin) as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
