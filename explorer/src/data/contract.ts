@@ -151,7 +151,8 @@ function checked<T>(check: ValidateFunction<T>, value: unknown, name: string): T
 function complaint({ instancePath, message, params }: DefinedError, file: unknown): string {
   const keys = instancePath.split("/").slice(1);
   const path = keys.map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`)).join("");
-  const value = keys.reduce((at, key) => (at as Record<string, unknown>)[key], file);
+  const names = keys.map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const value = names.reduce((at, name) => (at as Record<string, unknown>)[name], file);
   const text = JSON.stringify(value);
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
   const unknown = "additionalProperty" in params ? `: ${params.additionalProperty}` : "";
