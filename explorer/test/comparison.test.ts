@@ -1,7 +1,15 @@
 import { expect, it } from "vitest";
 import { aloneIn, counterparts, inOneFrame, relationOf } from "../src/data/comparison";
 import { onMap } from "../src/data/layer";
-import { INITIAL, readOf, type State, selecting, selectingBeside } from "../src/page/state";
+import {
+  featureBeside,
+  following,
+  INITIAL,
+  readOf,
+  type State,
+  selecting,
+  selectingBeside,
+} from "../src/page/state";
 import { inFrame } from "./fixtures";
 
 const left = inFrame(2, [10, 11, 12, 13], [3, 4, 0, 1]);
@@ -65,6 +73,18 @@ it("selects on the map beside the first, and the same track on the first", () =>
   expect(ended).toMatchObject({ selected: null, followed: { layer: 3, track: 20 } });
   const strange = { ...state, beside: { ...state.beside, layer: elsewhere } };
   expect(selectingBeside(strange, 2)).toMatchObject({ selected: null, inBeside: true });
+  // A track of another model says nothing of this one's layers.
+  const chosen = { ...strange, ...selectingBeside(strange, 2) };
+  expect(following(chosen, left)).toMatchObject({ selected: null, followed: null, inBeside: false });
+  expect(following(joined, left)).toMatchObject({ selected: 0, followed: { track: 10 } });
+});
+
+it("names the feature selected beside the first map once its layer is the one to be compared", () => {
+  const joined = { ...state, ...selectingBeside(state, 2) };
+  const compared = { modelId: right.modelId, layer: 3 };
+  expect(featureBeside({ ...joined, compared })).toBe(right.index[2]);
+  expect(featureBeside({ ...joined, compared: { ...compared, layer: 4 } })).toBeNull();
+  expect(featureBeside({ ...state, compared: { ...compared, feature: 7 } })).toBe(7);
 });
 
 it("reads on the first map again once something is selected there", () => {
