@@ -14,6 +14,12 @@ beforeEach(() => {
   cache = new LayerCache(100, `test-${++name}`, () => ++clock);
 });
 
+it("files that are stored at the same time do not remove each other", async () => {
+  const names = ["a", "b", "c", "d", "e"];
+  await Promise.all(names.map((key) => cache.put(key, bytes(20))));
+  expect(await stored(...names)).toEqual([20, 20, 20, 20, 20]);
+});
+
 it("gives back what was put, under its key alone", async () => {
   await cache.put("a", bytes(10));
   expect(await stored("a", "b")).toEqual([10, null]);

@@ -25,7 +25,7 @@ export class LayerCache {
     private readonly now: () => number = Date.now,
   ) {
     this.bytes = createStore(`${name}-layers`, "bytes");
-    this.uses = createStore(`${name}-uses`, "uses");
+    this.uses = createStore(`${name}-usage`, "usage");
   }
 
   /** The bytes stored under `sha256`, compressed or not as they were received, or undefined. */
@@ -42,6 +42,8 @@ export class LayerCache {
    */
   async put(sha256: string, bytes: ArrayBuffer): Promise<void> {
     if (bytes.byteLength > this.budget) return;
+    // Before the bytes: while this file is stored, another must not take it for a forgotten one.
+    await this.touch(sha256, bytes.byteLength);
     await this.evict(this.budget - bytes.byteLength, sha256);
     try {
       await set(sha256, bytes, this.bytes);
@@ -50,7 +52,6 @@ export class LayerCache {
       await this.evict(0, sha256);
       await set(sha256, bytes, this.bytes);
     }
-    await this.touch(sha256, bytes.byteLength);
   }
 
   async delete(sha256: string): Promise<void> {
@@ -66,7 +67,7 @@ export class LayerCache {
   private async evict(room: number, except: string): Promise<void> {
     const uses = new Map(await entries<string, Use>(this.uses));
     const stored = (await keys<string>(this.bytes)).filter((key) => key !== except);
-    // Bytes without a record of use (the tab was closed in between) go first.
+    // Bytes without a record of use (of an earlier version) go first.
     stored.sort((a, b) => (uses.get(b)?.time ?? 0) - (uses.get(a)?.time ?? 0));
     let total = 0;
     const removed = stored.filter((key) => {
