@@ -18,6 +18,7 @@ rule resolve_revision:
             "repo": MODELS[wildcards.model]["weights"]["repo"],
             "revision": MODELS[wildcards.model]["weights"].get("revision", "main"),
         },
+        file=lambda wildcards: next(iter(MODELS[wildcards.model]["rows"].values())).weights_params["weights"],
     message:
         "Looking up the commit of the weights of {wildcards.model}"
     script:

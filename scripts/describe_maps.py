@@ -47,6 +47,8 @@ def main() -> None:
     parser.add_argument("--layer", type=int, help="the layer for --near (default: the last)")
     arguments = parser.parse_args()
     manifest = arguments.manifest
+    if not manifest.exists():
+        raise UserError(f"{manifest}: no such file; run snakemake first to create this manifest")
     listed = load_record(manifest)
     print(describe(manifest, listed))
     tables = {entry["layer"]: manifest.parent / entry["table"]["filePath"] for entry in listed["layers"]}

@@ -31,7 +31,7 @@ def metadata(about: dict, records: dict[str, dict], quality: dict) -> dict:
             "labels": {key: value for key, value in records["labels"].items() if key != "neverActive"},
             "versions": records["coords"]["versions"],
         },
-        "quality": quality.get("map", {}),
+        "quality": quality["map"],
         "regions": records["regions"]["regions"],
     }
 

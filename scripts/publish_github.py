@@ -6,11 +6,12 @@ blindly: a second POST would make a second draft, or send an asset whose name a 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import time
 
-from github import Auth, Github, GithubException, RateLimitExceededException
+from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
 from github.Consts import DEFAULT_BASE_URL
 from github.GitRelease import GitRelease
 from github.GitReleaseAsset import GitReleaseAsset
@@ -101,7 +102,9 @@ def publish(github: Github, target: dict[str, str], files: dict[str, File]) -> G
     missing = {name: file for name, file in files.items() if name in wrong or not present[name].digest}
     for name, asset in present.items():
         if name in missing or (name not in files and is_listed_file(name)):
-            asset.delete_asset()
+            # Deleted by an attempt whose answer was lost.
+            with suppress(UnknownObjectException):
+                asset.delete_asset()
     sent = Progress(label, sum(file.size for file in missing.values()), "MB", 1e6)
     for name, file in missing.items():
         release.upload_asset(str(file.path), name=name, content_type="application/octet-stream")

@@ -78,7 +78,7 @@ if __name__ == "__main__":
         records = [load_record(path) for path in files.records]
         maps = zip(products["graphs"], map(load_record, files.qualities), records, strict=True)
         reasons = {
-            graph.name: refusals(quality.get("map", {}) | {"coverage": record.get("labelCoverage")}, params.floors)
+            graph.name: refusals(quality["map"] | {"coverage": record.get("labelCoverage")}, params.floors)
             for graph, quality, record in maps
         }
         seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())

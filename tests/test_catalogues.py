@@ -145,7 +145,7 @@ def test_a_file_of_a_folder_is_read_when_its_model_is_used(tmp_path):
     models = Catalogue(["folder"], tmp_path)
     assert (list(models), models.listed) == (["broken", "other", "toy"], [])
     assert find_sae(models, "toy", 0).features == 3
-    with pytest.raises(ConfigError, match=r"folder/other\.yaml: defines toy: expected other"):
+    with pytest.raises(ConfigError, match=r"folder/other\.yaml: defines toy: expected only other"):
         find_sae(models, "other", 0)
     with pytest.raises(ConfigError, match=r"folder/broken\.yaml: broken is 3"):
         find_sae(models, "broken", 0)

@@ -64,7 +64,7 @@ def fetch(hub, shape=SHAPE, path=PATH):
 
 def both_fail(hub, message):
     """Neither a commit nor a decoder is to be had, and the message says why."""
-    for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
+    for call in (lambda: resolve_commit(REPO, "main", PATH), lambda: fetch(hub)):
         with pytest.raises(UserError, match=message) as caught:
             call()
         assert str(caught.value).startswith(REPO)
@@ -76,7 +76,7 @@ def assert_right(values):
 
 
 def test_a_branch_becomes_a_commit_in_one_small_request(hub):
-    commit = resolve_commit(REPO, "main")
+    commit = resolve_commit(REPO, "main", PATH)
     assert commit == hub.commits[REPO]
     assert hub.count() == 1
     assert hub.sent < 500
@@ -149,7 +149,7 @@ def test_a_layer_of_gemma_takes_few_requests():
 def test_the_token_stays_with_the_hub(hub, monkeypatch):
     hub.gated = (REPO,)
     monkeypatch.setenv("HF_TOKEN", hub.token)
-    assert resolve_commit(REPO, "main") == hub.commits[REPO]
+    assert resolve_commit(REPO, "main", PATH) == hub.commits[REPO]
     assert_right(fetch(hub))
     assert all(each.headers.get("authorization") == f"Bearer {hub.token}" for each in hub.requests)
     assert not any("authorization" in each.headers for each in hub.content.requests)
@@ -191,7 +191,7 @@ def test_a_wait_is_shown_and_a_day_is_too_long(hub, caplog):
 
 
 def test_the_hub_itself_may_stumble(hub):
-    for call in (lambda: resolve_commit(REPO, "main"), lambda: fetch(hub)):
+    for call in (lambda: resolve_commit(REPO, "main", PATH), lambda: fetch(hub)):
         hub.forget()
         hub.faults = [Fault("status", times=2, status=522), Fault("status", times=1, status=429)]
         call()
@@ -243,7 +243,7 @@ def test_a_login_page_is_not_taken_for_the_hub(hub):
 def test_only_a_commit_is_taken_for_one(hub, commit):
     hub.faults = [Fault("headers", headers={"X-Repo-Commit": commit})]
     with pytest.raises(UserError, match=f"{REPO}, revision main: no usable answer from {hub.url}"):
-        resolve_commit(REPO, "main")
+        resolve_commit(REPO, "main", PATH)
 
 
 @pytest.mark.parametrize("status", [403, 502])
@@ -266,11 +266,11 @@ def test_a_gated_repository_says_what_to_do(hub, monkeypatch, token, hint):
 
 def test_missing_things_are_named(hub):
     with pytest.raises(UserError, match=f"{REPO}, revision v9: does not exist"):
-        resolve_commit(REPO, "v9")
+        resolve_commit(REPO, "v9", PATH)
     with pytest.raises(UserError, match=f"{REPO}, layer_99/params.npz at {hub.commits[REPO]}: does not exist"):
         fetch(hub, path="layer_99/params.npz")
     with pytest.raises(UserError, match=r"google/nothing, .*HTTP 401"):
-        resolve_commit("google/nothing", "main")
+        resolve_commit("google/nothing", "main", PATH)
     assert hub.count() == 3
 
 
@@ -306,7 +306,7 @@ def test_the_cache_is_enough_offline(hub, monkeypatch, tmp_path):
     hub.content.forget()
     assert_right(fetch(hub))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert resolve_commit(REPO, "main") == hub.commits[REPO]
+    assert resolve_commit(REPO, "main", PATH) == hub.commits[REPO]
     assert_right(fetch(hub))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "empty"))
     both_fail(hub, "not in .*/empty, and HF_HUB_OFFLINE is set")

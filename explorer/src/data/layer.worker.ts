@@ -163,13 +163,13 @@ async function openPublished(
   const { layer, table, edges, frame } = entry;
   const graph = hasGraph(entry) ? entry : null;
   if (table && edges) {
-    const [own, inFrame] = await Promise.all([
-      // Published without its table, a layer is read from its file.
-      graph ? receive(table).catch(nullIfMissing) : receive(table),
-      // Published without its atlas, it is shown on its own map.
-      frame ? receive(frame.table).catch(nullIfMissing) : null,
-    ]);
+    // Published without its atlas, a layer is shown on its own map.
+    const received = frame ? receive(frame.table).catch(nullIfMissing) : null;
+    received?.catch(() => {}); // reported below, if it matters
+    // Published without its table, it is read from its file.
+    const own = await (graph ? receive(table).catch(nullIfMissing) : receive(table));
     if (own) {
+      const inFrame = await received;
       reply({ id, loaded: 0, total: null });
       return {
         layer: await readable(own.name, () => layerOfTables(own, inFrame, { ...about, layer, edges })),

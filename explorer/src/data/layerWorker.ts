@@ -27,8 +27,8 @@ export class LayerWorker {
   private readonly worker = new Worker(scriptUrl(workerUrl), { type: "module" });
   private readonly waiting: Partial<Record<Kind, Waiting>> = {};
   private questions = 0;
-  /** The id of the layer that was loaded last. */
-  private loaded = 0;
+  /** The id of the layer that is shown. */
+  private shown = 0;
   private broken = false;
 
   constructor() {
@@ -46,20 +46,23 @@ export class LayerWorker {
   }
 
   /** Loads one layer, and cancels a load that is under way. */
-  async load(load: Load, onProgress: OnProgress): Promise<Loaded | null> {
-    const loaded = await this.ask("load", { ...load, shown: this.loaded }, onProgress);
-    if (loaded) this.loaded = loaded.id;
-    return loaded;
+  load(load: Load, onProgress: OnProgress): Promise<Loaded | null> {
+    return this.ask("load", { ...load, shown: this.shown }, onProgress);
   }
 
-  /** What a query finds in the layer that was loaded last. */
+  /** Takes note that a layer is shown now, and the one before no longer. */
+  show({ id }: Loaded): void {
+    this.shown = id;
+  }
+
+  /** What a query finds in the layer that is shown. */
   search(query: string): Promise<Hits | null> {
-    return this.ask("search", { layer: this.loaded, query });
+    return this.ask("search", { layer: this.shown, query });
   }
 
   /** What only the panel shows of a feature of that layer. */
   details(index: number): Promise<Details | null> {
-    return this.ask("details", { layer: this.loaded, index });
+    return this.ask("details", { layer: this.shown, index });
   }
 
   // About a model, whose files are fetched the first time.

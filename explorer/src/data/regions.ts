@@ -63,7 +63,8 @@ export function regionsOf(
   const positions = new Map(sorted.map((id, at) => [id, at]));
   const regions = sorted.map((id, at): Region => {
     const { name, representative } = entries.get(id)!;
-    const node = index.indexOf(representative);
+    // Most often the node of the same number: only dead features have none.
+    const node = index[representative] === representative ? representative : index.indexOf(representative);
     let end = at + 1;
     while (sorted[end]?.startsWith(`${id}.`)) end++;
     return {

@@ -98,8 +98,8 @@ export class Compare {
       if (layerEntry(model, compared.layer) === null) {
         throw new Error(`${compared.modelId} has no layer ${compared.layer} here.`);
       }
-      const loaded = await second.load(loadOf(model, compared.layer));
-      if (loaded === null || !wanted()) return;
+      const loaded = await second.load(loadOf(model, compared.layer), wanted);
+      if (loaded === null) return;
       this.open();
       const { inBeside, followed, map } = store.current;
       const goesOn = followed !== null && before?.modelId === compared.modelId;

@@ -29,16 +29,20 @@ export class PageMap {
   }
 
   /**
-   * Loads a layer, and shows how far that is.
-   * Resolves to null if a newer request has taken over, with progress of its own; rejects with a message for the reader.
+   * Loads a layer that will be shown, and shows how far that is.
+   * Resolves to null if it is no longer wanted, or if a newer request has taken over, with progress of its own; rejects
+   * with a message for the reader.
    */
-  async load(request: Load): Promise<Loaded | null> {
+  async load(request: Load, wanted = () => true): Promise<Loaded | null> {
     showProgress(0);
     try {
       const loaded = await this.worker.load(request, (done, total) =>
         showProgress(total === null ? "unknown" : done / total),
       );
-      if (loaded !== null) showProgress(null);
+      if (loaded === null) return null;
+      showProgress(null);
+      if (!wanted()) return null;
+      this.worker.show(loaded);
       return loaded;
     } catch (error) {
       showProgress(null);

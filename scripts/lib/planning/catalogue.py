@@ -61,9 +61,11 @@ class Catalogue(UserDict):
             self.data |= files
 
     def __getitem__(self, name: str) -> dict:
-        models = self._read(self.data[name])
-        if name not in models:
-            raise ConfigError(f"{self.data[name]}: defines {', '.join(models)}: expected {name}, as the file is named")
+        file = self.data[name]
+        models = self._read(file)
+        # Those of a folder are known by the names of their files.
+        if name not in models or any(self.data.get(other) != file for other in models):
+            raise ConfigError(f"{file}: defines {', '.join(models)}: expected only {name}, as the file is named")
         return models[name]
 
 
