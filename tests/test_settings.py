@@ -358,7 +358,10 @@ def test_a_release_is_named_by_its_model(models):
             {"publish__github__tag": "v{version}"},
             r"gives gemma-2-2b and gemma-2-9b the same tag, 'v1': include \{model\}",
         ),
-        ({"publish__github__tag": "{display_name}"}, "publish.github.tag makes 'Gemma 2 2B', which git does not accept"),
+        (
+            {"publish__github__tag": "{display_name}"},
+            "publish.github.tag makes 'Gemma 2 2B', which git does not accept",
+        ),
         ({"publish__github__tag": "{model}..v{version}"}, r"makes 'gemma-2-2b\.\.v1', which git does not accept"),
     ],
 )

@@ -386,11 +386,11 @@ def test_hostile_labels_are_shown_as_text(visit, keep_picture):
     assert page.title() == "<i> hostile, layer 3 · SAE Atlas"
     for index, label in enumerate(HOSTILE):
         page.fill("#search", f"#{index}")
-        page.locator("#results li").first.click()
+        page.locator(f"#results li[data-node='{index}']").click()
         text = page.locator("#feature h2").text_content().removesuffix("…")
         assert text == re.sub(r"[\u202e\u202c\0\a\s]+", " ", label).strip()[: len(text)]
         assert len(text) >= min(len(label) - 4, 4000)
-        page.locator("#results li").first.hover()
+        page.locator(f"#results li[data-node='{index}']").hover()
     page.fill("#search", "")
     page.keyboard.press("Escape")
     page.click("#reset")
