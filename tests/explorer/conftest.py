@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Project, unavailable
+from conftest import ROOT, Project, once, unavailable
 
 from .site import HOSTILE, Site, layer_file
 
@@ -15,10 +16,12 @@ PICTURES = bool(os.environ.get("SCREENSHOTS"))
 @pytest.fixture(scope="session")
 def demo(browser_path, demo_run, tmp_path_factory) -> Project:
     """The explorer, the maps of the demo's last two layers, and the folder for Pages with both."""
-    project = demo_run.copy(tmp_path_factory.mktemp("demo") / "project")
-    two = project.changed(project.folder / "two.yaml", {"layers": "4-5"})
-    two.snakemake("explorer", "site")
-    return two
+
+    def make(folder: Path) -> None:
+        two = demo_run.copy(folder).changed(folder / "two.yaml", {"layers": "4-5"})
+        two.snakemake("explorer", "site")
+
+    return Project(once(tmp_path_factory, "explorer", make), "two.yaml")
 
 
 @pytest.fixture
