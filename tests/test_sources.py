@@ -122,7 +122,7 @@ def test_from_the_network_to_the_manifest(finished, running):
 
 def test_few_requests(finished, running):
     files = [each.path for each in finished.asked[running.hub] if "/resolve/" in each.path]
-    assert sum(path.endswith("/main/.gitattributes") for path in files) == 1  # for all layers
+    assert sum("/resolve/main/" in path for path in files) == 1  # the commit, for all layers
     assert len(files) == 1 + len(LAYERS)
     assert len(finished.asked[running.hub.content]) == 3 * len(LAYERS)
     assert len(finished.asked[running.bucket]) == (1 + 20) * len(LAYERS)  # a list, ten files of each kind

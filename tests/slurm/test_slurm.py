@@ -18,6 +18,8 @@ import yaml
 
 from conftest import Project, copy_workflow, unavailable
 
+# The maps of the toy run, without the atlas, whose steps go to the cluster alike.
+MAPS = [f"results/toy/layer-{layer}.json" for layer in range(2)]
 FAULTS = Path(__file__).with_name("faults")
 
 # Overrides of the profile: on a single machine, polling can start early and be frequent.
@@ -138,21 +140,21 @@ def test_a_step_that_fails_twice_and_one_that_always_fails(slurm, project, toy_r
 
 
 def test_ctrl_c_cancels_the_jobs_and_a_rerun_completes(slurm, project, toy_run):
-    project.forget("toy/layer-*/coords.npy", "toy/layer-*.json*", "toy/manifest.json")
-    run = project.start()
+    project.forget("toy/layer-*/coords.npy", "toy/layer-*.json*")
+    run = project.start(*MAPS)
     wait_for(lambda: len(cluster.active_jobs(slurm, "R")) == 2)
     run.send_signal(signal.SIGINT)
     assert run.wait(timeout=60) != 0
     wait_for(lambda: not cluster.active_jobs(slurm))
     assert {job["JobState"] for job in jobs_of(project, slurm)} == {"CANCELLED"}
 
-    project.snakemake()
+    project.snakemake(*MAPS)
     assert project.files() == toy_run.files()
 
 
 def test_a_killed_head_is_recovered_from_as_documented(slurm, project, toy_run):
-    project.forget("toy/layer-*/coords.npy", "toy/layer-*.json*", "toy/manifest.json")
-    run = project.start()
+    project.forget("toy/layer-*/coords.npy", "toy/layer-*.json*")
+    run = project.start(*MAPS)
     wait_for(lambda: len(cluster.active_jobs(slurm, "R")) == 2)
 
     second = project.snakemake(check=False)
@@ -166,7 +168,7 @@ def test_a_killed_head_is_recovered_from_as_documented(slurm, project, toy_run):
     subprocess.run(["scancel", "--name", run_id(project)], check=True)
     wait_for(lambda: not cluster.active_jobs(slurm))
     project.snakemake("--unlock")
-    project.snakemake()
+    project.snakemake(*MAPS)
     assert project.files() == toy_run.files()
 
 
